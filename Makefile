@@ -1,0 +1,37 @@
+# One virtual environment, made on first use; every target works from a clean clone.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PB := encoderfile/transports/_pb
+# More real exports, each with its expected.json, where a folder of them lies beside the checkout.
+export ENCODERFILE_TEST_MODELS ?= $(wildcard $(CURDIR)/../shared/models)
+
+.PHONY: demo test lint proto clean
+
+demo: $(VENV)/installed
+	$(BIN)/python examples/demo.py
+
+test: $(VENV)/installed-dev lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+# The code that protoc writes is committed, so that an installation needs no compiler; a test compares them.
+proto: $(VENV)/installed-dev
+	$(BIN)/python build/protos.py $(PB)
+
+$(VENV)/installed: pyproject.toml build/constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint build/constraints.txt --editable .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --constraint build/constraints.txt --group dev
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.encoderfile

@@ -1,0 +1,122 @@
+"""One build: check, freeze or fetch the runtime, write, run the new file, rename."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from encoderfile import container
+from encoderfile.builder import freeze
+from encoderfile.builder.check import Checked, check
+from encoderfile.builder.config import BuildConfig
+from encoderfile.container import Part
+from encoderfile.errors import ConfigError, ModelError
+from encoderfile.manifest import GRAPH, TOKENIZER, WEIGHTS, Artifact, Manifest
+from encoderfile.model.device import cuda_obstacle
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A finished file. `seconds` counts everything from the check to the rename."""
+
+    path: Path
+    size: int
+    sha256: str
+    seconds: float
+    manifest: Manifest
+
+    def report(self) -> dict[str, Any]:
+        """The JSON of `--report`."""
+        return {
+            "path": str(self.path),
+            "size": self.size,
+            "sha256": self.sha256,
+            "seconds": round(self.seconds, 3),
+            "manifest": self.manifest.to_json(),
+        }
+
+
+def build(config: BuildConfig, say: Say) -> Built:
+    """Makes the executable that `config` describes; `say` gets one line per step.
+
+    Nothing is written beside the cache before the folder passed its check, and the file appears at its
+    final name only when it is whole and has run. Raises `ModelError` or `ConfigError`.
+    """
+    started = time.perf_counter()
+    device, reason = _device(config.device)
+    say(f"checking {config.path}")
+    checked = check(config, device)
+    say(f"model type {checked.manifest.model_type.value}: {checked.type_reason}")
+    for note in checked.notes:
+        say(f"note: {note}")
+    say(f"device {device}: {reason}")
+    if config.base_binary_path is not None:
+        raise ConfigError(
+            "`base_binary_path` is not used: the runtime is frozen from this installation; remove the key"
+        )
+    frozen = freeze.runtime(device, freeze.cache_folder(config.cache_dir), say)
+    target = config.target
+    say(f"writing {target}")
+    with container.replacing(target) as temporary:
+        manifest = container.write(
+            temporary,
+            head=frozen.head,
+            tail=frozen.tail,
+            parts=_parts(checked),
+            describe=_describer(checked.manifest, frozen.versions),
+        )
+        say("running the new file once")
+        _try(temporary)
+        digest = _sha256(temporary)
+    return Built(target, target.stat().st_size, digest, time.perf_counter() - started, manifest)
+
+
+def _device(wanted: str) -> tuple[str, str]:
+    """Which runtime to put in: `auto` follows the build machine."""
+    if wanted != "auto":
+        return wanted, f"asked for by --device {wanted}"
+    obstacle = cuda_obstacle(0)
+    if obstacle is None:
+        return "cuda", "the build machine has a usable CUDA device"
+    return "cpu", f"the build machine has no CUDA: {obstacle}"
+
+
+def _parts(checked: Checked) -> list[Part]:
+    graph, slices, length = checked.graph.layout()
+    parts = [Part(GRAPH, graph), Part(TOKENIZER, checked.folder.files["tokenizer.json"])]
+    parts += [Part(name, data) for name, data in sorted(checked.folder.files.items()) if name != "tokenizer.json"]
+    if slices:
+        parts.append(Part(WEIGHTS, slices=slices, length=length))
+    return parts
+
+
+def _describer(manifest: Manifest, versions: dict[str, str]) -> Callable[[tuple[Artifact, ...]], Manifest]:
+    return lambda artifacts: dataclasses.replace(manifest, runtime=versions, artifacts=artifacts)
+
+
+def _try(file: Path) -> None:
+    """Runs `info` of the new file, which also compares all its sums. Raises `ModelError` when it fails."""
+    # CUDA_VISIBLE_DEVICES and the like stay; the file must run wherever it was built.
+    result = subprocess.run(
+        [str(file.resolve()), "info", "--json"], capture_output=True, text=True, check=False, env=dict(os.environ)
+    )
+    if result.returncode != 0:
+        raise ModelError(f"the new file does not run and was removed: {result.stderr.strip()[-500:]}")
+    json.loads(result.stdout)
+
+
+def _sha256(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as source:
+        container.hash_range(source.fileno(), 0, file.stat().st_size, digest)
+    return digest.hexdigest()

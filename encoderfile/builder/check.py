@@ -1,0 +1,183 @@
+"""Is this folder a model we can serve exactly? Finds out before anything is written."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+import encoderfile
+from encoderfile.builder import detect
+from encoderfile.builder.config import BuildConfig
+from encoderfile.builder.folder import ModelFolder, open_folder
+from encoderfile.builder.onnx_graph import OnnxGraph
+from encoderfile.errors import InternalError, ModelError
+from encoderfile.manifest import GraphSpec, Manifest
+from encoderfile.model import padding
+from encoderfile.model.device import Device
+from encoderfile.model.model import Model
+from encoderfile.model.session import Session
+from encoderfile.model.tokenizer import Tokenizer
+from encoderfile.tasks import TASKS, LabelTask
+from encoderfile.types import FloatArray, ModelType, Result, SentenceEmbedding, TokenEmbeddings
+
+TOLERANCE = 1e-3
+"""Largest difference between a text alone and in a batch, relative to the largest value where that is above 1."""
+HALF_TOLERANCE = 2e-2
+"""The same for graphs that give float16, which holds three digits."""
+LONGEST_TRIAL = 1024
+"""A text at the limit is tried up to this many tokens; attention beyond it would cost gigabytes."""
+
+_RUNS_ALONE = "the graph quantises activations over the whole batch, so each text is run alone"
+
+TEXTS = (
+    "Hello world!",
+    "The quick brown fox jumps over the lazy dog, and the dog does not mind at all.",
+    "Zürich ist schön – naïve café, 東京 and 😀 in one line.",
+    "a",
+)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A folder that passed: what the manifest will say, and what a user wants to see of it."""
+
+    folder: ModelFolder
+    graph: OnnxGraph
+    manifest: Manifest
+    type_reason: str
+    notes: tuple[str, ...] = ()
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The findings as label and value, for a table."""
+        manifest = self.manifest
+        weights = sum(tensor.length for tensor in self.graph.tensors)
+        rows = [
+            ("graph", f"{self.folder.onnx.name}, {weights / 1e6:.1f} MB of weights"),
+            ("model type", f"{manifest.model_type.value} ({self.type_reason})"),
+            ("inputs", ", ".join(each.name for each in manifest.graph.inputs)),
+            ("output", manifest.graph.output),
+            ("limit", f"{manifest.tokenizer.max_length} tokens"),
+        ]
+        if manifest.id2label is not None:
+            rows.append(("labels", ", ".join(manifest.id2label.values())))
+        if manifest.pooling is not None:
+            normalized = "normalised" if manifest.pooling.normalize else "not normalised"
+            rows.append(("pooling", f"{' + '.join(manifest.pooling.modes)}, {normalized}"))
+        rows.append(("alone or in a batch", f"answers differ by at most {manifest.max_padding_difference:.1e}"))
+        rows += [("note", note) for note in self.notes]
+        return rows
+
+
+def check(config: BuildConfig, device: str = "cpu") -> Checked:
+    """Reads a folder, loads its graph and runs it on a few texts, alone and together.
+
+    `device` is what the manifest will say the file was built for. Raises `ModelError` or `ConfigError` with
+    one sentence that says what is wrong and what to do.
+    """
+    folder = open_folder(config.path, config.onnx, config.files)
+    onnx_graph = OnnxGraph(folder.onnx)
+    session = Session(*onnx_graph.in_place(), device=Device("cpu", "checks run here"), threads=0)
+    names = [each.name for each in session.inputs]
+    detect.refuse_generators(folder, names, [each.name for each in session.outputs])
+    _check_inputs(names)
+    choice = detect.choose_type(folder, session.outputs, config.model_type)
+    output = detect.choose_output(choice.model_type, session.outputs)
+    graph = GraphSpec(session.inputs, output.name, batchable="DynamicQuantizeLinear" not in onnx_graph.op_types)
+    spec = detect.tokenizer_spec(folder, config.tokenizer, graph.fixed_tokens)
+    words = Tokenizer(folder.files["tokenizer.json"], spec)
+    _check_vocabulary(folder, words)
+    columns = _try_lengths(session, words, graph)
+    pooled = choice.model_type is ModelType.SENTENCE_EMBEDDING and len(output.shape) == 3
+    manifest = Manifest(
+        name=config.model_name,
+        version=config.version,
+        model_type=choice.model_type,
+        builder_version=encoderfile.__version__,
+        device=device,
+        graph=graph,
+        tokenizer=spec,
+        id2label=detect.labels(folder, columns) if issubclass(TASKS[choice.model_type], LabelTask) else None,
+        multi_label=folder.config.get("problem_type") == "multi_label_classification",
+        pooling=detect.pooling(folder) if pooled else None,
+    )
+    tolerance = TOLERANCE if output.dtype == "float32" else HALF_TOLERANCE
+    difference = _compare_alone_and_together(Model(manifest, words, session), tolerance)
+    return Checked(
+        folder=folder,
+        graph=onnx_graph,
+        manifest=dataclasses.replace(manifest, max_padding_difference=difference),
+        type_reason=choice.reason,
+        notes=() if graph.batchable else (_RUNS_ALONE,),
+    )
+
+
+def _check_inputs(names: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in padding.INPUTS]
+    if "input_ids" not in names:
+        raise ModelError(
+            f"the graph has no input called input_ids (its inputs: {', '.join(names)}): "
+            "export the model with `optimum-cli export onnx`"
+        )
+    if unknown:
+        raise ModelError(
+            f"the graph asks for {unknown[0]}, which a text encoder has no value for "
+            f"(known: {', '.join(padding.INPUTS)}): export the encoder alone"
+        )
+
+
+def _check_vocabulary(folder: ModelFolder, tokenizer: Tokenizer) -> None:
+    rows = folder.config.get("vocab_size")
+    size = tokenizer.vocabulary_size()
+    if isinstance(rows, int) and size > rows:
+        raise ModelError(
+            f"tokenizer.json has {size} tokens and the model {rows} (vocab_size in config.json): "
+            "the tokenizer belongs to another model, export it again"
+        )
+
+
+def _try_lengths(session: Session, tokenizer: Tokenizer, graph: GraphSpec) -> int:
+    """Runs one short text and one at the limit; returns the size of the output's last axis."""
+    short = tokenizer(TEXTS[:1], with_tokens=False)
+    feeds, _ = padding.feeds(short, graph, tokenizer.spec)
+    try:
+        columns = int(session.run(feeds, graph.output).shape[-1])
+    except InternalError as error:
+        raise ModelError(f"the graph fails on a short text: {error.__cause__}") from error
+    limit = tokenizer.spec.max_length
+    if limit > LONGEST_TRIAL:
+        return columns
+    long = tokenizer([" ".join(TEXTS) + " and so on" * limit], with_tokens=False)
+    feeds, _ = padding.feeds(long, graph, tokenizer.spec)
+    try:
+        session.run(feeds, graph.output)
+    except InternalError as error:
+        raise ModelError(
+            f"the graph fails on a text of {limit} tokens: give the length it was made for with --max-length"
+        ) from error
+    return columns
+
+
+def _compare_alone_and_together(model: Model, tolerance: float) -> float:
+    """The largest difference between answers alone and in a padded batch. Raises above `tolerance`."""
+    texts = model.encode(TEXTS)
+    together = [_numbers(each) for each in model.run(texts)]
+    alone = [_numbers(result) for text in texts for result in model.run([text])]
+    difference = max(float(np.abs(a - b).max(initial=0)) for a, b in zip(alone, together, strict=True))
+    scale = max(1.0, *(float(np.abs(each).max(initial=0)) for each in alone))
+    if difference > tolerance * scale:
+        raise ModelError(
+            f"answers change by {difference:.2g} when a text is padded beside longer ones (at most "
+            f"{tolerance * scale:.2g} is allowed): the graph ignores attention_mask, export it again"
+        )
+    return difference
+
+
+def _numbers(result: Result | InternalError) -> FloatArray:
+    if isinstance(result, InternalError):
+        raise ModelError(f"{str(result).removeprefix('Internal error: ')}: its weights are damaged, export it again")
+    if isinstance(result, TokenEmbeddings):
+        return result.embeddings
+    return result.embedding if isinstance(result, SentenceEmbedding) else result.logits

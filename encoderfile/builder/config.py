@@ -1,0 +1,229 @@
+"""What to build: flags and YAML as one frozen value. Flags win."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from encoderfile.errors import ConfigError
+from encoderfile.types import ModelType
+
+DEFAULT_VERSION = "0.1.0"
+
+_KEYS = (
+    "name",
+    "version",
+    "path",
+    "model_type",
+    "output_path",
+    "cache_dir",
+    "base_binary_path",
+    "tokenizer",
+    "transform",
+    "device",
+    "onnx",
+)
+_PATH_KEYS = {
+    "model_config_path": "config.json",
+    "model_weights_path": "model.onnx",
+    "tokenizer_path": "tokenizer.json",
+    "tokenizer_config_path": "tokenizer_config.json",
+}
+_TOKENIZER_KEYS = ("pad_strategy", "truncation_side", "truncation_strategy", "max_length", "stride")
+_SIDES = ("left", "right")
+_STRATEGIES = ("longest_first", "only_first", "only_second")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizerWishes:
+    """What flags and YAML ask of the tokenizer; None leaves it to the model's files. Lengths in tokens."""
+
+    max_length: int | None = None
+    truncation_side: str | None = None
+    truncation_strategy: str | None = None
+    stride: int = 0
+    fixed_length: int | None = None
+    """Pad every text to this length (`pad_strategy: {fixed: N}`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildConfig:
+    """Everything one build needs. `files` gives single files under the names they have in an export."""
+
+    path: Path
+    files: Mapping[str, Path] = field(default_factory=dict)
+    onnx: Path | None = None
+    name: str | None = None
+    version: str = DEFAULT_VERSION
+    model_type: ModelType | None = None
+    output_path: Path | None = None
+    cache_dir: Path | None = None
+    base_binary_path: Path | None = None
+    device: str = "auto"
+    tokenizer: TokenizerWishes = TokenizerWishes()
+
+    @property
+    def model_name(self) -> str:
+        """`name`, or the name of the model's folder."""
+        return self.name or self.path.resolve().name
+
+    @property
+    def target(self) -> Path:
+        """Where the executable goes: `output_path`, a file in it when it is a folder, else the working folder."""
+        if self.output_path is None:
+            return Path(f"{self.model_name}.encoderfile")
+        if self.output_path.is_dir():
+            return self.output_path / f"{self.model_name}.encoderfile"
+        return self.output_path
+
+
+def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> BuildConfig:
+    """The YAML's config, or an empty one, with the flags that were given laid over it.
+
+    `flags` are `BuildConfig` fields and `max_length`; None means not given. Raises `ConfigError`.
+    """
+    max_length = flags.pop("max_length", None)
+    given = {name: value for name, value in flags.items() if value is not None}
+    if yaml_file is not None:
+        config = from_yaml(yaml_file)
+        if model_dir is not None:
+            config = replace(config, path=model_dir, files={})
+    elif model_dir is not None:
+        config = BuildConfig(path=model_dir)
+    else:
+        raise ConfigError("no model given: name its folder, or a config file with -f")
+    if max_length is not None:
+        given["tokenizer"] = replace(config.tokenizer, max_length=max_length)
+    config = replace(config, **given)
+    if not config.model_name or "/" in config.model_name or not config.model_name.isprintable():
+        raise ConfigError(f"the name {config.model_name!r} cannot be used: give printable text without a slash")
+    return config
+
+
+def from_yaml(file: Path) -> BuildConfig:
+    """Reads the ecosystem's YAML; relative paths are relative to the file. Raises `ConfigError`."""
+    try:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {file}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(document, dict) or "encoderfile" not in document:
+        raise ConfigError(f"{file} has no top key `encoderfile:`")
+    _only_known(document, ("encoderfile",), str(file))
+    body = _mapping(document["encoderfile"], "encoderfile")
+    _only_known(body, _KEYS, "encoderfile")
+    if body.get("transform") is not None:
+        raise ConfigError(
+            "`transform` is not supported: remove it; softmax, pooling and normalisation are built in and need none"
+        )
+    return _Yaml(body, file.parent).config()
+
+
+class _Yaml:
+    """One `encoderfile:` mapping and the folder its paths start from."""
+
+    def __init__(self, body: Mapping[str, Any], folder: Path) -> None:
+        self._body = body
+        self._folder = folder
+
+    def config(self) -> BuildConfig:
+        path, files, onnx = self._model_path()
+        return BuildConfig(
+            path=path,
+            files=files,
+            onnx=self._path("onnx") or onnx,
+            name=self._text("name"),
+            version=self._text("version") or DEFAULT_VERSION,
+            model_type=None if (t := self._choice("model_type", tuple(ModelType))) is None else ModelType(t),
+            output_path=self._path("output_path"),
+            cache_dir=self._path("cache_dir"),
+            base_binary_path=self._path("base_binary_path"),
+            device=self._choice("device", ("auto", "cpu", "cuda")) or "auto",
+            tokenizer=_tokenizer(_mapping(self._body.get("tokenizer") or {}, "tokenizer")),
+        )
+
+    def _model_path(self) -> tuple[Path, dict[str, Path], Path | None]:
+        value = self._body.get("path")
+        if isinstance(value, str):
+            return self._folder / value, {}, None
+        if not isinstance(value, dict):
+            raise ConfigError("`path` is missing: give the model's folder, or its files one by one")
+        _only_known(value, tuple(_PATH_KEYS), "path")
+        files = {_PATH_KEYS[key]: self._folder / str(found) for key, found in value.items() if found is not None}
+        for key in ("model_config_path", "model_weights_path", "tokenizer_path"):
+            if _PATH_KEYS[key] not in files:
+                raise ConfigError(f"`path` lacks {key}: give it, or the model's folder")
+        onnx = files.pop("model.onnx")
+        return onnx.parent, files, onnx
+
+    def _text(self, key: str) -> str | None:
+        value = self._body.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool | list | dict):
+            raise ConfigError(f"`{key}` should be a text, got {value!r}")
+        return str(value)
+
+    def _path(self, key: str) -> Path | None:
+        value = self._text(key)
+        return None if value is None else self._folder / value
+
+    def _choice(self, key: str, known: tuple[str, ...]) -> str | None:
+        value = self._text(key)
+        if value is not None and value not in known:
+            raise ConfigError(f"`{key}` is {value}: choose {_either(known)}")
+        return value
+
+
+def _tokenizer(body: Mapping[str, Any]) -> TokenizerWishes:
+    _only_known(body, _TOKENIZER_KEYS, "tokenizer")
+    for key, known in (("truncation_side", _SIDES), ("truncation_strategy", _STRATEGIES)):
+        if body.get(key) is not None and body[key] not in known:
+            raise ConfigError(f"`tokenizer.{key}` is {body[key]}: choose {_either(known)}")
+    return TokenizerWishes(
+        max_length=_count(body, "max_length", 1),
+        truncation_side=body.get("truncation_side"),
+        truncation_strategy=body.get("truncation_strategy"),
+        stride=_count(body, "stride", 0) or 0,
+        fixed_length=_fixed_length(body.get("pad_strategy")),
+    )
+
+
+def _fixed_length(strategy: object) -> int | None:
+    if strategy is None or strategy == "batch_longest":
+        return None
+    if isinstance(strategy, dict) and list(strategy) == ["fixed"]:
+        return _count(strategy, "fixed", 1)
+    raise ConfigError(f"`tokenizer.pad_strategy` is {strategy!r}: choose batch_longest or {{fixed: N}}")
+
+
+def _count(body: Mapping[str, Any], key: str, least: int) -> int | None:
+    value = body.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ConfigError(f"`{key}` should be a whole number of at least {least}, got {value!r}")
+    return value
+
+
+def _mapping(value: object, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"`{name}` should hold keys and values, got {value!r}")
+    return value
+
+
+def _only_known(body: Mapping[Any, Any], known: Iterable[str], where: str) -> None:
+    for key in body:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), list(known), n=1, cutoff=0.0)
+            raise ConfigError(f"{where} has an unknown key `{key}`: did you mean `{near[0]}`?")
+
+
+def _either(known: Iterable[str]) -> str:
+    return " or ".join(known)

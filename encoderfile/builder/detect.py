@@ -1,0 +1,269 @@
+"""What the folder's files say of the model: its type, its labels, its limit, its pooling, its padding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from encoderfile.builder.config import TokenizerWishes
+from encoderfile.builder.folder import ModelFolder
+from encoderfile.errors import ConfigError, ModelError
+from encoderfile.manifest import PoolingSpec, TokenizerSpec
+from encoderfile.model.session import GraphOutput
+from encoderfile.tasks import TASKS
+from encoderfile.tasks.pooling import POOLING
+from encoderfile.types import ModelType
+
+NO_LIMIT = 1_000_000_000
+"""Tokenizers without a limit carry a number far above any real length (1e30 and the like)."""
+
+FALLBACK_LENGTH = 512
+"""Used when no file names a limit, as BERT and its kind have it."""
+
+# Position ids of these begin behind the padding id (fairseq's way), so the table holds so many rows more.
+_POSITIONS_AFTER_PADDING = frozenset(
+    [
+        "camembert",
+        "data2vec-text",
+        "ibert",
+        "longformer",
+        "mpnet",
+        "roberta",
+        "roberta-prelayernorm",
+        "xlm-roberta",
+        "xlm-roberta-xl",
+        "xmod",
+    ]
+)
+# Positions here are relative or rotary without a table: `max_position_embeddings` does not bound the input.
+_UNBOUNDED_POSITIONS = frozenset({"deberta", "deberta-v2", "t5", "mt5", "xlnet", "funnel"})
+
+_BY_ARCHITECTURE = {
+    "ForSequenceClassification": ModelType.SEQUENCE_CLASSIFICATION,
+    "ForTokenClassification": ModelType.TOKEN_CLASSIFICATION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A model type and the reason for it."""
+
+    model_type: ModelType
+    reason: str
+
+
+def refuse_generators(folder: ModelFolder, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    """Raises `ModelError` for models that generate text: they are no encoders."""
+    architecture = folder.architecture
+    cached = any(name.startswith(("past_key_values", "present")) for name in (*inputs, *outputs))
+    generates = architecture.endswith(("ForCausalLM", "LMHeadModel", "ForConditionalGeneration"))
+    if generates or cached:
+        what = architecture or "this graph"
+        raise ModelError(
+            f"{what} generates text and is not an encoder: "
+            "export an encoder (feature-extraction, text-classification or token-classification)"
+        )
+
+
+def choose_type(folder: ModelFolder, outputs: Sequence[GraphOutput], wanted: ModelType | None) -> Choice:
+    """The model type: `wanted` when given, else from architecture, modules.json and the graph's outputs.
+
+    Raises `ModelError` when in doubt, naming the flag that settles it.
+    """
+    if wanted is not None:
+        return Choice(wanted, "asked for by --model-type")
+    architecture = folder.architecture
+    for suffix, model_type in _BY_ARCHITECTURE.items():
+        if architecture.endswith(suffix):
+            return Choice(model_type, f"config.json names {architecture}")
+    names = {output.name for output in outputs}
+    if architecture.endswith(("ForMaskedLM", "ForPreTraining")):
+        raise ModelError(
+            f"{architecture} predicts masked words, which no model type serves: export the encoder with "
+            "`--task feature-extraction`"
+        )
+    if "sentence_embedding" in names:
+        return Choice(ModelType.SENTENCE_EMBEDDING, "the graph has an output sentence_embedding")
+    if names & set(TASKS[ModelType.EMBEDDING].outputs):
+        if folder.modules or folder.pooling:
+            return Choice(ModelType.SENTENCE_EMBEDDING, "modules.json describes a sentence-transformers model")
+        return Choice(
+            ModelType.EMBEDDING, f"the graph's output is {min(names & set(TASKS[ModelType.EMBEDDING].outputs))}"
+        )
+    raise ModelError(
+        f"the model type is in doubt (architecture {architecture or 'unknown'}, outputs "
+        f"{', '.join(sorted(names))}): say it with --model-type {'|'.join(ModelType)}"
+    )
+
+
+def choose_output(model_type: ModelType, outputs: Sequence[GraphOutput]) -> GraphOutput:
+    """The graph output this type takes. Raises `ModelError` that says what was found and what is needed."""
+    task = TASKS[model_type]
+    by_name = {output.name: output for output in outputs}
+    for name in task.outputs:
+        output = by_name.get(name)
+        if output is not None and task.output_fits(name, len(output.shape)):
+            return output
+    found = ", ".join(f"{o.name} {_shape(o)}" for o in outputs)
+    raise ModelError(
+        f"a {model_type.value} model needs {task.expected_output()}, the graph gives {found}: "
+        "choose another --model-type or export with the matching --task"
+    )
+
+
+def _shape(output: GraphOutput) -> str:
+    return "[" + ", ".join("?" if size is None else str(size) for size in output.shape) + "]"
+
+
+def labels(folder: ModelFolder, columns: int) -> dict[int, str]:
+    """`id2label`, checked against the graph's number of columns. Raises `ModelError` when they differ.
+
+    Without `id2label` the library that made the model names LABEL_0 ... from `num_labels`, which is 2 when
+    absent too; so do we.
+    """
+    raw = folder.config.get("id2label")
+    if raw is None:
+        count = folder.config.get("num_labels", 2)
+        found = {index: f"LABEL_{index}" for index in range(count)} if isinstance(count, int) else {}
+        origin = f"num_labels {count}" if "num_labels" in folder.config else "no id2label (which means 2 labels)"
+    else:
+        found = _id2label(raw)
+        origin = f"{len(found)} labels in id2label"
+    if len(found) != columns:
+        raise ModelError(
+            f"config.json has {origin}, the graph gives {columns} logits: "
+            "correct id2label in config.json or export the model again"
+        )
+    return found
+
+
+def _id2label(raw: object) -> dict[int, str]:
+    message = "id2label in config.json should map 0, 1, 2 ... to names: correct it"
+    if not isinstance(raw, Mapping):
+        raise ModelError(message)
+    try:
+        found = {int(index): str(label) for index, label in raw.items()}
+    except ValueError:
+        raise ModelError(message) from None
+    if sorted(found) != list(range(len(found))):
+        raise ModelError(message)
+    return dict(sorted(found.items()))
+
+
+def pooling(folder: ModelFolder) -> PoolingSpec:
+    """Pooling and normalisation as the sentence-transformers files say; mean and none without them.
+
+    Raises `ModelError` for a module or a mode that would change answers and is not built here.
+    """
+    kinds = [str(module.get("type", "")).rsplit(".", 1)[-1] for module in folder.modules]
+    for kind in kinds:
+        if kind not in ("Transformer", "Pooling", "Normalize"):
+            raise ModelError(
+                f"modules.json has a {kind} module, which is not part of the graph: export with "
+                "`--library-name sentence_transformers`, which puts every module into the graph"
+            )
+    return PoolingSpec(modes=_modes(folder.pooling), normalize="Normalize" in kinds)
+
+
+def _modes(config: Mapping[str, Any]) -> tuple[str, ...]:
+    named = config.get("pooling_mode")
+    if named is not None:
+        modes = [named] if isinstance(named, str) else [str(each) for each in named]
+    else:
+        flags = {
+            "pooling_mode_cls_token": "cls",
+            "pooling_mode_max_tokens": "max",
+            "pooling_mode_mean_tokens": "mean",
+            "pooling_mode_mean_sqrt_len_tokens": "mean_sqrt_len_tokens",
+            "pooling_mode_weightedmean_tokens": "weightedmean",
+            "pooling_mode_lasttoken": "lasttoken",
+        }
+        # The order of concatenation in sentence_transformers/models/Pooling.py.
+        modes = [mode for flag, mode in flags.items() if config.get(flag)]
+    unknown = [mode for mode in modes if mode not in POOLING]
+    if unknown:
+        raise ModelError(f"the pooling mode {unknown[0]} is not known here: known are {', '.join(POOLING)}")
+    return tuple(modes) or ("mean",)
+
+
+def tokenizer_spec(folder: ModelFolder, wishes: TokenizerWishes, fixed_tokens: int | None) -> TokenizerSpec:
+    """Limit, padding and truncation.
+
+    The limit is the smallest of `model_max_length`, `max_seq_length`, what the position table allows and
+    `fixed_tokens`, the length of a graph of fixed shape; a wanted one may lower it. Raises `ConfigError` for
+    one that would raise it.
+    """
+    config = folder.tokenizer_config
+    limit, origin = _limit(folder, fixed_tokens)
+    for flag, asked in (("--max-length", wishes.max_length), ("pad_strategy fixed", wishes.fixed_length)):
+        if asked is not None and limit is not None and asked > limit:
+            raise ConfigError(f"{flag} {asked} is more than the model takes: at most {limit} tokens ({origin})")
+    wanted = min((n for n in (wishes.max_length, wishes.fixed_length) if n is not None), default=None)
+    return TokenizerSpec(
+        max_length=wanted or limit or FALLBACK_LENGTH,
+        pad_token_id=_pad_token_id(folder),
+        pad_token_type_id=int(config.get("pad_token_type_id") or 0),
+        padding_side=str(config.get("padding_side") or "right"),
+        pad_to=wishes.fixed_length,
+        truncation_side=wishes.truncation_side or str(config.get("truncation_side") or "right"),
+        truncation_strategy=wishes.truncation_strategy or "longest_first",
+        stride=wishes.stride,
+    )
+
+
+def _limit(folder: ModelFolder, fixed_tokens: int | None) -> tuple[int | None, str]:
+    candidates: list[tuple[int, str]] = []
+    for value, origin in (
+        (folder.tokenizer_config.get("model_max_length"), "model_max_length in tokenizer_config.json"),
+        (folder.sentence_bert.get("max_seq_length"), "max_seq_length in sentence_bert_config.json"),
+        (_positions(folder.config), "the position embeddings in config.json"),
+        (fixed_tokens, "the fixed shape of the graph"),
+    ):
+        if isinstance(value, int | float) and 0 < value < NO_LIMIT:
+            candidates.append((int(value), origin))
+    if candidates:
+        return min(candidates)
+    truncation = folder.tokenizer_json.get("truncation") or {}
+    return truncation.get("max_length"), "truncation in tokenizer.json"
+
+
+def _positions(config: Mapping[str, Any]) -> int | None:
+    model_type = str(config.get("model_type", ""))
+    rows = config.get("max_position_embeddings") or config.get("n_positions")
+    if not isinstance(rows, int) or rows <= 0 or model_type in _UNBOUNDED_POSITIONS:
+        return None
+    if model_type in _POSITIONS_AFTER_PADDING:
+        padding = config.get("pad_token_id")
+        rows -= (padding if isinstance(padding, int) else 1) + 1
+    return rows
+
+
+def _pad_token_id(folder: ModelFolder) -> int:
+    token = folder.tokenizer_config.get("pad_token")
+    if isinstance(token, Mapping):
+        token = token.get("content")
+    tokenizer = folder.tokenizer_json
+    if isinstance(token, str):
+        found = _vocabulary_id(tokenizer, token)
+        if found is None:
+            raise ModelError(
+                f"tokenizer.json has no padding token {token}, which tokenizer_config.json names: "
+                "the two belong to different models, export the tokenizer again"
+            )
+        return found
+    for value in (folder.config.get("pad_token_id"), (tokenizer.get("padding") or {}).get("pad_id")):
+        if isinstance(value, int) and value >= 0:
+            return value
+    return 0  # Never seen by the model: the attention mask hides it.
+
+
+def _vocabulary_id(tokenizer: Mapping[str, Any], token: str) -> int | None:
+    for added in tokenizer.get("added_tokens") or ():
+        if added.get("content") == token:
+            return int(added["id"])
+    vocabulary = (tokenizer.get("model") or {}).get("vocab") or {}
+    if isinstance(vocabulary, Mapping):
+        return vocabulary.get(token)
+    pieces = [entry[0] for entry in vocabulary]
+    return pieces.index(token) if token in pieces else None

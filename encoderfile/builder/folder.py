@@ -1,0 +1,140 @@
+"""A model folder as `optimum-cli export onnx` writes it: finding the files and reading the small ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from encoderfile.errors import ModelError
+
+_LFS = b"version https://git-lfs"
+_ASK_EXPORT = "export it with `optimum-cli export onnx --model MODEL FOLDER`"
+
+SMALL_FILES = (
+    "config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "modules.json",
+    "sentence_bert_config.json",
+    "config_sentence_transformers.json",
+    "1_Pooling/config.json",
+)
+"""What is read beside the graph, where present, and kept in the file."""
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """The files of one exported model. JSON files are parsed; `files` keeps their bytes as they were."""
+
+    path: Path
+    onnx: Path
+    config: Mapping[str, Any]
+    tokenizer_config: Mapping[str, Any]
+    modules: tuple[Mapping[str, Any], ...]
+    pooling: Mapping[str, Any]
+    sentence_bert: Mapping[str, Any]
+    files: Mapping[str, bytes] = field(repr=False)
+
+    @property
+    def architecture(self) -> str:
+        """The first of `architectures` in config.json, or an empty string."""
+        names = self.config.get("architectures") or [""]
+        return str(names[0])
+
+    @property
+    def tokenizer_json(self) -> Mapping[str, Any]:
+        """`tokenizer.json`, parsed."""
+        parsed: Mapping[str, Any] = json.loads(self.files["tokenizer.json"])
+        return parsed
+
+
+def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Path] | None = None) -> ModelFolder:
+    """Reads the folder at `path`; `onnx` chooses the graph, `explicit` gives single files by their usual name.
+
+    Raises `ModelError` for whatever is missing or unreadable.
+    """
+    if not path.is_dir():
+        what = "is a file, not a folder" if path.exists() else "does not exist"
+        raise ModelError(f"{path} {what}: give the folder that `optimum-cli export onnx` wrote")
+    graph = onnx or find_onnx(path)
+    if not graph.is_file():
+        raise ModelError(f"{graph} does not exist: give the ONNX file with --onnx")
+    files = {}
+    for name in SMALL_FILES:
+        source = (explicit or {}).get(name) or path / name
+        if source.is_file():
+            files[name] = _read(source)
+        elif explicit and name in explicit:
+            raise ModelError(f"{source} does not exist: correct the path of {name}")
+    if "config.json" not in files:
+        raise ModelError(f"{path} has no config.json: copy it from the original model, or {_ASK_EXPORT}")
+    if "tokenizer.json" not in files:
+        raise ModelError(f"{path} has no tokenizer.json{_other_tokenizer(path)}")
+    pooling_name = "1_Pooling/config.json"
+    modules = _json(files, "modules.json", list)
+    for module in modules:
+        if str(module.get("type", "")).endswith(".Pooling"):
+            pooling_name = f"{module.get('path', '1_Pooling')}/config.json"
+            if pooling_name not in files and (path / pooling_name).is_file():
+                files[pooling_name] = _read(path / pooling_name)
+    return ModelFolder(
+        path=path,
+        onnx=graph,
+        config=_json(files, "config.json", dict),
+        tokenizer_config=_json(files, "tokenizer_config.json", dict),
+        modules=tuple(modules),
+        pooling=_json(files, pooling_name, dict),
+        sentence_bert=_json(files, "sentence_bert_config.json", dict),
+        files=files,
+    )
+
+
+def find_onnx(path: Path) -> Path:
+    """`model.onnx`, in the folder or in its `onnx/`; else the only other graph there. Raises `ModelError`."""
+    for usual in (path / "model.onnx", path / "onnx" / "model.onnx"):
+        if usual.is_file():
+            return usual
+    found = sorted(path.glob("*.onnx")) + sorted(path.glob("onnx/*.onnx"))
+    if not found:
+        raise ModelError(f"{path} has no model.onnx: {_ASK_EXPORT}")
+    if len(found) > 1:
+        names = ", ".join(str(each.relative_to(path)) for each in found)
+        raise ModelError(f"{path} has several ONNX files ({names}): choose one with --onnx FILE")
+    return found[0]
+
+
+def _other_tokenizer(path: Path) -> str:
+    slow = [
+        name
+        for name in ("vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model")
+        if (path / name).exists()
+    ]
+    found = f" (only {', '.join(slow)}, the slow form)" if slow else ""
+    return f"{found}: write it with `AutoTokenizer.from_pretrained(MODEL, use_fast=True).save_pretrained(FOLDER)`"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}") from error
+    if data.startswith(_LFS):
+        raise ModelError(f"{path.name} is a Git LFS pointer: run `git lfs pull` in the folder it came from")
+    return data
+
+
+def _json(files: Mapping[str, bytes], name: str, kind: type) -> Any:
+    if name not in files:
+        return kind()
+    try:
+        value = json.loads(files[name])
+    except ValueError as error:
+        raise ModelError(f"{name} is not valid JSON ({error}): correct it or export the model again") from error
+    if not isinstance(value, kind):
+        expected = "an object" if kind is dict else "a list"
+        raise ModelError(f"{name} should hold {expected}: export the model again")
+    return value

@@ -1,0 +1,179 @@
+"""The runtime, frozen by PyInstaller once per builder version and device, and kept in the cache folder."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import encoderfile
+from encoderfile.container import Slice
+from encoderfile.errors import ConfigError
+from encoderfile.model.device import CUDA_LIBRARY, provider_folder
+
+_PACKAGES = (
+    "click",
+    "grpcio",
+    "grpcio-health-checking",
+    "grpcio-reflection",
+    "httptools",
+    "mcp",
+    "numpy",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "orjson",
+    "protobuf",
+    "pyinstaller",
+    "starlette",
+    "tokenizers",
+    "uvicorn",
+)
+_BUILDER_ONLY = ("builder", "cli")
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """A frozen runtime: what goes before the payload, what goes after it, and what it is made of."""
+
+    head: Slice
+    tail: Slice
+    versions: dict[str, str]
+
+
+def cache_folder(wanted: Path | None) -> Path:
+    """`wanted`, else `ENCODERFILE_CACHE_DIR`, else `encoderfile` in the user's cache folder. Raises `ConfigError`."""
+    if wanted is not None:
+        return wanted
+    variable = os.environ.get("ENCODERFILE_CACHE_DIR")
+    if variable:
+        return Path(variable)
+    base = os.environ.get("XDG_CACHE_HOME")
+    if base:
+        return Path(base) / "encoderfile"
+    try:
+        return Path.home() / ".cache" / "encoderfile"
+    except RuntimeError as error:
+        raise ConfigError(
+            "there is no home folder: set ENCODERFILE_CACHE_DIR to a folder that can be written"
+        ) from error
+
+
+def runtime(device: str, cache: Path, say: Callable[[str], None]) -> Runtime:
+    """The frozen runtime for `device` (`cpu` or `cuda`), from the cache or made now.
+
+    Raises `ConfigError` when it cannot be made here.
+    """
+    if device == "cuda" and not (provider_folder() / CUDA_LIBRARY).exists():
+        raise ConfigError(
+            "--device cuda needs onnxruntime's CUDA provider, which is not installed: "
+            "`pip install onnxruntime-gpu` on Linux or Windows, x86-64"
+        )
+    versions = _versions(device)
+    name = f"runtime-{encoderfile.__version__}-{device}-{_fingerprint(versions)}"
+    folder = cache / name
+    with _locked(cache, name):
+        if not (folder / "runtime.pkg").is_file():
+            say(f"freezing the {device} runtime, once for this version (a minute or two)")
+            _freeze(device, folder)
+    head, tail = folder / "runtime", folder / "runtime.pkg"
+    return Runtime(Slice(head, 0, head.stat().st_size), Slice(tail, 0, tail.stat().st_size), versions)
+
+
+def _versions(device: str) -> dict[str, str]:
+    versions = {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "libc": " ".join(platform.libc_ver()),
+    }
+    for package in _PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[package] = importlib.metadata.version(package)
+    return {**versions, "device": device}
+
+
+def _fingerprint(versions: dict[str, str]) -> str:
+    """Changes whenever what is frozen would: versions, recipe, or our own sources that ship."""
+    digest = hashlib.sha256(json.dumps(versions, sort_keys=True).encode())
+    package = Path(encoderfile.__file__).parent
+    sources = [
+        path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] not in _BUILDER_ONLY
+    ]
+    for path in (*sources, *sorted(_recipe().glob("*.*"))):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _recipe() -> Path:
+    """`build/` of the checkout, or its copy inside an installed package."""
+    installed = Path(__file__).with_name("recipe")
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "build"
+
+
+@contextlib.contextmanager
+def _locked(cache: Path, name: str) -> Iterator[None]:
+    """One process freezes, the others wait for it."""
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        lock = (cache / f"{name}.lock").open("w")
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write into the cache folder {cache}: {error.strerror}; set ENCODERFILE_CACHE_DIR"
+        ) from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _freeze(device: str, folder: Path) -> None:
+    """Runs PyInstaller in a folder of its own (it would write into ./build) and moves the result into place."""
+    with tempfile.TemporaryDirectory(prefix="freeze-", dir=folder.parent) as scratch:
+        work = Path(scratch)
+        log = work / "log.txt"
+        command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level=WARN"]
+        command += [
+            "--distpath",
+            str(work / "dist"),
+            "--workpath",
+            str(work / "work"),
+            str(_recipe() / "runtime.spec"),
+        ]
+        environment = {
+            **os.environ,
+            "ENCODERFILE_FREEZE_DEVICE": device,
+            "PYINSTALLER_CONFIG_DIR": str(work / "config"),
+            # The same inputs give the same archive: no time of day, no random order of sets.
+            "SOURCE_DATE_EPOCH": "315532800",
+            "PYTHONHASHSEED": "0",
+        }
+        try:
+            with log.open("wb") as output:
+                subprocess.run(command, check=True, stdout=output, stderr=output, env=environment, cwd=work)
+            result = work / "dist"
+            if not (result / "runtime.pkg").is_file():
+                raise ConfigError(f"PyInstaller made no archive in {result}")
+        except (subprocess.CalledProcessError, OSError) as error:
+            raise ConfigError(f"the runtime cannot be frozen: {_explain(log)}") from error
+        shutil.rmtree(folder, ignore_errors=True)
+        result.rename(folder)
+
+
+def _explain(log: Path) -> str:
+    text = log.read_text(errors="replace") if log.exists() else ""
+    if "shared library" in text and "ython" in text:
+        return (
+            "this Python has no shared library, which PyInstaller needs; install it "
+            "(Debian and Ubuntu: libpython3-dev) or use a Python built with --enable-shared"
+        )
+    lines = [line for line in text.splitlines() if line.strip()]
+    return "; ".join(lines[-3:]) or "PyInstaller gave no reason"

@@ -1,0 +1,243 @@
+"""Splits an ONNX model into a small graph and its large tensors, without reading the tensors.
+
+The protobuf wire format is walked over a mapping of the file, because a parsed message would hold the
+weights in memory two or three times and stops at 2 GiB. Field numbers: onnx/onnx.proto.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from encoderfile.container import PAGE, Slice
+from encoderfile.errors import ModelError
+from encoderfile.manifest import WEIGHTS
+
+_MODEL_GRAPH = 7
+_GRAPH_NODE, _GRAPH_INITIALIZER = 1, 5
+_NODE_OP_TYPE = 4
+_TENSOR_NAME, _TENSOR_RAW, _TENSOR_EXTERNAL, _TENSOR_LOCATION = 8, 9, 13, 14
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+
+Field = tuple[int, int, int, int, int]
+"""number, wire type, first byte of the field, first and last byte of its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One large tensor: its name in the graph and where its raw little-endian bytes lie on disk."""
+
+    name: str
+    source: Path
+    offset: int
+    length: int
+
+
+class OnnxGraph:
+    """An ONNX file opened for splitting. Raises `ModelError` when it is cut, no ONNX, or lacks its data."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            with path.open("rb") as file:
+                self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except ValueError:
+            raise ModelError(f"{path.name} is empty: export the model again") from None
+        except OSError as error:
+            raise ModelError(f"cannot read {path}: {error.strerror}") from error
+        if self._data[:40].startswith(b"version https://git-lfs"):
+            raise ModelError(
+                f"{path.name} is a Git LFS pointer, not the model: run `git lfs pull` in the folder it came from"
+            )
+        self.tensors: list[Tensor] = []
+        self.op_types: set[str] = set()
+        self._scan()
+
+    def _scan(self) -> None:
+        graphs = 0
+        for number, wire, _, start, end in self._fields(0, len(self._data)):
+            if number == _MODEL_GRAPH and wire == _BYTES:
+                graphs += 1
+                for field in self._fields(start, end):
+                    if field[0] == _GRAPH_NODE:
+                        self.op_types.add(self._op_type(field[3], field[4]))
+                    elif field[0] == _GRAPH_INITIALIZER:
+                        tensor = self._tensor(field[3], field[4])
+                        if tensor is not None:
+                            self.tensors.append(tensor)
+        if graphs != 1:
+            raise ModelError(f"{self.path.name} is not an ONNX model: export the model again")
+
+    def _fields(self, start: int, end: int) -> Iterator[Field]:
+        position = start
+        while position < end:
+            first = position
+            key, position = self._varint(position, end)
+            number, wire = key >> 3, key & 7
+            if wire == _VARINT:
+                value = position
+                _, position = self._varint(position, end)
+            elif wire == _BYTES:
+                length, value = self._varint(position, end)
+                position = value + length
+            elif wire in (_FIXED64, _FIXED32):
+                value = position
+                position += 8 if wire == _FIXED64 else 4
+            else:
+                raise self._broken()
+            if position > end or number == 0:
+                raise self._broken()
+            yield number, wire, first, value, position
+
+    def _varint(self, position: int, end: int) -> tuple[int, int]:
+        result = shift = 0
+        while position < end and shift < 70:
+            byte = self._data[position]
+            position += 1
+            result |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return result, position
+            shift += 7
+        raise self._broken()
+
+    def _broken(self) -> ModelError:
+        return ModelError(
+            f"{self.path.name} is not a whole ONNX model ({len(self._data)} bytes, cut or damaged): "
+            "copy it or export it again"
+        )
+
+    def _op_type(self, start: int, end: int) -> str:
+        for number, _, _, first, last in self._fields(start, end):
+            if number == _NODE_OP_TYPE:
+                return self._data[first:last].decode(errors="replace")
+        return ""
+
+    def _tensor(self, start: int, end: int) -> Tensor | None:
+        name, raw, external, is_external = "", None, {}, False
+        for number, wire, _, first, last in self._fields(start, end):
+            if number == _TENSOR_NAME:
+                name = self._data[first:last].decode()
+            elif number == _TENSOR_RAW:
+                raw = (first, last - first)
+            elif number == _TENSOR_EXTERNAL:
+                key, value = self._entry(first, last)
+                external[key] = value
+            elif number == _TENSOR_LOCATION and wire == _VARINT:
+                is_external = self._data[first] == 1
+        if is_external:
+            return self._external(name, external)
+        if raw is not None and raw[1] >= PAGE:
+            return Tensor(name, self.path, *raw)
+        return None
+
+    def _entry(self, start: int, end: int) -> tuple[str, str]:
+        values = {number: self._data[first:last].decode() for number, _, _, first, last in self._fields(start, end)}
+        return values.get(1, ""), values.get(2, "")
+
+    def _external(self, name: str, entries: dict[str, str]) -> Tensor:
+        location = entries.get("location", "")
+        folder = self.path.parent.resolve()
+        source = (folder / location).resolve()
+        # A hub's cache keeps files as links out of the folder, so the name is judged, not the link's target.
+        if not location or Path(location).is_absolute() or ".." in Path(location).parts:
+            raise ModelError(
+                f"{self.path.name} keeps the tensor {name} in {location!r}, outside the model's folder: "
+                "export the model again with its data beside it"
+            )
+        if not source.is_file():
+            raise ModelError(
+                f"{self.path.name} keeps its weights in {location}, which is missing: "
+                f"copy {location} into the folder beside {self.path.name}"
+            )
+        size = source.stat().st_size
+        try:
+            offset = int(entries.get("offset", "0") or 0)
+            length = int(entries.get("length", "") or size - offset)
+        except ValueError:
+            raise self._broken() from None
+        if offset < 0 or length < 0 or offset + length > size:
+            raise ModelError(
+                f"{location} has {size} bytes and {self.path.name} needs {offset + length}: "
+                "the file is cut, copy it or export the model again"
+            )
+        return Tensor(name, source, offset, length)
+
+    def graph_bytes(self, place: Callable[[Tensor], tuple[str, int]]) -> bytes:
+        """The model with its large tensors replaced by external references.
+
+        `place` gives, for each tensor, the file name to write as location and the offset in it.
+        """
+        placed = {tensor.name: (tensor, *place(tensor)) for tensor in self.tensors}
+        out: list[bytes] = []
+        for number, wire, first, start, end in self._fields(0, len(self._data)):
+            if number == _MODEL_GRAPH and wire == _BYTES:
+                body = b"".join(self._graph_pieces(start, end, placed))
+                out += [_key(_MODEL_GRAPH, _BYTES), _encode_varint(len(body)), body]
+            else:
+                out.append(self._data[first:end])
+        return b"".join(out)
+
+    def _graph_pieces(self, start: int, end: int, placed: dict[str, tuple[Tensor, str, int]]) -> Iterator[bytes]:
+        for number, _, first, value, last in self._fields(start, end):
+            tensor = self._tensor(value, last) if number == _GRAPH_INITIALIZER else None
+            if tensor is None:
+                yield self._data[first:last]
+                continue
+            kept = b"".join(
+                self._data[field[2] : field[4]]
+                for field in self._fields(value, last)
+                if field[0] not in (_TENSOR_RAW, _TENSOR_EXTERNAL, _TENSOR_LOCATION)
+            )
+            _, location, offset = placed[tensor.name]
+            entries = {"location": location, "offset": str(offset), "length": str(tensor.length)}
+            references = b"".join(
+                _message(_TENSOR_EXTERNAL, _message(1, key.encode()) + _message(2, text.encode()))
+                for key, text in entries.items()
+            )
+            body = kept + references + _key(_TENSOR_LOCATION, _VARINT) + b"\x01"
+            yield _message(_GRAPH_INITIALIZER, body)
+
+    def layout(self) -> tuple[bytes, list[Slice], int]:
+        """The graph as it ships, the slices of its weights artifact, and that artifact's length in bytes.
+
+        Every tensor begins on a page, because onnxruntime copies what is not aligned.
+        """
+        slices: list[Slice] = []
+        offsets: dict[str, int] = {}
+        position = 0
+        for tensor in self.tensors:
+            offsets[tensor.name] = position
+            slices.append(Slice(tensor.source, tensor.offset, tensor.length, position))
+            position += -(-tensor.length // PAGE) * PAGE
+        return self.graph_bytes(lambda tensor: (WEIGHTS, offsets[tensor.name])), slices, position
+
+    def in_place(self) -> tuple[bytes, dict[str, mmap.mmap]]:
+        """The graph with references into the files as they lie on disk, and those files mapped.
+
+        What the check runs: the same road as the runtime's, with nothing written.
+        """
+        sources = {tensor.source: f"source-{index}" for index, tensor in enumerate(self.tensors)}
+        mapped = {}
+        for source, name in sources.items():
+            with source.open("rb") as file:
+                mapped[name] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return self.graph_bytes(lambda tensor: (sources[tensor.source], tensor.offset)), mapped
+
+
+def _encode_varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _key(number: int, wire: int) -> bytes:
+    return _encode_varint(number << 3 | wire)
+
+
+def _message(number: int, body: bytes) -> bytes:
+    return _key(number, _BYTES) + _encode_varint(len(body)) + body

@@ -1,0 +1,1 @@
+"""The `encoderfile` command, one file per subcommand. Steps go to stderr, results to stdout."""

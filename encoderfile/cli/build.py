@@ -1,0 +1,42 @@
+"""`encoderfile build`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from encoderfile.cli.options import model_options
+from encoderfile.container import replacing
+
+
+@click.command()
+@model_options
+@click.option(
+    "-o", "--output-path", type=click.Path(path_type=Path), help="The file to make.  [default: NAME.encoderfile]"
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    help="Put the CUDA provider into the file, or leave it out; auto follows this machine.  [default: auto]",
+)
+@click.option("--cache-dir", type=click.Path(path_type=Path), help="Where the frozen runtime is kept.")
+@click.option("--report", metavar="FILE|-", help="Write what was built as JSON; - is stdout.")
+def build(model_dir: Path | None, config_file: Path | None, report: str | None, **flags: Any) -> None:
+    """Make one executable of MODEL_DIR, a folder that `optimum-cli export onnx` wrote."""
+    from encoderfile.builder import build as builder
+    from encoderfile.builder.config import from_flags
+
+    config = from_flags(model_dir, config_file, **flags)
+    built = builder.build(config, lambda line: click.echo(line, err=True))
+    click.echo(f"done in {built.seconds:.1f} s: {built.size / 1e6:.1f} MB", err=True)
+    text = json.dumps(built.report(), indent=2, ensure_ascii=False)
+    if report == "-":
+        click.echo(text)
+        return
+    if report is not None:
+        with replacing(Path(report)) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
+    click.echo(built.path)

@@ -1,0 +1,34 @@
+"""The options that `build` and `check` share: which model, and what it is taken for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from encoderfile.types import ModelType
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.argument("model_dir", required=False, type=click.Path(path_type=Path)),
+    click.option(
+        "-f", "--config", "config_file", type=click.Path(path_type=Path), help="A YAML file; flags win over it."
+    ),
+    click.option("--name", help="The model's name.  [default: the folder's]"),
+    click.option("--model-version", "version", help="The model's version.  [default: 0.1.0]"),
+    click.option(
+        "--model-type", type=click.Choice(ModelType, case_sensitive=False), help="Instead of what the files say."
+    ),
+    click.option("--onnx", type=click.Path(path_type=Path), help="Which ONNX file, where there are several."),
+    click.option("--max-length", type=click.IntRange(min=1), help="A lower limit than the model's, in tokens."),
+)
+
+
+def model_options(command: F) -> F:
+    """Adds the shared options to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command

@@ -1,0 +1,260 @@
+"""The layout of the executable: where payload and footer lie, how they are written, read and verified.
+
+    [bootloader][page-aligned payload: artifacts, manifest][runtime archive][footer]
+
+The bootloader finds its archive by searching backwards from the end, so the payload lies before the
+archive, where it costs nothing at start, and only the small footer lies behind it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import mmap
+import os
+import struct
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+from encoderfile.errors import ConfigError, ContainerError
+from encoderfile.manifest import Artifact, Manifest
+
+PAGE = 4096
+MAGIC = b"ENCFILE\x01"
+# magic, manifest offset, manifest length, length of the whole file, sha256 of the manifest
+_FOOTER = struct.Struct("<8sQQQ32s")
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Bytes of a file on disk, to be copied without being read into memory; `at` is relative to its part."""
+
+    path: Path
+    offset: int
+    length: int
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What becomes one artifact: ready bytes, or slices of files laid out in `length` bytes with zeros between."""
+
+    name: str
+    data: bytes = b""
+    slices: Sequence[Slice] = ()
+    length: int = 0
+
+
+def _align(offset: int) -> int:
+    return -(-offset // PAGE) * PAGE
+
+
+class _Copier:
+    """Writes forward into one file. Data is hashed as it passes; `copy_file_range` lets disks share blocks."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self.position = 0
+
+    def pad_to(self, offset: int, digest: hashlib._Hash | None = None) -> None:
+        gap = offset - self.position
+        if gap:
+            self.write(bytes(gap), digest)
+
+    def write(self, data: bytes, digest: hashlib._Hash | None = None) -> None:
+        self._out.write(data)
+        self.position += len(data)
+        if digest is not None:
+            digest.update(data)
+
+    def copy(self, piece: Slice, digest: hashlib._Hash | None = None) -> None:
+        """Copies by the kernel and hashes from the source's page cache: no byte passes twice through Python."""
+        self._out.flush()
+        with piece.path.open("rb") as source:
+            if digest is not None:
+                hash_range(source.fileno(), piece.offset, piece.length, digest)
+            left, offset = piece.length, piece.offset
+            while left:
+                done = _copy_range(source.fileno(), self._out.fileno(), left, offset)
+                if done == 0:
+                    raise ContainerError(f"{piece.path} became shorter while it was read: start the build again")
+                left -= done
+                offset += done
+        self.position += piece.length
+        self._out.seek(self.position)
+
+
+def hash_range(file: int, offset: int, length: int, digest: hashlib._Hash) -> None:
+    """Adds bytes of an open file to `digest`, through one small buffer; stops early where the file ends."""
+    view = memoryview(bytearray(_CHUNK))
+    while length:
+        count = os.preadv(file, [view[: min(length, _CHUNK)]], offset)
+        if count == 0:
+            return
+        digest.update(view[:count])
+        offset += count
+        length -= count
+
+
+def _copy_range(source: int, target: int, count: int, offset: int) -> int:
+    try:
+        return os.copy_file_range(source, target, count, offset_src=offset)
+    except OSError as error:
+        if error.errno not in (errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM):
+            raise
+    return os.write(target, os.pread(source, min(count, _CHUNK), offset))
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives a temporary path beside `path` and renames it there when the block ends well.
+
+    Raises `ConfigError` with one sentence for a folder that cannot be written or a full disk; nothing is
+    left behind and an older file at `path` stays as it was.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        os.close(handle)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write into {path.parent}: {error.strerror}; choose another place with --output-path"
+        ) from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        if path.is_dir():
+            raise ConfigError(f"{path} is a folder; give the name of a file with --output-path")
+        temporary.rename(path)
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write(
+    target: Path,
+    *,
+    head: Slice,
+    tail: Slice,
+    parts: Sequence[Part],
+    describe: Callable[[tuple[Artifact, ...]], Manifest],
+) -> Manifest:
+    """Writes a whole executable to `target` and returns its manifest.
+
+    `head` is the bootloader, `tail` the runtime archive; `describe` makes the manifest once offsets
+    and sums are known. Raises `OSError` when the disk is full or the folder cannot be written.
+    """
+    artifacts: list[Artifact] = []
+    with target.open("wb") as out:
+        copier = _Copier(out)
+        copier.copy(head)
+        for part in parts:
+            start = _align(copier.position)
+            copier.pad_to(start)
+            digest = hashlib.sha256()
+            copier.write(part.data, digest)
+            for piece in part.slices:
+                copier.pad_to(start + piece.at, digest)
+                copier.copy(piece, digest)
+            length = max(part.length, len(part.data))
+            copier.pad_to(start + length, digest)
+            artifacts.append(Artifact(part.name, start, length, digest.hexdigest()))
+        manifest = describe(tuple(artifacts))
+        data = manifest.to_bytes()
+        offset = _align(copier.position)
+        copier.pad_to(offset)
+        copier.write(data)
+        copier.pad_to(_align(copier.position))
+        copier.copy(tail)
+        total = copier.position + _FOOTER.size
+        copier.write(_FOOTER.pack(MAGIC, offset, len(data), total, hashlib.sha256(data).digest()))
+        out.flush()
+        os.fchmod(out.fileno(), 0o755)
+        os.fsync(out.fileno())
+    return manifest
+
+
+class Container:
+    """An executable with a payload, opened for reading. Use as a context manager or call `close`."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens `path` and reads its manifest.
+
+        Raises `ContainerError` when the file has no payload, was cut, or its manifest is damaged.
+        """
+        self.path = path
+        try:
+            self._file = path.open("rb")
+        except OSError as error:
+            raise ContainerError(f"cannot read {path}: {error.strerror}") from error
+        try:
+            self.size = os.fstat(self._file.fileno()).st_size
+            self.manifest, self.manifest_offset = self._read_manifest()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _read_manifest(self) -> tuple[Manifest, int]:
+        footer = os.pread(self._file.fileno(), _FOOTER.size, max(0, self.size - _FOOTER.size))
+        if len(footer) < _FOOTER.size or not footer.startswith(MAGIC[:7]):
+            raise ContainerError(
+                f"{self.path} is not a whole encoderfile: its end is missing; copy the file again or build it again"
+            )
+        magic, offset, length, total, digest = _FOOTER.unpack(footer)
+        if magic != MAGIC:
+            raise ContainerError(f"{self.path} was made by another version of encoderfile: build it again")
+        if total != self.size or offset + length > self.size:
+            raise ContainerError(f"{self.path} has {self.size} bytes and should have {total}: copy the file again")
+        data = os.pread(self._file.fileno(), length, offset)
+        if hashlib.sha256(data).digest() != digest:
+            raise ContainerError(f"{self.path} is damaged: the sum of its manifest differs; copy the file again")
+        return Manifest.from_bytes(data), offset
+
+    def __enter__(self) -> Container:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file; mappings made by `map` stay valid."""
+        self._file.close()
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a small artifact. Raises `ContainerError` when the file has none of that name."""
+        artifact = self.manifest.artifact(name)
+        if artifact is None:
+            raise ContainerError(f"{self.path} holds no {name}")
+        return os.pread(self._file.fileno(), artifact.length, artifact.offset)
+
+    def map(self, name: str) -> mmap.mmap | None:
+        """The artifact mapped read-only from the executable itself, or None when the file has none."""
+        artifact = self.manifest.artifact(name)
+        if artifact is None or artifact.length == 0:
+            return None
+        return mmap.mmap(
+            self._file.fileno(), artifact.length, prot=mmap.PROT_READ, flags=mmap.MAP_SHARED, offset=artifact.offset
+        )
+
+    def verify(self) -> None:
+        """Reads every artifact once and compares its sha256. Raises `ContainerError` naming the damaged one.
+
+        Reads through a small buffer, not the mapping, so that memory does not grow with the file.
+        """
+        for artifact in self.manifest.artifacts:
+            digest = hashlib.sha256()
+            hash_range(self._file.fileno(), artifact.offset, artifact.length, digest)
+            if digest.hexdigest() != artifact.sha256:
+                raise ContainerError(
+                    f"{self.path} is damaged: the sha256 of {artifact.name} differs from the manifest; "
+                    "copy the file again or build it again"
+                )

@@ -1,0 +1,86 @@
+"""The one exception tree, and the kinds of failure every way in must be able to say.
+
+`Kind` uses gRPC's words. Each transport has one table from `Kind` to its own status; a test holds
+that every table covers every kind.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Kind(Enum):
+    """What went wrong, as a caller sees it."""
+
+    INVALID_ARGUMENT = "invalid_argument"
+    """The request itself is at fault; the same request will fail again."""
+    UNAUTHENTICATED = "unauthenticated"
+    """The key is missing or wrong."""
+    RESOURCE_EXHAUSTED = "resource_exhausted"
+    """The queue is full; the same request may succeed in a moment."""
+    UNAVAILABLE = "unavailable"
+    """The server is draining; another instance may answer."""
+    INTERNAL = "internal"
+    """Our fault or the model's; the log has the cause."""
+    FAILED_PRECONDITION = "failed_precondition"
+    """Settings, a model folder or a built file that cannot be used as it is."""
+
+
+class EncoderfileError(Exception):
+    """Base of every error this package raises on purpose. `str(error)` is fit for the caller."""
+
+    kind: Kind = Kind.INTERNAL
+
+
+class InputError(EncoderfileError):
+    """The caller's request is at fault."""
+
+    kind = Kind.INVALID_ARGUMENT
+
+    def __str__(self) -> str:
+        return f"Invalid input: {super().__str__()}"
+
+
+class InternalError(EncoderfileError):
+    """Something failed that no caller can mend. Holds no paths and none of the caller's text."""
+
+    kind = Kind.INTERNAL
+
+    def __str__(self) -> str:
+        return f"Internal error: {super().__str__()}"
+
+
+class UnauthenticatedError(EncoderfileError):
+    """A key is required and the request brought none, or a wrong one."""
+
+    kind = Kind.UNAUTHENTICATED
+
+
+class QueueFullError(EncoderfileError):
+    """The request was refused at once because it does not fit into the queue now."""
+
+    kind = Kind.RESOURCE_EXHAUSTED
+
+
+class DrainingError(EncoderfileError):
+    """The server is stopping and takes no new work."""
+
+    kind = Kind.UNAVAILABLE
+
+
+class ConfigError(EncoderfileError):
+    """A flag, an environment variable or a line of a config file that cannot be followed."""
+
+    kind = Kind.FAILED_PRECONDITION
+
+
+class ModelError(EncoderfileError):
+    """A model folder that cannot become a file: says what is wrong and what to do."""
+
+    kind = Kind.FAILED_PRECONDITION
+
+
+class ContainerError(EncoderfileError):
+    """An executable whose payload is missing, cut or damaged."""
+
+    kind = Kind.FAILED_PRECONDITION

@@ -1,0 +1,153 @@
+"""What is inside a file: all that the runtime must know of the model, and the sums of every part."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from encoderfile.errors import ContainerError
+from encoderfile.types import ModelType
+
+FORMAT_VERSION = 1
+"""Raised when an older runtime could not read a newer payload."""
+
+GRAPH = "graph.onnx"
+"""Artifact: the ONNX graph, its large tensors replaced by references into `WEIGHTS`."""
+WEIGHTS = "weights.bin"
+"""Artifact: the large tensors, each page-aligned so that it is mapped and never copied."""
+TOKENIZER = "tokenizer.json"
+"""Artifact: the tokenizer as exported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One part of the payload. `offset` counts bytes from the start of the executable."""
+
+    name: str
+    offset: int
+    length: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class GraphInput:
+    """One input of the graph. `dtype` is a numpy name; `batch` and `tokens` are set where they are fixed."""
+
+    name: str
+    dtype: str
+    batch: int | None = None
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSpec:
+    """How to feed the graph and which output to take."""
+
+    inputs: tuple[GraphInput, ...]
+    output: str
+    batchable: bool = True
+    """False where answers depend on the company in a batch (dynamic quantisation): each text runs alone."""
+
+    @property
+    def fixed_batch(self) -> int | None:
+        """The only batch size to run, or None."""
+        if not self.batchable:
+            return 1
+        return next((i.batch for i in self.inputs if i.batch is not None), None)
+
+    @property
+    def fixed_tokens(self) -> int | None:
+        """The only length the graph runs, in tokens, or None."""
+        return next((i.tokens for i in self.inputs if i.tokens is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizerSpec:
+    """How texts are cut and padded; configured once, never changed by a request. Lengths in tokens."""
+
+    max_length: int
+    pad_token_id: int = 0
+    pad_token_type_id: int = 0
+    padding_side: str = "right"
+    pad_to: int | None = None
+    """Every text is padded to this length; None: to the longest of its batch."""
+    truncation_side: str = "right"
+    truncation_strategy: str = "longest_first"
+    stride: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PoolingSpec:
+    """How token vectors become one vector; several `modes` are concatenated, as sentence-transformers does."""
+
+    modes: tuple[str, ...] = ("mean",)
+    normalize: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The whole description of one file."""
+
+    name: str
+    version: str
+    model_type: ModelType
+    builder_version: str
+    device: str
+    graph: GraphSpec
+    tokenizer: TokenizerSpec
+    id2label: Mapping[int, str] | None = None
+    multi_label: bool = False
+    pooling: PoolingSpec | None = None
+    max_padding_difference: float = 0.0
+    runtime: Mapping[str, str] = field(default_factory=dict)
+    artifacts: tuple[Artifact, ...] = ()
+
+    def artifact(self, name: str) -> Artifact | None:
+        """The part called `name`, or None."""
+        return next((a for a in self.artifacts if a.name == name), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, ready for `json.dumps`."""
+        body = dataclasses.asdict(self)
+        if self.id2label is not None:
+            body["id2label"] = {str(index): label for index, label in self.id2label.items()}
+        return {"format_version": FORMAT_VERSION, **body}
+
+    def to_bytes(self) -> bytes:
+        """The same bytes for the same manifest, always."""
+        return json.dumps(self.to_json(), sort_keys=True, ensure_ascii=False, indent=1).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Manifest:
+        """Reads what `to_bytes` wrote.
+
+        Raises `ContainerError` when the bytes are no manifest or a newer builder wrote them.
+        """
+        try:
+            body = json.loads(data)
+            found = body.pop("format_version")
+            if found != FORMAT_VERSION:
+                raise ContainerError(
+                    f"the payload has format {found}, this program reads format {FORMAT_VERSION}: "
+                    "build the file again with this version of encoderfile"
+                )
+            graph = body.pop("graph")
+            inputs = tuple(GraphInput(**each) for each in graph.pop("inputs"))
+            pooling = body.pop("pooling")
+            labels = body.pop("id2label")
+            return cls(
+                model_type=ModelType(body.pop("model_type")),
+                graph=GraphSpec(inputs=inputs, **graph),
+                tokenizer=TokenizerSpec(**body.pop("tokenizer")),
+                pooling=None
+                if pooling is None
+                else PoolingSpec(modes=tuple(pooling["modes"]), normalize=pooling["normalize"]),
+                id2label=None if labels is None else {int(k): v for k, v in labels.items()},
+                artifacts=tuple(Artifact(**each) for each in body.pop("artifacts")),
+                **body,
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ContainerError("the manifest inside the file cannot be read: the file is damaged") from error

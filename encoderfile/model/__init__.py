@@ -1,0 +1,1 @@
+"""Texts in, results out: pure, synchronous, batch by batch."""

@@ -1,0 +1,80 @@
+"""Which device runs the graph, and why."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from encoderfile.errors import ConfigError
+
+CUDA_LIBRARY = "libonnxruntime_providers_cuda.so"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """The device chosen and the sentence that says why. `index` counts CUDA devices."""
+
+    name: str
+    reason: str
+    index: int = 0
+
+
+def provider_folder() -> Path:
+    """Where onnxruntime keeps its provider libraries; found without importing it, which takes a while."""
+    spec = importlib.util.find_spec("onnxruntime")
+    if spec is None or spec.origin is None:
+        raise ConfigError("onnxruntime is not installed: install encoderfile again")
+    return Path(spec.origin).parent / "capi"
+
+
+def choose(wanted: str, index: int) -> Device:
+    """Settles `auto`, `cpu` or `cuda`, and says why.
+
+    Raises `ConfigError` when `cuda` was asked for and this file or this machine lacks it.
+    """
+    if wanted == "cpu":
+        return Device("cpu", "asked for by --device cpu")
+    obstacle = cuda_obstacle(index)
+    if obstacle is None:
+        return Device("cuda", "the file carries the CUDA provider and the machine has a usable device", index)
+    if wanted == "cuda":
+        raise ConfigError(f"--device cuda cannot be used: {obstacle}")
+    return Device("cpu", obstacle)
+
+
+def cuda_obstacle(index: int) -> str | None:
+    """Why CUDA cannot be used here, in one sentence part, or None when nothing is known to stop it."""
+    folder = provider_folder()
+    if not (folder / CUDA_LIBRARY).exists():
+        return "the CUDA provider is not part of this program (`encoderfile build --device cuda` adds it)"
+    count = _cuda_devices()
+    if isinstance(count, str):
+        return count
+    if index >= count:
+        return f"there is no CUDA device {index}: the machine shows {count}"
+    try:
+        ctypes.CDLL(str(folder / "libonnxruntime_providers_shared.so"), mode=os.RTLD_GLOBAL)
+        ctypes.CDLL(str(folder / CUDA_LIBRARY))
+    except OSError as error:
+        missing = str(error).split(":")[0]
+        return f"a library that the CUDA provider needs cannot be loaded: {missing} (CUDA 13 and cuDNN 9)"
+    return None
+
+
+def _cuda_devices() -> int | str:
+    """The number of devices the driver shows, or the sentence part that says why there is none."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return "the machine has no CUDA driver (libcuda.so.1 was not found)"
+    status = driver.cuInit(0)
+    if status != 0:
+        return f"the CUDA driver does not start (cuInit says {status})"
+    count = ctypes.c_int()
+    status = driver.cuDeviceGetCount(ctypes.byref(count))
+    if status != 0 or count.value == 0:
+        return "the CUDA driver shows no device"
+    return count.value

@@ -1,0 +1,60 @@
+"""One model: tokenizer, graph and task together. Batch in, batch out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from encoderfile import tasks
+from encoderfile.errors import InternalError
+from encoderfile.manifest import Manifest
+from encoderfile.model import padding
+from encoderfile.model.session import Session
+from encoderfile.model.tokenizer import Tokenizer
+from encoderfile.types import EncodedText, FloatArray, Result, Text
+
+
+class Model:
+    """Synchronous and safe to share: `encode` and `run` may be called from different threads."""
+
+    def __init__(self, manifest: Manifest, tokenizer: Tokenizer, session: Session) -> None:
+        self.manifest = manifest
+        self.task = tasks.create(manifest)
+        self._tokenizer = tokenizer
+        self._session = session
+
+    def encode(self, texts: Sequence[Text]) -> list[EncodedText]:
+        """Tokenises texts, cut at the limit; `truncated` says where."""
+        return self._tokenizer(texts, with_tokens=self.task.needs_tokens)
+
+    def run(self, batch: Sequence[EncodedText]) -> list[Result | InternalError]:
+        """Pads `batch`, runs the graph and returns one result per text, in order.
+
+        A text whose output is not finite gets an `InternalError` in its place, the others their results.
+        A graph of fixed shape is run in that shape, as often as needed.
+        """
+        size = self.manifest.graph.fixed_batch
+        if size is None:
+            return self._run_padded(batch)
+        chunks = (batch[start : start + size] for start in range(0, len(batch), size))
+        return [result for chunk in chunks for result in self._run_padded(chunk)]
+
+    def _run_padded(self, batch: Sequence[EncodedText]) -> list[Result | InternalError]:
+        feeds, mask = padding.feeds(batch, self.manifest.graph, self.manifest.tokenizer)
+        output = self._session.run(feeds, self.manifest.graph.output)[: len(batch)]
+        return self._results(output, batch, mask)
+
+    def _results(
+        self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray
+    ) -> list[Result | InternalError]:
+        real = mask[:, :, None] > 0 if output.ndim == 3 else np.ones((len(batch), 1), dtype=bool)
+        axes: Any = tuple(range(1, output.ndim))
+        finite = (np.isfinite(output) | ~real).all(axis=axes)
+        with np.errstate(all="ignore"):
+            results: list[Result] = self.task.postprocess(output, batch, mask)
+        return [
+            result if ok else InternalError("the model's output is not finite (NaN or infinity)")
+            for result, ok in zip(results, finite, strict=True)
+        ]

@@ -1,0 +1,41 @@
+"""From tokenised texts to the arrays a graph is fed: padded, by name, in the dtype it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from encoderfile.manifest import GraphSpec, TokenizerSpec
+from encoderfile.types import EncodedText, FloatArray
+
+Feeds = dict[str, np.ndarray[Any, Any]]
+
+INPUTS = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
+"""What a graph may ask for."""
+
+
+def feeds(batch: Sequence[EncodedText], graph: GraphSpec, spec: TokenizerSpec) -> tuple[Feeds, FloatArray]:
+    """The graph's inputs, [rows, tokens] each, and the mask of the batch, float32 [len(batch), tokens].
+
+    Rows and tokens are those of the batch, or the graph's own where they are fixed; rows beyond the batch
+    repeat its last text.
+    """
+    rows = len(batch) if graph.fixed_batch is None else graph.fixed_batch
+    width = graph.fixed_tokens or spec.pad_to or max(len(text) for text in batch)
+    input_ids = np.full((rows, width), spec.pad_token_id, dtype=np.int64)
+    token_type_ids = np.full((rows, width), spec.pad_token_type_id, dtype=np.int64)
+    attention_mask = np.zeros((rows, width), dtype=np.int64)
+    for row in range(rows):
+        text = batch[min(row, len(batch) - 1)]
+        real = slice(width - len(text), width) if spec.padding_side == "left" else slice(0, len(text))
+        input_ids[row, real] = text.input_ids
+        token_type_ids[row, real] = text.token_type_ids
+        attention_mask[row, real] = 1
+    columns = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
+    if any(each.name == "position_ids" for each in graph.inputs):
+        # Positions count real tokens, so that padding on the left does not shift them.
+        columns["position_ids"] = np.maximum(np.cumsum(attention_mask, axis=1) - 1, 0)
+    fed = {each.name: columns[each.name].astype(each.dtype, copy=False) for each in graph.inputs}
+    return fed, attention_mask[: len(batch)].astype(np.float32)

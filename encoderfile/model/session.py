@@ -1,0 +1,126 @@
+"""The graph, loaded and run. The only importer of onnxruntime."""
+
+from __future__ import annotations
+
+import logging
+import mmap
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# Before the import: 1.31 otherwise opens a database below the home folder and resolves a vendor's host.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import numpy as np
+import onnxruntime as ort
+
+from encoderfile.errors import ConfigError, InternalError, ModelError
+from encoderfile.manifest import GraphInput
+from encoderfile.model.device import Device
+from encoderfile.types import FloatArray
+
+log = logging.getLogger(__name__)
+
+VERSION: str = ort.__version__
+
+_DTYPES = {
+    "tensor(int64)": "int64",
+    "tensor(int32)": "int32",
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(bfloat16)": "bfloat16",
+    "tensor(double)": "float64",
+    "tensor(bool)": "bool",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GraphOutput:
+    """One output of the graph. `shape` has None where a dimension is free; `dtype` is a numpy name."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+
+
+class Session:
+    """One loaded graph. `run` may be called from several threads."""
+
+    def __init__(
+        self,
+        graph: bytes,
+        weights: Mapping[str, mmap.mmap],
+        *,
+        device: Device,
+        threads: int,
+    ) -> None:
+        """Loads `graph`; `weights` are the mapped files its external tensors name.
+
+        The mappings are used in place, never copied, and kept alive here. Raises `ModelError` when
+        onnxruntime refuses the graph, `ConfigError` when the CUDA provider does not start.
+        """
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # Idle threads otherwise spin, and steal the cores that tokenise and encode answers.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.use_external_initializer_file_buffers_directly", "1")
+        options.add_session_config_entry("session.prepack.enable_parallel", "1")
+        if weights:
+            options.add_external_initializers_from_files_in_memory(
+                list(weights), list(weights.values()), [len(mapped) for mapped in weights.values()]
+            )
+        providers: list[Any] = ["CPUExecutionProvider"]
+        if device.name == "cuda":
+            providers.insert(0, ("CUDAExecutionProvider", {"device_id": device.index}))
+        try:
+            self._session = ort.InferenceSession(graph, options, providers=providers)
+        except Exception as error:
+            raise ModelError(f"onnxruntime {VERSION} cannot load the graph: {_reason(error)}") from error
+        if device.name == "cuda" and "CUDAExecutionProvider" not in self._session.get_providers():
+            raise ConfigError("the CUDA provider did not start, see the log; --device cpu runs without it")
+        self._weights = weights
+        for mapped in weights.values():
+            # What was copied while packing need not stay resident; tensors in use are paged in again.
+            mapped.madvise(mmap.MADV_DONTNEED)
+
+    @property
+    def inputs(self) -> tuple[GraphInput, ...]:
+        """What the graph asks for: names, dtypes, and dimensions where they are fixed."""
+        return tuple(_graph_input(node) for node in self._session.get_inputs())
+
+    @property
+    def outputs(self) -> tuple[GraphOutput, ...]:
+        """What the graph gives."""
+        return tuple(
+            GraphOutput(node.name, _DTYPES.get(node.type, node.type), tuple(_fixed(d) for d in node.shape))
+            for node in self._session.get_outputs()
+        )
+
+    def run(self, feeds: Mapping[str, np.ndarray[Any, Any]], output: str) -> FloatArray:
+        """Runs the graph once and returns `output` as float32 (fp16 and double are converted).
+
+        Raises `InternalError` when the run fails; the cause is kept.
+        """
+        try:
+            (result,) = self._session.run([output], dict(feeds))
+        except Exception as error:
+            raise InternalError("the model failed to run") from error
+        return np.ascontiguousarray(result, dtype=np.float32)
+
+
+def _fixed(dimension: object) -> int | None:
+    return dimension if isinstance(dimension, int) and dimension > 0 else None
+
+
+def _graph_input(node: Any) -> GraphInput:
+    shape: Sequence[object] = node.shape
+    batch, tokens = (_fixed(shape[0]), _fixed(shape[1])) if len(shape) == 2 else (None, None)
+    return GraphInput(node.name, _DTYPES.get(node.type, node.type), batch, tokens)
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if len(text) <= 300 else text[:300] + " ..."

@@ -1,0 +1,83 @@
+"""Texts to token ids. The only importer of `tokenizers`.
+
+The library's tokenizer is configured once: changing truncation or padding while another thread encodes
+raises "Already borrowed", so nothing here depends on a request. Padding is done in numpy (`model.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer as LibraryTokenizer
+
+from encoderfile.errors import InternalError, ModelError
+from encoderfile.manifest import TokenizerSpec
+from encoderfile.types import EncodedText, Text, TokenInfo
+
+
+class Tokenizer:
+    """`tokenizer.json`, cut at the manifest's limit. Safe to share between threads."""
+
+    def __init__(self, data: bytes, spec: TokenizerSpec) -> None:
+        """Raises `ModelError` when `data` is no tokenizer or its special tokens leave no room for text."""
+        try:
+            self._tokenizer = LibraryTokenizer.from_buffer(data)
+        except Exception as error:
+            raise ModelError(
+                f"tokenizer.json cannot be read ({_first_line(error)}): export the tokenizer again"
+            ) from error
+        specials = self._tokenizer.num_special_tokens_to_add(is_pair=True)
+        if spec.max_length <= specials:
+            raise ModelError(
+                f"the limit of {spec.max_length} tokens leaves no room beside {specials} special tokens: "
+                "choose a larger --max-length"
+            )
+        self.spec = spec
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(
+            spec.max_length,
+            stride=spec.stride,
+            strategy=spec.truncation_strategy,
+            direction=spec.truncation_side,
+        )
+
+    def __call__(self, texts: Sequence[Text], *, with_tokens: bool) -> list[EncodedText]:
+        """Encodes texts, or pairs, with special tokens; `with_tokens` adds token strings and offsets."""
+        encode = self._tokenizer.encode_batch if with_tokens else self._tokenizer.encode_batch_fast
+        try:
+            encodings = encode(list(texts))
+        except Exception as error:
+            raise InternalError("the tokenizer failed on this text") from error
+        return [_encoded(each, with_tokens) for each in encodings]
+
+    def vocabulary_size(self) -> int:
+        """The largest token id, plus one."""
+        return max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1) + 1
+
+    def token_to_id(self, token: str) -> int | None:
+        """The id of `token`, or None when the vocabulary lacks it."""
+        found: int | None = self._tokenizer.token_to_id(token)
+        return found
+
+
+def _encoded(encoding: Any, with_tokens: bool) -> EncodedText:
+    ids = encoding.ids
+    tokens: tuple[TokenInfo, ...] = ()
+    if with_tokens:
+        tokens = tuple(
+            TokenInfo(token, token_id, start, end)
+            for token, token_id, (start, end) in zip(encoding.tokens, ids, encoding.offsets, strict=True)
+        )
+    return EncodedText(
+        input_ids=np.asarray(ids, dtype=np.int64),
+        token_type_ids=np.asarray(encoding.type_ids, dtype=np.int64),
+        special_tokens_mask=np.asarray(encoding.special_tokens_mask, dtype=np.int64),
+        tokens=tokens,
+        truncated=bool(encoding.overflowing),
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,1 @@
+"""What runs inside the built file. Imports nothing of the builder."""

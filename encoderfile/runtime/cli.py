@@ -1,0 +1,138 @@
+"""The command line of a built file: `serve`, `infer`, `mcp`, `info`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+import encoderfile
+from encoderfile.container import Container
+from encoderfile.errors import EncoderfileError
+from encoderfile.model.device import choose
+from encoderfile.runtime import logs, process
+from encoderfile.settings import (
+    CONTEXT,
+    ModelSettings,
+    ServeSettings,
+    infer_options,
+    mcp_options,
+    model_options,
+    serve_options,
+)
+
+
+def main(executable: Path) -> None:
+    """Runs the command line of `executable` and ends the process with its exit code.
+
+    0 done, 1 failure, 2 wrong usage, 130 on Ctrl-C of a one-shot command.
+    """
+    process.die_with_parent()
+    try:
+        code = cli.main(args=sys.argv[1:], prog_name=executable.name, obj=executable, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = 128 + signal.SIGINT
+    except EncoderfileError as error:
+        click.echo(f"error: {error}", err=True)
+        code = 1
+    except BrokenPipeError:
+        # Whoever read our output left; the rest must not be flushed into nothing at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code or 0)
+
+
+def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        with Container(context.obj) as container:
+            manifest = container.manifest
+        click.echo(f"{manifest.name} {manifest.version} (encoderfile {encoderfile.__version__})")
+        context.exit()
+
+
+@click.group(context_settings=CONTEXT)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+)
+def cli() -> None:
+    """A model in one file: serves HTTP, gRPC and MCP, and answers on the command line."""
+
+
+@cli.command()
+@serve_options
+@click.pass_obj
+def serve(executable: Path, /, **options: Any) -> int:
+    """Serve the model over HTTP (with MCP at /mcp) and gRPC until SIGTERM or Ctrl-C."""
+    return _serve(executable, ServeSettings(**options))
+
+
+@cli.command()
+@mcp_options
+@click.pass_obj
+def mcp(executable: Path, /, transport: str, hostname: str, port: int, **options: Any) -> int:
+    """Speak MCP over stdin and stdout, or with --transport http on a port of its own."""
+    if transport == "http":
+        return _serve(executable, ServeSettings(http_hostname=hostname, http_port=port, disable_grpc=True, **options))
+    from encoderfile.runtime.oneshot import speak_mcp
+
+    shared = {name: value for name, value in options.items() if name in ModelSettings.__dataclass_fields__}
+    settings = ModelSettings(**shared)
+    logs.set_up(settings.log_format, settings.log_level)
+    asyncio.run(speak_mcp(executable, settings))
+    return 0
+
+
+@cli.command()
+@infer_options
+@model_options
+@click.pass_obj
+def infer(
+    executable: Path,
+    /,
+    texts: tuple[str, ...],
+    input_file: str | None,
+    output: Path | None,
+    form: str,
+    normalize: bool | None,
+    **options: Any,
+) -> int:
+    """Answer TEXT... without a server. The result goes to stdout, everything else to stderr."""
+    from encoderfile.runtime.oneshot import answer
+
+    if bool(texts) == (input_file is not None):
+        raise click.UsageError("give either TEXT... or -i FILE (- for standard input)")
+    settings = ModelSettings(**options)
+    logs.set_up(settings.log_format, settings.log_level)
+    answer(executable, settings, texts, input_file, output, form, normalize)
+    return 0
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="As for `serve`.")
+@click.option("--device-id", type=click.IntRange(min=0), default=0, help="Which CUDA device.")
+@click.pass_obj
+def info(executable: Path, /, as_json: bool, device: str, device_id: int) -> int:
+    """Say what is in this file and which device it would use here; checks all sums."""
+    from encoderfile.runtime.info import describe
+
+    click.echo(describe(executable, choose(device, device_id), as_json))
+    return 0
+
+
+def _serve(executable: Path, settings: ServeSettings) -> int:
+    from encoderfile.runtime import server
+    from encoderfile.runtime.loading import load
+
+    logs.set_up(settings.log_format, settings.log_level)
+    device = choose(settings.device, settings.device_id)
+    drained = asyncio.run(server.serve(settings, device, lambda: load(executable, device, settings.granted_threads)))
+    return 0 if drained else 1

@@ -1,0 +1,39 @@
+"""What `info` says. Imports neither onnxruntime nor tokenizers, so that it answers at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import encoderfile
+from encoderfile.container import Container
+from encoderfile.model.device import Device
+
+
+def describe(executable: Path, device: Device, as_json: bool) -> str:
+    """What is in the file, after all its sums were checked, and the device it would use here."""
+    with Container(executable) as container:
+        container.verify()
+        manifest, size = container.manifest, container.size
+    if as_json:
+        facts = {
+            "path": str(executable),
+            "size": size,
+            "encoderfile_version": encoderfile.__version__,
+            "device": {"name": device.name, "reason": device.reason},
+            "manifest": manifest.to_json(),
+        }
+        return json.dumps(facts, indent=2, ensure_ascii=False)
+    rows = [
+        ("name", f"{manifest.name} {manifest.version}"),
+        ("model type", manifest.model_type.value),
+        *([("labels", ", ".join(manifest.id2label.values()))] if manifest.id2label else []),
+        ("limit", f"{manifest.tokenizer.max_length} tokens"),
+        ("device", f"{device.name} ({device.reason})"),
+        ("built by", f"encoderfile {manifest.builder_version}, for {manifest.device}"),
+        *sorted(manifest.runtime.items()),
+        ("file", f"{executable}, {size / 1e6:.1f} MB, all sums right"),
+        *((artifact.name, f"{artifact.length} bytes, sha256 {artifact.sha256}") for artifact in manifest.artifacts),
+    ]
+    width = max(len(label) for label, _ in rows)
+    return "\n".join(f"{label:<{width}}  {value}" for label, value in rows)

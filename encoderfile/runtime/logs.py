@@ -1,0 +1,31 @@
+"""The log: standard library, stderr, text or JSON. Set up once, by the two mains."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+
+
+class _Json(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry, ensure_ascii=False)
+
+
+def set_up(form: str, level: str) -> None:
+    """Sends every log record to stderr, as `text` or `json`."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Json() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for noisy in ("mcp", "asyncio", "httpx", "sse_starlette"):
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))

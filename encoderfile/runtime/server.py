@@ -1,0 +1,230 @@
+"""Start, signals and drain of the servers: bind first, load, serve, stop in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from encoderfile.errors import ConfigError
+from encoderfile.model.device import Device
+from encoderfile.model.model import Model
+from encoderfile.service.service import Limits, Service
+from encoderfile.settings import ModelSettings, ServeSettings
+
+if TYPE_CHECKING:
+    from encoderfile.transports.grpc import GrpcServer
+    from encoderfile.transports.http.server import HttpServer
+    from encoderfile.transports.mcp import McpHttp
+
+log = logging.getLogger(__name__)
+
+_GRPC_GRACE_SECONDS = 2
+"""How long gRPC calls may take to leave once everything accepted is answered."""
+
+_EVERYWHERE = frozenset({"0.0.0.0", "[::]", "::", ""})
+
+
+def make_service(model: Model, settings: ModelSettings) -> Service:
+    """The service with the limits that the settings name."""
+    return Service(
+        model,
+        Limits(
+            max_inputs=settings.max_inputs,
+            max_queue=settings.max_queue,
+            max_batch_tokens=settings.max_batch_tokens,
+            refuse_overflow=settings.overflow == "error",
+        ),
+    )
+
+
+async def serve(settings: ServeSettings, device: Device, load: Callable[[], Model]) -> bool:
+    """Serves until SIGTERM or SIGINT. True when everything accepted was answered in time.
+
+    Raises `ConfigError` for a port or a certificate that cannot be used, and whatever `load` raises.
+    """
+    stop = asyncio.Event()
+    with contextlib.ExitStack() as stack:
+        http_socket = None if settings.disable_http else stack.enter_context(_bind_http(settings))
+        grpc_server, grpc_port = (None, 0) if settings.disable_grpc else _bind_grpc(settings)
+        stack.enter_context(_signals(stop))
+        model = await asyncio.to_thread(load)
+        service = make_service(model, settings)
+        service.start()
+        running = _Running(service, settings)
+        if grpc_server is not None:
+            await running.start_grpc(grpc_server)
+        if http_socket is not None:
+            await running.start_http(http_socket)
+        _announce(service, settings, device, http_socket, grpc_port)
+        await running.until(stop)
+        return await running.stop()
+
+
+class _Running:
+    """The servers that run around one service, and the order in which they end."""
+
+    def __init__(self, service: Service, settings: ServeSettings) -> None:
+        self._service = service
+        self._settings = settings
+        self._grpc: GrpcServer | None = None
+        self._http: HttpServer | None = None
+        self._http_task: asyncio.Task[None] | None = None
+        self._mcp: McpHttp | None = None
+        self._mcp_loading: asyncio.Task[None] | None = None
+
+    async def start_grpc(self, server: GrpcServer) -> None:
+        await server.start(self._service)
+        self._grpc = server
+
+    async def start_http(self, bound: socket.socket) -> None:
+        from encoderfile.transports.http import app
+        from encoderfile.transports.http.server import HttpServer
+
+        extra = []
+        if not self._settings.disable_mcp:
+            from encoderfile.transports.mcp import McpHttp
+
+            self._mcp = McpHttp(
+                self._service,
+                max_body_bytes=self._settings.max_body_bytes,
+                allowed_hosts=(*self._settings.allowed_host, self._settings.http_hostname),
+            )
+            extra = self._mcp.routes()
+        application = app.create(
+            self._service,
+            api_key=self._settings.api_key,
+            max_body_bytes=self._settings.max_body_bytes,
+            extra_routes=extra,
+        )
+        self._http = HttpServer(application, cert_file=self._settings.cert_file, key_file=self._settings.key_file)
+        self._http_task = await self._http.start(bound)
+        if self._mcp is not None:
+            # The SDK takes most of a second to import, so the port opens first.
+            self._mcp_loading = asyncio.create_task(self._mcp.load(), name="mcp-load")
+
+    async def until(self, stop: asyncio.Event) -> None:
+        """Waits for the signal, or for a server that ends by itself."""
+        waiting: set[asyncio.Task[Any]] = {asyncio.create_task(stop.wait())}
+        if self._http_task is not None:
+            waiting.add(self._http_task)
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+
+    async def stop(self) -> bool:
+        """Refuses new work, answers what was accepted, closes the ports."""
+        log.info("stopping: answering what was accepted")
+        if self._grpc is not None:
+            await self._grpc.drain()
+        drained = await self._service.drain(self._settings.drain_seconds)
+        if not drained:
+            log.error("not everything was answered within %s seconds", self._settings.drain_seconds)
+        if self._mcp_loading is not None:
+            await asyncio.gather(self._mcp_loading, return_exceptions=True)
+        if self._http is not None and self._http_task is not None:
+            self._http.should_exit = True
+            await self._http_task
+        if self._mcp is not None:
+            await self._mcp.stop()
+        if self._grpc is not None:
+            await self._grpc.stop(_GRPC_GRACE_SECONDS if drained else 0)
+        await self._service.stop()
+        log.info("stopped")
+        return drained
+
+
+def _bind_http(settings: ServeSettings) -> socket.socket:
+    host, port = settings.http_hostname.strip("[]"), settings.http_port
+    _check_tls(settings)
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    except OSError as error:
+        raise ConfigError(f"--http-hostname {host} is no address of this machine: {error.strerror}") from error
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind(address)
+        bound.listen(2048)
+    except OSError as error:
+        bound.close()
+        raise ConfigError(
+            f"the HTTP server cannot use {host}:{port}: {error.strerror}; choose another --http-port"
+        ) from error
+    return bound
+
+
+def _check_tls(settings: ServeSettings) -> None:
+    if settings.cert_file is None or settings.key_file is None:
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(settings.cert_file, settings.key_file)
+    except OSError as error:
+        raise ConfigError(
+            f"{settings.cert_file} and {settings.key_file} cannot serve TLS ({error.strerror or error}): "
+            "give a PEM certificate and its own PEM key"
+        ) from error
+
+
+def _bind_grpc(settings: ServeSettings) -> tuple[GrpcServer, int]:
+    from encoderfile.transports.grpc import GrpcServer
+
+    _check_tls(settings)
+    credentials = None
+    if settings.cert_file is not None and settings.key_file is not None:
+        credentials = (settings.key_file.read_bytes(), settings.cert_file.read_bytes())
+    server = GrpcServer(api_key=settings.api_key, max_body_bytes=settings.max_body_bytes)
+    address = f"{settings.grpc_hostname}:{settings.grpc_port}"
+    try:
+        return server, server.bind(address, credentials)
+    except RuntimeError as error:
+        raise ConfigError(
+            f"the gRPC server cannot use {address}: it is taken or no address of this machine; "
+            "choose another --grpc-port or --grpc-hostname"
+        ) from error
+
+
+@contextlib.contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    """SIGTERM and SIGINT set `stop`; a second one ends the process at once."""
+    loop = asyncio.get_running_loop()
+
+    def asked(number: int) -> None:
+        if stop.is_set():
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked, number)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def _announce(
+    service: Service, settings: ServeSettings, device: Device, http: socket.socket | None, grpc_port: int
+) -> None:
+    info = service.info
+    log.info("%s %s (%s) runs on %s: %s", info.model_id, info.version, info.model_type, device.name, device.reason)
+    scheme = "https" if settings.cert_file else "http"
+    if http is not None:
+        host = settings.http_hostname
+        log.info("HTTP on %s://%s:%d", scheme, host, http.getsockname()[1])
+        if not settings.disable_mcp:
+            log.info("MCP on %s://%s:%d/mcp", scheme, host, http.getsockname()[1])
+    if not settings.disable_grpc:
+        log.info("gRPC on %s:%d%s", settings.grpc_hostname, grpc_port, " (TLS)" if settings.cert_file else "")
+    if _EVERYWHERE.intersection(_hosts(settings)) and settings.api_key is None:
+        log.warning("every network of this machine can reach the server and no --api-key is set")
+    log.info("ready")
+
+
+def _hosts(settings: ServeSettings) -> list[str]:
+    hosts = [] if settings.disable_http else [settings.http_hostname]
+    return hosts if settings.disable_grpc else [*hosts, settings.grpc_hostname]

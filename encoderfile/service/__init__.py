@@ -1,0 +1,1 @@
+"""The one predict that every way in calls, and the queue behind it."""

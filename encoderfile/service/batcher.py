@@ -1,0 +1,203 @@
+"""The queue between requests and the session, and the one worker that empties it.
+
+No timer: a batch is what waits when the session is free. Texts of like length share a batch, so that
+padding is small, and padded tokens per run are bounded, so that memory is. Requests take turns as the
+seed of a batch, so a huge request does not starve small ones, nor the other way round.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+import itertools
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from encoderfile.errors import DrainingError, InternalError, QueueFullError
+from encoderfile.types import EncodedText, Result
+
+log = logging.getLogger(__name__)
+
+Run = Callable[[Sequence[EncodedText]], list[Result | InternalError]]
+
+
+@dataclass(eq=False, slots=True)
+class _Request:
+    """One admitted request: its texts wait together and its answer leaves whole."""
+
+    done: asyncio.Future[list[Result]]
+    results: list[Result | None]
+    missing: int
+    waiting: deque[_Entry] = field(default_factory=deque)
+    queued_at: float = field(default_factory=time.perf_counter)
+    started_at: float | None = None
+
+    @property
+    def queue_seconds(self) -> float:
+        return (self.started_at or self.queued_at) - self.queued_at
+
+
+@dataclass(eq=False, slots=True)
+class _Entry:
+    request: _Request
+    index: int
+    text: EncodedText
+    key: tuple[int, int]
+    """Length and arrival: the order of the waiting list."""
+    taken: bool = False
+
+
+class Batcher:
+    """Runs encoded texts in batches on one worker thread. Use from one event loop."""
+
+    def __init__(self, run: Run, *, max_batch_tokens: int, max_queue: int) -> None:
+        """`max_batch_tokens` bounds rows times longest row of a run; `max_queue` counts waiting texts."""
+        self._run = run
+        self._max_batch_tokens = max_batch_tokens
+        self._max_queue = max_queue
+        self._by_length: list[_Entry] = []
+        self._turns: deque[_Request] = deque()
+        self._arrivals = itertools.count()
+        self._wake = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="session")
+        self._worker: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Starts the worker. Call once, inside the event loop."""
+        self._worker = asyncio.create_task(self._work(), name="batcher")
+
+    @property
+    def waiting(self) -> int:
+        """Texts queued and not yet taken into a run."""
+        return len(self._by_length)
+
+    def admit(self, count: int) -> None:
+        """Raises `QueueFullError` when `count` more texts are not taken now.
+
+        A request larger than the whole queue is taken when nothing else waits: it could never be otherwise.
+        """
+        if self.waiting and self.waiting + count > self._max_queue:
+            raise QueueFullError(
+                f"the queue is full: at most {self._max_queue} texts wait, {self.waiting} do and {count} came; "
+                "try again in a moment"
+            )
+
+    async def submit(self, texts: Sequence[EncodedText]) -> tuple[list[Result], float]:
+        """One result per text, in order, and the seconds the first of them waited.
+
+        Raises `QueueFullError` at once, `InternalError` when a text of this request fails.
+        Cancelling the caller frees its place.
+        """
+        self.admit(len(texts))
+        request = _Request(asyncio.get_running_loop().create_future(), [None] * len(texts), len(texts))
+        for index, text in enumerate(texts):
+            entry = _Entry(request, index, text, (len(text), next(self._arrivals)))
+            request.waiting.append(entry)
+            bisect.insort(self._by_length, entry, key=_key)
+        self._turns.append(request)
+        self._wake.set()
+        try:
+            return await request.done, request.queue_seconds
+        finally:
+            if request.missing:
+                self._drop(request)
+
+    async def stop(self) -> None:
+        """Ends the worker; whoever still waits gets `DrainingError`."""
+        if self._worker is not None:
+            self._worker.cancel()
+            await asyncio.gather(self._worker, return_exceptions=True)
+        for request in {entry.request for entry in self._by_length} | set(self._turns):
+            self._fail(request, DrainingError("the server stopped before this request was answered"))
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            batch = self._next_batch()
+            if not batch:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            outcomes = await loop.run_in_executor(self._thread, self._run_safely, [entry.text for entry in batch])
+            for entry, outcome in zip(batch, outcomes, strict=True):
+                self._deliver(entry, outcome)
+
+    def _next_batch(self) -> list[_Entry]:
+        """The seed is the first waiting text of the request whose turn it is; its neighbours in length join it."""
+        seed = self._next_seed()
+        if seed is None:
+            return []
+        low = high = bisect.bisect_left(self._by_length, seed.key, key=_key)
+        longest = len(seed.text)
+        while True:
+            left = self._by_length[low - 1] if low > 0 else None
+            right = self._by_length[high + 1] if high + 1 < len(self._by_length) else None
+            rows = high - low + 2
+            # The nearer in length first; a shorter one costs padding, a longer one pads all the others.
+            take_right = right is not None and (left is None or len(right.text) - longest <= longest - len(left.text))
+            if take_right and right is not None and rows * len(right.text) <= self._max_batch_tokens:
+                high, longest = high + 1, len(right.text)
+            elif left is not None and rows * longest <= self._max_batch_tokens:
+                low -= 1
+            else:
+                break
+        batch = self._by_length[low : high + 1]
+        del self._by_length[low : high + 1]
+        now = time.perf_counter()
+        for entry in batch:
+            entry.taken = True
+            if entry.request.started_at is None:
+                entry.request.started_at = now
+        return batch
+
+    def _next_seed(self) -> _Entry | None:
+        while self._turns:
+            request = self._turns.popleft()
+            while request.waiting and request.waiting[0].taken:
+                request.waiting.popleft()
+            if request.waiting:
+                self._turns.append(request)
+                return request.waiting[0]
+        return None
+
+    def _run_safely(self, texts: Sequence[EncodedText]) -> list[Result | InternalError]:
+        """Runs a batch on the worker thread. One text that breaks a batch does not spoil the others' answers."""
+        try:
+            results = self._run(texts)
+            if len(results) != len(texts):
+                raise InternalError(f"the model gave {len(results)} results for {len(texts)} texts")
+            return results
+        except Exception as error:  # the worker outlives whatever a batch does
+            log.error("a batch of %d texts failed: %s", len(texts), error, exc_info=True)
+            if len(texts) > 1:
+                return [outcome for text in texts for outcome in self._run_safely([text])]
+            return [error if isinstance(error, InternalError) else InternalError("the model failed to run")]
+
+    def _deliver(self, entry: _Entry, outcome: Result | InternalError) -> None:
+        request = entry.request
+        if isinstance(outcome, InternalError):
+            self._fail(request, outcome)
+            return
+        request.results[entry.index] = outcome
+        request.missing -= 1
+        if request.missing == 0 and not request.done.done():
+            request.done.set_result([result for result in request.results if result is not None])
+
+    def _fail(self, request: _Request, error: Exception) -> None:
+        if not request.done.done():
+            request.done.set_exception(error)
+
+    def _drop(self, request: _Request) -> None:
+        """Takes a request's waiting texts out of the queue: its caller left, or it failed."""
+        if any(not entry.taken for entry in request.waiting):
+            self._by_length = [entry for entry in self._by_length if entry.request is not request]
+        request.waiting.clear()
+
+
+def _key(entry: _Entry) -> tuple[int, int]:
+    return entry.key

@@ -1,0 +1,140 @@
+"""The one predict that every way in calls: limits, refusals, truncation, batching."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from encoderfile.errors import DrainingError, InputError
+from encoderfile.model.model import Model
+from encoderfile.service.batcher import Batcher
+from encoderfile.tasks import Task
+from encoderfile.types import ModelInfo, Prediction, PredictRequest, Text, Timing
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the service takes. Texts per request, texts waiting, padded tokens per run."""
+
+    max_inputs: int = 4096
+    max_queue: int = 16384
+    max_batch_tokens: int = 4096
+    refuse_overflow: bool = False
+    """Refuse texts longer than the model's limit instead of cutting them."""
+
+
+class Service:
+    """Every transport holds one of these and nothing else of ours."""
+
+    def __init__(self, model: Model, limits: Limits) -> None:
+        self._model = model
+        self._limits = limits
+        manifest = model.manifest
+        self.info = ModelInfo(
+            manifest.name, manifest.version, manifest.model_type, manifest.id2label, manifest.tokenizer.max_length
+        )
+        self.ready = False
+        """Whether new requests are taken."""
+        self._active = 0
+        self._idle = asyncio.Event()
+        self._batcher = Batcher(model.run, max_batch_tokens=limits.max_batch_tokens, max_queue=limits.max_queue)
+        # One thread is enough: the tokenizer's library spreads a batch over the cores itself.
+        self._tokenizing = ThreadPoolExecutor(1, thread_name_prefix="tokenize")
+
+    @property
+    def task(self) -> Task[Any]:
+        """The model type: schemas and the JSON form of results."""
+        return self._model.task
+
+    def start(self) -> None:
+        """Begins to take requests. Call inside the event loop."""
+        self._batcher.start()
+        self.ready = True
+
+    async def predict(self, request: PredictRequest) -> Prediction[Any]:
+        """Answers one request, whole.
+
+        Raises `InputError` for what the caller must change, `QueueFullError` and `DrainingError` at once,
+        `InternalError` for the rest.
+        """
+        if not self.ready:
+            raise DrainingError("the server is stopping and takes no new requests")
+        self._check(request.inputs)
+        self._batcher.admit(len(request.inputs))
+        self._active += 1
+        try:
+            return await self._predict(request)
+        finally:
+            self._active -= 1
+            if self._active == 0:
+                self._idle.set()
+
+    async def _predict(self, request: PredictRequest) -> Prediction[Any]:
+        self._idle.clear()
+        started = time.perf_counter()
+        loop = asyncio.get_running_loop()
+        encoded = await loop.run_in_executor(self._tokenizing, self._model.encode, request.inputs)
+        tokenized = time.perf_counter()
+        truncated = sum(text.truncated for text in encoded)
+        if truncated and self._limits.refuse_overflow:
+            index = next(i for i, text in enumerate(encoded) if text.truncated)
+            raise InputError(
+                f"inputs[{index}] has more than {self.info.max_length} tokens, the most this model takes: "
+                "shorten it, or serve with --overflow truncate"
+            )
+        results, queued = await self._batcher.submit(encoded)
+        return Prediction(
+            results=[self.task.normalized(result, request.normalize) for result in results],
+            model_id=self.info.model_id,
+            metadata=request.metadata,
+            truncated_inputs=truncated,
+            token_count=sum(len(text) for text in encoded),
+            timing=Timing(
+                tokenization=tokenized - started,
+                queue=queued,
+                inference=time.perf_counter() - tokenized - queued,
+            ),
+        )
+
+    async def drain(self, seconds: float) -> bool:
+        """Refuses new requests and answers accepted ones; False when `seconds` were not enough."""
+        self.ready = False
+        if self._active == 0:
+            return True
+        try:
+            await asyncio.wait_for(self._idle.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def stop(self) -> None:
+        """Ends the worker threads."""
+        self.ready = False
+        await self._batcher.stop()
+        self._tokenizing.shutdown(wait=False, cancel_futures=True)
+
+    def _check(self, inputs: Sequence[Text]) -> None:
+        if not inputs:
+            raise InputError("inputs is empty: send at least one text")
+        if len(inputs) > self._limits.max_inputs:
+            raise InputError(
+                f"at most {self._limits.max_inputs} inputs per request, got {len(inputs)}: split the request"
+            )
+        for index, text in enumerate(inputs):
+            for part in (text,) if isinstance(text, str) else text:
+                if not part:
+                    raise InputError(f"empty text sequence (inputs[{index}])")
+                if not _is_unicode(part):
+                    raise InputError(f"inputs[{index}] holds a lone surrogate, which is no Unicode text")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

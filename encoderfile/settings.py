@@ -1,0 +1,183 @@
+"""The only reader of flags and environment: one table of options, one frozen value per command."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from encoderfile.errors import ConfigError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+def option(flag: str, *, help: str, **kwargs: Any) -> Callable[[F], F]:
+    """An option of the built file: `--http-port` also reads `ENCODERFILE_HTTP_PORT`, and `--help` shows both."""
+    variable = "ENCODERFILE_" + flag.lstrip("-").replace("-", "_").upper()
+    if not kwargs.get("is_flag") and kwargs.get("default") is not None:
+        kwargs.setdefault("show_default", True)
+    return click.option(flag, envvar=variable, show_envvar=True, help=help, **kwargs)
+
+
+_MODEL_OPTIONS = (
+    option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where the model runs."),
+    option("--device-id", type=click.IntRange(min=0), default=0, help="Which CUDA device."),
+    option("--threads", type=click.IntRange(min=0), default=0, help="Threads of one run; 0: as many as are granted."),
+    option("--max-batch-tokens", type=click.IntRange(min=1), default=4096, help="Padded tokens of one run, at most."),
+    option("--max-queue", type=click.IntRange(min=1), default=16384, help="Texts that wait, at most."),
+    option("--max-inputs", type=click.IntRange(min=1), default=4096, help="Texts of one request, at most."),
+    option(
+        "--overflow",
+        type=click.Choice(["truncate", "error"]),
+        default="truncate",
+        help="What happens to a text longer than the model's limit.",
+    ),
+    option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Form of the log on stderr."),
+    option(
+        "--log-level",
+        type=click.Choice(["debug", "info", "warning", "error"]),
+        default="info",
+        help="How much is logged.",
+    ),
+)
+
+_HTTP_SAFETY_OPTIONS = (
+    option("--cert-file", type=click.Path(path_type=Path), help="Certificate chain (PEM): serve over TLS."),
+    option("--key-file", type=click.Path(path_type=Path), help="Private key (PEM) of the certificate."),
+    option("--api-key", help="Ask every client for `Authorization: Bearer KEY`; health checks are exempt."),
+    option(
+        "--allowed-host",
+        multiple=True,
+        help="A host name clients may use for /mcp, beside addresses, localhost and this machine's name.",
+    ),
+    option("--max-body-bytes", type=click.IntRange(min=1), default=4 << 20, help="Size of a request, at most."),
+    option("--drain-seconds", type=click.FloatRange(min=0), default=30.0, help="Time to answer what was accepted."),
+)
+
+_SERVE_OPTIONS = (
+    option("--http-hostname", default="0.0.0.0", help="Address of the HTTP server."),
+    option("--http-port", type=click.IntRange(0, 65535), default=8080, help="Port of the HTTP server."),
+    option("--grpc-hostname", default="[::]", help="Address of the gRPC server."),
+    option("--grpc-port", type=click.IntRange(0, 65535), default=50051, help="Port of the gRPC server."),
+    option("--disable-http", is_flag=True, help="Serve no HTTP, and so no MCP."),
+    option("--disable-grpc", is_flag=True, help="Serve no gRPC."),
+    option("--disable-mcp", is_flag=True, help="Serve no /mcp."),
+)
+
+
+def _decorated(*groups: tuple[Callable[[F], F], ...]) -> Callable[[F], F]:
+    def decorate(command: F) -> F:
+        for each in reversed([each for group in groups for each in group]):
+            command = each(command)
+        return command
+
+    return decorate
+
+
+model_options = _decorated(_MODEL_OPTIONS)
+"""Options of every command that runs the model."""
+serve_options = _decorated(_SERVE_OPTIONS, _HTTP_SAFETY_OPTIONS, _MODEL_OPTIONS)
+"""Options of `serve`."""
+infer_options = _decorated(
+    (
+        click.argument("texts", nargs=-1, metavar="TEXT..."),
+        click.option(
+            "-i", "--input", "input_file", help="A file instead: one text a line, or JSONL with `text`; - is stdin."
+        ),
+        click.option("-o", "--output", type=click.Path(path_type=Path), help="A file to write instead of stdout."),
+        click.option(
+            "-f",
+            "--format",
+            "form",
+            type=click.Choice(["json", "jsonl"]),
+            default="json",
+            show_default=True,
+            help="The whole answer, or one result a line.",
+        ),
+        click.option(
+            "--normalize/--no-normalize",
+            default=None,
+            help="Unit length for vectors, or not; left out: yes for `embedding`, else the model's own way.",
+        ),
+    )
+)
+"""Options of `infer` beside the model's."""
+mcp_options = _decorated(
+    (
+        option("--transport", type=click.Choice(["stdio", "http"]), default="stdio", help="How MCP is spoken."),
+        option("--hostname", default="127.0.0.1", help="Address, with --transport http."),
+        option("--port", type=click.IntRange(0, 65535), default=9100, help="Port, with --transport http."),
+    ),
+    _HTTP_SAFETY_OPTIONS,
+    _MODEL_OPTIONS,
+)
+"""Options of `mcp`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSettings:
+    """How the model is run. Counts are texts or tokens, as the options say."""
+
+    device: str = "auto"
+    device_id: int = 0
+    threads: int = 0
+    max_batch_tokens: int = 4096
+    max_queue: int = 16384
+    max_inputs: int = 4096
+    overflow: str = "truncate"
+    log_format: str = "text"
+    log_level: str = "info"
+
+    @property
+    def granted_threads(self) -> int:
+        """`threads`, or as many as this process may use."""
+        return self.threads or granted_cores()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeSettings(ModelSettings):
+    """What `serve` needs. `None` for a port means that this server is off."""
+
+    http_hostname: str = "0.0.0.0"
+    http_port: int = 8080
+    grpc_hostname: str = "[::]"
+    grpc_port: int = 50051
+    disable_http: bool = False
+    disable_grpc: bool = False
+    disable_mcp: bool = False
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    api_key: str | None = None
+    allowed_host: tuple[str, ...] = ()
+    max_body_bytes: int = 4 << 20
+    drain_seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.disable_http and self.disable_grpc:
+            raise ConfigError("--disable-http and --disable-grpc together leave nothing to serve: leave one out")
+        if (self.cert_file is None) != (self.key_file is None):
+            given, missing = ("--cert-file", "--key-file") if self.cert_file else ("--key-file", "--cert-file")
+            raise ConfigError(f"{given} is given without {missing}: TLS needs both")
+        if self.api_key is not None and not self.api_key.strip():
+            raise ConfigError("--api-key is empty: give a key or leave it out")
+        for path in (self.cert_file, self.key_file):
+            if path is not None and not path.is_file():
+                raise ConfigError(f"{path} does not exist: give a PEM file")
+
+
+def granted_cores() -> int:
+    """Cores this process may really use: the least of affinity, cgroup quota and what the machine has."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        if quota != "max":
+            cores = min(cores, max(1, int(quota) // int(period)))
+    except (OSError, ValueError):
+        pass  # no cgroup v2 here: the affinity stands
+    return cores

@@ -1,0 +1,61 @@
+"""How token vectors become one vector, in sentence-transformers' ways.
+
+Every function takes hidden, float32 [batch, tokens, hidden], and mask, float32 [batch, tokens], and gives
+float32 [batch, hidden]. Formulas: sentence_transformers/models/Pooling.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from encoderfile.types import FloatArray
+
+
+def _cls(hidden: FloatArray, mask: FloatArray) -> FloatArray:
+    pooled: FloatArray = hidden[np.arange(len(hidden)), mask.argmax(axis=1)]
+    return pooled
+
+
+def _last_token(hidden: FloatArray, mask: FloatArray) -> FloatArray:
+    pooled: FloatArray = hidden[np.arange(len(hidden)), mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1)]
+    return pooled
+
+
+def _sum(hidden: FloatArray, weights: FloatArray) -> FloatArray:
+    # One matrix product per text: no [batch, tokens, hidden] temporary.
+    pooled: FloatArray = np.matmul(weights[:, None, :], hidden)[:, 0, :]
+    return pooled
+
+
+def _mean(hidden: FloatArray, mask: FloatArray) -> FloatArray:
+    pooled: FloatArray = _sum(hidden, mask) / mask.sum(axis=1, keepdims=True)
+    return pooled
+
+
+def _mean_sqrt_len(hidden: FloatArray, mask: FloatArray) -> FloatArray:
+    pooled: FloatArray = _sum(hidden, mask) / np.sqrt(mask.sum(axis=1, keepdims=True))
+    return pooled
+
+
+def _weighted_mean(hidden: FloatArray, mask: FloatArray) -> FloatArray:
+    weights = mask * np.arange(1, mask.shape[1] + 1, dtype=np.float32)
+    pooled: FloatArray = _sum(hidden, weights) / weights.sum(axis=1, keepdims=True)
+    return pooled
+
+
+def _max(hidden: FloatArray, mask: FloatArray) -> FloatArray:
+    pooled: FloatArray = np.where(mask[:, :, None] > 0, hidden, np.float32(-np.inf)).max(axis=1)
+    return pooled
+
+
+POOLING: dict[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
+    "cls": _cls,
+    "max": _max,
+    "mean": _mean,
+    "mean_sqrt_len_tokens": _mean_sqrt_len,
+    "weightedmean": _weighted_mean,
+    "lasttoken": _last_token,
+}
+"""The modes of sentence-transformers' `Pooling`, under its names."""

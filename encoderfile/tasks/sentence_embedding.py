@@ -1,0 +1,55 @@
+"""`sentence_embedding`: one vector per text, pooled as the model's sentence-transformers files say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from encoderfile.manifest import Manifest
+from encoderfile.tasks.base import FLOATS, JsonSchema, Task, unit
+from encoderfile.tasks.pooling import POOLING
+from encoderfile.types import EncodedText, FloatArray, ModelType, SentenceEmbedding
+
+
+class SentenceEmbeddings(Task[SentenceEmbedding]):
+    """Takes an output that is already [batch, hidden], or pools `last_hidden_state`."""
+
+    model_type = ModelType.SENTENCE_EMBEDDING
+    outputs = ("sentence_embedding", "last_hidden_state", "token_embeddings")
+    needs_tokens = False
+    takes_normalize = True
+    summary = "Performs sentence embedding of input text sequences."
+
+    def __init__(self, manifest: Manifest) -> None:
+        super().__init__(manifest)
+        self._pooling = manifest.pooling
+
+    @classmethod
+    def expected_output(cls) -> str:
+        return "sentence_embedding [batch, hidden] or last_hidden_state [batch, tokens, hidden]"
+
+    @classmethod
+    def output_fits(cls, name: str, rank: int) -> bool:
+        return rank == (2 if name == "sentence_embedding" else 3) and name in cls.outputs
+
+    def postprocess(
+        self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray
+    ) -> list[SentenceEmbedding]:
+        if output.ndim == 3:
+            modes = self._pooling.modes if self._pooling else ("mean",)
+            output = np.concatenate([POOLING[mode](output, mask) for mode in modes], axis=-1)
+        return [SentenceEmbedding(row.copy()) for row in output[: len(batch)]]
+
+    def normalized(self, result: SentenceEmbedding, normalize: bool | None) -> SentenceEmbedding:
+        if normalize is None:
+            normalize = self._pooling is not None and self._pooling.normalize
+        return SentenceEmbedding(unit(result.embedding)) if normalize else result
+
+    def to_json(self, result: SentenceEmbedding) -> dict[str, Any]:
+        return {"embedding": result.embedding}
+
+    @classmethod
+    def result_schema(cls) -> JsonSchema:
+        return {"type": "object", "properties": {"embedding": FLOATS}, "required": ["embedding"]}

@@ -1,0 +1,54 @@
+"""`sequence_classification`: one label per text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from encoderfile.tasks.base import FLOATS, JsonSchema, LabelTask
+from encoderfile.types import EncodedText, FloatArray, ModelType, SequenceLabels
+
+
+class SequenceClassification(LabelTask[SequenceLabels]):
+    """Takes `logits` [batch, labels]."""
+
+    model_type = ModelType.SEQUENCE_CLASSIFICATION
+    needs_tokens = False
+    summary = "Performs sequence classification of input text sequences."
+
+    @classmethod
+    def expected_output(cls) -> str:
+        return "logits [batch, labels]"
+
+    @classmethod
+    def output_fits(cls, name: str, rank: int) -> bool:
+        return name in cls.outputs and rank == 2
+
+    def postprocess(self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray) -> list[SequenceLabels]:
+        scores = self.scores(output)
+        best = output.argmax(axis=-1)
+        return [
+            SequenceLabels(output[row].copy(), scores[row], int(best[row]), self.labels[best[row]])
+            for row in range(len(batch))
+        ]
+
+    def to_json(self, result: SequenceLabels) -> dict[str, Any]:
+        return {
+            "logits": result.logits,
+            "scores": result.scores,
+            "predicted_index": result.predicted_index,
+            "predicted_label": result.predicted_label,
+        }
+
+    @classmethod
+    def result_schema(cls) -> JsonSchema:
+        return {
+            "type": "object",
+            "properties": {
+                "logits": {**FLOATS, "description": "What the model gave, one per label."},
+                "scores": {**FLOATS, "description": "Probabilities, one per label."},
+                "predicted_index": {"type": "integer", "minimum": 0},
+                "predicted_label": {"type": "string"},
+            },
+            "required": ["logits", "scores", "predicted_index", "predicted_label"],
+        }

@@ -1,0 +1,226 @@
+"""gRPC: the service of this file's model type, reflection, health, and v0.7.0's service names."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import grpc.aio
+from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from encoderfile.errors import EncoderfileError, Kind
+from encoderfile.service.service import Service
+from encoderfile.transports import grpc_answers
+from encoderfile.transports._pb import encoderfile_pb2 as pb
+from encoderfile.transports._pb.v07 import (
+    embedding_pb2,
+    sentence_embedding_pb2,
+    sequence_classification_pb2,
+    token_classification_pb2,
+)
+from encoderfile.transports.auth import check_key
+from encoderfile.types import ModelType, Prediction, PredictRequest
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[Kind, grpc.StatusCode] = {
+    Kind.INVALID_ARGUMENT: grpc.StatusCode.INVALID_ARGUMENT,
+    Kind.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
+    Kind.RESOURCE_EXHAUSTED: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Kind.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+    Kind.INTERNAL: grpc.StatusCode.INTERNAL,
+    Kind.FAILED_PRECONDITION: grpc.StatusCode.INTERNAL,
+}
+"""One status per kind; settings and model faults are INTERNAL, as the API page says of ConfigError."""
+
+
+Encode = Callable[[Prediction[Any]], Message]
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """One service and the function that writes its answers."""
+
+    service: ServiceDescriptor
+    encode: Encode
+
+    @classmethod
+    def of(cls, file: FileDescriptor, name: str, encode: Encode) -> _Endpoint:
+        return cls(file.services_by_name[name], encode)
+
+    @property
+    def name(self) -> str:
+        return str(self.service.full_name)
+
+    @property
+    def request(self) -> type[Message]:
+        return GetMessageClass(self.service.methods_by_name["Predict"].input_type)
+
+
+_ENDPOINTS: dict[ModelType, tuple[_Endpoint, _Endpoint]] = {
+    ModelType.EMBEDDING: (
+        _Endpoint.of(pb.DESCRIPTOR, "Embedding", grpc_answers.token_embeddings),
+        _Endpoint.of(embedding_pb2.DESCRIPTOR, "EmbeddingInference", grpc_answers.token_embeddings),
+    ),
+    ModelType.SENTENCE_EMBEDDING: (
+        _Endpoint.of(pb.DESCRIPTOR, "SentenceEmbedding", grpc_answers.sentence_embeddings),
+        _Endpoint.of(
+            sentence_embedding_pb2.DESCRIPTOR, "SentenceEmbeddingInference", grpc_answers.sentence_embeddings
+        ),
+    ),
+    ModelType.SEQUENCE_CLASSIFICATION: (
+        _Endpoint.of(pb.DESCRIPTOR, "SequenceClassification", grpc_answers.sequence_labels),
+        _Endpoint.of(
+            sequence_classification_pb2.DESCRIPTOR, "SequenceClassificationInference", grpc_answers.sequence_labels
+        ),
+    ),
+    ModelType.TOKEN_CLASSIFICATION: (
+        _Endpoint.of(pb.DESCRIPTOR, "TokenClassification", grpc_answers.token_labels),
+        _Endpoint.of(
+            token_classification_pb2.DESCRIPTOR, "TokenClassificationInference", grpc_answers.token_labels_v07
+        ),
+    ),
+}
+"""Per model type: the service of the API page, then the one of v0.7.0."""
+
+
+class GrpcServer:
+    """A gRPC server around one service. Bind first, start when the model is there."""
+
+    def __init__(self, *, api_key: str | None, max_body_bytes: int) -> None:
+        self._server = grpc.aio.server(
+            interceptors=[_KeyInterceptor(api_key)] if api_key else [],
+            options=[
+                # Without this a second server on a taken port starts in silence.
+                ("grpc.so_reuseport", 0),
+                ("grpc.max_receive_message_length", max_body_bytes),
+                ("grpc.max_send_message_length", -1),
+            ],
+        )
+        self._health = health.aio.HealthServicer()
+        self._names: tuple[str, ...] = ()
+
+    def bind(self, address: str, credentials: tuple[bytes, bytes] | None) -> int:
+        """Takes the port and returns it; `credentials` are PEM key and certificate chain.
+
+        Raises `RuntimeError` when the address is taken or wrong.
+        """
+        if credentials is None:
+            return int(self._server.add_insecure_port(address))
+        return int(self._server.add_secure_port(address, grpc.ssl_server_credentials([credentials])))
+
+    async def start(self, service: Service) -> None:
+        """Registers the model's service and begins to answer."""
+        endpoints = _ENDPOINTS[service.info.model_type]
+        for endpoint in endpoints:
+            self._server.add_generic_rpc_handlers(
+                (grpc.method_handlers_generic_handler(endpoint.name, _handlers(service, endpoint)),)
+            )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        own = tuple(endpoint.name for endpoint in endpoints)
+        served = (*own, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(served, self._server)
+        self._names = ("", *served)
+        await self._say(health_pb2.HealthCheckResponse.SERVING)
+        await self._server.start()
+
+    async def drain(self) -> None:
+        """Tells health checks that no new work is taken."""
+        await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
+
+    async def stop(self, grace: float) -> None:
+        """Closes the port; calls in flight have `grace` seconds."""
+        await self._server.stop(grace)
+
+    async def _say(self, status: Any) -> None:
+        for name in self._names:
+            await self._health.set(name, status)
+
+
+def _handlers(service: Service, endpoint: _Endpoint) -> dict[str, Any]:
+    def unary(
+        call: Callable[[Any, grpc.aio.ServicerContext[Any, Any]], Awaitable[Message]], request: type[Message]
+    ) -> Any:
+        return grpc.unary_unary_rpc_method_handler(
+            call,
+            request_deserializer=request.FromString,
+            response_serializer=lambda message: message.SerializeToString(),
+        )
+
+    async def predict(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
+        try:
+            prediction = await service.predict(_decode(request, service))
+        except EncoderfileError as error:
+            await context.abort(STATUS[error.kind], str(error))
+        if prediction.truncated_inputs:
+            context.set_trailing_metadata((("x-truncated-inputs", str(prediction.truncated_inputs)),))
+        return endpoint.encode(prediction)
+
+    async def metadata(_: Any, __: grpc.aio.ServicerContext[Any, Any]) -> Message:
+        info = service.info
+        return pb.GetModelMetadataResponse(
+            model_id=info.model_id,
+            model_type=info.model_type.name,
+            id2label=dict(info.id2label or {}),
+        )
+
+    return {
+        "Predict": unary(predict, endpoint.request),
+        "GetModelMetadata": unary(metadata, pb.GetModelMetadataRequest),
+    }
+
+
+def _decode(request: Any, service: Service) -> PredictRequest:
+    normalize: bool | None = None
+    if service.task.normalize_is_required or (service.task.takes_normalize and request.HasField("normalize")):
+        normalize = request.normalize
+    return PredictRequest(list(request.inputs), normalize, dict(request.metadata))
+
+
+class _KeyInterceptor(grpc.aio.ServerInterceptor):
+    """Refuses calls without the key; health checks need none."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    async def intercept_service(
+        self, continuation: Callable[[Any], Awaitable[Any]], details: grpc.HandlerCallDetails
+    ) -> Any:
+        handler = await continuation(details)
+        if handler is None or details.method.startswith(f"/{health.SERVICE_NAME}/"):
+            return handler
+        try:
+            check_key(self._key, _authorization(details.invocation_metadata))
+        except EncoderfileError as error:
+            return _refusal(handler, error)
+        return handler
+
+
+def _authorization(metadata: Iterable[tuple[str, str | bytes]]) -> str | None:
+    values = [value for name, value in metadata if name == "authorization"]
+    return str(values[0]) if values else None
+
+
+def _refusal(handler: Any, error: EncoderfileError) -> Any:
+    async def refuse(_: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        await context.abort(STATUS[error.kind], str(error))
+
+    async def refuse_stream(_: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        await context.abort(STATUS[error.kind], str(error))
+        yield  # makes this the generator that a streaming method must be
+
+    if handler.response_streaming:
+        maker = (
+            grpc.stream_stream_rpc_method_handler
+            if handler.request_streaming
+            else grpc.unary_stream_rpc_method_handler
+        )
+        return maker(refuse_stream)
+    return grpc.unary_unary_rpc_method_handler(refuse)

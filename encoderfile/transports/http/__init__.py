@@ -1,0 +1,1 @@
+"""HTTP: one file per dialect over the one service."""

@@ -1,0 +1,48 @@
+"""The Encoderfile dialect: `/health`, `/model`, `/openapi.json`, `/predict`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from encoderfile.service.json_form import read_request, write_answer
+from encoderfile.service.service import Service
+from encoderfile.transports.http import openapi
+from encoderfile.transports.http.body import read_json
+
+
+def routes(service: Service, max_body_bytes: int) -> list[Route]:
+    """The four routes of the dialect."""
+    document = orjson.dumps(openapi.document(service.info, service.task))
+
+    async def health(_: Request) -> Response:
+        return _json(b'"OK!"')
+
+    async def model(_: Request) -> Response:
+        return _json(orjson.dumps(service.info.to_json()))
+
+    async def openapi_json(_: Request) -> Response:
+        return _json(document)
+
+    async def predict(request: Request) -> Response:
+        body = await read_json(request, max_body_bytes)
+        prediction = await service.predict(read_request(body, service.task))
+        headers = {}
+        if prediction.truncated_inputs:
+            headers["X-Truncated-Inputs"] = str(prediction.truncated_inputs)
+        return _json(write_answer(prediction, service.task), headers)
+
+    return [
+        Route("/health", health, methods=["GET"]),
+        Route("/model", model, methods=["GET"]),
+        Route("/openapi.json", openapi_json, methods=["GET"]),
+        Route("/predict", predict, methods=["POST"]),
+    ]
+
+
+def _json(body: bytes, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(body, media_type="application/json", headers=headers)

@@ -1,0 +1,53 @@
+"""The HTTP server: uvicorn, told when to stop by us alone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+IDLE_CONNECTIONS_SECONDS = 2
+"""How long connections may linger once everything accepted is answered."""
+
+
+class HttpServer(uvicorn.Server):
+    """Serves an application on a socket that is already bound."""
+
+    def __init__(self, app: ASGIApp, *, cert_file: Path | None, key_file: Path | None) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="asyncio",
+                lifespan="off",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                backlog=2048,
+                timeout_graceful_shutdown=IDLE_CONNECTIONS_SECONDS,
+                ssl_certfile=cert_file,
+                ssl_keyfile=key_file,
+            )
+        )
+        self._listening = asyncio.Event()
+
+    async def start(self, bound: socket.socket) -> asyncio.Task[None]:
+        """Begins to answer on `bound`; the task ends when the server does."""
+        task = asyncio.create_task(self.serve(sockets=[bound]), name="http")
+        listening = asyncio.create_task(self._listening.wait())
+        await asyncio.wait({task, listening}, return_when=asyncio.FIRST_COMPLETED)
+        return task
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals have one owner, the runtime: uvicorn would raise them again when it ends."""
+        yield

@@ -1,0 +1,211 @@
+"""MCP: one tool, `run_encoder`, over Streamable HTTP (stateless, plain JSON) and over stdio."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+import encoderfile
+from encoderfile.errors import EncoderfileError, InternalError, Kind
+from encoderfile.service.json_form import read_request, write_answer
+from encoderfile.service.service import Service
+from encoderfile.types import ModelInfo, ModelType
+
+if TYPE_CHECKING:
+    from mcp.server.lowlevel import Server
+    from mcp_types import CallToolResult
+
+log = logging.getLogger(__name__)
+
+INVALID_REQUEST, INVALID_PARAMS, INTERNAL_ERROR = -32600, -32602, -32603
+
+STATUS: dict[Kind, int] = {
+    Kind.INVALID_ARGUMENT: INVALID_REQUEST,
+    Kind.UNAUTHENTICATED: INVALID_REQUEST,
+    Kind.RESOURCE_EXHAUSTED: INTERNAL_ERROR,
+    Kind.UNAVAILABLE: INTERNAL_ERROR,
+    Kind.INTERNAL: INTERNAL_ERROR,
+    Kind.FAILED_PRECONDITION: INTERNAL_ERROR,
+}
+"""One JSON-RPC code per kind."""
+
+TOOL = "run_encoder"
+
+_EXAMPLES: dict[ModelType, dict[str, Any]] = {
+    ModelType.EMBEDDING: {"inputs": ["Hello world"], "normalize": True},
+    ModelType.SENTENCE_EMBEDDING: {"inputs": ["How do I reset my password?", "Password recovery steps"]},
+    ModelType.SEQUENCE_CLASSIFICATION: {"inputs": ["This product is amazing!"]},
+    ModelType.TOKEN_CLASSIFICATION: {"inputs": ["John lives in Paris"]},
+}
+
+_ANSWERS: dict[ModelType, str] = {
+    ModelType.EMBEDDING: "one vector per token of each text, special tokens included",
+    ModelType.SENTENCE_EMBEDDING: "one vector per text; compare two by their dot product when normalised",
+    ModelType.SEQUENCE_CLASSIFICATION: "for each text the predicted label and a score per label",
+    ModelType.TOKEN_CLASSIFICATION: "for each token its label, score and character offsets",
+}
+
+
+def description(info: ModelInfo, summary: str) -> str:
+    """What the tool says of itself: enough for an agent to use it without guessing."""
+    lines = [
+        f"{summary} The model is {info.model_id} ({info.model_type.value}): it gives {_ANSWERS[info.model_type]}."
+    ]
+    if info.id2label:
+        labels = list(info.id2label.values())
+        shown = ", ".join(labels[:30]) + (", ..." if len(labels) > 30 else "")
+        lines.append(f"Its labels: {shown}.")
+    lines.append(f"Texts longer than {info.max_length} tokens are cut.")
+    lines.append(f"Example arguments: {orjson.dumps(_EXAMPLES[info.model_type]).decode()}")
+    return " ".join(lines)
+
+
+def build(service: Service) -> Server[Any]:
+    """The MCP server around one service. Importing the SDK takes most of a second, so only here."""
+    import mcp_types as types
+    from mcp.server.lowlevel import Server
+    from mcp.shared.exceptions import MCPError
+
+    info = service.info
+    tool = types.Tool(
+        name=TOOL,
+        description=description(info, service.task.summary),
+        input_schema=service.task.request_schema(),
+        output_schema=service.task.response_schema(),
+        annotations=types.ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False),
+    )
+
+    async def list_tools(_: Any, __: Any) -> types.ListToolsResult:
+        return types.ListToolsResult(tools=[tool])
+
+    async def call_tool(_: Any, params: types.CallToolRequestParams) -> CallToolResult:
+        if params.name != TOOL:
+            raise MCPError(INVALID_PARAMS, f"there is no tool {params.name!r}: the only one is {TOOL}")
+        try:
+            prediction = await service.predict(read_request(params.arguments or {}, service.task))
+            text = write_answer(prediction, service.task)
+        except EncoderfileError as error:
+            raise MCPError(STATUS[error.kind], str(error)) from error
+        except Exception as error:
+            log.exception("a tool call failed")
+            failure = InternalError("the server failed, its log has the cause")
+            raise MCPError(INTERNAL_ERROR, str(failure)) from error
+        return types.CallToolResult(
+            content=[types.TextContent(type="text", text=text.decode())], structured_content=orjson.loads(text)
+        )
+
+    return Server(
+        "encoderfile",
+        version=encoderfile.__version__,
+        title=f"{info.model_id} {info.version}",
+        instructions=f"{info.model_id} {info.version}: {description(info, service.task.summary)}",
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+    )
+
+
+async def serve_stdio(service: Service) -> None:
+    """Speaks MCP over stdin and stdout until stdin ends."""
+    from mcp.server.stdio import stdio_server
+
+    server = build(service)
+    async with stdio_server() as (reading, writing):
+        await server.run(reading, writing, server.create_initialization_options())
+
+
+class McpHttp:
+    """`/mcp` on the HTTP port: loaded on the first call or in the background, whichever comes first."""
+
+    def __init__(self, service: Service, *, max_body_bytes: int, allowed_hosts: Sequence[str]) -> None:
+        self._service = service
+        self._max_body_bytes = max_body_bytes
+        self._hosts = frozenset(host.lower() for host in (*allowed_hosts, "localhost", socket.gethostname()))
+        self._loading = asyncio.Lock()
+        self._handle: Callable[[Scope, Receive, Send], Awaitable[None]] | None = None
+        self._stop = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+
+    def routes(self) -> list[BaseRoute]:
+        """The one route; POST alone, because stateless servers have no stream to GET."""
+        return [Route("/mcp", self.answer, methods=["POST"])]
+
+    async def answer(self, request: Request) -> Response:
+        """One JSON-RPC message in, one out."""
+        refusal = self._refusal(request)
+        if refusal is not None:
+            return refusal
+        await self.load()
+        return _Handled(self._handle)
+
+    async def load(self) -> None:
+        """Imports the SDK in a thread and starts its session manager, once."""
+        async with self._loading:
+            if self._handle is not None:
+                return
+            server = await asyncio.to_thread(build, self._service)
+            started = asyncio.Event()
+            self._running = asyncio.create_task(self._run(server, started), name="mcp")
+            await started.wait()
+
+    async def _run(self, server: Server[Any], started: asyncio.Event) -> None:
+        from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+        manager = StreamableHTTPSessionManager(
+            server, json_response=True, stateless=True, max_request_body_size=self._max_body_bytes
+        )
+        async with manager.run():
+            self._handle = manager.handle_request
+            started.set()
+            await self._stop.wait()
+
+    async def stop(self) -> None:
+        """Ends the session manager."""
+        self._stop.set()
+        if self._running is not None:
+            await asyncio.gather(self._running, return_exceptions=True)
+
+    def _refusal(self, request: Request) -> Response | None:
+        """DNS rebinding needs a name that somebody else controls: addresses and known names are let through."""
+        host = request.headers.get("host", "")
+        if not self._is_ours(host):
+            return PlainTextResponse(f"The host {host!r} is not allowed here; see --allowed-host", 421)
+        origin = request.headers.get("origin")
+        if origin is not None and not self._is_ours(urlsplit(origin).netloc):
+            return PlainTextResponse(f"The origin {origin!r} is not allowed here; see --allowed-host", 403)
+        return None
+
+    def _is_ours(self, netloc: str) -> bool:
+        try:
+            name = urlsplit(f"//{netloc}").hostname or ""
+        except ValueError:
+            return False
+        if name in self._hosts:
+            return True
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+
+class _Handled(Response):
+    """Hands the connection to the SDK's own ASGI handler."""
+
+    def __init__(self, handle: Callable[[Scope, Receive, Send], Awaitable[None]] | None) -> None:
+        super().__init__()
+        self._handle = handle
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self._handle is not None
+        await self._handle(scope, receive, send)

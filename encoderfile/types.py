@@ -1,0 +1,145 @@
+"""Frozen values that cross a border between rooms. Arrays stay float32 from the session to the edge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+
+Text = str | tuple[str, str]
+"""One input: a text, or a pair (query, passage) for cross-encoders."""
+
+
+class ModelType(StrEnum):
+    """What a file answers with. The values are those of `GET /model`."""
+
+    EMBEDDING = "embedding"
+    SENTENCE_EMBEDDING = "sentence_embedding"
+    SEQUENCE_CLASSIFICATION = "sequence_classification"
+    TOKEN_CLASSIFICATION = "token_classification"
+
+
+class TokenInfo(NamedTuple):
+    """One token. `start` and `end` are code points of the input text, `end` exclusive; specials are 0, 0."""
+
+    token: str
+    token_id: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedText:
+    """One tokenised text: special tokens included, padding never.
+
+    `input_ids`, `token_type_ids` and `special_tokens_mask` are int64 [tokens]. `tokens` is empty when
+    the task does not ask for it. `truncated` says that the text was longer than the limit.
+    """
+
+    input_ids: IntArray
+    token_type_ids: IntArray
+    special_tokens_mask: IntArray
+    tokens: tuple[TokenInfo, ...]
+    truncated: bool
+
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEmbeddings:
+    """`embedding`: one vector per token, special tokens included; `embeddings` is float32 [tokens, hidden]."""
+
+    embeddings: FloatArray
+    tokens: tuple[TokenInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceEmbedding:
+    """`sentence_embedding`: one vector per text; `embedding` is float32 [hidden]."""
+
+    embedding: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceLabels:
+    """`sequence_classification`: `logits` and `scores` are float32 [labels]."""
+
+    logits: FloatArray
+    scores: FloatArray
+    predicted_index: int
+    predicted_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLabels:
+    """`token_classification`: one row per token, specials left out.
+
+    `logits` and `scores` are float32 [tokens, labels]; `score` float32 [tokens] belongs to `labels`.
+    """
+
+    tokens: tuple[TokenInfo, ...]
+    logits: FloatArray
+    scores: FloatArray
+    labels: tuple[str, ...]
+    score: FloatArray
+
+
+Result = TokenEmbeddings | SentenceEmbedding | SequenceLabels | TokenLabels
+
+R_co = TypeVar("R_co", bound=Result, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class PredictRequest:
+    """What every way in hands to the service. `normalize` None means the model's own way."""
+
+    inputs: Sequence[Text]
+    normalize: bool | None = None
+    metadata: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds spent on one request, as measured."""
+
+    tokenization: float = 0.0
+    queue: float = 0.0
+    inference: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction(Generic[R_co]):
+    """The answer to one request: one result per input, in order."""
+
+    results: Sequence[R_co]
+    model_id: str
+    metadata: Mapping[str, str] | None = None
+    truncated_inputs: int = 0
+    token_count: int = 0
+    timing: Timing = field(default_factory=Timing)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What a caller may know of the model: the body of `GET /model`, and a line for agents."""
+
+    model_id: str
+    version: str
+    model_type: ModelType
+    id2label: Mapping[int, str] | None
+    max_length: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The body of `GET /model`: no `id2label` key for embedding models."""
+        body: dict[str, Any] = {"model_id": self.model_id, "model_type": self.model_type.value}
+        if self.id2label is not None:
+            body["id2label"] = {str(index): label for index, label in self.id2label.items()}
+        return body
