@@ -6,7 +6,7 @@ PB := encoderfile/transports/_pb
 # More real exports, each with its expected.json, where a folder of them lies beside the checkout.
 export ENCODERFILE_TEST_MODELS ?= $(wildcard $(CURDIR)/../shared/models)
 
-.PHONY: demo test lint proto clean
+.PHONY: demo test lint proto launcher docs clean
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/demo.py
@@ -22,6 +22,11 @@ lint: $(VENV)/installed-dev
 # The code that protoc writes is committed, so that an installation needs no compiler; a test compares them.
 proto: $(VENV)/installed-dev
 	$(BIN)/python build/protos.py $(PB)
+
+# The launcher is committed too, compiled; a test compares the sum of its sources.
+launcher: $(VENV)/installed-dev
+	$(BIN)/python -m pip install --quiet --group launcher
+	$(BIN)/python build/launcher/build.py
 
 $(VENV)/installed: pyproject.toml build/constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -1,8 +1,9 @@
-"""What the frozen runtime starts: the command line of the file it is part of."""
+"""What the launcher starts: the command line of the built file, whose path it leaves in the environment."""
 
+import os
 import sys
 from pathlib import Path
 
 from encoderfile.runtime.cli import main
 
-main(Path(sys.executable))
+main(Path(os.environ.pop("ENCODERFILE_EXECUTABLE", sys.executable)))

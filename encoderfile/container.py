@@ -1,9 +1,9 @@
 """The layout of the executable: where payload and footer lie, how they are written, read and verified.
 
-    [bootloader][page-aligned payload: artifacts, manifest][runtime archive][footer]
+    [launcher][page-aligned payload: artifacts, manifest][pack: the frozen runtime][footer]
 
-The bootloader finds its archive by searching backwards from the end, so the payload lies before the
-archive, where it costs nothing at start, and only the small footer lies behind it.
+The launcher reads the footer to find the pack, unpacks it once into a cache folder and becomes the runtime;
+the runtime reads the footer to find the payload, and maps it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from encoderfile.manifest import Artifact, Manifest
 
 PAGE = 4096
 MAGIC = b"ENCFILE\x01"
-# magic, manifest offset, manifest length, length of the whole file, sha256 of the manifest
-_FOOTER = struct.Struct("<8sQQQ32s")
+# magic, manifest offset and length, pack offset and length, length of the whole file, sha256 of the manifest;
+# the launcher reads it too (`struct footer` in build/launcher/launcher.c)
+_FOOTER = struct.Struct("<8sQQQQQ32s")
 _CHUNK = 1 << 20
 
 
@@ -39,6 +40,11 @@ class Slice:
     offset: int
     length: int
     at: int = 0
+
+    @classmethod
+    def whole(cls, path: Path) -> Slice:
+        """All of the file at `path`."""
+        return cls(path, 0, path.stat().st_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,20 +147,20 @@ def replacing(path: Path) -> Iterator[Path]:
 def write(
     target: Path,
     *,
-    head: Slice,
-    tail: Slice,
+    launcher: Slice,
+    pack: Slice,
     parts: Sequence[Part],
     describe: Callable[[tuple[Artifact, ...]], Manifest],
 ) -> Manifest:
     """Writes a whole executable to `target` and returns its manifest.
 
-    `head` is the bootloader, `tail` the runtime archive; `describe` makes the manifest once offsets
-    and sums are known. Raises `OSError` when the disk is full or the folder cannot be written.
+    `launcher` and `pack` are those of `builder.freeze`; `describe` makes the manifest once offsets and
+    sums are known. Raises `OSError` when the disk is full or the folder cannot be written.
     """
     artifacts: list[Artifact] = []
     with target.open("wb") as out:
         copier = _Copier(out)
-        copier.copy(head)
+        copier.copy(launcher)
         for part in parts:
             start = _align(copier.position)
             copier.pad_to(start)
@@ -171,10 +177,12 @@ def write(
         offset = _align(copier.position)
         copier.pad_to(offset)
         copier.write(data)
-        copier.pad_to(_align(copier.position))
-        copier.copy(tail)
+        pack_offset = _align(copier.position)
+        copier.pad_to(pack_offset)
+        copier.copy(pack)
         total = copier.position + _FOOTER.size
-        copier.write(_FOOTER.pack(MAGIC, offset, len(data), total, hashlib.sha256(data).digest()))
+        digest = hashlib.sha256(data)
+        copier.write(_FOOTER.pack(MAGIC, offset, len(data), pack_offset, pack.length, total, digest.digest()))
         out.flush()
         os.fchmod(out.fileno(), 0o755)
         os.fsync(out.fileno())
@@ -207,7 +215,7 @@ class Container:
             raise ContainerError(
                 f"{self.path} is not a whole encoderfile: its end is missing; copy the file again or build it again"
             )
-        magic, offset, length, total, digest = _FOOTER.unpack(footer)
+        magic, offset, length, _, _, total, digest = _FOOTER.unpack(footer)
         if magic != MAGIC:
             raise ContainerError(f"{self.path} was made by another version of encoderfile: build it again")
         if total != self.size or offset + length > self.size:

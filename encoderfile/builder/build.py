@@ -70,8 +70,8 @@ def build(config: BuildConfig, say: Say) -> Built:
     with container.replacing(target) as temporary:
         manifest = container.write(
             temporary,
-            head=frozen.head,
-            tail=frozen.tail,
+            launcher=frozen.launcher,
+            pack=frozen.pack,
             parts=_parts(checked),
             describe=_describer(checked.manifest, frozen.versions),
         )

@@ -1,4 +1,4 @@
-"""The runtime, frozen by PyInstaller once per builder version and device, and kept in the cache folder."""
+"""The runtime: frozen by PyInstaller once per builder version and device, packed, and kept in the cache folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import importlib.metadata
 import json
 import os
 import platform
-import shutil
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import encoderfile
+from encoderfile.builder import pack
 from encoderfile.container import Slice
 from encoderfile.errors import ConfigError
 from encoderfile.model.device import CUDA_LIBRARY, provider_folder
@@ -44,10 +45,10 @@ _BUILDER_ONLY = ("builder", "cli")
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """A frozen runtime: what goes before the payload, what goes after it, and what it is made of."""
+    """What every file of one builder version and device shares: launcher, packed runtime, and its versions."""
 
-    head: Slice
-    tail: Slice
+    launcher: Slice
+    pack: Slice
     versions: dict[str, str]
 
 
@@ -80,14 +81,22 @@ def runtime(device: str, cache: Path, say: Callable[[str], None]) -> Runtime:
             "`pip install onnxruntime-gpu` on Linux or Windows, x86-64"
         )
     versions = _versions(device)
-    name = f"runtime-{encoderfile.__version__}-{device}-{_fingerprint(versions)}"
-    folder = cache / name
-    with _locked(cache, name):
-        if not (folder / "runtime.pkg").is_file():
+    packed = cache / f"runtime-{encoderfile.__version__}-{device}-{_fingerprint(versions)}.pack"
+    launcher = _launcher()
+    with _locked(packed):
+        if not packed.is_file():
             say(f"freezing the {device} runtime, once for this version (a minute or two)")
-            _freeze(device, folder)
-    head, tail = folder / "runtime", folder / "runtime.pkg"
-    return Runtime(Slice(head, 0, head.stat().st_size), Slice(tail, 0, tail.stat().st_size), versions)
+            _freeze(device, packed)
+    return Runtime(Slice.whole(launcher), Slice.whole(packed), versions)
+
+
+def _launcher() -> Path:
+    platform_name = f"{sys.platform}-{platform.machine()}"
+    path = Path(__file__).with_name("launcher") / platform_name
+    if not path.is_file():
+        known = ", ".join(sorted(each.name for each in path.parent.glob("*-*")))
+        raise ConfigError(f"files cannot be built on {platform_name}, only on {known}")
+    return path
 
 
 def _versions(device: str) -> dict[str, str]:
@@ -121,23 +130,23 @@ def _recipe() -> Path:
 
 
 @contextlib.contextmanager
-def _locked(cache: Path, name: str) -> Iterator[None]:
+def _locked(target: Path) -> Iterator[None]:
     """One process freezes, the others wait for it."""
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        lock = (cache / f"{name}.lock").open("w")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lock = target.with_suffix(".lock").open("w")
     except OSError as error:
         raise ConfigError(
-            f"cannot write into the cache folder {cache}: {error.strerror}; set ENCODERFILE_CACHE_DIR"
+            f"cannot write into the cache folder {target.parent}: {error.strerror}; set ENCODERFILE_CACHE_DIR"
         ) from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _freeze(device: str, folder: Path) -> None:
-    """Runs PyInstaller in a folder of its own (it would write into ./build) and moves the result into place."""
-    with tempfile.TemporaryDirectory(prefix="freeze-", dir=folder.parent) as scratch:
+def _freeze(device: str, target: Path) -> None:
+    """Runs PyInstaller in a folder of its own (it would write into ./build) and packs what it made."""
+    with tempfile.TemporaryDirectory(prefix="freeze-", dir=target.parent) as scratch:
         work = Path(scratch)
         log = work / "log.txt"
         command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level=WARN"]
@@ -159,13 +168,21 @@ def _freeze(device: str, folder: Path) -> None:
         try:
             with log.open("wb") as output:
                 subprocess.run(command, check=True, stdout=output, stderr=output, env=environment, cwd=work)
-            result = work / "dist"
-            if not (result / "runtime.pkg").is_file():
-                raise ConfigError(f"PyInstaller made no archive in {result}")
+            made = work / "runtime.pack"
+            pack.write(work / "dist" / "runtime", made, oldest_libc(work / "dist" / "runtime"))
+            made.rename(target)
         except (subprocess.CalledProcessError, OSError) as error:
             raise ConfigError(f"the runtime cannot be frozen: {_explain(log)}") from error
-        shutil.rmtree(folder, ignore_errors=True)
-        result.rename(folder)
+
+
+def oldest_libc(folder: Path) -> str:
+    """The newest glibc symbol version that any library in `folder` asks for: the oldest glibc that can run it."""
+    asked = {(2, 17)}
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink() and path.read_bytes()[:4] == b"\x7fELF":
+            found = re.findall(rb"GLIBC_(\d+)\.(\d+)", path.read_bytes())
+            asked.update((int(major), int(minor)) for major, minor in found)
+    return "{}.{}".format(*max(asked))
 
 
 def _explain(log: Path) -> str:

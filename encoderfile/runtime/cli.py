@@ -32,7 +32,7 @@ def main(executable: Path) -> None:
 
     0 done, 1 failure, 2 wrong usage, 130 on Ctrl-C of a one-shot command.
     """
-    process.die_with_parent()
+    process.take_name(executable.name)
     try:
         code = cli.main(args=sys.argv[1:], prog_name=executable.name, obj=executable, standalone_mode=False)
     except click.ClickException as error:

@@ -1,0 +1,334 @@
+/*
+ * The first bytes of every built file: finds the unpacked runtime in a cache folder, unpacks it there once,
+ * and becomes it. The runtime is a folder that PyInstaller froze; unpacking it at every start would cost
+ * more than everything else together.
+ *
+ *   file:    [this program][payload][pack][footer]
+ *   footer:  see encoderfile/container.py       pack: see encoderfile/builder/pack.py
+ *
+ * exec() keeps the process: signals, exit codes, PID 1 and `ps` need nothing from us.
+ * Linux only; linked statically, so that a machine without a fitting C library still gets a sentence.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "inflate.h"
+
+#define STR2(x) #x
+#define STR(x) STR2(x)
+
+/* A test compares this with the sum of the sources beside this file. */
+__attribute__((used)) static const char source_sum[] = "encoderfile-launcher-source:" STR(SOURCE_SUM);
+
+#define MAX_REASONS 4000
+#define MAX_WORKERS 4
+#define FOOTER_BYTES 80
+#define ENTRY_BYTES 40
+#define HEADER_BYTES 64
+#define ID_BYTES 32
+
+static const char *self_name = "encoderfile";
+static char reasons[MAX_REASONS];
+
+struct footer {
+    char magic[8];
+    uint64_t manifest_offset, manifest_length, pack_offset, pack_length, total;
+};
+
+struct header {
+    char magic[8];
+    char id[ID_BYTES]; /* hex digits: what the runtime's folder is called */
+    uint32_t entries;
+    uint32_t index_bytes;
+    char libc[16]; /* the oldest glibc the runtime runs with, such as "2.28" */
+};
+
+struct entry {
+    uint64_t offset, packed, size; /* bytes; offset from the start of the pack */
+    uint32_t mode, crc, path_length, reserved;
+};
+
+static void die(const char *sentence) {
+    fprintf(stderr, "error: %s: %s\n", self_name, sentence);
+    exit(1);
+}
+
+static void note(const char *folder, const char *why) {
+    size_t used = strlen(reasons);
+    snprintf(reasons + used, sizeof reasons - used, "%s%s (%s)", used ? ", " : "", folder, why);
+}
+
+/* Makes `path` and its parents; 0 or errno. */
+static int make_folders(char *path, mode_t mode) {
+    for (char *slash = path + 1;; slash++) {
+        if (*slash != '/' && *slash != '\0') continue;
+        char kept = *slash;
+        *slash = '\0';
+        int failed = mkdir(path, mode) != 0 && errno != EEXIST ? errno : 0;
+        struct stat found;
+        if (failed && stat(path, &found) == 0 && S_ISDIR(found.st_mode)) failed = 0;
+        *slash = kept;
+        if (failed) return failed;
+        if (kept == '\0') return 0;
+    }
+}
+
+/* Removes a folder and all in it; follows no link. */
+static void remove_tree(int parent, const char *name) {
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0) {
+        DIR *folder = fdopendir(fd);
+        for (struct dirent *each; folder && (each = readdir(folder));) {
+            if (!strcmp(each->d_name, ".") || !strcmp(each->d_name, "..")) continue;
+            if (unlinkat(fd, each->d_name, 0) != 0) remove_tree(fd, each->d_name);
+        }
+        if (folder) closedir(folder);
+    }
+    unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+/* What a killed unpacking left behind; the caller holds the lock, so nobody writes there now. */
+static void remove_leftovers(const char *cache, const char *prefix) {
+    DIR *folder = opendir(cache);
+    for (struct dirent *each; folder && (each = readdir(folder));)
+        if (!strncmp(each->d_name, prefix, strlen(prefix))) remove_tree(dirfd(folder), each->d_name);
+    if (folder) closedir(folder);
+}
+
+static int write_all(int fd, const unsigned char *data, uint64_t size) {
+    while (size) {
+        ssize_t done = write(fd, data, size > 1 << 24 ? 1 << 24 : size);
+        if (done < 0 && errno == EINTR) continue;
+        if (done <= 0) return errno ? errno : EIO;
+        data += done;
+        size -= (uint64_t)done;
+    }
+    return 0;
+}
+
+/* Writes one entry of the pack below `target`; 0 or errno, EBADMSG when the pack is damaged. */
+static int unpack_entry(const unsigned char *pack, const struct entry *entry, const char *path, const char *target) {
+    char full[PATH_MAX];
+    if (snprintf(full, sizeof full, "%s/%.*s", target, (int)entry->path_length, path) >= (int)sizeof full)
+        return ENAMETOOLONG;
+    unsigned char *data = malloc(entry->size + 1);
+    if (!data) return ENOMEM;
+    int failed = 0;
+    if (entry->packed == entry->size) memcpy(data, pack + entry->offset, entry->size);
+    else if (inflate_all(pack + entry->offset, entry->packed, data, entry->size) != 0) failed = EBADMSG;
+    if (!failed && crc32_of(data, entry->size) != entry->crc) failed = EBADMSG;
+    if (!failed) {
+        char *slash = strrchr(full, '/');
+        *slash = '\0';
+        failed = make_folders(full, 0755);
+        *slash = '/';
+    }
+    if (!failed && S_ISLNK(entry->mode)) {
+        data[entry->size] = '\0';
+        if (symlink((char *)data, full) != 0) failed = errno;
+    } else if (!failed) {
+        int fd = open(full, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        failed = fd < 0 ? errno : write_all(fd, data, entry->size);
+        if (fd >= 0 && !failed && fchmod(fd, entry->mode & 0777) != 0) failed = errno;
+        if (fd >= 0 && close(fd) != 0 && !failed) failed = errno;
+    }
+    free(data);
+    return failed;
+}
+
+/* Every `workers`-th entry, from `first` on; 0 or errno. */
+static int unpack_share(const unsigned char *pack, const char *target, unsigned first, unsigned workers) {
+    const struct header *header = (const void *)pack;
+    const unsigned char *at = pack + HEADER_BYTES;
+    for (unsigned i = 0; i < header->entries; i++) {
+        struct entry entry;
+        memcpy(&entry, at, sizeof entry);
+        if (i % workers == first) {
+            int failed = unpack_entry(pack, &entry, (const char *)at + ENTRY_BYTES, target);
+            if (failed) return failed;
+        }
+        at += ENTRY_BYTES + entry.path_length;
+    }
+    return 0;
+}
+
+static int unpack_all(const unsigned char *pack, const char *target) {
+    if (mkdir(target, 0755) != 0) return errno;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned workers = cores < 1 ? 1 : cores > MAX_WORKERS ? MAX_WORKERS : (unsigned)cores;
+    pid_t children[MAX_WORKERS];
+    int failed = 0;
+    for (unsigned i = 1; i < workers; i++) {
+        children[i] = fork();
+        if (children[i] == 0) _exit(unpack_share(pack, target, i, workers));
+    }
+    failed = unpack_share(pack, target, 0, workers);
+    for (unsigned i = 1; i < workers; i++) {
+        int status = 0;
+        if (children[i] < 0) { /* no process to be had: do its share here */
+            int own = unpack_share(pack, target, i, workers);
+            failed = failed ? failed : own;
+            continue;
+        }
+        while (waitpid(children[i], &status, 0) < 0 && errno == EINTR) {}
+        int theirs = WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
+        failed = failed ? failed : theirs;
+    }
+    int fd = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        if (!failed && syncfs(fd) != 0) failed = errno; /* after a power cut: all or nothing */
+        close(fd);
+    }
+    return failed;
+}
+
+static int exists(const char *path) {
+    struct stat found;
+    return stat(path, &found) == 0;
+}
+
+/* Puts the runtime into `cache`/id unless it is there; 0 or errno. */
+static int provide(const char *cache, const unsigned char *pack, const char *id, const char *program) {
+    char lock[PATH_MAX], leftovers[NAME_MAX], temporary[PATH_MAX], final[PATH_MAX];
+    if (snprintf(lock, sizeof lock, "%s/%s.lock", cache, id) >= (int)sizeof lock) return ENAMETOOLONG;
+    snprintf(leftovers, sizeof leftovers, ".%s.tmp", id);
+    snprintf(temporary, sizeof temporary, "%s/.%s.tmp%d", cache, id, (int)getpid());
+    snprintf(final, sizeof final, "%s/%s", cache, id);
+    int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) return errno;
+    int locked = flock(fd, LOCK_EX) == 0; /* some network disks know no locks: the rename is atomic all the same */
+    int failed = 0;
+    if (!exists(program)) {
+        if (locked) remove_leftovers(cache, leftovers);
+        failed = unpack_all(pack, temporary);
+        if (!failed && rename(temporary, final) != 0 && !exists(program)) failed = errno;
+        if (failed || exists(temporary)) remove_tree(AT_FDCWD, temporary);
+    }
+    close(fd);
+    return failed;
+}
+
+/* A folder others may write into must not be trusted with code that runs as us. */
+static const char *unsafe(const char *folder, int shared_parent) {
+    struct stat found;
+    if (stat(folder, &found) != 0) return strerror(errno);
+    if (!S_ISDIR(found.st_mode)) return "not a folder";
+    if (!shared_parent) return NULL;
+    if (found.st_uid != geteuid()) return "belongs to another user";
+    return found.st_mode & 022 ? "others may write into it" : NULL;
+}
+
+/* Tries one cache folder; returns only when it cannot serve, with the reason noted. */
+static void try_cache(const char *folder, int shared_parent, int may_unpack, const unsigned char *pack,
+                      char **argv) {
+    const struct header *header = (const void *)pack;
+    char cache[PATH_MAX], program[PATH_MAX], id[ID_BYTES + 1] = "";
+    memcpy(id, header->id, ID_BYTES);
+    if (folder[0] != '/') return note(folder, "not an absolute path");
+    if (snprintf(cache, sizeof cache, "%s", folder) >= (int)sizeof cache - ID_BYTES - 20)
+        return note(folder, "the path is too long");
+    snprintf(program, sizeof program, "%s/%s/runtime", cache, id);
+    if (!may_unpack && !exists(program)) return;
+    int failed = exists(cache) ? 0 : make_folders(cache, shared_parent ? 0700 : 0755);
+    if (failed) return note(cache, strerror(failed));
+    const char *why = unsafe(cache, shared_parent);
+    if (why) return note(cache, why);
+    struct statvfs disk;
+    if (statvfs(cache, &disk) == 0 && disk.f_flag & ST_NOEXEC) return note(cache, "mounted noexec");
+    if (!exists(program)) {
+        failed = provide(cache, pack, id, program);
+        if (failed == EBADMSG) die("the runtime inside the file is damaged: copy the file again");
+        if (failed) return note(cache, strerror(failed));
+    }
+    execv(program, argv);
+    note(cache, strerror(errno));
+}
+
+static void try_below(const char *base, const char *name, int shared_parent, const unsigned char *pack, char **argv) {
+    char folder[PATH_MAX];
+    if (!base || !*base) return;
+    if (snprintf(folder, sizeof folder, shared_parent ? "%s/%s-%u" : "%s/%s", base, name, (unsigned)geteuid()) <
+        (int)sizeof folder)
+        try_cache(folder, shared_parent, 1, pack, argv);
+}
+
+/* The path of this file, links followed; what the runtime opens to find its model. */
+static void find_self(char *path, size_t size) {
+    ssize_t length = readlink("/proc/self/exe", path, size - 1);
+    if (length <= 0) die("cannot find its own path: /proc is not mounted");
+    path[length] = '\0';
+}
+
+/* Maps the pack of the file at `path`, or ends with a sentence. */
+static const unsigned char *map_pack(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) die("the file cannot be read by this user: chmod a+r it");
+    struct stat file;
+    struct footer footer;
+    if (fstat(fd, &file) != 0 || file.st_size < FOOTER_BYTES ||
+        pread(fd, &footer, sizeof footer, file.st_size - FOOTER_BYTES) != (ssize_t)sizeof footer ||
+        memcmp(footer.magic, "ENCFILE\1", 8) != 0 || footer.total != (uint64_t)file.st_size ||
+        footer.pack_offset % 4096 || footer.pack_offset + footer.pack_length > footer.total)
+        die("the file is cut or damaged, its end is missing: copy it again");
+    const unsigned char *pack = mmap(NULL, footer.pack_length, PROT_READ, MAP_PRIVATE, fd, (off_t)footer.pack_offset);
+    close(fd);
+    if (pack == MAP_FAILED) die("the file cannot be mapped into memory");
+    if (memcmp(pack, "ENCPACK\1", 8) != 0) die("the runtime inside the file is damaged: copy the file again");
+    return pack;
+}
+
+/* The frozen runtime needs glibc; say so before the dynamic linker says it in its own words. */
+static void check_libc(const struct header *header) {
+    const char *const loaders[] = {
+        "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib64/ld-linux-aarch64.so.1"};
+    for (unsigned i = 0; i < sizeof loaders / sizeof *loaders; i++)
+        if (exists(loaders[i])) return;
+    char sentence[200];
+    snprintf(sentence, sizeof sentence, "this machine has no GNU C library, and the file needs version %.15s or newer",
+             header->libc);
+    die(sentence);
+}
+
+int main(int argc, char **argv) {
+    char self[PATH_MAX], beside[PATH_MAX];
+    find_self(self, sizeof self);
+    const char *slash = strrchr(self, '/');
+    self_name = slash ? slash + 1 : self;
+    const unsigned char *pack = map_pack(self);
+    check_libc((const void *)pack);
+    if (argc < 1) argv = (char *[]){self, NULL};
+    setenv("ENCODERFILE_EXECUTABLE", self, 1);
+    setenv("PYINSTALLER_RESET_ENVIRONMENT", "1", 1); /* we may have been started by another frozen program */
+
+    snprintf(beside, sizeof beside, "%.*s/.encoderfile", (int)(slash - self), self);
+    try_cache(beside, 0, 0, pack, argv);
+    const char *wanted = getenv("ENCODERFILE_CACHE_DIR");
+    if (wanted && *wanted) {
+        try_cache(wanted, 0, 1, pack, argv);
+    } else {
+        try_below(getenv("XDG_CACHE_HOME"), "encoderfile", 0, pack, argv);
+        try_below(getenv("HOME"), ".cache/encoderfile", 0, pack, argv);
+        try_below(getenv("TMPDIR"), "encoderfile", 1, pack, argv);
+        try_below("/var/tmp", "encoderfile", 1, pack, argv);
+        try_below("/tmp", "encoderfile", 1, pack, argv);
+        try_below("/dev/shm", "encoderfile", 1, pack, argv);
+    }
+    fprintf(stderr,
+            "error: %s: the runtime cannot be unpacked into any of %s: "
+            "set ENCODERFILE_CACHE_DIR to a folder that can be written and executed from\n",
+            self_name, reasons);
+    return 1;
+}
