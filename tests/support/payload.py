@@ -1,0 +1,71 @@
+"""Small executables of the right layout, without a runtime inside."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from encoderfile import container
+from encoderfile.container import Part, Slice
+from encoderfile.manifest import Artifact, GraphInput, GraphSpec, Manifest, TokenizerSpec
+from encoderfile.types import ModelType
+
+
+def manifest(artifacts: tuple[Artifact, ...] = (), **changes: Any) -> Manifest:
+    """A manifest of a model with two labels."""
+    fields: dict[str, Any] = {
+        "name": "tiny",
+        "version": "1.2.3",
+        "model_type": ModelType.SEQUENCE_CLASSIFICATION,
+        "builder_version": "0.0.0",
+        "device": "cpu",
+        "graph": GraphSpec(
+            (GraphInput("input_ids", "int64"), GraphInput("attention_mask", "int32", 1, 16)), "logits"
+        ),
+        "tokenizer": TokenizerSpec(max_length=64),
+        "id2label": {0: "no", 1: "yes"},
+        "artifacts": artifacts,
+    }
+    return Manifest(**(fields | changes))
+
+
+@dataclass(frozen=True)
+class Made:
+    """An executable and what went into it."""
+
+    path: Path
+    manifest: Manifest
+
+
+LAUNCHER, PACK = b"\x7fELF" + bytes(range(256)) * 40, b"archive" * 999
+"""What stands in for the launcher and the packed runtime; neither ends on a page."""
+
+CONTENTS = {
+    "graph.onnx": b"graph" * 1000,
+    "empty.json": b"",
+    "tokenizer.json": b"{}",
+    "weights.bin": b"\x01" * 5000 + bytes(3192) + b"\x02" * 100 + bytes(3996),
+}
+
+
+def make(folder: Path) -> Made:
+    """Writes an executable of four artifacts; `weights.bin` is copied from slices of two files on disk."""
+    launcher, pack, one, two = (folder / name for name in ("launcher", "pack", "one.bin", "two.bin"))
+    launcher.write_bytes(LAUNCHER)
+    pack.write_bytes(b"skipped" + PACK)
+    one.write_bytes(b"before" + b"\x01" * 5000 + b"after")
+    two.write_bytes(b"\x02" * 100)
+    parts = [
+        Part("graph.onnx", CONTENTS["graph.onnx"]),
+        Part("empty.json", b""),
+        Part("tokenizer.json", CONTENTS["tokenizer.json"]),
+        Part("weights.bin", slices=(Slice(one, 6, 5000), Slice(two, 0, 100, at=8192)), length=12288),
+    ]
+    path = folder / "model"
+    written = container.write(
+        path,
+        launcher=Slice(launcher, 0, len(LAUNCHER)),
+        pack=Slice(pack, 7, len(PACK)),
+        parts=parts,
+        describe=manifest,
+    )
+    return Made(path, written)

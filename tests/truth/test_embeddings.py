@@ -1,0 +1,75 @@
+"""Token and sentence vectors against PyTorch's, alone and in one batch with all the others."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.models import expected
+from support.truth import COMPANY, REFERENCE, Truth, close, folders, truth
+
+from encoderfile.manifest import PoolingSpec
+from encoderfile.types import ModelType, SentenceEmbedding, TokenEmbeddings
+
+FOLDERS = folders(ModelType.EMBEDDING)
+each_folder = pytest.mark.parametrize("folder", FOLDERS.values(), ids=FOLDERS)
+
+
+@each_folder
+def test_token_vectors_are_those_of_the_reference(folder: Path) -> None:
+    served = truth(folder, ModelType.EMBEDDING)
+    for entry, result in zip(served.entries, served.alone(), strict=True):
+        assert isinstance(result, TokenEmbeddings)
+        assert [token.token for token in result.tokens] == entry["tokens"]
+        assert [[token.start, token.end] for token in result.tokens] == entry["offsets"]
+        close(result.embeddings[:, :8], entry["token_first8"], REFERENCE, entry["id"])
+        close(np.linalg.norm(result.embeddings, axis=1), entry["token_norm"], REFERENCE, entry["id"])
+
+
+@each_folder
+def test_normalised_token_vectors_keep_their_direction(folder: Path) -> None:
+    served = truth(folder, ModelType.EMBEDDING)
+    for entry, result in zip(served.entries, served.alone(), strict=True):
+        unit = served.model.task.normalized(result, True)
+        wanted = np.asarray(entry["token_first8"]) / np.asarray(entry["token_norm"])[:, None]
+        close(unit.embeddings[:, :8], wanted, REFERENCE, entry["id"])
+
+
+@each_folder
+def test_a_token_vector_in_company_is_the_same_as_alone(folder: Path) -> None:
+    served = truth(folder, ModelType.EMBEDDING)
+    for entry, alone, together in zip(served.entries, served.alone(), served.together(), strict=True):
+        assert together.tokens == alone.tokens
+        close(together.embeddings, alone.embeddings, COMPANY, entry["id"])
+
+
+@each_folder
+def test_a_sentence_vector_is_that_of_the_reference(folder: Path) -> None:
+    served = truth(folder, ModelType.SENTENCE_EMBEDDING)
+    for entry, result in zip(served.entries, served.alone(), strict=True):
+        assert isinstance(result, SentenceEmbedding)
+        unit = served.model.task.normalized(result, True)
+        close(unit.embedding, entry["sentence"], REFERENCE, entry["id"])
+
+
+@each_folder
+def test_a_sentence_vector_in_company_is_the_same_as_alone(folder: Path) -> None:
+    served = truth(folder, ModelType.SENTENCE_EMBEDDING)
+    for entry, alone, together in zip(served.entries, served.alone(), served.together(), strict=True):
+        close(together.embedding, alone.embedding, COMPANY, entry["id"])
+
+
+@each_folder
+def test_unless_asked_a_sentence_vector_is_normalised_as_the_model_says(folder: Path) -> None:
+    served = truth(folder, ModelType.SENTENCE_EMBEDDING)
+    normalises = expected(folder).get("normalize", False)
+    for entry, result in zip(served.entries, served.alone(), strict=True):
+        own = served.model.task.normalized(result, None)
+        close(np.linalg.norm(own.embedding), 1.0 if normalises else entry["mean_norm"], REFERENCE, entry["id"])
+
+
+@pytest.mark.parametrize(("mode", "field"), [("mean", "sentence"), ("cls", "sentence_cls")])
+@each_folder
+def test_pooling_outside_the_graph_gives_the_reference(folder: Path, mode: str, field: str) -> None:
+    served = Truth(folder, ModelType.SENTENCE_EMBEDDING, PoolingSpec(modes=(mode,), normalize=True))
+    for entry, result in zip(served.entries, served.together(), strict=True):
+        close(served.model.task.normalized(result, None).embedding, entry[field], REFERENCE, entry["id"])

@@ -1,0 +1,108 @@
+"""The manifest: written and read without loss, the same bytes for the same content."""
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+from support.payload import manifest
+
+from encoderfile.errors import ContainerError
+from encoderfile.manifest import FORMAT_VERSION, Artifact, GraphInput, GraphSpec, Manifest, PoolingSpec, TokenizerSpec
+from encoderfile.types import ModelType
+
+FULL = manifest(
+    (Artifact("graph.onnx", 4096, 17, "ab" * 32), Artifact("weights.bin", 8192, 4096, "cd" * 32)),
+    name="müller/東京",
+    model_type=ModelType.SENTENCE_EMBEDDING,
+    graph=GraphSpec((GraphInput("input_ids", "int32", 1, 16), GraphInput("attention_mask", "int64")), "out", False),
+    tokenizer=TokenizerSpec(16, 1, 2, "left", 16, "left", "only_first", 3),
+    id2label=None,
+    pooling=PoolingSpec(("cls", "mean"), True),
+    multi_label=True,
+    max_padding_difference=1.25e-7,
+    runtime={"numpy": "2", "device": "cpu"},
+)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [manifest(), FULL, manifest(id2label={index: f"L{index}" for index in range(12)})],
+    ids=["labels", "pooling", "more than ten labels"],
+)
+def test_a_manifest_is_read_as_it_was_written(before: Manifest) -> None:
+    after = Manifest.from_bytes(before.to_bytes())
+    assert after == before
+    if before.id2label is not None:
+        assert after.id2label is not None
+        assert all(after.id2label[index] == label for index, label in before.id2label.items())
+
+
+def test_the_same_manifest_gives_the_same_bytes_whatever_the_order_of_its_keys() -> None:
+    turned = dataclasses.replace(FULL, runtime={"device": "cpu", "numpy": "2"})
+    assert turned.to_bytes() == FULL.to_bytes()
+
+
+def test_the_bytes_are_readable_json_with_the_format_version() -> None:
+    body = json.loads(FULL.to_bytes())
+    assert body["format_version"] == FORMAT_VERSION
+    assert body["name"] == "müller/東京"
+    assert "東京".encode() in FULL.to_bytes()
+
+
+def test_a_newer_format_is_named_and_not_called_damage() -> None:
+    body = manifest().to_json() | {"format_version": FORMAT_VERSION + 1}
+    with pytest.raises(ContainerError) as refusal:
+        Manifest.from_bytes(json.dumps(body).encode())
+    assert str(refusal.value) == (
+        f"the payload has format {FORMAT_VERSION + 1}, this program reads format {FORMAT_VERSION}: "
+        "build the file again with this version of encoderfile"
+    )
+
+
+def without(key: str) -> dict[str, Any]:
+    body = manifest().to_json()
+    del body[key]
+    return body
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"{}",
+        json.dumps(without("graph")).encode(),
+        json.dumps(without("name")).encode(),
+        json.dumps(manifest().to_json() | {"model_type": "poetry"}).encode(),
+        json.dumps(manifest().to_json() | {"unheard": 1}).encode(),
+        json.dumps(manifest().to_json() | {"artifacts": [1]}).encode(),
+        json.dumps(manifest().to_json() | {"id2label": {"zero": "no"}}).encode(),
+    ],
+)
+def test_what_is_no_manifest_is_damage_in_one_sentence(data: bytes) -> None:
+    with pytest.raises(ContainerError) as refusal:
+        Manifest.from_bytes(data)
+    assert str(refusal.value) == "the manifest inside the file cannot be read: the file is damaged"
+
+
+def test_an_artifact_is_found_by_its_name() -> None:
+    found = FULL.artifact("weights.bin")
+    assert found is not None
+    assert found.offset == 8192
+    assert FULL.artifact("unheard-of") is None
+
+
+@pytest.mark.parametrize(
+    ("graph", "batch", "tokens"),
+    [
+        (GraphSpec((GraphInput("input_ids", "int64"),), "out"), None, None),
+        (GraphSpec((GraphInput("input_ids", "int64"), GraphInput("mask", "int64", 4, 16)), "out"), 4, 16),
+        (GraphSpec((GraphInput("input_ids", "int64"),), "out", batchable=False), 1, None),
+    ],
+)
+def test_a_fixed_shape_is_that_of_any_input(graph: GraphSpec, batch: int | None, tokens: int | None) -> None:
+    assert (graph.fixed_batch, graph.fixed_tokens) == (batch, tokens)

@@ -1,0 +1,68 @@
+"""A file appears at its name when it is whole, and not before."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from encoderfile.container import replacing
+from encoderfile.errors import ConfigError
+
+
+def fail(target: Path, error: BaseException) -> None:
+    with replacing(target) as temporary:
+        temporary.write_text("half")
+        raise error
+
+
+def test_the_file_appears_when_the_block_ends(tmp_path: Path) -> None:
+    target = tmp_path / "model"
+    with replacing(target) as temporary:
+        temporary.write_text("new")
+        assert temporary.parent == tmp_path, "a rename is atomic within one folder"
+        assert not target.exists()
+    assert target.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_missing_folders_are_made(tmp_path: Path) -> None:
+    target = tmp_path / "a" / "b" / "model"
+    with replacing(target) as temporary:
+        temporary.write_text("new")
+    assert target.read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [ValueError("ours"), KeyboardInterrupt()], ids=["an error", "Ctrl-C"])
+def test_a_failure_leaves_nothing_and_keeps_the_older_file(tmp_path: Path, error: BaseException) -> None:
+    target = tmp_path / "model"
+    target.write_text("old")
+    with pytest.raises(type(error)):
+        fail(target, error)
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_full_disk_is_one_sentence_with_the_name(tmp_path: Path) -> None:
+    target = tmp_path / "model"
+    with pytest.raises(ConfigError) as refusal:
+        fail(target, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    assert str(refusal.value) == f"cannot write {target}: No space left on device"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_the_way_is_named_and_stays(tmp_path: Path) -> None:
+    target = tmp_path / "model"
+    target.mkdir()
+    with pytest.raises(ConfigError, match=r"model is a folder; give the name of a file"), replacing(target):
+        pass
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_file_where_a_folder_is_needed_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    target = tmp_path / "file" / "model"
+    with pytest.raises(ConfigError) as refusal, replacing(target):
+        pass
+    assert str(refusal.value).startswith(f"cannot write into {tmp_path / 'file'}: ")
+    assert "choose another place" in str(refusal.value)
