@@ -29,7 +29,11 @@ _MODEL_OPTIONS = (
     option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where the model runs."),
     option("--device-id", type=click.IntRange(min=0), default=0, help="Which CUDA device."),
     option("--threads", type=click.IntRange(min=0), default=0, help="Threads of one run; 0: as many as are granted."),
-    option("--max-batch-tokens", type=click.IntRange(min=1), default=4096, help="Padded tokens of one run, at most."),
+    option(
+        "--max-batch-tokens",
+        type=click.IntRange(min=1),
+        help="Padded tokens of one run, at most.  [default: 1024 on the CPU, 16384 on CUDA]",
+    ),
     option("--max-queue", type=click.IntRange(min=1), default=16384, help="Texts that wait, at most."),
     option("--max-inputs", type=click.IntRange(min=1), default=4096, help="Texts of one request, at most."),
     option(
@@ -127,12 +131,20 @@ class ModelSettings:
     device: str = "auto"
     device_id: int = 0
     threads: int = 0
-    max_batch_tokens: int = 4096
+    max_batch_tokens: int | None = None
     max_queue: int = 16384
     max_inputs: int = 4096
     overflow: str = "truncate"
     log_format: str = "text"
     log_level: str = "info"
+
+    def batch_tokens(self, device: str) -> int:
+        """`max_batch_tokens`, or what suits `device`.
+
+        On the CPU larger runs are no faster, and the memory of the largest run is kept: a MiniLM that needs
+        240 MB with 1024 takes 430 MB with 4096.
+        """
+        return self.max_batch_tokens or (16384 if device == "cuda" else 1024)
 
     @property
     def granted_threads(self) -> int:

@@ -31,7 +31,8 @@ _CHUNK = 256
 @asynccontextmanager
 async def _service(executable: Path, settings: ModelSettings) -> AsyncIterator[Service]:
     device = choose(settings.device, settings.device_id)
-    service = make_service(await asyncio.to_thread(load, executable, device, settings.granted_threads), settings)
+    model = await asyncio.to_thread(load, executable, device, settings.granted_threads)
+    service = make_service(model, settings, device)
     service.start()
     try:
         yield service

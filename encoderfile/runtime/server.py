@@ -30,14 +30,14 @@ _GRPC_GRACE_SECONDS = 2
 _EVERYWHERE = frozenset({"0.0.0.0", "[::]", "::", ""})
 
 
-def make_service(model: Model, settings: ModelSettings) -> Service:
+def make_service(model: Model, settings: ModelSettings, device: Device) -> Service:
     """The service with the limits that the settings name."""
     return Service(
         model,
         Limits(
             max_inputs=settings.max_inputs,
             max_queue=settings.max_queue,
-            max_batch_tokens=settings.max_batch_tokens,
+            max_batch_tokens=settings.batch_tokens(device.name),
             refuse_overflow=settings.overflow == "error",
         ),
     )
@@ -54,7 +54,7 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
         grpc_server, grpc_port = (None, 0) if settings.disable_grpc else _bind_grpc(settings)
         stack.enter_context(_signals(stop))
         model = await asyncio.to_thread(load)
-        service = make_service(model, settings)
+        service = make_service(model, settings, device)
         service.start()
         running = _Running(service, settings)
         if grpc_server is not None:

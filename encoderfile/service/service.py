@@ -22,7 +22,7 @@ class Limits:
 
     max_inputs: int = 4096
     max_queue: int = 16384
-    max_batch_tokens: int = 4096
+    max_batch_tokens: int = 1024
     refuse_overflow: bool = False
     """Refuse texts longer than the model's limit instead of cutting them."""
 
