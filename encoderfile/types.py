@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:  # `--help` and `info` need no numpy, and it takes longer to import than they to answer
+    import numpy as np
+    import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
+    FloatArray = npt.NDArray[np.float32]
+    IntArray = npt.NDArray[np.int64]
+else:
+    FloatArray = IntArray = Any
 
 Text = str | tuple[str, str]
 """One input: a text, or a pair (query, passage) for cross-encoders."""

@@ -20,6 +20,7 @@ _GRAPH_NODE, _GRAPH_INITIALIZER = 1, 5
 _NODE_OP_TYPE = 4
 _TENSOR_NAME, _TENSOR_RAW, _TENSOR_EXTERNAL, _TENSOR_LOCATION = 8, 9, 13, 14
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_LFS = b"version https://git-lfs"
 
 Field = tuple[int, int, int, int, int]
 """number, wire type, first byte of the field, first and last byte of its value."""
@@ -47,10 +48,8 @@ class OnnxGraph:
             raise ModelError(f"{path.name} is empty: export the model again") from None
         except OSError as error:
             raise ModelError(f"cannot read {path}: {error.strerror}") from error
-        if self._data[:40].startswith(b"version https://git-lfs"):
-            raise ModelError(
-                f"{path.name} is a Git LFS pointer, not the model: run `git lfs pull` in the folder it came from"
-            )
+        if self._data[:40].startswith(_LFS):
+            raise _pointer(path.name)
         self.tensors: list[Tensor] = []
         self.op_types: set[str] = set()
         self._scan()
@@ -108,17 +107,23 @@ class OnnxGraph:
             "copy it or export it again"
         )
 
+    def _text(self, start: int, end: int) -> str:
+        try:
+            return self._data[start:end].decode()
+        except UnicodeDecodeError:
+            raise self._broken() from None
+
     def _op_type(self, start: int, end: int) -> str:
         for number, _, _, first, last in self._fields(start, end):
             if number == _NODE_OP_TYPE:
-                return self._data[first:last].decode(errors="replace")
+                return self._text(first, last)
         return ""
 
     def _tensor(self, start: int, end: int) -> Tensor | None:
         name, raw, external, is_external = "", None, {}, False
         for number, wire, _, first, last in self._fields(start, end):
             if number == _TENSOR_NAME:
-                name = self._data[first:last].decode()
+                name = self._text(first, last)
             elif number == _TENSOR_RAW:
                 raw = (first, last - first)
             elif number == _TENSOR_EXTERNAL:
@@ -133,7 +138,7 @@ class OnnxGraph:
         return None
 
     def _entry(self, start: int, end: int) -> tuple[str, str]:
-        values = {number: self._data[first:last].decode() for number, _, _, first, last in self._fields(start, end)}
+        values = {number: self._text(first, last) for number, _, _, first, last in self._fields(start, end)}
         return values.get(1, ""), values.get(2, "")
 
     def _external(self, name: str, entries: dict[str, str]) -> Tensor:
@@ -158,6 +163,9 @@ class OnnxGraph:
         except ValueError:
             raise self._broken() from None
         if offset < 0 or length < 0 or offset + length > size:
+            with source.open("rb") as file:
+                if file.read(40).startswith(_LFS):
+                    raise _pointer(location)
             raise ModelError(
                 f"{location} has {size} bytes and {self.path.name} needs {offset + length}: "
                 "the file is cut, copy it or export the model again"
@@ -224,6 +232,10 @@ class OnnxGraph:
             with source.open("rb") as file:
                 mapped[name] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         return self.graph_bytes(lambda tensor: (sources[tensor.source], tensor.offset)), mapped
+
+
+def _pointer(name: str) -> ModelError:
+    return ModelError(f"{name} is a Git LFS pointer, not the model: run `git lfs pull` in the folder it came from")
 
 
 def _encode_varint(value: int) -> bytes:

@@ -22,33 +22,23 @@ class Tokenizer:
 
     def __init__(self, data: bytes, spec: TokenizerSpec) -> None:
         """Raises `ModelError` when `data` is no tokenizer or its special tokens leave no room for text."""
-        try:
-            self._tokenizer = LibraryTokenizer.from_buffer(data)
-        except Exception as error:
-            raise ModelError(
-                f"tokenizer.json cannot be read ({_first_line(error)}): export the tokenizer again"
-            ) from error
-        specials = self._tokenizer.num_special_tokens_to_add(is_pair=True)
-        if spec.max_length <= specials:
-            raise ModelError(
-                f"the limit of {spec.max_length} tokens leaves no room beside {specials} special tokens: "
-                "choose a larger --max-length"
-            )
         self.spec = spec
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(
-            spec.max_length,
-            stride=spec.stride,
-            strategy=spec.truncation_strategy,
-            direction=spec.truncation_side,
-        )
+        self._tokenizer = _configured(data, spec, spec.truncation_strategy)
+        # The library fails on a single text when only the second of a pair may be cut.
+        only_second = spec.truncation_strategy == "only_second"
+        self._singles = _configured(data, spec, "longest_first") if only_second else self._tokenizer
 
     def __call__(self, texts: Sequence[Text], *, with_tokens: bool) -> list[EncodedText]:
-        """Encodes texts, or pairs, with special tokens; `with_tokens` adds token strings and offsets."""
-        encode = self._tokenizer.encode_batch if with_tokens else self._tokenizer.encode_batch_fast
+        """Encodes texts, or pairs, with special tokens; `with_tokens` adds token strings and offsets.
+
+        Raises `InternalError` when the library fails.
+        """
+        library = self._singles if all(isinstance(text, str) for text in texts) else self._tokenizer
         try:
-            encodings = encode(list(texts))
-        except Exception as error:
+            encodings = (library.encode_batch if with_tokens else library.encode_batch_fast)(list(texts))
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # a panic of the library's Rust part is no `Exception`
             raise InternalError("the tokenizer failed on this text") from error
         return [_encoded(each, with_tokens) for each in encodings]
 
@@ -60,6 +50,31 @@ class Tokenizer:
         """The id of `token`, or None when the vocabulary lacks it."""
         found: int | None = self._tokenizer.token_to_id(token)
         return found
+
+
+def _configured(data: bytes, spec: TokenizerSpec, strategy: str) -> LibraryTokenizer:
+    try:
+        tokenizer = LibraryTokenizer.from_buffer(data)
+    except Exception as error:
+        raise ModelError(
+            f"tokenizer.json cannot be read ({_first_line(error)}): export the tokenizer again"
+        ) from error
+    specials = tokenizer.num_special_tokens_to_add(is_pair=True)
+    if spec.max_length <= specials:
+        raise ModelError(
+            f"the limit of {spec.max_length} tokens leaves no room beside {specials} special tokens: "
+            "choose a larger --max-length"
+        )
+    if spec.stride >= spec.max_length - specials:
+        raise ModelError(
+            f"a stride of {spec.stride} tokens leaves nothing of the limit of {spec.max_length} tokens, "
+            f"{specials} of them special: choose a smaller stride"
+        )
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(
+        spec.max_length, stride=spec.stride, strategy=strategy, direction=spec.truncation_side
+    )
+    return tokenizer
 
 
 def _encoded(encoding: Any, with_tokens: bool) -> EncodedText:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import sys
@@ -81,6 +80,8 @@ def mcp(executable: Path, /, transport: str, hostname: str, port: int, **options
     """Speak MCP over stdin and stdout, or with --transport http on a port of its own."""
     if transport == "http":
         return _serve(executable, ServeSettings(http_hostname=hostname, http_port=port, disable_grpc=True, **options))
+    import asyncio
+
     from encoderfile.runtime.oneshot import speak_mcp
 
     shared = {name: value for name, value in options.items() if name in ModelSettings.__dataclass_fields__}
@@ -129,6 +130,8 @@ def info(executable: Path, /, as_json: bool, device: str, device_id: int) -> int
 
 
 def _serve(executable: Path, settings: ServeSettings) -> int:
+    import asyncio
+
     from encoderfile.runtime import server
     from encoderfile.runtime.loading import load
 

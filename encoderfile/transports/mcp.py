@@ -135,7 +135,8 @@ async def serve_stdio(service: Service) -> None:
                 if isinstance(message, SessionMessage):
                     if isinstance(message.message, types.JSONRPCRequest):
                         unanswered.add(message.message.id)
-                    elif getattr(message.message, "method", "") == "notifications/cancelled":
+                    elif isinstance(message.message, types.JSONRPCNotification):
+                        # The one notification with this field: a request that is cancelled gets no answer.
                         unanswered.discard((message.message.params or {}).get("requestId"))
                 await asked_in.send(message)
             async with answered:
