@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from encoderfile.errors import DrainingError, InputError
+from encoderfile.errors import DrainingError, EncoderfileError, InputError, InternalError
 from encoderfile.model.model import Model
 from encoderfile.service.batcher import Batcher
 from encoderfile.tasks import Task
 from encoderfile.types import ModelInfo, Prediction, PredictRequest, Text, Timing
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,11 @@ class Service:
         self._active += 1
         try:
             return await self._predict(request)
+        except EncoderfileError:
+            raise
+        except Exception as error:
+            log.exception("a request failed")
+            raise InternalError("the server failed, its log has the cause") from error
         finally:
             self._active -= 1
             if self._active == 0:

@@ -10,12 +10,12 @@ from typing import Any
 import grpc
 import grpc.aio
 from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from encoderfile.errors import EncoderfileError, Kind
+from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind
 from encoderfile.service.service import Service
 from encoderfile.transports import grpc_answers
 from encoderfile.transports._pb import encoderfile_pb2 as pb
@@ -42,6 +42,7 @@ STATUS: dict[Kind, grpc.StatusCode] = {
 
 
 Encode = Callable[[Prediction[Any]], Message]
+_Context = grpc.aio.ServicerContext[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,25 +146,13 @@ class GrpcServer:
 
 
 def _handlers(service: Service, endpoint: _Endpoint) -> dict[str, Any]:
-    def unary(
-        call: Callable[[Any, grpc.aio.ServicerContext[Any, Any]], Awaitable[Message]], request: type[Message]
-    ) -> Any:
-        return grpc.unary_unary_rpc_method_handler(
-            call,
-            request_deserializer=request.FromString,
-            response_serializer=lambda message: message.SerializeToString(),
-        )
-
-    async def predict(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
-        try:
-            prediction = await service.predict(_decode(request, service))
-        except EncoderfileError as error:
-            await context.abort(STATUS[error.kind], str(error))
+    async def predict(request: Any, context: _Context) -> Message:
+        prediction = await service.predict(_decode(request, service))
         if prediction.truncated_inputs:
             context.set_trailing_metadata((("x-truncated-inputs", str(prediction.truncated_inputs)),))
         return endpoint.encode(prediction)
 
-    async def metadata(_: Any, __: grpc.aio.ServicerContext[Any, Any]) -> Message:
+    async def metadata(_: Any, __: _Context) -> Message:
         info = service.info
         return pb.GetModelMetadataResponse(
             model_id=info.model_id,
@@ -172,9 +161,34 @@ def _handlers(service: Service, endpoint: _Endpoint) -> dict[str, Any]:
         )
 
     return {
-        "Predict": unary(predict, endpoint.request),
-        "GetModelMetadata": unary(metadata, pb.GetModelMetadataRequest),
+        "Predict": _unary(predict, endpoint.request),
+        "GetModelMetadata": _unary(metadata, pb.GetModelMetadataRequest),
     }
+
+
+def _unary(call: Callable[[Any, _Context], Awaitable[Message]], request: type[Message]) -> Any:
+    """A method that refuses in our words. It parses for itself: grpc would say INTERNAL of a bad request."""
+
+    async def answer(data: bytes, context: _Context) -> bytes:
+        refusal: EncoderfileError
+        try:
+            return (await call(_parse(request, data), context)).SerializeToString()
+        except EncoderfileError as error:
+            refusal = error
+        except Exception:
+            log.exception("a call failed")
+            refusal = InternalError("the server failed, its log has the cause")
+        await context.abort(STATUS[refusal.kind], str(refusal))
+        raise AssertionError("abort raises")
+
+    return grpc.unary_unary_rpc_method_handler(answer)
+
+
+def _parse(request: type[Message], data: bytes) -> Message:
+    try:
+        return request.FromString(data)
+    except DecodeError as error:
+        raise InputError("the bytes are no message of this method") from error
 
 
 def _decode(request: Any, service: Service) -> PredictRequest:

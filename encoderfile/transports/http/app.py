@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from encoderfile.errors import EncoderfileError, InternalError, Kind
 from encoderfile.service.service import Service
 from encoderfile.transports.auth import check_key
+from encoderfile.transports.hang_ups import HangUps
 from encoderfile.transports.http import encoderfile
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,9 @@ def create(
             Exception: _refuse_unknown,
         },
     )
+    # A redirect would name a host that the client may not reach, and no document lists it.
+    app.router.redirect_slashes = False
+    app.add_middleware(HangUps)
     if api_key is not None:
         app.add_middleware(_KeyMiddleware, api_key=api_key)
     return app
