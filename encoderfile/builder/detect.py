@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from encoderfile.builder.config import TokenizerWishes
 from encoderfile.builder.folder import ModelFolder
@@ -44,6 +44,8 @@ _BY_ARCHITECTURE = {
     "ForTokenClassification": ModelType.TOKEN_CLASSIFICATION,
 }
 
+_VECTORS = frozenset(TASKS[ModelType.SENTENCE_EMBEDDING].outputs)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -54,11 +56,14 @@ class Choice:
 
 
 def refuse_generators(folder: ModelFolder, inputs: Sequence[str], outputs: Sequence[str]) -> None:
-    """Raises `ModelError` for models that generate text: they are no encoders."""
+    """Raises `ModelError` for models that generate text: they are no encoders.
+
+    Embedding models keep the architecture of the generator they were made from; their graph gives vectors.
+    """
     architecture = folder.architecture
     cached = any(name.startswith(("past_key_values", "present")) for name in (*inputs, *outputs))
     generates = architecture.endswith(("ForCausalLM", "LMHeadModel", "ForConditionalGeneration"))
-    if generates or cached:
+    if cached or (generates and not _VECTORS.intersection(outputs)):
         what = architecture or "this graph"
         raise ModelError(
             f"{what} generates text and is not an encoder: "
@@ -78,18 +83,17 @@ def choose_type(folder: ModelFolder, outputs: Sequence[GraphOutput], wanted: Mod
         if architecture.endswith(suffix):
             return Choice(model_type, f"config.json names {architecture}")
     names = {output.name for output in outputs}
+    if "sentence_embedding" in names:
+        return Choice(ModelType.SENTENCE_EMBEDDING, "the graph has an output sentence_embedding")
+    if names & _VECTORS:
+        if folder.modules or folder.pooling:
+            return Choice(ModelType.SENTENCE_EMBEDDING, "modules.json describes a sentence-transformers model")
+        return Choice(ModelType.EMBEDDING, f"the graph's output is {min(names & _VECTORS)}")
+    # Last, because sentence models keep the architecture they were trained from.
     if architecture.endswith(("ForMaskedLM", "ForPreTraining")):
         raise ModelError(
             f"{architecture} predicts masked words, which no model type serves: export the encoder with "
             "`--task feature-extraction`"
-        )
-    if "sentence_embedding" in names:
-        return Choice(ModelType.SENTENCE_EMBEDDING, "the graph has an output sentence_embedding")
-    if names & set(TASKS[ModelType.EMBEDDING].outputs):
-        if folder.modules or folder.pooling:
-            return Choice(ModelType.SENTENCE_EMBEDDING, "modules.json describes a sentence-transformers model")
-        return Choice(
-            ModelType.EMBEDDING, f"the graph's output is {min(names & set(TASKS[ModelType.EMBEDDING].outputs))}"
         )
     raise ModelError(
         f"the model type is in doubt (architecture {architecture or 'unknown'}, outputs "
@@ -107,7 +111,7 @@ def choose_output(model_type: ModelType, outputs: Sequence[GraphOutput]) -> Grap
             return output
     found = ", ".join(f"{o.name} {_shape(o)}" for o in outputs)
     raise ModelError(
-        f"a {model_type.value} model needs {task.expected_output()}, the graph gives {found}: "
+        f"the model type {model_type.value} needs {task.expected_output()}, the graph gives {found}: "
         "choose another --model-type or export with the matching --task"
     )
 
@@ -204,28 +208,38 @@ def tokenizer_spec(folder: ModelFolder, wishes: TokenizerWishes, fixed_tokens: i
         max_length=wanted or limit or FALLBACK_LENGTH,
         pad_token_id=_pad_token_id(folder),
         pad_token_type_id=int(config.get("pad_token_type_id") or 0),
-        padding_side=str(config.get("padding_side") or "right"),
+        padding_side=_side(config, "padding_side"),
         pad_to=wishes.fixed_length,
-        truncation_side=wishes.truncation_side or str(config.get("truncation_side") or "right"),
+        truncation_side=wishes.truncation_side or _side(config, "truncation_side"),
         truncation_strategy=wishes.truncation_strategy or "longest_first",
         stride=wishes.stride,
     )
 
 
 def _limit(folder: ModelFolder, fixed_tokens: int | None) -> tuple[int | None, str]:
-    candidates: list[tuple[int, str]] = []
-    for value, origin in (
+    candidates = (
         (folder.tokenizer_config.get("model_max_length"), "model_max_length in tokenizer_config.json"),
         (folder.sentence_bert.get("max_seq_length"), "max_seq_length in sentence_bert_config.json"),
         (_positions(folder.config), "the position embeddings in config.json"),
         (fixed_tokens, "the fixed shape of the graph"),
-    ):
-        if isinstance(value, int | float) and 0 < value < NO_LIMIT:
-            candidates.append((int(value), origin))
-    if candidates:
-        return min(candidates)
-    truncation = folder.tokenizer_json.get("truncation") or {}
-    return truncation.get("max_length"), "truncation in tokenizer.json"
+    )
+    limits = [(int(value), origin) for value, origin in candidates if _is_limit(value)]
+    if limits:
+        return min(limits)
+    # Many tokenizers were saved with the truncation of their last call, so it counts only where nothing else does.
+    own = (folder.tokenizer_json.get("truncation") or {}).get("max_length")
+    return (int(own), "truncation in tokenizer.json") if _is_limit(own) else (None, "")
+
+
+def _is_limit(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < NO_LIMIT
+
+
+def _side(config: Mapping[str, Any], key: str) -> str:
+    side = config.get(key) or "right"
+    if side not in ("left", "right"):
+        raise ModelError(f"tokenizer_config.json has the {key} {side}: correct it to left or right")
+    return str(side)
 
 
 def _positions(config: Mapping[str, Any]) -> int | None:

@@ -37,19 +37,14 @@ class ModelFolder:
     modules: tuple[Mapping[str, Any], ...]
     pooling: Mapping[str, Any]
     sentence_bert: Mapping[str, Any]
+    tokenizer_json: Mapping[str, Any] = field(repr=False)
     files: Mapping[str, bytes] = field(repr=False)
 
     @property
     def architecture(self) -> str:
         """The first of `architectures` in config.json, or an empty string."""
-        names = self.config.get("architectures") or [""]
-        return str(names[0])
-
-    @property
-    def tokenizer_json(self) -> Mapping[str, Any]:
-        """`tokenizer.json`, parsed."""
-        parsed: Mapping[str, Any] = json.loads(self.files["tokenizer.json"])
-        return parsed
+        names = self.config.get("architectures") or ""
+        return str(names[0] if isinstance(names, list) else names)
 
 
 def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Path] | None = None) -> ModelFolder:
@@ -60,9 +55,7 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
     if not path.is_dir():
         what = "is a file, not a folder" if path.exists() else "does not exist"
         raise ModelError(f"{path} {what}: give the folder that `optimum-cli export onnx` wrote")
-    graph = onnx or find_onnx(path)
-    if not graph.is_file():
-        raise ModelError(f"{graph} does not exist: give the ONNX file with --onnx")
+    graph = find_onnx(path) if onnx is None else _chosen(path, onnx)
     files = {}
     for name in SMALL_FILES:
         source = (explicit or {}).get(name) or path / name
@@ -76,6 +69,8 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
         raise ModelError(f"{path} has no tokenizer.json{_other_tokenizer(path)}")
     pooling_name = "1_Pooling/config.json"
     modules = _json(files, "modules.json", list)
+    if not all(isinstance(module, dict) for module in modules):
+        raise ModelError("modules.json should hold a list of objects: export the model again")
     for module in modules:
         if str(module.get("type", "")).endswith(".Pooling"):
             pooling_name = f"{module.get('path', '1_Pooling')}/config.json"
@@ -89,6 +84,7 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
         modules=tuple(modules),
         pooling=_json(files, pooling_name, dict),
         sentence_bert=_json(files, "sentence_bert_config.json", dict),
+        tokenizer_json=_json(files, "tokenizer.json", dict),
         files=files,
     )
 
@@ -105,6 +101,14 @@ def find_onnx(path: Path) -> Path:
         names = ", ".join(str(each.relative_to(path)) for each in found)
         raise ModelError(f"{path} has several ONNX files ({names}): choose one with --onnx FILE")
     return found[0]
+
+
+def _chosen(path: Path, onnx: Path) -> Path:
+    """`onnx` as a path, or as `find_onnx` lists it: by its name inside the folder."""
+    for graph in (onnx, path / onnx):
+        if graph.is_file():
+            return graph
+    raise ModelError(f"{onnx} does not exist, here or in the model's folder: give the ONNX file with --onnx")
 
 
 def _other_tokenizer(path: Path) -> str:

@@ -23,7 +23,7 @@ def test_a_model_of_masked_words_is_refused_with_the_export_that_helps() -> None
     [
         (
             ModelType.EMBEDDING,
-            "a embedding model needs last_hidden_state [batch, tokens, hidden], the graph gives logits",
+            "the model type embedding needs last_hidden_state [batch, tokens, hidden], the graph gives logits",
         ),
         (ModelType.SENTENCE_EMBEDDING, "the graph gives logits [?, ?, 1200]"),
         (ModelType.SEQUENCE_CLASSIFICATION, "needs logits [batch, labels], the graph gives logits [?, ?, 1200]"),

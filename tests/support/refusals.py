@@ -1,0 +1,29 @@
+"""What a refused model folder is answered with."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from encoderfile.builder.check import check
+from encoderfile.builder.config import BuildConfig
+from encoderfile.errors import ConfigError, EncoderfileError, ModelError
+
+
+def one_sentence(error: EncoderfileError) -> str:
+    """The error's text, which must be one sentence: what is wrong, then what to do."""
+    text = str(error)
+    assert "\n" not in text
+    assert not re.search(r"[a-z)][.!] [A-Z]", text), f"more than one sentence: {text}"
+    assert not text.endswith("."), text
+    assert ": " in text, f"says what is wrong and not what to do: {text}"
+    assert len(text) < 600, text
+    return text
+
+
+def refusal(folder: Path, **config: Any) -> str:
+    """The sentence with which the check refuses `folder`."""
+    with pytest.raises((ModelError, ConfigError)) as refused:
+        check(BuildConfig(path=folder, **config))
+    return one_sentence(refused.value)

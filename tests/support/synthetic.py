@@ -1,0 +1,28 @@
+"""A model folder that exists in memory only: what the small files say, without any file."""
+
+from pathlib import Path
+from typing import Any
+
+from encoderfile.builder.folder import ModelFolder
+from encoderfile.model.session import GraphOutput
+
+
+def folder(**parts: Any) -> ModelFolder:
+    """`config`, `tokenizer_config`, `modules`, `pooling`, `sentence_bert`, `tokenizer_json`; the rest is empty."""
+    fields: dict[str, Any] = {
+        "path": Path("model"),
+        "onnx": Path("model/model.onnx"),
+        "config": {},
+        "tokenizer_config": {},
+        "modules": (),
+        "pooling": {},
+        "sentence_bert": {},
+        "tokenizer_json": {},
+        "files": {},
+    }
+    return ModelFolder(**(fields | parts))
+
+
+def output(name: str, *shape: int | None) -> GraphOutput:
+    """An output of the graph; None is a free dimension."""
+    return GraphOutput(name, "float32", shape)

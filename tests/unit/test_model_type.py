@@ -1,0 +1,162 @@
+"""Which model type a folder is, with the reason; doubt is an error that names the flag."""
+
+from typing import Any
+
+import pytest
+from support.refusals import one_sentence
+from support.synthetic import folder, output
+
+from encoderfile.builder.detect import Choice, choose_output, choose_type, refuse_generators
+from encoderfile.errors import ModelError
+from encoderfile.model.session import GraphOutput
+from encoderfile.types import ModelType
+
+HIDDEN = output("last_hidden_state", None, None, 48)
+TOKEN_EMBEDDINGS = output("token_embeddings", None, None, 48)
+SENTENCE = output("sentence_embedding", None, 48)
+POOLER = output("pooler_output", None, 48)
+LOGITS = output("logits", None, 3)
+TOKEN_LOGITS = output("logits", None, None, 7)
+
+
+def choice(
+    *outputs: GraphOutput, architecture: str | None = None, wanted: ModelType | None = None, **parts: Any
+) -> Choice:
+    config = {} if architecture is None else {"architectures": [architecture]}
+    return choose_type(folder(config=config, **parts), outputs, wanted)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "outputs", "found"),
+    [
+        ("BertForSequenceClassification", [LOGITS], ModelType.SEQUENCE_CLASSIFICATION),
+        ("DebertaV2ForTokenClassification", [TOKEN_LOGITS], ModelType.TOKEN_CLASSIFICATION),
+        ("BertModel", [HIDDEN, POOLER], ModelType.EMBEDDING),
+        ("BertModel", [TOKEN_EMBEDDINGS, SENTENCE], ModelType.SENTENCE_EMBEDDING),
+        ("MPNetForMaskedLM", [TOKEN_EMBEDDINGS, SENTENCE], ModelType.SENTENCE_EMBEDDING),
+        ("DistilBertForMaskedLM", [HIDDEN], ModelType.EMBEDDING),
+        ("NomicBertModel", [TOKEN_EMBEDDINGS], ModelType.EMBEDDING),
+        (None, [HIDDEN], ModelType.EMBEDDING),
+    ],
+)
+def test_the_type_follows_the_architecture_and_the_outputs(
+    architecture: str | None, outputs: list[GraphOutput], found: ModelType
+) -> None:
+    assert choice(*outputs, architecture=architecture).model_type is found
+
+
+@pytest.mark.parametrize(
+    "files", [{"modules": ({"type": "sentence_transformers.models.Pooling"},)}, {"pooling": {"pooling_mode": "cls"}}]
+)
+def test_the_files_of_a_sentence_model_make_it_one(files: dict[str, Any]) -> None:
+    assert choice(HIDDEN, architecture="BertModel", **files).model_type is ModelType.SENTENCE_EMBEDDING
+
+
+@pytest.mark.parametrize("wanted", ModelType)
+def test_a_wanted_type_is_taken_whatever_the_files_say(wanted: ModelType) -> None:
+    found = choice(HIDDEN, architecture="BertForSequenceClassification", wanted=wanted)
+    assert found == Choice(wanted, "asked for by --model-type")
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (choice(LOGITS, architecture="XForSequenceClassification"), "config.json names XForSequenceClassification"),
+        (choice(SENTENCE), "the graph has an output sentence_embedding"),
+        (choice(HIDDEN, pooling={"a": 1}), "modules.json describes a sentence-transformers model"),
+        (choice(HIDDEN), "the graph's output is last_hidden_state"),
+    ],
+    ids=["architecture", "graph", "modules", "output"],
+)
+def test_a_choice_has_its_reason(found: Choice, words: str) -> None:
+    assert found.reason == words
+
+
+@pytest.mark.parametrize(
+    ("architecture", "outputs", "words"),
+    [
+        (None, [LOGITS], "architecture unknown, outputs logits"),
+        ("BertForQuestionAnswering", [output("start", None, None), output("end", None, None)], "outputs end, start"),
+        ("ResNet", [POOLER], "architecture ResNet, outputs pooler_output"),
+    ],
+)
+def test_doubt_names_the_flag(architecture: str | None, outputs: list[GraphOutput], words: str) -> None:
+    with pytest.raises(ModelError) as refusal:
+        choice(*outputs, architecture=architecture)
+    text = one_sentence(refusal.value)
+    assert text.startswith("the model type is in doubt (")
+    assert words in text
+    assert text.endswith("say it with --model-type " + "|".join(ModelType))
+
+
+@pytest.mark.parametrize("architecture", ["BertForMaskedLM", "BertForPreTraining"])
+def test_a_model_of_masked_words_is_refused_with_the_export_that_helps(architecture: str) -> None:
+    with pytest.raises(ModelError, match=r"predicts masked words.*--task feature-extraction"):
+        choice(TOKEN_LOGITS, architecture=architecture)
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    ["GPT2LMHeadModel", "LlamaForCausalLM", "T5ForConditionalGeneration", "BartForConditionalGeneration"],
+)
+def test_a_model_that_generates_text_is_no_encoder(architecture: str) -> None:
+    with pytest.raises(ModelError) as refusal:
+        refuse_generators(folder(config={"architectures": [architecture]}), ["input_ids"], ["logits"])
+    assert one_sentence(refusal.value) == (
+        f"{architecture} generates text and is not an encoder: "
+        "export an encoder (feature-extraction, text-classification or token-classification)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs"),
+    [(["input_ids", "past_key_values.0.key"], ["logits"]), (["input_ids"], ["logits", "present.0.value"])],
+)
+def test_a_graph_with_a_cache_generates_text_whatever_its_name(inputs: list[str], outputs: list[str]) -> None:
+    with pytest.raises(ModelError, match=r"^this graph generates text"):
+        refuse_generators(folder(), inputs, outputs)
+
+
+@pytest.mark.parametrize(
+    "architecture", ["BertModel", "BertForSequenceClassification", "GPT2ForSequenceClassification"]
+)
+def test_an_encoder_is_let_through(architecture: str) -> None:
+    refuse_generators(folder(config={"architectures": [architecture]}), ["input_ids"], ["logits"])
+
+
+@pytest.mark.parametrize(
+    ("model_type", "outputs", "found"),
+    [
+        (ModelType.EMBEDDING, [POOLER, HIDDEN], "last_hidden_state"),
+        (ModelType.EMBEDDING, [SENTENCE, TOKEN_EMBEDDINGS], "token_embeddings"),
+        (ModelType.SENTENCE_EMBEDDING, [TOKEN_EMBEDDINGS, SENTENCE], "sentence_embedding"),
+        (ModelType.SENTENCE_EMBEDDING, [HIDDEN], "last_hidden_state"),
+        (ModelType.SEQUENCE_CLASSIFICATION, [HIDDEN, LOGITS], "logits"),
+        (ModelType.TOKEN_CLASSIFICATION, [TOKEN_LOGITS], "logits"),
+    ],
+)
+def test_the_best_output_that_fits_is_taken(model_type: ModelType, outputs: list[GraphOutput], found: str) -> None:
+    assert choose_output(model_type, outputs).name == found
+
+
+@pytest.mark.parametrize(
+    ("model_type", "outputs", "found"),
+    [
+        (ModelType.EMBEDDING, [LOGITS], "logits [?, 3]"),
+        (ModelType.EMBEDDING, [SENTENCE], "sentence_embedding [?, 48]"),
+        (ModelType.EMBEDDING, [output("last_hidden_state", None, 48)], "last_hidden_state [?, 48]"),
+        (ModelType.SENTENCE_EMBEDDING, [POOLER], "pooler_output [?, 48]"),
+        (ModelType.SEQUENCE_CLASSIFICATION, [TOKEN_LOGITS], "logits [?, ?, 7]"),
+        (ModelType.TOKEN_CLASSIFICATION, [LOGITS], "logits [?, 3]"),
+        (ModelType.TOKEN_CLASSIFICATION, [HIDDEN, POOLER], "last_hidden_state [?, ?, 48], pooler_output [?, 48]"),
+    ],
+)
+def test_an_output_of_the_wrong_name_or_rank_is_refused(
+    model_type: ModelType, outputs: list[GraphOutput], found: str
+) -> None:
+    with pytest.raises(ModelError) as refusal:
+        choose_output(model_type, outputs)
+    text = one_sentence(refusal.value)
+    assert text.startswith(f"the model type {model_type} needs ")
+    assert f"the graph gives {found}: " in text
+    assert text.endswith("choose another --model-type or export with the matching --task")

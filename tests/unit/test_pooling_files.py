@@ -1,0 +1,66 @@
+"""Pooling and normalisation as the sentence-transformers files say."""
+
+from typing import Any
+
+import pytest
+from support.refusals import one_sentence
+from support.synthetic import folder
+
+from encoderfile.builder.detect import pooling
+from encoderfile.errors import ModelError
+from encoderfile.manifest import PoolingSpec
+
+
+def modules(*kinds: str) -> tuple[dict[str, str], ...]:
+    return tuple({"type": f"sentence_transformers.models.{kind}", "path": ""} for kind in kinds)
+
+
+def test_without_any_file_vectors_are_averaged_and_not_normalised() -> None:
+    assert pooling(folder()) == PoolingSpec(("mean",), False)
+
+
+@pytest.mark.parametrize(
+    ("config", "modes"),
+    [
+        ({"pooling_mode_cls_token": True}, ("cls",)),
+        ({"pooling_mode_max_tokens": True}, ("max",)),
+        ({"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False}, ("mean",)),
+        ({"pooling_mode_mean_sqrt_len_tokens": True}, ("mean_sqrt_len_tokens",)),
+        ({"pooling_mode_weightedmean_tokens": True}, ("weightedmean",)),
+        ({"pooling_mode_lasttoken": True}, ("lasttoken",)),
+        ({"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": True}, ("cls", "mean")),
+        ({"pooling_mode": "lasttoken"}, ("lasttoken",)),
+        ({"pooling_mode": ["mean", "max"]}, ("mean", "max")),
+        ({"pooling_mode": "cls", "pooling_mode_mean_tokens": True}, ("cls",)),
+        ({"pooling_mode_mean_tokens": False}, ("mean",)),
+    ],
+    ids=repr,
+)
+def test_the_mode_is_read_in_both_of_its_forms(config: dict[str, Any], modes: tuple[str, ...]) -> None:
+    assert pooling(folder(pooling=config)).modes == modes
+
+
+@pytest.mark.parametrize(
+    ("kinds", "normalize"), [(("Transformer", "Pooling"), False), (("Transformer", "Pooling", "Normalize"), True)]
+)
+def test_a_normalize_module_normalises(kinds: tuple[str, ...], normalize: bool) -> None:
+    assert pooling(folder(modules=modules(*kinds))).normalize is normalize
+
+
+@pytest.mark.parametrize("kind", ["Dense", "LayerNorm", "CNN", "WordWeights"])
+def test_a_module_outside_the_graph_is_refused(kind: str) -> None:
+    with pytest.raises(ModelError) as refusal:
+        pooling(folder(modules=modules("Transformer", "Pooling", kind)))
+    assert one_sentence(refusal.value) == (
+        f"modules.json has a {kind} module, which is not part of the graph: export with "
+        "`--library-name sentence_transformers`, which puts every module into the graph"
+    )
+
+
+def test_an_unknown_mode_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ModelError) as refusal:
+        pooling(folder(pooling={"pooling_mode": "attention"}))
+    assert one_sentence(refusal.value) == (
+        "the pooling mode attention is not known here: known are "
+        "cls, max, mean, mean_sqrt_len_tokens, weightedmean, lasttoken"
+    )
