@@ -1,13 +1,13 @@
 // Asks a built file over gRPC.
 //
-//	go run . [-target localhost:50051] MODEL_TYPE TEXT...
+//	go run . localhost:50051 SERVICE TEXT...
 package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"log"
+	"os"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -19,19 +19,18 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	target := flag.String("target", "localhost:50051", "where the file serves gRPC")
-	flag.Parse()
-	if flag.NArg() < 2 {
-		log.Fatal("usage: go run . [-target localhost:50051] MODEL_TYPE TEXT...")
+	if len(os.Args) < 4 {
+		log.Fatal("usage: go run . TARGET SERVICE TEXT...")
 	}
+	target, service, inputs := os.Args[1], os.Args[2], os.Args[3:]
 
-	conn, err := grpc.NewClient(*target, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer conn.Close()
 
-	response, err := predict(context.Background(), conn, flag.Arg(0), flag.Args()[1:])
+	response, err := predict(context.Background(), conn, service, inputs)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -39,16 +38,16 @@ func main() {
 }
 
 // A built file has the one service of its model type.
-func predict(ctx context.Context, conn *grpc.ClientConn, modelType string, inputs []string) (proto.Message, error) {
-	switch modelType {
-	case "embedding":
+func predict(ctx context.Context, conn *grpc.ClientConn, service string, inputs []string) (proto.Message, error) {
+	switch service {
+	case "Embedding":
 		return pb.NewEmbeddingClient(conn).Predict(ctx, &pb.EmbeddingRequest{Inputs: inputs, Normalize: true})
-	case "sentence_embedding":
+	case "SentenceEmbedding":
 		return pb.NewSentenceEmbeddingClient(conn).Predict(ctx, &pb.SentenceEmbeddingRequest{Inputs: inputs})
-	case "sequence_classification":
+	case "SequenceClassification":
 		return pb.NewSequenceClassificationClient(conn).Predict(ctx, &pb.SequenceClassificationRequest{Inputs: inputs})
-	case "token_classification":
+	case "TokenClassification":
 		return pb.NewTokenClassificationClient(conn).Predict(ctx, &pb.TokenClassificationRequest{Inputs: inputs})
 	}
-	return nil, fmt.Errorf("unknown model type %q", modelType)
+	return nil, fmt.Errorf("unknown service %q", service)
 }

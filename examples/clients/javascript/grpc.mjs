@@ -1,26 +1,21 @@
 // Asks a built file over gRPC; the proto files are read when it starts, no code is generated.
 //
 //     npm install
-//     node grpc.mjs [--target=localhost:50051] SERVICE TEXT...
+//     node grpc.mjs localhost:50051 SERVICE TEXT...
 //
 // SERVICE is Embedding, SentenceEmbedding, SequenceClassification or TokenClassification.
 
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
-const { values, positionals } = parseArgs({
-  options: { target: { type: 'string', default: 'localhost:50051' } },
-  allowPositionals: true,
-});
-const [service, ...inputs] = positionals;
+const [target, service, ...inputs] = process.argv.slice(2);
 
 const proto = fileURLToPath(new URL('../../../proto', import.meta.url));
 const definition = loadSync('encoderfile.proto', { includeDirs: [proto], keepCase: true });
 const { encoderfile } = grpc.loadPackageDefinition(definition);
 
-const client = new encoderfile[service](values.target, grpc.credentials.createInsecure());
+const client = new encoderfile[service](target, grpc.credentials.createInsecure());
 
 // `normalize` is for embedding models; the others' messages have no such field and leave it out.
 client.Predict({ inputs, normalize: true }, (error, response) => {

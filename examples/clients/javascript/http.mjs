@@ -1,15 +1,10 @@
 // Asks a built file over HTTP. No package needed.
 //
-//     node http.mjs [--url=http://localhost:8080] TEXT...
+//     node http.mjs http://localhost:8080 TEXT...
 
-import { parseArgs } from 'node:util';
+const [url, ...inputs] = process.argv.slice(2);
 
-const { values, positionals: inputs } = parseArgs({
-  options: { url: { type: 'string', default: 'http://localhost:8080' } },
-  allowPositionals: true,
-});
-
-const response = await fetch(`${values.url}/predict`, {
+const response = await fetch(`${url}/predict`, {
   method: 'POST',
   headers: { 'Content-Type': 'application/json' },
   // `normalize` is for embedding models; the others ignore it.

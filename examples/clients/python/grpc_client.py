@@ -3,7 +3,7 @@
     python -m pip install grpcio-tools
     python -m grpc_tools.protoc -Iproto --python_out=examples/clients/python \
         --grpc_python_out=examples/clients/python encoderfile.proto token.proto
-    python grpc_client.py [--target localhost:50051] MODEL_TYPE TEXT...
+    python grpc_client.py localhost:50051 SERVICE TEXT...
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from google.protobuf.json_format import MessageToDict
 from show import show
 
 SERVICES: dict[str, Any] = {
-    "embedding": (rpc.EmbeddingStub, lambda texts: pb.EmbeddingRequest(inputs=texts, normalize=True)),
-    "sentence_embedding": (rpc.SentenceEmbeddingStub, lambda texts: pb.SentenceEmbeddingRequest(inputs=texts)),
-    "sequence_classification": (
+    "Embedding": (rpc.EmbeddingStub, lambda texts: pb.EmbeddingRequest(inputs=texts, normalize=True)),
+    "SentenceEmbedding": (rpc.SentenceEmbeddingStub, lambda texts: pb.SentenceEmbeddingRequest(inputs=texts)),
+    "SequenceClassification": (
         rpc.SequenceClassificationStub,
         lambda texts: pb.SequenceClassificationRequest(inputs=texts),
     ),
-    "token_classification": (
+    "TokenClassification": (
         rpc.TokenClassificationStub,
         lambda texts: pb.TokenClassificationRequest(inputs=texts),
     ),
 }
-"""The stub and the request of each model type; a built file has the one service of its type."""
+"""The stub and the request of each service; a built file has the one of its model type."""
 
 
-def predict(target: str, model_type: str, texts: list[str]) -> Any:
+def predict(target: str, service: str, texts: list[str]) -> Any:
     """The response as the dictionary that HTTP would give."""
-    stub, request = SERVICES[model_type]
+    stub, request = SERVICES[service]
     with grpc.insecure_channel(target) as channel:
         response = stub(channel).Predict(request(texts))
     return MessageToDict(response, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
@@ -44,12 +44,12 @@ def predict(target: str, model_type: str, texts: list[str]) -> Any:
 def main() -> None:
     """Prints the answer; a refusal is its status and one sentence."""
     parser = argparse.ArgumentParser(description="Ask a built file over gRPC.")
-    parser.add_argument("--target", default="localhost:50051")
-    parser.add_argument("model_type", choices=SERVICES)
+    parser.add_argument("target", metavar="TARGET", help="such as localhost:50051")
+    parser.add_argument("service", choices=SERVICES)
     parser.add_argument("texts", nargs="+", metavar="TEXT")
     options = parser.parse_args()
     try:
-        show(options.texts, predict(options.target, options.model_type, options.texts))
+        show(options.texts, predict(options.target, options.service, options.texts))
     except grpc.RpcError as error:
         sys.exit(f"{error.code().name}: {error.details()}")
 

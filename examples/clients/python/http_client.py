@@ -1,6 +1,6 @@
 """Asks a built file over HTTP, with nothing but the standard library.
 
-python http_client.py [--url http://localhost:8080] TEXT...
+python http_client.py http://localhost:8080 TEXT...
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def predict(url: str, texts: list[str]) -> Any:
 def main() -> None:
     """Prints the answer; a refusal is one sentence."""
     parser = argparse.ArgumentParser(description="Ask a built file over HTTP.")
-    parser.add_argument("--url", default="http://localhost:8080")
+    parser.add_argument("url", metavar="URL", help="such as http://localhost:8080")
     parser.add_argument("texts", nargs="+", metavar="TEXT")
     options = parser.parse_args()
     try:

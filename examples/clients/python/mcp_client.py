@@ -1,7 +1,7 @@
 """Asks a built file as an agent does, with the official MCP SDK (`pip install "mcp>=2.3"`).
 
-    python mcp_client.py [--server http://localhost:8080/mcp] TEXT...
-    python mcp_client.py --server ./sentiment.encoderfile TEXT...
+    python mcp_client.py http://localhost:8080/mcp TEXT...
+    python mcp_client.py ./sentiment.encoderfile TEXT...
 
 A URL is spoken to over Streamable HTTP; a file is started with `mcp` and spoken to over stdio.
 """
@@ -18,11 +18,16 @@ from mcp import Client, StdioServerParameters
 from show import show
 
 
+def place(server: str) -> str | StdioServerParameters:
+    """A URL as it is, a file as the command that speaks MCP."""
+    if server.startswith(("http://", "https://")):
+        return server
+    return StdioServerParameters(command=str(Path(server).resolve()), args=["mcp"])
+
+
 async def predict(server: str, texts: list[str]) -> Any:
     """What the file's one tool answers: the body of `POST /predict`."""
-    is_url = server.startswith(("http://", "https://"))
-    place = server if is_url else StdioServerParameters(command=str(Path(server).resolve()), args=["mcp"])
-    async with Client(place) as client:
+    async with Client(place(server)) as client:
         (tool,) = (await client.list_tools()).tools
         print(f"{tool.name}: {tool.description}\n")
         arguments: dict[str, Any] = {"inputs": texts}
@@ -35,7 +40,7 @@ async def predict(server: str, texts: list[str]) -> Any:
 def main() -> None:
     """Prints the answer; a refusal is one sentence."""
     parser = argparse.ArgumentParser(description="Ask a built file over MCP.")
-    parser.add_argument("--server", default="http://localhost:8080/mcp")
+    parser.add_argument("server", metavar="URL|FILE", help="such as http://localhost:8080/mcp")
     parser.add_argument("texts", nargs="+", metavar="TEXT")
     options = parser.parse_args()
     try:

@@ -1,10 +1,9 @@
 #!/bin/sh
 # Asks a built file over HTTP with curl.
 #
-#     sh curl.sh [URL] [TEXT]
+#     sh curl.sh http://localhost:8080 TEXT
 set -eu
-url=${1:-http://localhost:8080}
-text=${2:-This product is amazing!}
+url=$1 text=$2
 
 curl --silent --show-error --fail-with-body "$url/health"
 echo

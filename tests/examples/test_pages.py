@@ -1,0 +1,56 @@
+"""Every command that a page shows in a `console` block runs and gives what the page says."""
+
+from pathlib import Path
+
+import pytest
+from support.console import Console, differs, steps
+from support.example_files import checkout
+from support.models import ROOT
+
+PAGES = sorted(
+    str(path.relative_to(ROOT))
+    for pattern in ("README.md", "docs/*.md", "examples/README.md", "examples/*/README.md")
+    for path in ROOT.glob(pattern)
+    if "```console" in path.read_text(encoding="utf-8")
+)
+
+STAND_INS = {
+    # test_demo.py holds that this is what `make demo` runs.
+    "make demo": ".venv/bin/python examples/demo.py",
+    # We are in the middle of it.
+    "make test": "true",
+    # optimum is not installed here; the demonstration models are what it writes.
+    "optimum-cli export onnx --model distilbert/distilbert-base-uncased-finetuned-sst-2-english my-model": (
+        "cp -r examples/sentiment/model my-model"
+    ),
+}
+
+
+@pytest.mark.file
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_of_a_page_give_what_the_page_says(page: str, tmp_path: Path) -> None:
+    console = Console(checkout(tmp_path), STAND_INS)
+    console.follow((ROOT / page).read_text(encoding="utf-8"))
+    if console.missing:
+        pytest.skip(f"all but the commands that need {', '.join(sorted(console.missing))} ran")
+
+
+def test_a_console_block_is_read_as_commands_and_their_output() -> None:
+    page = "text\n```console\n$ one\nout\n$ two <<END\n> line\n> END\n$ three\n```\n```sh\n$ four\n```\n"
+    assert [(step.command, step.output) for step in steps(page)] == [
+        ("one", "out"),
+        ("two <<END\nline\nEND", ""),
+        ("three", ""),
+    ]
+
+
+def test_times_and_sizes_may_differ_and_numbers_a_little() -> None:
+    said = "2026-01-02 03:04:05,678 INFO done in 1.6 s: 67.7 MB, score 0.9709 ... end"
+    assert (
+        differs(said, "2027-11-12 13:14:15,006 INFO done in 12 s: 6.7 MB, score 0.97094 and so on\nto the end")
+        is None
+    )
+    assert differs("score 0.9709", "score 0.9609") is not None
+    assert differs("score 0.9709", "score none") is not None
+    assert differs("one\n...\nthree", "one\ntwo\nthree") is None
+    assert differs("one\n...\nthree", "one\ntwo") is not None
