@@ -92,7 +92,7 @@ def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> 
     if yaml_file is not None:
         config = from_yaml(yaml_file)
         if model_dir is not None:
-            config = replace(config, path=model_dir, files={})
+            config = replace(config, path=model_dir, files={}, onnx=None)
     elif model_dir is not None:
         config = BuildConfig(path=model_dir)
     else:
@@ -114,7 +114,7 @@ def from_yaml(file: Path) -> BuildConfig:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict) or "encoderfile" not in document:
-        raise ConfigError(f"{file} has no top key `encoderfile:`")
+        raise ConfigError(f"{file} has no top key `encoderfile:`: put name, path and the other keys below it")
     _only_known(document, ("encoderfile",), str(file))
     body = _mapping(document["encoderfile"], "encoderfile")
     _only_known(body, _KEYS, "encoderfile")
@@ -198,7 +198,7 @@ def _tokenizer(body: Mapping[str, Any]) -> TokenizerWishes:
 def _fixed_length(strategy: object) -> int | None:
     if strategy is None or strategy == "batch_longest":
         return None
-    if isinstance(strategy, dict) and list(strategy) == ["fixed"]:
+    if isinstance(strategy, dict) and list(strategy) == ["fixed"] and strategy["fixed"] is not None:
         return _count(strategy, "fixed", 1)
     raise ConfigError(f"`tokenizer.pad_strategy` is {strategy!r}: choose batch_longest or {{fixed: N}}")
 

@@ -1,0 +1,240 @@
+"""The YAML of the ecosystem: every key, and one sentence for whatever cannot be followed."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.refusals import one_sentence
+
+from encoderfile.builder.config import BuildConfig, TokenizerWishes, from_yaml
+from encoderfile.errors import ConfigError
+from encoderfile.types import ModelType
+
+
+def written(folder: Path, body: object, top: str = "encoderfile") -> Path:
+    file = folder / "build.yml"
+    file.write_text(yaml.safe_dump({top: body}), encoding="utf-8")
+    return file
+
+
+def read(folder: Path, **body: Any) -> BuildConfig:
+    return from_yaml(written(folder, {"path": "model", **body}))
+
+
+def refusal(folder: Path, text: str) -> str:
+    file = folder / "build.yml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        from_yaml(file)
+    return one_sentence(refused.value)
+
+
+def test_every_key_is_followed(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        name="my-model",
+        version="2.0.0",
+        path="export",
+        model_type="token_classification",
+        output_path="out/model",
+        cache_dir="cache",
+        base_binary_path="base",
+        device="cpu",
+        onnx="export/model_quantized.onnx",
+        transform=None,
+        tokenizer={
+            "pad_strategy": {"fixed": 32},
+            "truncation_side": "left",
+            "truncation_strategy": "only_first",
+            "max_length": 64,
+            "stride": 2,
+        },
+    )
+    assert found == BuildConfig(
+        path=tmp_path / "export",
+        onnx=tmp_path / "export" / "model_quantized.onnx",
+        name="my-model",
+        version="2.0.0",
+        model_type=ModelType.TOKEN_CLASSIFICATION,
+        output_path=tmp_path / "out" / "model",
+        cache_dir=tmp_path / "cache",
+        base_binary_path=tmp_path / "base",
+        device="cpu",
+        tokenizer=TokenizerWishes(
+            max_length=64, truncation_side="left", truncation_strategy="only_first", stride=2, fixed_length=32
+        ),
+    )
+
+
+def test_a_path_is_all_that_is_needed(tmp_path: Path) -> None:
+    assert read(tmp_path) == BuildConfig(path=tmp_path / "model")
+
+
+def test_keys_without_a_value_are_as_if_left_out(tmp_path: Path) -> None:
+    empty = {
+        "name": None,
+        "version": None,
+        "model_type": None,
+        "output_path": None,
+        "cache_dir": None,
+        "tokenizer": None,
+    }
+    assert read(tmp_path, **empty) == BuildConfig(path=tmp_path / "model")
+
+
+@pytest.mark.parametrize("model_type", ModelType)
+def test_every_model_type_has_its_name(tmp_path: Path, model_type: ModelType) -> None:
+    assert read(tmp_path, model_type=model_type.value).model_type is model_type
+
+
+@pytest.mark.parametrize("strategy", [None, "batch_longest"])
+def test_padding_to_the_longest_is_the_usual_way(tmp_path: Path, strategy: str | None) -> None:
+    assert read(tmp_path, tokenizer={"pad_strategy": strategy}).tokenizer == TokenizerWishes()
+
+
+def test_a_number_where_a_text_belongs_is_read_as_text(tmp_path: Path) -> None:
+    found = read(tmp_path, name=7, version=1.5)
+    assert (found.name, found.version) == ("7", "1.5")
+
+
+def test_absolute_paths_stay_as_they_are(tmp_path: Path) -> None:
+    found = read(tmp_path, path="/models/bert", output_path="/out/bert")
+    assert (found.path, found.output_path) == (Path("/models/bert"), Path("/out/bert"))
+
+
+def test_relative_paths_start_from_the_file_and_not_from_where_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    written(tmp_path / "config", {"path": "../model"})
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert from_yaml(Path("../config/build.yml")).path.resolve() == tmp_path / "model"
+
+
+def test_files_may_be_named_one_by_one(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        path={
+            "model_config_path": "a/config.json",
+            "model_weights_path": "b/weights.onnx",
+            "tokenizer_path": "c/tokenizer.json",
+            "tokenizer_config_path": "d/tokenizer_config.json",
+        },
+    )
+    assert found.onnx == tmp_path / "b" / "weights.onnx"
+    assert found.path == tmp_path / "b"
+    assert found.files == {
+        "config.json": tmp_path / "a" / "config.json",
+        "tokenizer.json": tmp_path / "c" / "tokenizer.json",
+        "tokenizer_config.json": tmp_path / "d" / "tokenizer_config.json",
+    }
+
+
+@pytest.mark.parametrize("key", ["model_config_path", "model_weights_path", "tokenizer_path"])
+def test_a_file_that_was_not_named_is_missed(tmp_path: Path, key: str) -> None:
+    paths = {"model_config_path": "a", "model_weights_path": "b", "tokenizer_path": "c"}
+    del paths[key]
+    with pytest.raises(ConfigError) as refused:
+        read(tmp_path, path=paths)
+    assert one_sentence(refused.value) == f"`path` lacks {key}: give it, or the model's folder"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("encoderfile: {path: m, nmae: x}", "encoderfile has an unknown key `nmae`: did you mean `name`?"),
+        ("encoderfile: {path: m, outputpath: x}", "unknown key `outputpath`: did you mean `output_path`?"),
+        ("encoderfile: {path: m, modeltype: x}", "unknown key `modeltype`: did you mean `model_type`?"),
+        (
+            "encoderfile: {path: m, tokenizer: {max_len: 3}}",
+            "tokenizer has an unknown key `max_len`: did you mean `max_length`?",
+        ),
+        (
+            "encoderfile: {path: {model_config: m}}",
+            "path has an unknown key `model_config`: did you mean `model_config_path`?",
+        ),
+        (
+            "encoderfile: {path: m}\nencoderfiles: {}",
+            "has an unknown key `encoderfiles`: did you mean `encoderfile`?",
+        ),
+        ("encoderfile: {path: m, 7: x}", "encoderfile has an unknown key `7`: did you mean `"),
+    ],
+)
+def test_an_unknown_key_names_the_nearest_known_one(tmp_path: Path, text: str, words: str) -> None:
+    assert words in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize("transform", ["return logits", "{path: transform.lua}"])
+def test_a_transform_is_refused_until_it_is_built(tmp_path: Path, transform: str) -> None:
+    assert refusal(tmp_path, f"encoderfile: {{path: m, transform: {transform}}}") == (
+        "`transform` is not supported: remove it; softmax, pooling and normalisation are built in and need none"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("encoderfile: [", "is not valid YAML: "),
+        ("encoderfile: {path: m}\n\tname: x", "is not valid YAML: "),
+        ("", "has no top key `encoderfile:`"),
+        ("- a\n- b", "has no top key `encoderfile:`"),
+        ("name: x", "has no top key `encoderfile:`"),
+        ("encoderfile: model", "`encoderfile` should hold keys and values, got 'model'"),
+        ("encoderfile:", "`encoderfile` should hold keys and values, got None"),
+        ("encoderfile: {name: x}", "`path` is missing: give the model's folder, or its files one by one"),
+        ("encoderfile: {path: [m]}", "`path` is missing: give the model's folder, or its files one by one"),
+        ("encoderfile: {path: m, name: [x]}", "`name` should be a text, got ['x']"),
+        ("encoderfile: {path: m, name: true}", "`name` should be a text, got True"),
+        (
+            "encoderfile: {path: m, model_type: poetry}",
+            "`model_type` is poetry: choose embedding or sentence_embedding or sequence_classification or ",
+        ),
+        ("encoderfile: {path: m, device: tpu}", "`device` is tpu: choose auto or cpu or cuda"),
+        ("encoderfile: {path: m, tokenizer: 3}", "`tokenizer` should hold keys and values, got 3"),
+        (
+            "encoderfile: {path: m, tokenizer: {max_length: 0}}",
+            "`max_length` should be a whole number of at least 1, got 0",
+        ),
+        ("encoderfile: {path: m, tokenizer: {max_length: 1.5}}", "`max_length` should be a whole number"),
+        ("encoderfile: {path: m, tokenizer: {max_length: true}}", "`max_length` should be a whole number"),
+        ("encoderfile: {path: m, tokenizer: {max_length: '9'}}", "`max_length` should be a whole number"),
+        (
+            "encoderfile: {path: m, tokenizer: {stride: -1}}",
+            "`stride` should be a whole number of at least 0, got -1",
+        ),
+        (
+            "encoderfile: {path: m, tokenizer: {truncation_side: middle}}",
+            "`tokenizer.truncation_side` is middle: choose left or right",
+        ),
+        (
+            "encoderfile: {path: m, tokenizer: {truncation_strategy: none}}",
+            "`tokenizer.truncation_strategy` is none: choose longest_first or only_first or only_second",
+        ),
+        (
+            "encoderfile: {path: m, tokenizer: {pad_strategy: longest}}",
+            "`tokenizer.pad_strategy` is 'longest': choose batch_longest or {fixed: N}",
+        ),
+        (
+            "encoderfile: {path: m, tokenizer: {pad_strategy: {fixed: 0}}}",
+            "`fixed` should be a whole number of at least 1, got 0",
+        ),
+        ("encoderfile: {path: m, tokenizer: {pad_strategy: {fixed: null}}}", "choose batch_longest or {fixed: N}"),
+        ("encoderfile: {path: m, tokenizer: {pad_strategy: {exact: 3}}}", "choose batch_longest or {fixed: N}"),
+    ],
+)
+def test_what_cannot_be_followed_is_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+    assert words in refusal(tmp_path, text)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as refused:
+        from_yaml(tmp_path / "absent.yml")
+    assert one_sentence(refused.value) == f"cannot read {tmp_path / 'absent.yml'}: No such file or directory"
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "build.yml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match=r"build\.yml is not valid YAML: "):
+        from_yaml(tmp_path / "build.yml")

@@ -1,0 +1,165 @@
+"""Settings: contradictions are refused before anything starts, and cores are counted as granted."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+from support.refusals import one_sentence
+
+from encoderfile import settings
+from encoderfile.errors import ConfigError
+from encoderfile.settings import ModelSettings, ServeSettings, granted_cores
+
+
+def cores(monkeypatch: pytest.MonkeyPatch, affinity: int, quota: str | OSError) -> int:
+    def read_text(path: Path, *_: object, **__: object) -> str:
+        assert str(path) == "/sys/fs/cgroup/cpu.max"
+        if isinstance(quota, OSError):
+            raise quota
+        return quota
+
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(affinity)))
+    monkeypatch.setattr(Path, "read_text", read_text)
+    return granted_cores()
+
+
+@pytest.mark.parametrize(
+    ("affinity", "quota", "granted"),
+    [
+        (8, "max 100000\n", 8),
+        (8, "200000 100000\n", 2),
+        (8, "150000 100000\n", 1),
+        (8, "50000 100000\n", 1),
+        (2, "800000 100000\n", 2),
+        (8, "", 8),
+        (8, "nonsense", 8),
+        (8, "300000 0 9", 8),
+        (4, FileNotFoundError(), 4),
+        (4, PermissionError(), 4),
+    ],
+    ids=repr,
+)
+def test_the_least_of_affinity_and_quota_is_granted(
+    monkeypatch: pytest.MonkeyPatch, affinity: int, quota: str | OSError, granted: int
+) -> None:
+    assert cores(monkeypatch, affinity, quota) == granted
+
+
+def test_threads_asked_for_win_over_what_is_granted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "granted_cores", lambda: 5)
+    assert ModelSettings(threads=3).granted_threads == 3
+    assert ModelSettings().granted_threads == 5
+
+
+@pytest.fixture
+def pem(tmp_path: Path) -> Path:
+    path = tmp_path / "cert.pem"
+    path.touch()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"), [("cert_file", "--key-file"), ("key_file", "--cert-file")], ids=["no key", "no certificate"]
+)
+def test_half_of_a_tls_pair_is_refused(pem: Path, given: str, missing: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        ServeSettings(**{given: pem})  # type: ignore[arg-type]
+    flag = "--" + given.replace("_", "-")
+    assert one_sentence(refused.value) == f"{flag} is given without {missing}: TLS needs both"
+
+
+def test_both_halves_of_a_tls_pair_are_taken(pem: Path) -> None:
+    assert ServeSettings(cert_file=pem, key_file=pem).cert_file == pem
+
+
+def test_a_certificate_that_is_not_there_is_named(pem: Path) -> None:
+    absent = pem.with_name("absent.pem")
+    with pytest.raises(ConfigError) as refused:
+        ServeSettings(cert_file=pem, key_file=absent)
+    assert one_sentence(refused.value) == f"{absent} does not exist: give a PEM file"
+
+
+def test_nothing_left_to_serve_is_refused() -> None:
+    with pytest.raises(ConfigError) as refused:
+        ServeSettings(disable_http=True, disable_grpc=True)
+    assert one_sentence(refused.value) == (
+        "--disable-http and --disable-grpc together leave nothing to serve: leave one out"
+    )
+
+
+@pytest.mark.parametrize("one", ["disable_http", "disable_grpc"])
+def test_one_way_in_is_enough(one: str) -> None:
+    ServeSettings(**{one: True})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("key", ["", " ", "\t"])
+def test_an_empty_key_is_refused_rather_than_open_to_all(key: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        ServeSettings(api_key=key)
+    assert one_sentence(refused.value) == "--api-key is empty: give a key or leave it out"
+
+
+def parse(decorate: Any, kind: type, arguments: list[str], **environment: str) -> Any:
+    """What a command with these options gets, as its settings."""
+    found: list[Any] = []
+
+    @click.command()
+    @decorate
+    def command(**options: Any) -> None:
+        found.append(kind(**options))
+
+    result = CliRunner().invoke(command, arguments, env=environment, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("decorate", "kind"),
+    [(settings.serve_options, ServeSettings), (settings.model_options, ModelSettings)],
+    ids=["serve", "model"],
+)
+def test_the_defaults_of_the_flags_are_those_of_the_settings(decorate: Any, kind: type) -> None:
+    assert parse(decorate, kind, []) == kind()
+
+
+CASES: list[tuple[str, str, object]] = [
+    ("--http-hostname", "127.0.0.1", "127.0.0.1"),
+    ("--http-port", "1", 1),
+    ("--grpc-hostname", "localhost", "localhost"),
+    ("--grpc-port", "2", 2),
+    ("--api-key", "secret", "secret"),
+    ("--device", "cpu", "cpu"),
+    ("--device-id", "1", 1),
+    ("--threads", "3", 3),
+    ("--max-batch-tokens", "4", 4),
+    ("--max-queue", "5", 5),
+    ("--max-inputs", "6", 6),
+    ("--max-body-bytes", "7", 7),
+    ("--overflow", "error", "error"),
+    ("--log-format", "json", "json"),
+    ("--log-level", "debug", "debug"),
+    ("--drain-seconds", "1.5", 1.5),
+]
+
+
+@pytest.mark.parametrize(("flag", "text", "value"), CASES, ids=[flag for flag, _, _ in CASES])
+def test_every_flag_has_an_environment_variable_and_wins_over_it(flag: str, text: str, value: object) -> None:
+    name = flag.removeprefix("--").replace("-", "_")
+    variable = f"ENCODERFILE_{name.upper()}"
+    assert getattr(parse(settings.serve_options, ServeSettings, [flag, text]), name) == value
+    assert getattr(parse(settings.serve_options, ServeSettings, [], **{variable: text}), name) == value
+    other = {"ENCODERFILE_HTTP_PORT": "9"}
+    assert parse(settings.serve_options, ServeSettings, ["--http-port", "8"], **other).http_port == 8
+
+
+@pytest.mark.parametrize("flag", ["--disable-grpc", "--disable-http", "--disable-mcp"])
+def test_a_switch_has_an_environment_variable_too(flag: str) -> None:
+    name = flag.removeprefix("--").replace("-", "_")
+    assert getattr(parse(settings.serve_options, ServeSettings, [flag]), name) is True
+    assert (
+        getattr(parse(settings.serve_options, ServeSettings, [], **{f"ENCODERFILE_{name.upper()}": "1"}), name)
+        is True
+    )
