@@ -209,27 +209,43 @@ class McpHttp:
             await asyncio.gather(self._running, return_exceptions=True)
 
     def _refusal(self, request: Request) -> Response | None:
-        """DNS rebinding needs a name that somebody else controls: addresses and known names are let through."""
+        """DNS rebinding needs a name that somebody else controls: addresses and known names are let through.
+
+        A page may come from this machine, from a known name, or from the host that it asks.
+        """
         host = request.headers.get("host", "")
-        if not self._is_ours(host):
+        asked = _name(host)
+        if asked not in self._hosts and not _is_address(asked):
             return PlainTextResponse(f"The host {host!r} is not allowed here; see --allowed-host", 421)
         origin = request.headers.get("origin")
-        if origin is not None and not self._is_ours(urlsplit(origin).netloc):
-            return PlainTextResponse(f"The origin {origin!r} is not allowed here; see --allowed-host", 403)
+        if origin is not None:
+            name = _name(origin.partition("://")[2])
+            if name not in self._hosts and name != asked and not _is_loopback(name):
+                return PlainTextResponse(f"The origin {origin!r} is not allowed here; see --allowed-host", 403)
+        content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if content_type != "application/json":
+            return PlainTextResponse("Expected request with `Content-Type: application/json`", 415)
         return None
 
-    def _is_ours(self, netloc: str) -> bool:
-        try:
-            name = urlsplit(f"//{netloc}").hostname or ""
-        except ValueError:
-            return False
-        if name in self._hosts:
-            return True
-        try:
-            ipaddress.ip_address(name)
-        except ValueError:
-            return False
-        return True
+
+def _name(netloc: str) -> str:
+    """The host name or address in `netloc`, without port; empty when there is none."""
+    try:
+        return urlsplit(f"//{netloc}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(name: str) -> bool:
+    return _is_address(name) and ipaddress.ip_address(name).is_loopback
 
 
 class _Handled(Response):

@@ -1,0 +1,71 @@
+"""The same question has the same answer, whichever way it came in."""
+
+import numpy as np
+import pytest
+from support.clients import PATIENCE, Answer
+from support.house import FOLDERS, OF_EACH_TYPE, WAYS_IN, Connect, House
+
+TEXTS = ["What a wonderful day in Paris!", "John Smith works for Acme Corp.", "no", "a longer text, " * 9]
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_every_wire_carries_the_services_numbers_to_the_last_bit(
+    name: str, connect_wire: Connect, street: House
+) -> None:
+    told = connect_wire(name).predict(TEXTS, normalize=True)
+    assert told.body == street.shared("service", name).predict(TEXTS, normalize=True).body
+
+
+@pytest.mark.parametrize("name", OF_EACH_TYPE)
+def test_results_come_in_the_order_of_the_inputs(name: str, connect: Connect) -> None:
+    client = connect(name)
+    forth = client.predict(TEXTS, normalize=False)
+    back = client.predict(TEXTS[::-1], normalize=False)
+    assert len(forth.results) == len(TEXTS)
+    for one, other in zip(forth.results, back.results[::-1], strict=True):
+        np.testing.assert_allclose(numbers(one), numbers(other), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", OF_EACH_TYPE)
+def test_a_text_alone_has_the_numbers_it_has_in_company(name: str, connect: Connect) -> None:
+    client = connect(name)
+    together = client.predict(TEXTS, normalize=False).results
+    for text, among_others in zip(TEXTS, together, strict=True):
+        (alone,) = client.predict([text], normalize=False).results
+        np.testing.assert_allclose(numbers(alone), numbers(among_others), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", OF_EACH_TYPE)
+def test_the_same_text_many_times_has_one_answer(name: str, connect: Connect) -> None:
+    results = connect(name).predict(["Paris"] * 50, normalize=True).results
+    assert len(results) == 50
+    for result in results:
+        np.testing.assert_allclose(numbers(result), numbers(results[0]), atol=1e-4)
+
+
+def test_callers_of_every_way_at_once_each_get_their_own_answer(house: House) -> None:
+    service = house.service("sentiment")
+    clients = [house.client(way, service) for way in WAYS_IN]
+    texts = [f"{word} film number {number}" for number in range(20) for word in ("good", "bad")]
+    alone = {text: numbers(clients[0].predict([text]).results[0]) for text in texts}
+    asked = [(text, client.start([text])) for text in texts for client in clients]
+    for text, future in asked:
+        answer: Answer = future.result(PATIENCE)
+        np.testing.assert_allclose(numbers(answer.results[0]), alone[text], atol=1e-4)
+
+
+def numbers(result: dict[str, object]) -> list[float]:
+    """Every float of a result, in order."""
+    found: list[float] = []
+
+    def collect(value: object) -> None:
+        if isinstance(value, float):
+            found.append(value)
+        elif isinstance(value, dict):
+            collect(list(value.values()))
+        elif isinstance(value, list):
+            for each in value:
+                collect(each)
+
+    collect(result)
+    return found

@@ -1,0 +1,69 @@
+"""What fails inside is said in a sentence without paths and without the caller's text; the server goes on."""
+
+import pytest
+from support.clients import PATIENCE, refusal_of
+from support.gates import Faulty, Gated, Infinite, Nonsense
+from support.house import FOLDERS, OF_EACH_TYPE, Connect
+from support.models import DEMO, open_model
+
+from encoderfile.errors import InternalError, Kind
+from encoderfile.model.model import Model
+
+SECRET = RuntimeError("cannot open /opt/secret/weights.bin while reading 'boom'")
+FAILED_TO_RUN = "Internal error: the model failed to run"
+NOT_FINITE = "Internal error: the model's output is not finite (NaN or infinity)"
+
+
+@pytest.mark.parametrize(
+    ("faults", "sentence"),
+    [
+        ({"run": SECRET}, FAILED_TO_RUN),
+        ({"encode": SECRET}, "Internal error: the server failed, its log has the cause"),
+        (
+            {"encode": InternalError("the tokenizer failed on this text")},
+            "Internal error: the tokenizer failed on this text",
+        ),
+    ],
+    ids=["while running", "while tokenising", "in the tokenizer's library"],
+)
+def test_a_failure_is_one_sentence_and_the_next_request_is_answered(
+    faults: dict[str, Exception], sentence: str, connect: Connect
+) -> None:
+    client = connect(Faulty(sentiment(), **faults))
+    assert client.refusal(["boom"]) == client.says(Kind.INTERNAL, sentence)
+    assert len(client.predict(["fine"]).results) == 1
+
+
+@pytest.mark.parametrize("name", OF_EACH_TYPE)
+def test_numbers_that_are_none_are_a_failure_and_never_an_answer(name: str, connect: Connect) -> None:
+    client = connect(Infinite(open_model(*FOLDERS[name])))
+    assert client.refusal(["fine", "boom"], normalize=True) == client.says(Kind.INTERNAL, NOT_FINITE)
+    assert len(client.predict(["fine"], normalize=True).results) == 1
+
+
+def test_an_answer_that_cannot_be_written_is_a_failure_too(connect_wire: Connect) -> None:
+    client = connect_wire(Nonsense(sentiment()))
+    sentence = "Internal error: the server failed, its log has the cause"
+    assert client.refusal(["fine"]) == client.says(Kind.INTERNAL, sentence)
+
+
+@pytest.mark.parametrize("spoiler", ["an exception", "not a number"])
+def test_one_bad_text_does_not_spoil_the_answers_of_its_batch(spoiler: str, connect: Connect) -> None:
+    bad = Faulty(sentiment(), run=SECRET) if spoiler == "an exception" else Infinite(sentiment())
+    model = Gated(bad)
+    client = connect(model)
+    first = client.start(["in the run"])
+    model.wait_until_running()
+    companions = [client.start([text]) for text in ("good", "boom", "fine")]
+    model.wait_until_encoded(4)
+    model.open()
+    good, boom, fine = companions
+    sentence = FAILED_TO_RUN if spoiler == "an exception" else NOT_FINITE
+    assert refusal_of(boom) == client.says(Kind.INTERNAL, sentence)
+    for answered in (first, good, fine):
+        assert len(answered.result(PATIENCE).results) == 1
+    assert 3 in model.batches, "the three were to share a batch"
+
+
+def sentiment() -> Model:
+    return open_model(DEMO["sentiment"])

@@ -1,0 +1,82 @@
+"""gRPC: metadata of the model, methods that are not here, bytes that are no message, sizes."""
+
+import grpc
+import pytest
+from support.clients import GrpcClient, RefusedError
+from support.house import OF_EACH_TYPE, House
+
+from encoderfile.transports._pb import encoderfile_pb2 as pb
+
+LABELS = {
+    "sentiment": {0: "NEGATIVE", 1: "POSITIVE"},
+    "ner": {0: "O", 1: "B-PER", 2: "I-PER", 3: "B-ORG", 4: "I-ORG", 5: "B-LOC", 6: "I-LOC"},
+}
+TYPES = {
+    "embed-tokens": pb.EMBEDDING,
+    "embed": pb.SENTENCE_EMBEDDING,
+    "sentiment": pb.SEQUENCE_CLASSIFICATION,
+    "ner": pb.TOKEN_CLASSIFICATION,
+}
+MEGABYTE = 1 << 20
+
+
+def raw(client: GrpcClient, method: str, data: bytes) -> bytes:
+    """One call with bytes as they are."""
+    answer: bytes = client.call(client.channel.unary_unary(method), data)
+    return answer
+
+
+@pytest.mark.parametrize("name", OF_EACH_TYPE)
+def test_the_models_metadata_is_told(name: str, street: House) -> None:
+    client = street.shared("grpc", name)
+    told = client.call(client.stub.GetModelMetadata, pb.GetModelMetadataRequest())
+    assert (told.model_id, told.model_type, dict(told.id2label)) == ("model", TYPES[name], LABELS.get(name, {}))
+
+
+def test_another_model_types_service_is_unimplemented(street: House) -> None:
+    with pytest.raises(RefusedError) as refused:
+        raw(street.shared("grpc", "ner"), "/encoderfile.Embedding/Predict", b"")
+    assert refused.value.status is grpc.StatusCode.UNIMPLEMENTED
+
+
+NO_MESSAGE = {"noise": b"\xff\xff\xff", "cut": b"\x0a\xff", "a lone surrogate": b"\x0a\x03\xed\xa0\x80"}
+
+
+@pytest.mark.parametrize(
+    ("method", "data"),
+    [("Predict", data) for data in NO_MESSAGE.values()] + [("GetModelMetadata", NO_MESSAGE["noise"])],
+    ids=[*NO_MESSAGE, "noise to the other method"],
+)
+def test_bytes_that_are_no_message_are_invalid_input(method: str, data: bytes, street: House) -> None:
+    client = street.shared("grpc", "sentiment")
+    with pytest.raises(RefusedError) as refused:
+        raw(client, f"/encoderfile.SequenceClassification/{method}", data)
+    assert refused.value.status is grpc.StatusCode.INVALID_ARGUMENT
+    assert refused.value.sentence == "Invalid input: the bytes are no message of this method"
+    assert len(client.predict(["fine"]).results) == 1
+
+
+def test_answers_beyond_four_megabytes_arrive(street: House) -> None:
+    client = street.shared("grpc", "embed-tokens")
+    request = pb.EmbeddingRequest(inputs=["word " * 300] * 40)
+    answer = raw(client, "/encoderfile.Embedding/Predict", request.SerializeToString())
+    assert len(answer) > 4 * MEGABYTE
+    assert len(pb.EmbeddingResponse.FromString(answer).results) == 40
+
+
+def test_a_request_at_the_body_limit_is_answered_and_a_larger_one_is_not(house: House) -> None:
+    client = house.client("grpc", "sentiment", max_body_bytes=1000)
+    at_limit = pb.SequenceClassificationRequest(inputs=["a" * 997])
+    assert at_limit.ByteSize() == 1000
+    assert len(client.call(client.stub.Predict, at_limit).results) == 1
+    with pytest.raises(RefusedError) as refused:
+        client.call(client.stub.Predict, pb.SequenceClassificationRequest(inputs=["a" * 998]))
+    assert refused.value.status is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "1001 vs. 1000" in refused.value.sentence
+    assert len(client.predict(["fine"]).results) == 1
+
+
+def test_normalize_left_out_means_false_for_tokens_as_proto3_has_it(street: House) -> None:
+    client = street.shared("grpc", "embed-tokens")
+    assert client.predict(["hello"]) == client.predict(["hello"], normalize=False)
+    assert client.predict(["hello"]) != client.predict(["hello"], normalize=True)

@@ -1,0 +1,156 @@
+"""gRPC reflection: a client that knows nothing of us, such as grpcurl, can list, describe and call."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from grpc_reflection.v1alpha import reflection_pb2 as r
+from grpc_reflection.v1alpha import reflection_pb2_grpc
+from support.clients import GrpcClient
+from support.house import OF_EACH_TYPE, House
+
+SERVICES = {
+    "embed-tokens": {"encoderfile.Embedding", "encoderfile.embedding.EmbeddingInference"},
+    "embed": {
+        "encoderfile.SentenceEmbedding",
+        "encoderfile.sentence_embedding.SentenceEmbeddingInference",
+    },
+    "sentiment": {
+        "encoderfile.SequenceClassification",
+        "encoderfile.sequence_classification.SequenceClassificationInference",
+    },
+    "ner": {
+        "encoderfile.TokenClassification",
+        "encoderfile.token_classification.TokenClassificationInference",
+    },
+}
+COMMON = {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
+
+
+class Stranger:
+    """A client made of nothing but what reflection tells."""
+
+    def __init__(self, client: GrpcClient) -> None:
+        self._client = client
+        self._stub = reflection_pb2_grpc.ServerReflectionStub(client.channel)
+        self.pool = descriptor_pool.DescriptorPool()
+
+    def ask(self, **question: str) -> Any:
+        (answer,) = self._client.stream(self._stub.ServerReflectionInfo, [r.ServerReflectionRequest(**question)])
+        return answer
+
+    def services(self) -> set[str]:
+        return {each.name for each in self.ask(list_services="").list_services_response.service}
+
+    def learn(self, symbol: str) -> None:
+        """Adds the file of `symbol`, and those it imports, to the pool."""
+        answer = self.ask(file_containing_symbol=symbol)
+        assert not answer.HasField("error_response"), answer
+        files = [
+            descriptor_pb2.FileDescriptorProto.FromString(each)
+            for each in answer.file_descriptor_response.file_descriptor_proto
+        ]
+        for file in [*files, *self._imports(files)][::-1]:
+            self.pool.Add(file)
+
+    def _imports(self, files: list[Any]) -> Iterator[Any]:
+        seen = {file.name for file in files}
+        todo = [name for file in files for name in file.dependency]
+        while todo:
+            name = todo.pop(0)
+            if name in seen:
+                continue
+            seen.add(name)
+            answer = self.ask(file_by_filename=name)
+            for data in answer.file_descriptor_response.file_descriptor_proto:
+                file = descriptor_pb2.FileDescriptorProto.FromString(data)
+                todo += file.dependency
+                yield file
+
+    def call(self, service: str, **request: Any) -> Any:
+        """`Predict` of a service, with messages made from the pool."""
+        method = self.pool.FindServiceByName(service).methods_by_name["Predict"]
+        ask, answer = (message_factory.GetMessageClass(each) for each in (method.input_type, method.output_type))
+        call = self._client.channel.unary_unary(
+            f"/{service}/Predict", request_serializer=ask.SerializeToString, response_deserializer=answer.FromString
+        )
+        return self._client.call(call, ask(**request))
+
+
+@pytest.fixture(params=OF_EACH_TYPE)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def stranger(name: str, street: House) -> Stranger:
+    return Stranger(street.shared("grpc", name))
+
+
+def test_the_services_of_this_model_type_are_listed_and_no_others(name: str, stranger: Stranger) -> None:
+    assert stranger.services() == SERVICES[name] | COMMON
+
+
+def test_every_listed_service_can_be_described(stranger: Stranger) -> None:
+    for service in stranger.services():
+        assert not stranger.ask(file_containing_symbol=service).HasField("error_response"), service
+
+
+def test_a_client_made_from_the_descriptors_is_answered(name: str, stranger: Stranger) -> None:
+    for service in sorted(SERVICES[name]):
+        stranger.pool = descriptor_pool.DescriptorPool()
+        stranger.learn(service)
+        answer = stranger.call(service, inputs=["hello", "world"], metadata={"k": "v"})
+        assert (len(answer.results), answer.model_id, dict(answer.metadata)) == (2, "model", {"k": "v"})
+
+
+def test_the_fields_have_the_numbers_of_the_api_page(stranger: Stranger, name: str) -> None:
+    service = min(SERVICES[name], key=len)
+    stranger.learn(service)
+    numbers = {
+        message.full_name.removeprefix("encoderfile."): {field.name: field.number for field in message.fields}
+        for message in messages(stranger.pool.FindServiceByName(service))
+    }
+    for message, fields in numbers.items():
+        assert fields == FIELDS[message], message
+
+
+def messages(service: Any) -> Iterator[Any]:
+    todo = [each for method in service.methods for each in (method.input_type, method.output_type)]
+    seen = set()
+    while todo:
+        message = todo.pop()
+        if message.full_name in seen or message.GetOptions().map_entry:
+            continue
+        seen.add(message.full_name)
+        yield message
+        todo += [field.message_type for field in message.fields if field.message_type is not None]
+
+
+FIELDS: dict[str, dict[str, int]] = {
+    "GetModelMetadataRequest": {},
+    "GetModelMetadataResponse": {"model_id": 1, "model_type": 2, "id2label": 3},
+    "EmbeddingRequest": {"inputs": 1, "normalize": 2, "metadata": 3},
+    "EmbeddingResponse": {"results": 1, "model_id": 2, "metadata": 3},
+    "TokenEmbeddingSequence": {"embeddings": 1},
+    "TokenEmbedding": {"embedding": 1, "token_info": 2},
+    "token.TokenInfo": {"token": 1, "token_id": 2, "start": 3, "end": 4},
+    "SentenceEmbeddingRequest": {"inputs": 1, "normalize": 2, "metadata": 3},
+    "SentenceEmbeddingResponse": {"results": 1, "model_id": 2, "metadata": 3},
+    "SentenceEmbeddingResult": {"embedding": 1},
+    "SequenceClassificationRequest": {"inputs": 1, "metadata": 2},
+    "SequenceClassificationResponse": {"results": 1, "model_id": 2, "metadata": 3},
+    "SequenceClassificationResult": {"logits": 1, "scores": 2, "predicted_index": 3, "predicted_label": 4},
+    "TokenClassificationRequest": {"inputs": 1, "metadata": 2},
+    "TokenClassificationResponse": {"results": 1, "model_id": 2, "metadata": 3},
+    "TokenClassificationResult": {"tokens": 1},
+    "TokenClassificationResult.TokenClassification": {
+        "token_info": 1,
+        "logits": 2,
+        "scores": 3,
+        "label": 4,
+        "score": 5,
+    },
+}
+"""As printed in the API page; a message that clashes with a service's name is nested."""

@@ -1,0 +1,35 @@
+"""HTTP: a 503 says when to come back."""
+
+import json
+
+from support.clients import PATIENCE
+from support.gates import Gated
+from support.house import House
+
+from encoderfile.service.service import Limits
+
+
+def ask(text: str) -> bytes:
+    return json.dumps({"inputs": [text]}).encode()
+
+
+def test_a_full_queue_says_retry_after_one_second(house: House, gated: Gated) -> None:
+    client = house.client("http", house.service(gated, Limits(max_queue=1)))
+    held = [client.start(["in the run"])]
+    gated.wait_until_running()
+    held.append(client.start(["in the queue"]))
+    gated.wait_until_encoded(2)
+    response = client.post(ask("one too many"))
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+    gated.open()
+    for each in held:
+        assert each.result(PATIENCE).results
+
+
+def test_a_stopping_server_says_retry_after_one_second_and_is_still_alive(house: House) -> None:
+    service = house.service()
+    client = house.client("http", service)
+    assert house.portal.call(service.drain, PATIENCE) is True
+    response = client.post(ask("too late"))
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+    assert client.get("/health").status_code == 200

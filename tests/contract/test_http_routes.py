@@ -1,0 +1,44 @@
+"""HTTP: `/health` and `/model`, exactly."""
+
+import json
+
+import pytest
+from support.house import OF_EACH_TYPE, House
+
+LABELS = {
+    "sentiment": {"0": "NEGATIVE", "1": "POSITIVE"},
+    "ner": {"0": "O", "1": "B-PER", "2": "I-PER", "3": "B-ORG", "4": "I-ORG", "5": "B-LOC", "6": "I-LOC"},
+}
+TYPES = {
+    "embed-tokens": "embedding",
+    "embed": "sentence_embedding",
+    "sentiment": "sequence_classification",
+    "ner": "token_classification",
+}
+
+
+@pytest.mark.parametrize("name", OF_EACH_TYPE)
+def test_health_is_the_json_text_ok(name: str, street: House) -> None:
+    response = street.shared("http", name).get("/health")
+    assert (response.status_code, response.content) == (200, b'"OK!"')
+    assert response.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("name", OF_EACH_TYPE)
+def test_model_has_the_fields_of_its_type_and_no_other(name: str, street: House) -> None:
+    response = street.shared("http", name).get("/model")
+    expected = {"model_id": "model", "model_type": TYPES[name]}
+    if name in LABELS:
+        expected["id2label"] = LABELS[name]
+    assert (response.status_code, response.json()) == (200, expected)
+    assert response.headers["content-type"] == "application/json"
+
+
+def test_floats_are_written_as_short_as_float32_allows(street: House) -> None:
+    text = street.shared("http", "embed").post(json.dumps({"inputs": ["hello"]})).text
+    digits = [
+        len(number.lstrip("-0.").partition("e")[0].replace(".", ""))
+        for number in text.split("[")[2].split("]")[0].split(",")
+    ]
+    assert len(digits) > 100
+    assert max(digits) <= 9

@@ -1,0 +1,63 @@
+"""A caller who leaves frees his place."""
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from support.clients import PATIENCE
+from support.gates import Gated
+from support.house import WAYS_IN, House
+
+from encoderfile.service.service import Limits, Service
+from encoderfile.types import Prediction, PredictRequest
+
+
+class Watched(Service):
+    """A service that tells when a request was given up."""
+
+    def __init__(self, model: Gated, limits: Limits) -> None:
+        super().__init__(model, limits)
+        self.left = threading.Event()
+
+    async def predict(self, request: PredictRequest) -> Prediction[Any]:
+        try:
+            return await super().predict(request)
+        except asyncio.CancelledError:
+            self.left.set()
+            raise
+
+
+@pytest.mark.parametrize("way", WAYS_IN)
+def test_a_caller_who_leaves_while_waiting_frees_his_place_and_is_never_run(
+    way: str, house: House, gated: Gated
+) -> None:
+    service = house.serve(Watched(gated, Limits(max_queue=1)))
+    client = house.client(way, service)
+    running = client.start(["in the run"])
+    gated.wait_until_running()
+    leaving = client.start(["in the queue, and gone"])
+    gated.wait_until_encoded(2)
+    leaving.cancel()
+    assert service.left.wait(PATIENCE), "the server never noticed"
+    staying = client.start(["takes the place"])
+    gated.wait_until_encoded()
+    gated.open()
+    for answered in (running, staying):
+        assert len(answered.result(PATIENCE).results) == 1
+    assert gated.batches == [1, 1]
+
+
+@pytest.mark.parametrize("way", WAYS_IN)
+def test_a_caller_who_leaves_during_the_run_disturbs_nobody(way: str, house: House, gated: Gated) -> None:
+    service = house.serve(Watched(gated, Limits()))
+    client = house.client(way, service)
+    leaving = client.start(["in the run, and gone"])
+    gated.wait_until_running()
+    staying = client.start(["waits for the next run"])
+    gated.wait_until_encoded(2)
+    leaving.cancel()
+    assert service.left.wait(PATIENCE), "the server never noticed"
+    gated.open()
+    assert len(staying.result(PATIENCE).results) == 1
+    assert house.portal.call(service.drain, PATIENCE) is True

@@ -1,0 +1,97 @@
+"""MCP: the handshake of 2025-06-18 and of newer versions, and what the server says of itself."""
+
+from typing import Any
+
+import pytest
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
+from support.clients import HttpClient, McpClient, mcp_client
+from support.house import House
+
+import encoderfile
+
+PROMISED = "2025-06-18"
+ACCEPT = {"accept": "application/json, text/event-stream"}
+
+
+@pytest.fixture
+def http(street: House) -> HttpClient:
+    client: HttpClient = street.shared("http", "sentiment")
+    return client
+
+
+def ask(
+    http: HttpClient, method: str, params: dict[str, Any] | None = None, version: str = PROMISED
+) -> dict[str, Any]:
+    """One JSON-RPC request as plain HTTP; the whole answer."""
+    body = {"jsonrpc": "2.0", "id": "n1", "method": method, "params": params or {}}
+    headers = ACCEPT if method == "initialize" else {**ACCEPT, "mcp-protocol-version": version}
+    response = http.request("POST", "/mcp", json=body, headers=headers)
+    assert response.headers["content-type"] == "application/json"
+    assert "mcp-session-id" not in response.headers
+    answer: dict[str, Any] = response.json()
+    assert (answer["jsonrpc"], answer["id"]) == ("2.0", "n1")
+    return answer
+
+
+def initialize(http: HttpClient, version: str) -> dict[str, Any]:
+    params = {"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    result: dict[str, Any] = ask(http, "initialize", params)["result"]
+    return result
+
+
+@pytest.mark.parametrize("version", sorted({PROMISED, *HANDSHAKE_PROTOCOL_VERSIONS}))
+def test_a_client_gets_the_version_it_asks_for(version: str, http: HttpClient) -> None:
+    assert initialize(http, version)["protocolVersion"] == version
+
+
+def test_a_version_nobody_knows_is_answered_with_one_that_is_known(http: HttpClient) -> None:
+    assert initialize(http, "2099-12-31")["protocolVersion"] in HANDSHAKE_PROTOCOL_VERSIONS
+
+
+def test_the_server_has_tools_only_and_names_the_product_and_the_model(http: HttpClient) -> None:
+    result = initialize(http, PROMISED)
+    assert set(result["capabilities"]) == {"tools"}
+    assert (result["serverInfo"]["name"], result["serverInfo"]["version"]) == ("encoderfile", encoderfile.__version__)
+    assert result["serverInfo"]["title"] == "model 0.1.0"
+    assert "POSITIVE" in result["instructions"]
+
+
+def test_requests_need_no_session(http: HttpClient) -> None:
+    call = {"name": "run_encoder", "arguments": {"inputs": ["What a wonderful film!"]}}
+    result = ask(http, "tools/call", call)["result"]
+    assert result["structuredContent"]["results"][0]["predicted_label"] == "POSITIVE"
+
+
+def test_a_notification_is_accepted_without_an_answer(http: HttpClient) -> None:
+    body = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    response = http.request("POST", "/mcp", json=body, headers=ACCEPT)
+    assert (response.status_code, response.content) == (202, b"")
+
+
+def test_a_method_nobody_serves_is_not_found(http: HttpClient) -> None:
+    assert ask(http, "resources/list")["error"]["code"] == -32601
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"jsonrpc":"2.0","id":1,"method":"\\ud800"}', b"[]", b"7"])
+def test_a_body_that_is_no_message_is_an_error_and_the_next_is_answered(body: bytes, http: HttpClient) -> None:
+    response = http.request("POST", "/mcp", content=body, headers={**ACCEPT, "content-type": "application/json"})
+    assert response.status_code == 400
+    assert response.json()["error"]["code"] in (-32700, -32600, -32602)
+    assert ask(http, "tools/list")["result"]["tools"]
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto", *MODERN_PROTOCOL_VERSIONS])
+def test_the_official_client_is_answered_and_refused_in_every_mode(mode: str, house: House, street: House) -> None:
+    client: McpClient = house.enter(mcp_client(house.portal, f"{street.url('sentiment')}/mcp", mode))
+    assert client.predict(["good"]).body == street.shared("service", "sentiment").predict(["good"]).body
+    assert client.refusal([""]) == (-32600, "Invalid input: empty text sequence (inputs[0])")
+
+
+def test_the_official_client_agrees_on_the_newest_version_it_knows(street: House) -> None:
+    client: McpClient = street.shared("mcp", "sentiment")
+    assert client.session.protocol_version == max(MODERN_PROTOCOL_VERSIONS)
+
+
+def test_the_official_client_takes_the_handshake_version_too(house: House, street: House) -> None:
+    client: McpClient = house.enter(mcp_client(house.portal, f"{street.url('sentiment')}/mcp", "legacy"))
+    assert client.session.protocol_version == max(HANDSHAKE_PROTOCOL_VERSIONS)

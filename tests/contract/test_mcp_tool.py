@@ -1,0 +1,107 @@
+"""MCP: the one tool, its description, its schemas and its errors."""
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+from mcp.shared.exceptions import MCPError
+from support.clients import McpClient
+from support.house import OF_EACH_TYPE, House
+
+SUMMARIES = {
+    "embed-tokens": "Performs embeddings for input text sequences.",
+    "embed": "Performs sentence embedding of input text sequences.",
+    "sentiment": "Performs sequence classification of input text sequences.",
+    "ner": "Performs token classification of input text sequences.",
+}
+
+
+@pytest.fixture(params=OF_EACH_TYPE)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def mcp(name: str, street: House) -> McpClient:
+    client: McpClient = street.shared("mcp", name)
+    return client
+
+
+@pytest.fixture
+def tool(mcp: McpClient) -> Any:
+    (tool,) = mcp.portal.call(mcp.session.list_tools).tools
+    return tool
+
+
+def error_of(mcp: McpClient, tool: str, arguments: dict[str, Any] | None) -> tuple[int, str]:
+    with pytest.raises(MCPError) as raised:
+        mcp.portal.call(mcp.session.call_tool, tool, arguments)
+    return raised.value.code, raised.value.message
+
+
+def test_there_is_one_tool(tool: Any) -> None:
+    assert tool.name == "run_encoder"
+    assert tool.annotations.read_only_hint
+
+
+def test_the_description_begins_with_the_api_pages_words_and_tells_an_agent_what_this_model_is_for(
+    tool: Any, name: str
+) -> None:
+    assert tool.description.startswith(SUMMARIES[name])
+    assert "Texts longer than 256 tokens" in tool.description
+    for label in {"sentiment": ("NEGATIVE", "POSITIVE"), "ner": ("B-PER", "I-LOC")}.get(name, ()):
+        assert label in tool.description
+
+
+def test_the_example_in_the_description_is_answered(tool: Any, mcp: McpClient) -> None:
+    example = json.loads(tool.description.partition("Example arguments: ")[2])
+    jsonschema.validate(example, tool.input_schema)
+    assert mcp.predict(**example).results
+
+
+def test_the_schemas_are_those_of_http(tool: Any, name: str, street: House) -> None:
+    schemas = street.shared("http", name).get("/openapi.json").json()["components"]["schemas"]
+    for ours, theirs in ((tool.input_schema, "Request"), (tool.output_schema, "Response")):
+        assert set(ours["properties"]) == set(schemas[theirs]["properties"])
+        assert ours["required"] == schemas[theirs]["required"]
+
+
+def test_the_schemas_are_valid_and_real_answers_fit(tool: Any, mcp: McpClient) -> None:
+    for schema in (tool.input_schema, tool.output_schema):
+        jsonschema.Draft202012Validator.check_schema(schema)
+    answer = mcp.predict(["hello Paris", " "], normalize=True, metadata={"k": "v"}).body
+    jsonschema.validate(answer, tool.output_schema)
+
+
+def test_the_text_beside_the_structured_answer_is_the_same_json(mcp: McpClient) -> None:
+    result = mcp.portal.call(mcp.session.call_tool, "run_encoder", {"inputs": ["hello"], "normalize": True})
+    (content,) = result.content
+    assert content.type == "text"
+    assert json.loads(content.text) == result.structured_content
+    assert result.is_error is False
+
+
+def test_an_unknown_tool_is_an_error_that_names_the_right_one(mcp: McpClient) -> None:
+    assert error_of(mcp, "encode", {"inputs": ["a"]}) == (
+        -32602,
+        "there is no tool 'encode': the only one is run_encoder",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (None, "the field inputs is missing: send a list of texts"),
+        ({"texts": ["a"]}, "the field inputs is missing: send a list of texts"),
+        ({"inputs": "a"}, "inputs should be a list of texts, got a text"),
+        ({"inputs": ["a", 1]}, "inputs[1] should be a text, got a number"),
+        ({"inputs": ["a"], "normalize": True, "metadata": {"k": 1}}, "metadata['k'] should be a text, got a number"),
+    ],
+)
+def test_wrong_arguments_are_refused_with_the_sentence_that_http_has(
+    arguments: dict[str, Any] | None, reason: str, mcp: McpClient, name: str, street: House
+) -> None:
+    assert error_of(mcp, "run_encoder", arguments) == (-32600, f"Invalid input: {reason}")
+    over_http = street.shared("http", name).request("POST", "/predict", json=arguments or {})
+    assert over_http.text == f"Invalid input: {reason}"

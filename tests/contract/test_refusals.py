@@ -1,0 +1,39 @@
+"""What the caller must change is refused with one sentence, the same on every way in."""
+
+import pytest
+from support.house import OF_EACH_TYPE, Connect
+
+from encoderfile.errors import Kind
+from encoderfile.service.service import Limits
+
+EMPTY = "Invalid input: inputs is empty: send at least one text"
+TOO_MANY = "Invalid input: at most 3 inputs per request, got 4: split the request"
+
+
+@pytest.mark.parametrize("name", OF_EACH_TYPE)
+def test_an_empty_list_is_refused(name: str, connect: Connect) -> None:
+    client = connect(name)
+    assert client.refusal([], normalize=True) == client.says(Kind.INVALID_ARGUMENT, EMPTY)
+
+
+@pytest.mark.parametrize("name", OF_EACH_TYPE)
+@pytest.mark.parametrize("index", [0, 2])
+def test_an_empty_text_is_refused_and_its_place_is_named(name: str, index: int, connect: Connect) -> None:
+    texts = ["one", "two", "three"]
+    texts[index] = ""
+    client = connect(name)
+    sentence = f"Invalid input: empty text sequence (inputs[{index}])"
+    assert client.refusal(texts, normalize=True) == client.says(Kind.INVALID_ARGUMENT, sentence)
+
+
+def test_more_inputs_than_allowed_are_refused_with_the_limit_and_the_number(connect: Connect) -> None:
+    client = connect("sentiment", Limits(max_inputs=3))
+    assert client.refusal(["text"] * 4) == client.says(Kind.INVALID_ARGUMENT, TOO_MANY)
+    assert len(client.predict(["text"] * 3).results) == 3
+
+
+def test_a_refused_request_leaves_the_next_one_alone(connect: Connect) -> None:
+    client = connect()
+    before = client.predict(["fine"])
+    client.refusal(["fine", ""])
+    assert client.predict(["fine"]) == before

@@ -1,0 +1,16 @@
+"""Every transport has a status of its own for every kind of failure."""
+
+import pytest
+from support.clients import Client, GrpcClient, HttpClient, McpClient
+
+from encoderfile.errors import Kind
+from encoderfile.transports import grpc, mcp
+from encoderfile.transports.http import app
+
+
+@pytest.mark.parametrize(
+    ("table", "client"), [(app.STATUS, HttpClient), (grpc.STATUS, GrpcClient), (mcp.STATUS, McpClient)]
+)
+def test_the_table_covers_every_kind_as_promised(table: dict[Kind, object], client: type[Client]) -> None:
+    assert set(client.kinds) == set(Kind)
+    assert table == client.kinds

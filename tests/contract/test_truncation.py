@@ -1,0 +1,47 @@
+"""A text beyond the model's limit is cut, visibly, or refused when the server was told so."""
+
+import pytest
+from support.house import OF_EACH_TYPE, Connect
+
+from encoderfile.errors import Kind
+from encoderfile.service.service import Limits
+
+LONG = "word " * 400
+
+
+@pytest.mark.parametrize("name", OF_EACH_TYPE)
+def test_cut_texts_are_counted_beside_the_answer(name: str, connect: Connect) -> None:
+    client = connect(name)
+    answer = client.predict([LONG, "short", LONG], normalize=True)
+    assert len(answer.results) == 3
+    assert answer.truncated == (2 if client.tells_truncation else 0)
+
+
+def test_nothing_is_said_when_nothing_was_cut(connect: Connect) -> None:
+    assert connect().predict(["short"]).truncated == 0
+
+
+def test_a_cut_text_has_as_many_tokens_as_the_limit_says(connect: Connect) -> None:
+    (embedded,) = connect("embed-tokens").predict([LONG], normalize=True).results
+    assert len(embedded["embeddings"]) == 256
+    (labelled,) = connect("ner").predict([LONG]).results
+    assert len(labelled["tokens"]) == 256 - len(["[CLS]", "[SEP]"])
+
+
+def test_a_text_at_the_limit_is_not_cut_and_one_token_more_is(connect: Connect) -> None:
+    client = connect("embed-tokens")
+    at_limit, beyond = "word " * 254, "word " * 255
+    whole = client.predict([at_limit], normalize=True)
+    assert (len(whole.results[0]["embeddings"]), whole.truncated) == (256, 0)
+    if client.tells_truncation:
+        assert client.predict([beyond], normalize=True).truncated == 1
+
+
+def test_with_overflow_error_a_long_text_is_refused_with_its_place_and_the_limit(connect: Connect) -> None:
+    client = connect("sentiment", Limits(refuse_overflow=True))
+    sentence = (
+        "Invalid input: inputs[1] has more than 256 tokens, the most this model takes: "
+        "shorten it, or serve with --overflow truncate"
+    )
+    assert client.refusal(["short", LONG]) == client.says(Kind.INVALID_ARGUMENT, sentence)
+    assert len(client.predict(["short"]).results) == 1

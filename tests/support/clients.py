@@ -1,0 +1,363 @@
+"""One small interface over every way in: the service itself, HTTP, gRPC and MCP.
+
+`predict` gives the answer in its JSON form, whichever wire it came over. Floats are float32 values, so that
+answers of two wires can be compared with `==`. A refusal is the wire's own status and its sentence.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import grpc
+import grpc.aio
+import httpx
+import numpy as np
+from anyio.from_thread import BlockingPortal
+
+from encoderfile.errors import EncoderfileError, Kind
+from encoderfile.service.json_form import read_request
+from encoderfile.service.service import Service
+from encoderfile.transports._pb import encoderfile_pb2 as pb
+from encoderfile.transports._pb import encoderfile_pb2_grpc as stubs
+from encoderfile.types import (
+    ModelType,
+    Prediction,
+    Result,
+    SentenceEmbedding,
+    SequenceLabels,
+    TokenEmbeddings,
+)
+
+PATIENCE = 30
+"""Seconds after which a test that waits for an event has failed."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`body` is that of `POST /predict`; `truncated` is what the wire says beside it, where it can."""
+
+    body: dict[str, Any]
+    truncated: int = 0
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        results: list[dict[str, Any]] = self.body["results"]
+        return results
+
+
+class RefusedError(Exception):
+    """The wire's own status and the sentence that came with it."""
+
+    def __init__(self, status: object, sentence: str) -> None:
+        super().__init__(status, sentence)
+        self.status = status
+        self.sentence = sentence
+
+
+def exact(value: Any) -> Any:
+    """The value with each float as the float32 that it stands for, so that `==` means the same bits."""
+    if isinstance(value, float):
+        return float(np.float32(value))
+    if isinstance(value, dict):
+        return {key: exact(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [exact(each) for each in value]
+    return value
+
+
+class Client(ABC):
+    """A client of one server. Use from the test's thread; the wire lives on the portal's loop."""
+
+    kinds: ClassVar[dict[Kind, object]]
+    """The status in which this wire says each kind: written out here, not taken from the code under test."""
+    tells_empty_metadata: ClassVar[bool] = True
+    """Whether the wire can tell `{}` from nothing."""
+    tells_truncation: ClassVar[bool] = True
+
+    def __init__(self, portal: BlockingPortal) -> None:
+        self.portal = portal
+
+    @abstractmethod
+    async def _ask(self, request: dict[str, Any]) -> Answer: ...
+
+    def start(
+        self, inputs: Sequence[str], normalize: bool | None = None, metadata: dict[str, str] | None = None
+    ) -> Future[Answer]:
+        """Sends a request and returns at once; cancelling the future hangs up."""
+        request: dict[str, Any] = {"inputs": list(inputs)}
+        if normalize is not None:
+            request["normalize"] = normalize
+        if metadata is not None:
+            request["metadata"] = metadata
+        return self.portal.start_task_soon(self._ask, request)
+
+    def predict(
+        self, inputs: Sequence[str], normalize: bool | None = None, metadata: dict[str, str] | None = None
+    ) -> Answer:
+        return self.start(inputs, normalize, metadata).result(PATIENCE)
+
+    def refusal(self, inputs: Sequence[str], normalize: bool | None = None) -> tuple[object, str]:
+        """The status and sentence of a request that must be refused."""
+        return refusal_of(self.start(inputs, normalize))
+
+    def says(self, kind: Kind, sentence: str) -> tuple[object, str]:
+        """What `refusal` gives when the server refuses as it should."""
+        return self.kinds[kind], sentence
+
+
+def refusal_of(future: Future[Answer]) -> tuple[object, str]:
+    """The refusal a request met. Fails when it was answered."""
+    error = future.exception(PATIENCE)
+    assert isinstance(error, RefusedError), f"answered, or failed otherwise: {error!r}"
+    return error.status, error.sentence
+
+
+class ServiceClient(Client):
+    """No wire: what every transport calls."""
+
+    kinds: ClassVar = {kind: kind for kind in Kind}
+
+    def __init__(self, portal: BlockingPortal, service: Service) -> None:
+        super().__init__(portal)
+        self._service = service
+
+    async def _ask(self, request: dict[str, Any]) -> Answer:
+        try:
+            prediction = await self._service.predict(read_request(request, self._service.task))
+        except EncoderfileError as error:
+            raise RefusedError(error.kind, str(error)) from error
+        return Answer(plain(prediction), prediction.truncated_inputs)
+
+
+def plain(prediction: Prediction[Any]) -> dict[str, Any]:
+    """A prediction as the API page prints it, spelled out here once more."""
+    body = {"results": [_plain(result) for result in prediction.results], "model_id": prediction.model_id}
+    return body if prediction.metadata is None else {**body, "metadata": dict(prediction.metadata)}
+
+
+def _plain(result: Result) -> dict[str, Any]:
+    if isinstance(result, SentenceEmbedding):
+        return {"embedding": result.embedding.tolist()}
+    if isinstance(result, SequenceLabels):
+        return {
+            "logits": result.logits.tolist(),
+            "scores": result.scores.tolist(),
+            "predicted_index": result.predicted_index,
+            "predicted_label": result.predicted_label,
+        }
+    infos = [
+        {"token": each.token, "token_id": each.token_id, "start": each.start, "end": each.end}
+        for each in result.tokens
+    ]
+    if isinstance(result, TokenEmbeddings):
+        rows = zip(result.embeddings.tolist(), infos, strict=True)
+        return {"embeddings": [{"embedding": vector, "token_info": info} for vector, info in rows]}
+    columns = (infos, result.logits.tolist(), result.scores.tolist(), result.labels, result.score.tolist())
+    names = ("token_info", "logits", "scores", "label", "score")
+    return {"tokens": [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]}
+
+
+class HttpClient(Client):
+    """`POST /predict`, and the raw client for what only HTTP has."""
+
+    kinds: ClassVar = {
+        Kind.INVALID_ARGUMENT: 422,
+        Kind.UNAUTHENTICATED: 401,
+        Kind.RESOURCE_EXHAUSTED: 503,
+        Kind.UNAVAILABLE: 503,
+        Kind.INTERNAL: 500,
+        Kind.FAILED_PRECONDITION: 500,
+    }
+
+    def __init__(self, portal: BlockingPortal, http: httpx.AsyncClient) -> None:
+        super().__init__(portal)
+        self._http = http
+
+    async def _ask(self, request: dict[str, Any]) -> Answer:
+        response = await self._http.post("/predict", json=request)
+        if response.status_code != 200:
+            assert response.headers["content-type"] == "text/plain; charset=utf-8"
+            raise RefusedError(response.status_code, response.text)
+        assert response.headers["content-type"] == "application/json"
+        return Answer(exact(response.json()), int(response.headers.get("x-truncated-inputs", 0)))
+
+    def request(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
+        """One raw request."""
+
+        async def send() -> httpx.Response:
+            return await self._http.request(method, path, **kwargs)
+
+        return self.portal.call(send)
+
+    def get(self, path: str, **kwargs: Any) -> httpx.Response:
+        return self.request("GET", path, **kwargs)
+
+    def post(
+        self, body: bytes | str, content_type: str | None = "application/json", path: str = "/predict"
+    ) -> httpx.Response:
+        """Posts bytes as they are."""
+        return self.request(
+            "POST", path, content=body, headers={} if content_type is None else {"content-type": content_type}
+        )
+
+
+class GrpcClient(Client):
+    """The model type's own service, with the stubs that users generate."""
+
+    kinds: ClassVar = {
+        Kind.INVALID_ARGUMENT: grpc.StatusCode.INVALID_ARGUMENT,
+        Kind.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
+        Kind.RESOURCE_EXHAUSTED: grpc.StatusCode.RESOURCE_EXHAUSTED,
+        Kind.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+        Kind.INTERNAL: grpc.StatusCode.INTERNAL,
+        Kind.FAILED_PRECONDITION: grpc.StatusCode.INTERNAL,
+    }
+    tells_empty_metadata = False
+
+    def __init__(self, portal: BlockingPortal, channel: grpc.aio.Channel, model_type: ModelType) -> None:
+        super().__init__(portal)
+        self.channel = channel
+        name = "".join(word.title() for word in model_type.value.split("_"))
+        self.stub = getattr(stubs, f"{name}Stub")(channel)
+        self._request = getattr(pb, f"{name}Request")
+
+    async def _ask(self, request: dict[str, Any]) -> Answer:
+        fields = self._request.DESCRIPTOR.fields_by_name
+        message = self._request(**{name: value for name, value in request.items() if name in fields})
+        call = self.stub.Predict(message)
+        try:
+            response = await call
+            trailing = dict(await call.trailing_metadata())
+        except grpc.aio.AioRpcError as error:
+            raise RefusedError(error.code(), error.details() or "") from error
+        return Answer(from_message(response), int(trailing.get("x-truncated-inputs", 0)))
+
+    def call(self, method: Any, request: Any, metadata: Mapping[str, str] | None = None) -> Any:
+        """One unary call of any method. Raises `RefusedError`."""
+
+        async def send() -> Any:
+            try:
+                return await method(request, metadata=tuple((metadata or {}).items()))
+            except grpc.aio.AioRpcError as error:
+                raise RefusedError(error.code(), error.details() or "") from error
+
+        return self.portal.call(send)
+
+    def stream(self, method: Any, requests: list[Any], metadata: Mapping[str, str] | None = None) -> list[Any]:
+        """One call of a method that streams both ways. Raises `RefusedError`."""
+
+        async def send() -> list[Any]:
+            try:
+                return [each async for each in method(iter(requests), metadata=tuple((metadata or {}).items()))]
+            except grpc.aio.AioRpcError as error:
+                raise RefusedError(error.code(), error.details() or "") from error
+
+        return self.portal.call(send)
+
+
+def from_message(response: Any) -> dict[str, Any]:
+    """A response message in the JSON form, field by field."""
+    body = {"results": [_from_result(each) for each in response.results], "model_id": response.model_id}
+    return {**body, "metadata": dict(response.metadata)} if response.metadata else body
+
+
+def _from_result(result: Any) -> dict[str, Any]:
+    if isinstance(result, pb.SentenceEmbeddingResult):
+        return {"embedding": list(result.embedding)}
+    if isinstance(result, pb.SequenceClassificationResult):
+        assert result.HasField("predicted_label")
+        return {
+            "logits": list(result.logits),
+            "scores": list(result.scores),
+            "predicted_index": result.predicted_index,
+            "predicted_label": result.predicted_label,
+        }
+    if isinstance(result, pb.TokenEmbeddingSequence):
+        return {
+            "embeddings": [
+                {"embedding": list(each.embedding), "token_info": _token_info(each.token_info)}
+                for each in result.embeddings
+            ]
+        }
+    return {
+        "tokens": [
+            {
+                "token_info": _token_info(each.token_info),
+                "logits": list(each.logits),
+                "scores": list(each.scores),
+                "label": each.label,
+                "score": each.score,
+            }
+            for each in result.tokens
+        ]
+    }
+
+
+def _token_info(info: Any) -> dict[str, Any]:
+    return {"token": info.token, "token_id": info.token_id, "start": info.start, "end": info.end}
+
+
+class McpClient(Client):
+    """The tool `run_encoder`, called with the official SDK's client over Streamable HTTP."""
+
+    kinds: ClassVar = {
+        Kind.INVALID_ARGUMENT: -32600,
+        Kind.UNAUTHENTICATED: -32600,
+        Kind.RESOURCE_EXHAUSTED: -32603,
+        Kind.UNAVAILABLE: -32603,
+        Kind.INTERNAL: -32603,
+        Kind.FAILED_PRECONDITION: -32603,
+    }
+    tells_truncation = False
+
+    def __init__(self, portal: BlockingPortal, session: Any) -> None:
+        super().__init__(portal)
+        self.session = session
+
+    async def _ask(self, request: dict[str, Any]) -> Answer:
+        from mcp.shared.exceptions import MCPError
+
+        try:
+            result = await self.session.call_tool("run_encoder", request)
+        except MCPError as error:
+            raise RefusedError(error.code, error.message) from error
+        assert not result.is_error
+        (content,) = result.content
+        assert json.loads(content.text) == result.structured_content
+        return Answer(exact(result.structured_content))
+
+
+@asynccontextmanager
+async def http_client(portal: BlockingPortal, url: str, **options: Any) -> AsyncIterator[HttpClient]:
+    """A client of the HTTP server at `url`; `options` are httpx's."""
+    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE, **options) as client:
+        yield HttpClient(portal, client)
+
+
+@asynccontextmanager
+async def grpc_client(
+    portal: BlockingPortal, address: str, model_type: ModelType, root_certificates: bytes | None = None
+) -> AsyncIterator[GrpcClient]:
+    """A client of the gRPC server at `address`, over TLS where a root is given; takes answers of any size."""
+    options = (("grpc.max_receive_message_length", -1),)
+    if root_certificates is None:
+        channel = grpc.aio.insecure_channel(address, options=options)
+    else:
+        channel = grpc.aio.secure_channel(address, grpc.ssl_channel_credentials(root_certificates), options=options)
+    async with channel:
+        yield GrpcClient(portal, channel, model_type)
+
+
+@asynccontextmanager
+async def mcp_client(portal: BlockingPortal, server: Any, mode: str = "auto") -> AsyncIterator[McpClient]:
+    """The SDK's client of a URL, or of a command it starts; `mode` is the SDK's way to agree on a version."""
+    from mcp import Client as SdkClient
+
+    async with SdkClient(server, mode=mode, read_timeout_seconds=PATIENCE) as session:
+        yield McpClient(portal, session)

@@ -1,0 +1,62 @@
+"""The servers of the contract suite: real ones, on ports the kernel chose, around one service."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from encoderfile.service.service import Service
+from encoderfile.transports.grpc import GrpcServer
+from encoderfile.transports.http import app
+from encoderfile.transports.http.server import HttpServer
+from encoderfile.transports.mcp import McpHttp
+
+BODY_LIMIT = 4 << 20
+
+
+@asynccontextmanager
+async def started(service: Service) -> AsyncIterator[Service]:
+    """The service, taking requests until the block ends."""
+    service.start()
+    try:
+        yield service
+    finally:
+        await service.stop()
+
+
+@asynccontextmanager
+async def http_server(
+    service: Service,
+    *,
+    api_key: str | None = None,
+    max_body_bytes: int = BODY_LIMIT,
+    allowed_hosts: tuple[str, ...] = (),
+    mcp: bool = True,
+) -> AsyncIterator[str]:
+    """HTTP, with MCP at /mcp unless told otherwise; gives the base address."""
+    tool = McpHttp(service, max_body_bytes=max_body_bytes, allowed_hosts=allowed_hosts)
+    application = app.create(
+        service, api_key=api_key, max_body_bytes=max_body_bytes, extra_routes=tool.routes() if mcp else ()
+    )
+    server = HttpServer(application, cert_file=None, key_file=None)
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        serving = await server.start(bound)
+        try:
+            yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await asyncio.gather(serving, tool.stop())
+
+
+@asynccontextmanager
+async def grpc_server(
+    service: Service, *, api_key: str | None = None, max_body_bytes: int = BODY_LIMIT
+) -> AsyncIterator[tuple[GrpcServer, str]]:
+    """gRPC; gives the server and its address."""
+    server = GrpcServer(api_key=api_key, max_body_bytes=max_body_bytes)
+    port = server.bind("127.0.0.1:0", None)
+    await server.start(service)
+    try:
+        yield server, f"127.0.0.1:{port}"
+    finally:
+        await server.stop(0)
