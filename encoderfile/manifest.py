@@ -77,6 +77,8 @@ class TokenizerSpec:
     truncation_side: str = "right"
     truncation_strategy: str = "longest_first"
     stride: int = 0
+    unknown_token_id: int | None = None
+    """The token for what the vocabulary lacks; only the grouping of entities asks for it."""
 
 
 @dataclass(frozen=True, slots=True)

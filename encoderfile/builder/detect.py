@@ -213,6 +213,7 @@ def tokenizer_spec(folder: ModelFolder, wishes: TokenizerWishes, fixed_tokens: i
         truncation_side=wishes.truncation_side or _side(config, "truncation_side"),
         truncation_strategy=wishes.truncation_strategy or "longest_first",
         stride=wishes.stride,
+        unknown_token_id=_unknown_token_id(folder),
     )
 
 
@@ -270,6 +271,18 @@ def _pad_token_id(folder: ModelFolder) -> int:
         if isinstance(value, int) and value >= 0:
             return value
     return 0  # Never seen by the model: the attention mask hides it.
+
+
+def _unknown_token_id(folder: ModelFolder) -> int | None:
+    """The token that tokenizer_config.json names for what the vocabulary lacks; unnamed, the vocabulary's own."""
+    model = folder.tokenizer_json.get("model") or {}
+    token = folder.tokenizer_config.get("unk_token") or model.get("unk_token")
+    if isinstance(token, Mapping):
+        token = token.get("content")
+    if isinstance(token, str):
+        return _vocabulary_id(folder.tokenizer_json, token)
+    own = model.get("unk_id")
+    return own if isinstance(own, int) else None
 
 
 def _vocabulary_id(tokenizer: Mapping[str, Any], token: str) -> int | None:

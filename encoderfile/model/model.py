@@ -13,6 +13,8 @@ from encoderfile.manifest import Manifest
 from encoderfile.model import padding
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
+from encoderfile.tasks import LabelTask
+from encoderfile.tasks.entities import WordRules
 from encoderfile.types import EncodedText, FloatArray, Result, Text
 
 
@@ -28,6 +30,12 @@ class Model:
     def encode(self, texts: Sequence[Text]) -> list[EncodedText]:
         """Tokenises texts, cut at the limit; `truncated` says where."""
         return self._tokenizer(texts, with_tokens=self.task.needs_tokens)
+
+    def word_rules(self) -> WordRules:
+        """What grouping this model's token labels into entities needs beside an answer."""
+        labels = self.task.labels if isinstance(self.task, LabelTask) else ()
+        words = self._tokenizer
+        return WordRules(labels, words.spell, words.join, words.continuing_prefix, words.spec.unknown_token_id)
 
     def run(self, batch: Sequence[EncodedText]) -> list[Result | InternalError]:
         """Pads `batch`, runs the graph and returns one result per text, in order.

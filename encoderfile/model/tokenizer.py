@@ -42,6 +42,20 @@ class Tokenizer:
             raise InternalError("the tokenizer failed on this text") from error
         return [_encoded(each, with_tokens) for each in encodings]
 
+    def spell(self, token_id: int) -> str:
+        """The vocabulary's spelling of a token; empty for an id it lacks."""
+        return self._tokenizer.id_to_token(token_id) or ""
+
+    def join(self, tokens: Sequence[str]) -> str:
+        """Tokens as text, by the tokenizer's own decoder; without one, with spaces between."""
+        decoder = self._tokenizer.decoder
+        return " ".join(tokens) if decoder is None else str(decoder.decode(list(tokens)))
+
+    @property
+    def continuing_prefix(self) -> str | None:
+        """What marks a token that continues a word (`##`), or None where nothing does."""
+        return getattr(self._tokenizer.model, "continuing_subword_prefix", None) or None
+
     def vocabulary_size(self) -> int:
         """The largest token id, plus one."""
         return max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1) + 1

@@ -14,6 +14,7 @@ from encoderfile.errors import DrainingError, EncoderfileError, InputError, Inte
 from encoderfile.model.model import Model
 from encoderfile.service.batcher import Batcher
 from encoderfile.tasks import Task
+from encoderfile.tasks.entities import WordRules
 from encoderfile.types import ModelInfo, Prediction, PredictRequest, Text, Timing
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,11 @@ class Service:
     def task(self) -> Task[Any]:
         """The model type: schemas and the JSON form of results."""
         return self._model.task
+
+    @property
+    def word_rules(self) -> WordRules:
+        """What `tasks.entities` needs of this model to group its token labels."""
+        return self._model.word_rules()
 
     def start(self) -> None:
         """Begins to take requests. Call inside the event loop."""
