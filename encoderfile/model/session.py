@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import mmap
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -78,7 +79,10 @@ class Session:
         try:
             self._session = ort.InferenceSession(graph, options, providers=providers)
         except Exception as error:
-            raise ModelError(f"onnxruntime {VERSION} cannot load the graph: {_reason(error)}") from error
+            advice = "--device cpu runs without it" if device.name == "cuda" else "export the model again"
+            raise ModelError(
+                f"onnxruntime {VERSION} cannot load the graph on {device.name} ({_reason(error)}): {advice}"
+            ) from error
         if device.name == "cuda" and "CUDAExecutionProvider" not in self._session.get_providers():
             raise ConfigError("the CUDA provider did not start, see the log; --device cpu runs without it")
         self._weights = weights
@@ -122,5 +126,5 @@ def _graph_input(node: Any) -> GraphInput:
 
 
 def _reason(error: Exception) -> str:
-    text = " ".join(str(error).split())
+    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", " ".join(str(error).split())).rstrip(".")
     return text if len(text) <= 300 else text[:300] + " ..."

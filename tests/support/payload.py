@@ -17,7 +17,6 @@ def manifest(artifacts: tuple[Artifact, ...] = (), **changes: Any) -> Manifest:
         "version": "1.2.3",
         "model_type": ModelType.SEQUENCE_CLASSIFICATION,
         "builder_version": "0.0.0",
-        "device": "cpu",
         "graph": GraphSpec(
             (GraphInput("input_ids", "int64"), GraphInput("attention_mask", "int32", 1, 16)), "logits"
         ),

@@ -15,7 +15,7 @@ def one_sentence(error: EncoderfileError) -> str:
     """The error's text, which must be one sentence: what is wrong, then what to do."""
     text = str(error)
     assert "\n" not in text
-    ours = re.sub(r"\(.*\)", "()", text)  # what a library said stands in brackets, in its own words
+    ours = re.sub(r"\(.*?\): ", "(): ", text)  # what a library said stands in brackets, in its own words
     assert not re.search(r"[a-z)][.!] [A-Z]", ours), f"more than one sentence: {text}"
     assert not ours.endswith("."), text
     assert ": " in ours or " should " in ours, f"says what is wrong and not what to do: {text}"

@@ -79,7 +79,7 @@ CASES: list[tuple[str, str, Break, str, str]] = [
         "a graph that is no graph",
         "bert-cls",
         graph(forget_a_node),
-        " cannot load the graph (Invalid model. Node input '",
+        " cannot load the graph on cpu (Invalid model. Node input '",
         "): export the model again",
     ),
     (

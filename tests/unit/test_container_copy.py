@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from support.payload import CONTENTS, make
 
+from encoderfile.container import Container
+
 
 @pytest.mark.parametrize("code", [errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM])
 def test_a_disk_that_refuses_kernel_copies_gets_the_same_bytes(
@@ -26,10 +28,8 @@ def test_a_disk_that_refuses_kernel_copies_gets_the_same_bytes(
 def test_short_kernel_copies_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = os.copy_file_range
     monkeypatch.setattr(os, "copy_file_range", lambda a, b, count, **more: copy(a, b, min(count, 777), **more))
-    made = make(tmp_path)
-    artifact = made.manifest.artifact("weights.bin")
-    assert artifact is not None
-    assert made.path.read_bytes()[artifact.offset : artifact.offset + artifact.length] == CONTENTS["weights.bin"]
+    with Container(make(tmp_path).path) as container:
+        assert container.read("weights.bin") == CONTENTS["weights.bin"]
 
 
 def test_a_kernel_that_gives_up_half_way_is_helped_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,9 @@ def flip(path: Path, offset: int) -> None:
 def test_one_flipped_bit_names_the_artifact(made: Made, name: str, where: str) -> None:
     artifact = made.manifest.artifact(name)
     assert artifact is not None
-    flip(made.path, artifact.offset if where == "first" else artifact.offset + artifact.length - 1)
+    with Container(made.path) as container:
+        place = container.slice_of(artifact)
+    flip(made.path, place.offset if where == "first" else place.offset + place.length - 1)
     with Container(made.path) as container, pytest.raises(ContainerError) as refusal:
         container.verify()
     assert str(refusal.value) == (
@@ -87,7 +89,7 @@ def test_the_layout_of_a_newer_version_is_told_from_damage(made: Made) -> None:
 
 def test_a_footer_that_points_behind_the_end_is_refused(made: Made) -> None:
     data = bytearray(made.path.read_bytes())
-    struct.pack_into("<Q", data, bytes(data).rindex(b"ENCFILE\x01") + 8, len(data))
+    struct.pack_into("<Q", data, bytes(data).rindex(b"ENCFILE\x01") + 16, len(data))
     made.path.write_bytes(data)
     with pytest.raises(ContainerError, match=r"copy the file again"):
         Container(made.path)
