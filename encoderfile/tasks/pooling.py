@@ -40,7 +40,8 @@ def _mean_sqrt_len(hidden: FloatArray, mask: FloatArray) -> FloatArray:
 
 
 def _weighted_mean(hidden: FloatArray, mask: FloatArray) -> FloatArray:
-    weights = mask * np.arange(1, mask.shape[1] + 1, dtype=np.float32)
+    # Real tokens count from one, so that padding on the left shifts no weight.
+    weights = mask * np.cumsum(mask, axis=1, dtype=np.float32)
     pooled: FloatArray = _sum(hidden, weights) / weights.sum(axis=1, keepdims=True)
     return pooled
 
