@@ -26,9 +26,12 @@ from encoderfile.manifest import Artifact, Manifest
 
 PAGE = 4096
 MAGIC = b"ENCFILE\x01"
-# magic, manifest offset and length, pack offset and length, length of the whole file, sha256 of the manifest;
-# the launcher reads it too (`struct footer` in build/launcher/launcher.c)
-_FOOTER = struct.Struct("<8sQQQQQ32s")
+# magic, payload offset, manifest offset and length, pack offset and length, length of the whole file, sha256 of
+# the manifest; the launcher reads it too (`struct footer` in build/launcher/launcher.c)
+_FOOTER = struct.Struct("<8sQQQQQQ32s")
+# magic, id, entries, bytes of the index, oldest glibc; `struct header` in build/launcher/launcher.c
+PACK_HEADER = struct.Struct("<8s32sII16s")
+PACK_MAGIC = b"ENCPACK\x01"
 _CHUNK = 1 << 20
 
 
@@ -158,9 +161,9 @@ def write(
     sums are known. Raises `OSError` when the disk is full or the folder cannot be written.
     """
     artifacts: list[Artifact] = []
-    with target.open("wb") as out:
-        copier = _Copier(out)
+    with _executable(target) as copier:
         copier.copy(launcher)
+        payload = _align(copier.position)
         for part in parts:
             start = _align(copier.position)
             copier.pad_to(start)
@@ -171,26 +174,62 @@ def write(
                 copier.copy(piece, digest)
             length = max(part.length, len(part.data))
             copier.pad_to(start + length, digest)
-            artifacts.append(Artifact(part.name, start, length, digest.hexdigest()))
+            artifacts.append(Artifact(part.name, start - payload, length, digest.hexdigest()))
         manifest = describe(tuple(artifacts))
         data = manifest.to_bytes()
         offset = _align(copier.position)
         copier.pad_to(offset)
         copier.write(data)
-        pack_offset = _align(copier.position)
-        copier.pad_to(pack_offset)
-        copier.copy(pack)
-        total = copier.position + _FOOTER.size
-        digest = hashlib.sha256(data)
-        copier.write(_FOOTER.pack(MAGIC, offset, len(data), pack_offset, pack.length, total, digest.digest()))
-        out.flush()
-        os.fchmod(out.fileno(), 0o755)
-        os.fsync(out.fileno())
+        _finish(copier, payload, offset, data, pack)
     return manifest
 
 
+def rewrap(target: Path, container: Container, *, launcher: Slice, pack: Slice) -> None:
+    """Writes `container`'s payload, byte for byte, between another launcher and another pack.
+
+    Raises `OSError` when the disk is full or the folder cannot be written.
+    """
+    with _executable(target) as copier:
+        copier.copy(launcher)
+        payload = _align(copier.position)
+        copier.pad_to(payload)
+        before = container.manifest_offset - container.payload_offset
+        copier.copy(Slice(container.path, container.payload_offset, before))
+        data = container.manifest.to_bytes()
+        copier.write(data)
+        _finish(copier, payload, payload + before, data, pack)
+
+
+def copy_out(piece: Slice, target: Path) -> None:
+    """Writes the bytes of `piece` into a file of its own. Raises `OSError`."""
+    with target.open("wb") as out:
+        _Copier(out).copy(piece)
+
+
+@contextlib.contextmanager
+def _executable(target: Path) -> Iterator[_Copier]:
+    with target.open("wb") as out:
+        yield _Copier(out)
+        out.flush()
+        os.fchmod(out.fileno(), 0o755)
+        os.fsync(out.fileno())
+
+
+def _finish(copier: _Copier, payload: int, manifest: int, data: bytes, pack: Slice) -> None:
+    """Writes what follows the payload: pack and footer."""
+    at = _align(copier.position)
+    copier.pad_to(at)
+    copier.copy(pack)
+    total = copier.position + _FOOTER.size
+    digest = hashlib.sha256(data).digest()
+    copier.write(_FOOTER.pack(MAGIC, payload, manifest, len(data), at, pack.length, total, digest))
+
+
 class Container:
-    """An executable with a payload, opened for reading. Use as a context manager or call `close`."""
+    """An executable with a payload, opened for reading. Use as a context manager or call `close`.
+
+    `payload_offset` and `manifest_offset` count bytes from the start of the file; `pack` is the frozen runtime.
+    """
 
     def __init__(self, path: Path) -> None:
         """Opens `path` and reads its manifest.
@@ -204,18 +243,20 @@ class Container:
             raise ContainerError(f"cannot read {path}: {error.strerror}") from error
         try:
             self.size = os.fstat(self._file.fileno()).st_size
-            self.manifest, self.manifest_offset = self._read_manifest()
+            self.manifest = self._read_manifest()
         except BaseException:
             self._file.close()
             raise
 
-    def _read_manifest(self) -> tuple[Manifest, int]:
+    def _read_manifest(self) -> Manifest:
         footer = os.pread(self._file.fileno(), _FOOTER.size, max(0, self.size - _FOOTER.size))
         if len(footer) < _FOOTER.size or not footer.startswith(MAGIC[:7]):
             raise ContainerError(
                 f"{self.path} is not a whole encoderfile: its end is missing; copy the file again or build it again"
             )
-        magic, offset, length, _, _, total, digest = _FOOTER.unpack(footer)
+        magic, self.payload_offset, offset, length, at, packed, total, digest = _FOOTER.unpack(footer)
+        self.manifest_offset: int = offset
+        self.pack = Slice(self.path, at, packed)
         if magic != MAGIC:
             raise ContainerError(f"{self.path} was made by another version of encoderfile: build it again")
         if total != self.size or offset + length > self.size:
@@ -223,7 +264,7 @@ class Container:
         data = os.pread(self._file.fileno(), length, offset)
         if hashlib.sha256(data).digest() != digest:
             raise ContainerError(f"{self.path} is damaged: the sum of its manifest differs; copy the file again")
-        return Manifest.from_bytes(data), offset
+        return Manifest.from_bytes(data)
 
     def __enter__(self) -> Container:
         return self
@@ -232,6 +273,10 @@ class Container:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def slice_of(self, artifact: Artifact) -> Slice:
+        """Where the artifact lies in the file."""
+        return Slice(self.path, self.payload_offset + artifact.offset, artifact.length)
 
     def close(self) -> None:
         """Closes the file; mappings made by `map` stay valid."""
@@ -242,7 +287,7 @@ class Container:
         artifact = self.manifest.artifact(name)
         if artifact is None:
             raise ContainerError(f"{self.path} holds no {name}")
-        return os.pread(self._file.fileno(), artifact.length, artifact.offset)
+        return os.pread(self._file.fileno(), artifact.length, self.slice_of(artifact).offset)
 
     def map(self, name: str) -> mmap.mmap | None:
         """The artifact mapped read-only from the executable itself, or None when the file has none."""
@@ -250,8 +295,22 @@ class Container:
         if artifact is None or artifact.length == 0:
             return None
         return mmap.mmap(
-            self._file.fileno(), artifact.length, prot=mmap.PROT_READ, flags=mmap.MAP_SHARED, offset=artifact.offset
+            self._file.fileno(),
+            artifact.length,
+            prot=mmap.PROT_READ,
+            flags=mmap.MAP_SHARED,
+            offset=self.slice_of(artifact).offset,
         )
+
+    def verify_pack(self) -> None:
+        """Reads the frozen runtime once and compares its sum. Raises `ContainerError`."""
+        header = os.pread(self._file.fileno(), PACK_HEADER.size, self.pack.offset)
+        _, identity, *_ = PACK_HEADER.unpack(header)
+        digest = hashlib.sha256()
+        start = self.pack.offset + PACK_HEADER.size
+        hash_range(self._file.fileno(), start, self.pack.length - PACK_HEADER.size, digest)
+        if not header.startswith(PACK_MAGIC) or digest.hexdigest()[:32].encode() != identity:
+            raise ContainerError(f"{self.path} is damaged: the sum of its runtime differs; copy the file again")
 
     def verify(self) -> None:
         """Reads every artifact once and compares its sha256. Raises `ContainerError` naming the damaged one.
@@ -260,7 +319,7 @@ class Container:
         """
         for artifact in self.manifest.artifacts:
             digest = hashlib.sha256()
-            hash_range(self._file.fileno(), artifact.offset, artifact.length, digest)
+            hash_range(self._file.fileno(), self.slice_of(artifact).offset, artifact.length, digest)
             if digest.hexdigest() != artifact.sha256:
                 raise ContainerError(
                     f"{self.path} is damaged: the sha256 of {artifact.name} differs from the manifest; "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from encoderfile.errors import ContainerError
@@ -20,11 +20,13 @@ WEIGHTS = "weights.bin"
 """Artifact: the large tensors, each page-aligned so that it is mapped and never copied."""
 TOKENIZER = "tokenizer.json"
 """Artifact: the tokenizer as exported."""
+SBOM_PATH = "_internal/sbom.cdx.json"
+"""Not an artifact: the file in the frozen runtime's folder that lists what the runtime is made of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """One part of the payload. `offset` counts bytes from the start of the executable."""
+    """One part of the payload. `offset` counts bytes from the start of the payload."""
 
     name: str
     offset: int
@@ -97,14 +99,12 @@ class Manifest:
     version: str
     model_type: ModelType
     builder_version: str
-    device: str
     graph: GraphSpec
     tokenizer: TokenizerSpec
     id2label: Mapping[int, str] | None = None
     multi_label: bool = False
     pooling: PoolingSpec | None = None
     max_padding_difference: float = 0.0
-    runtime: Mapping[str, str] = field(default_factory=dict)
     artifacts: tuple[Artifact, ...] = ()
 
     def artifact(self, name: str) -> Artifact | None:

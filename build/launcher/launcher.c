@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "inflate.h"
@@ -35,7 +36,8 @@ __attribute__((used)) static const char source_sum[] = "encoderfile-launcher-sou
 
 #define MAX_REASONS 4000
 #define MAX_WORKERS 4
-#define FOOTER_BYTES 80
+#define UNUSED_SECONDS (14 * 24 * 3600)
+#define FOOTER_BYTES 88
 #define ENTRY_BYTES 40
 #define HEADER_BYTES 64
 #define ID_BYTES 32
@@ -45,7 +47,7 @@ static char reasons[MAX_REASONS];
 
 struct footer {
     char magic[8];
-    uint64_t manifest_offset, manifest_length, pack_offset, pack_length, total;
+    uint64_t payload_offset, manifest_offset, manifest_length, pack_offset, pack_length, total;
 };
 
 struct header {
@@ -200,24 +202,50 @@ static int exists(const char *path) {
     return stat(path, &found) == 0;
 }
 
-/* Puts the runtime into `cache`/id unless it is there; 0 or errno. */
+/* Removes runtimes of other versions that nobody runs and nobody started for a while. */
+static void prune(const char *cache, const char *id) {
+    DIR *folder = opendir(cache);
+    for (struct dirent *each; folder && (each = readdir(folder));) {
+        char name[ID_BYTES + 1] = "";
+        if (strlen(each->d_name) != ID_BYTES + 5 || strcmp(each->d_name + ID_BYTES, ".lock") != 0) continue;
+        memcpy(name, each->d_name, ID_BYTES);
+        if (!strcmp(name, id)) continue;
+        int fd = openat(dirfd(folder), each->d_name, O_RDONLY | O_CLOEXEC);
+        struct stat lock;
+        if (fd >= 0 && fstat(fd, &lock) == 0 && lock.st_mtime < time(NULL) - UNUSED_SECONDS &&
+            flock(fd, LOCK_EX | LOCK_NB) == 0)
+            remove_tree(dirfd(folder), name);
+        if (fd >= 0) close(fd);
+    }
+    if (folder) closedir(folder);
+}
+
+/*
+ * Puts the runtime into `cache`/id unless it is there; 0 or errno. The lock stays open and shared through
+ * exec, for as long as the runtime runs, so that nobody prunes it meanwhile; its time says when it started.
+ */
 static int provide(const char *cache, const unsigned char *pack, const char *id, const char *program) {
     char lock[PATH_MAX], leftovers[NAME_MAX], temporary[PATH_MAX], final[PATH_MAX];
     if (snprintf(lock, sizeof lock, "%s/%s.lock", cache, id) >= (int)sizeof lock) return ENAMETOOLONG;
     snprintf(leftovers, sizeof leftovers, ".%s.tmp", id);
     snprintf(temporary, sizeof temporary, "%s/.%s.tmp%d", cache, id, (int)getpid());
     snprintf(final, sizeof final, "%s/%s", cache, id);
-    int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd < 0) return errno;
-    int locked = flock(fd, LOCK_EX) == 0; /* some network disks know no locks: the rename is atomic all the same */
+    int fd = open(lock, O_RDONLY | O_CREAT, 0644);
+    if (fd < 0) return exists(program) ? 0 : errno; /* a cache that was filled before and is read-only now */
+    futimens(fd, NULL);
+    flock(fd, LOCK_SH); /* some network disks know no locks: the rename is atomic all the same */
+    if (exists(program)) return 0;
+    int locked = flock(fd, LOCK_EX) == 0;
     int failed = 0;
     if (!exists(program)) {
         if (locked) remove_leftovers(cache, leftovers);
         failed = unpack_all(pack, temporary);
         if (!failed && rename(temporary, final) != 0 && !exists(program)) failed = errno;
-        if (failed || exists(temporary)) remove_tree(AT_FDCWD, temporary);
+        if (exists(temporary)) remove_tree(AT_FDCWD, temporary);
+        if (!failed) prune(cache, id);
     }
-    close(fd);
+    if (failed) close(fd);
+    else flock(fd, LOCK_SH);
     return failed;
 }
 
@@ -248,11 +276,9 @@ static void try_cache(const char *folder, int shared_parent, int may_unpack, con
     if (why) return note(cache, why);
     struct statvfs disk;
     if (statvfs(cache, &disk) == 0 && disk.f_flag & ST_NOEXEC) return note(cache, "mounted noexec");
-    if (!exists(program)) {
-        failed = provide(cache, pack, id, program);
-        if (failed == EBADMSG) die("the runtime inside the file is damaged: copy the file again");
-        if (failed) return note(cache, strerror(failed));
-    }
+    failed = may_unpack ? provide(cache, pack, id, program) : 0;
+    if (failed == EBADMSG) die("the runtime inside the file is damaged: copy the file again");
+    if (failed) return note(cache, strerror(failed));
     execv(program, argv);
     note(cache, strerror(errno));
 }

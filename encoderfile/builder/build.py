@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from encoderfile import container
-from encoderfile.builder import freeze
+from encoderfile.builder import freeze, inventory, pack
 from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig
 from encoderfile.container import Part
 from encoderfile.errors import ConfigError, ModelError
-from encoderfile.manifest import GRAPH, TOKENIZER, WEIGHTS, Artifact, Manifest
+from encoderfile.manifest import GRAPH, SBOM_PATH, TOKENIZER, WEIGHTS, Manifest
 from encoderfile.model.device import cuda_obstacle
 
 Say = Callable[[str], None]
@@ -34,6 +34,7 @@ class Built:
     sha256: str
     seconds: float
     manifest: Manifest
+    sbom: bytes
 
     def report(self) -> dict[str, Any]:
         """The JSON of `--report`."""
@@ -55,15 +56,13 @@ def build(config: BuildConfig, say: Say) -> Built:
     started = time.perf_counter()
     device, reason = _device(config.device)
     say(f"checking {config.path}")
-    checked = check(config, device)
+    checked = check(config)
     say(f"model type {checked.manifest.model_type.value}: {checked.type_reason}")
     for note in checked.notes:
         say(f"note: {note}")
     say(f"device {device}: {reason}")
     if config.base_binary_path is not None:
-        raise ConfigError(
-            "`base_binary_path` is not used: the runtime is frozen from this installation; remove the key"
-        )
+        say("note: base_binary_path is not used, the runtime is frozen from this installation")
     frozen = freeze.runtime(device, freeze.cache_folder(config.cache_dir), say)
     target = config.target
     say(f"writing {target}")
@@ -73,12 +72,52 @@ def build(config: BuildConfig, say: Say) -> Built:
             launcher=frozen.launcher,
             pack=frozen.pack,
             parts=_parts(checked),
-            describe=_describer(checked.manifest, frozen.versions),
+            describe=lambda artifacts: dataclasses.replace(checked.manifest, artifacts=artifacts),
         )
         say("running the new file once")
         _try(temporary)
         digest = _sha256(temporary)
-    return Built(target, target.stat().st_size, digest, time.perf_counter() - started, manifest)
+    return Built(
+        target, target.stat().st_size, digest, time.perf_counter() - started, manifest, frozen.sbom.read_bytes()
+    )
+
+
+def upgrade(file: Path, output: Path | None, device: str | None, cache_dir: Path | None, say: Say) -> Path:
+    """Gives the payload of `file`, byte for byte, the runtime of this version; returns where the new file is.
+
+    `output` None replaces `file`; `device` None keeps what the file was built for. Raises `ContainerError` or
+    `ConfigError`; on failure an existing file stays as it was.
+    """
+    target = output or file
+    with container.Container(file) as old:
+        old.verify()
+        if device is None:
+            device = inventory.property_of(json.loads(pack.read(old.pack, SBOM_PATH))["metadata"], "device")
+        frozen = freeze.runtime(device, freeze.cache_folder(cache_dir), say)
+        say(f"writing {target}")
+        with container.replacing(target) as temporary:
+            container.rewrap(temporary, old, launcher=frozen.launcher, pack=frozen.pack)
+            say("running the new file once")
+            _try(temporary)
+    return target
+
+
+def extract(file: Path, folder: Path) -> None:
+    """Writes the model folder back: every file of the export, with the weights beside `model.onnx`.
+
+    Raises `ContainerError` for a damaged file, `ConfigError` for a folder that is not empty or cannot be written.
+    """
+    with container.Container(file) as source:
+        source.verify()
+        try:
+            if folder.exists() and any(folder.iterdir()):
+                raise ConfigError(f"{folder} is not empty: give a new folder")
+            for artifact in source.manifest.artifacts:
+                path = folder / ("model.onnx" if artifact.name == GRAPH else artifact.name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                container.copy_out(source.slice_of(artifact), path)
+        except OSError as error:
+            raise ConfigError(f"cannot write into {folder}: {error.strerror}") from error
 
 
 def _device(wanted: str) -> tuple[str, str]:
@@ -98,10 +137,6 @@ def _parts(checked: Checked) -> list[Part]:
     if slices:
         parts.append(Part(WEIGHTS, slices=slices, length=length))
     return parts
-
-
-def _describer(manifest: Manifest, versions: dict[str, str]) -> Callable[[tuple[Artifact, ...]], Manifest]:
-    return lambda artifacts: dataclasses.replace(manifest, runtime=versions, artifacts=artifacts)
 
 
 def _try(file: Path) -> None:

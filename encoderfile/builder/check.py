@@ -71,10 +71,10 @@ class Checked:
         return rows
 
 
-def check(config: BuildConfig, device: str = "cpu") -> Checked:
+def check(config: BuildConfig) -> Checked:
     """Reads a folder, loads its graph and runs it on a few texts, alone and together.
 
-    `device` is what the manifest will say the file was built for. Raises `ModelError` or `ConfigError` with
+    Raises `ModelError` or `ConfigError` with
     one sentence that says what is wrong and what to do.
     """
     folder = open_folder(config.path, config.onnx, config.files)
@@ -96,7 +96,6 @@ def check(config: BuildConfig, device: str = "cpu") -> Checked:
         version=config.version,
         model_type=choice.model_type,
         builder_version=encoderfile.__version__,
-        device=device,
         graph=graph,
         tokenizer=spec,
         id2label=detect.labels(folder, columns) if issubclass(TASKS[choice.model_type], LabelTask) else None,
@@ -168,9 +167,13 @@ def _compare_alone_and_together(model: Model, tolerance: float) -> float:
     difference = max(float(np.abs(a - b).max(initial=0)) for a, b in zip(alone, together, strict=True))
     scale = max(1.0, *(float(np.abs(each).max(initial=0)) for each in alone))
     if difference > tolerance * scale:
+        side = model.manifest.tokenizer.padding_side
+        advice = "the graph ignores attention_mask, export it again"
+        if side == "left":
+            advice = f"set padding_side to right in tokenizer_config.json; if that does not help, {advice}"
         raise ModelError(
-            f"answers change by {difference:.2g} when a text is padded beside longer ones (at most "
-            f"{tolerance * scale:.2g} is allowed): the graph ignores attention_mask, export it again"
+            f"answers change by {difference:.2g} when a text is padded on the {side} beside longer ones (at most "
+            f"{tolerance * scale:.2g} is allowed): {advice}"
         )
     return difference
 

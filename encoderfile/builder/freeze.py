@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,38 +19,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import encoderfile
-from encoderfile.builder import pack
+from encoderfile.builder import inventory, pack
 from encoderfile.container import Slice
 from encoderfile.errors import ConfigError
+from encoderfile.manifest import SBOM_PATH
 from encoderfile.model.device import CUDA_LIBRARY, provider_folder
 
-_PACKAGES = (
-    "click",
-    "grpcio",
-    "grpcio-health-checking",
-    "grpcio-reflection",
-    "httptools",
-    "mcp",
-    "numpy",
-    "onnxruntime",
-    "onnxruntime-gpu",
-    "orjson",
-    "protobuf",
-    "pyinstaller",
-    "starlette",
-    "tokenizers",
-    "uvicorn",
-)
 _BUILDER_ONLY = ("builder", "cli")
+
+SBOM_SUFFIX = ".sbom.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What every file of one builder version and device shares: launcher, packed runtime, and its versions."""
+    """What every file of one builder version and device shares; `sbom` lists what is in the pack (CycloneDX JSON)."""
 
     launcher: Slice
     pack: Slice
-    versions: dict[str, str]
+    sbom: Path
 
 
 def cache_folder(wanted: Path | None) -> Path:
@@ -80,14 +67,13 @@ def runtime(device: str, cache: Path, say: Callable[[str], None]) -> Runtime:
             "--device cuda needs onnxruntime's CUDA provider, which is not installed: "
             "`pip install onnxruntime-gpu` on Linux or Windows, x86-64"
         )
-    versions = _versions(device)
-    packed = cache / f"runtime-{encoderfile.__version__}-{device}-{_fingerprint(versions)}.pack"
+    packed = cache / f"runtime-{encoderfile.__version__}-{device}-{_fingerprint(device)}.pack"
     launcher = _launcher()
     with _locked(packed):
         if not packed.is_file():
             say(f"freezing the {device} runtime, once for this version (a minute or two)")
             _freeze(device, packed)
-    return Runtime(Slice.whole(launcher), Slice.whole(packed), versions)
+    return Runtime(Slice.whole(launcher), Slice.whole(packed), packed.with_suffix(SBOM_SUFFIX))
 
 
 def _launcher() -> Path:
@@ -99,21 +85,10 @@ def _launcher() -> Path:
     return path
 
 
-def _versions(device: str) -> dict[str, str]:
-    versions = {
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "libc": " ".join(platform.libc_ver()),
-    }
-    for package in _PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[package] = importlib.metadata.version(package)
-    return {**versions, "device": device}
-
-
-def _fingerprint(versions: dict[str, str]) -> str:
-    """Changes whenever what is frozen would: versions, recipe, or our own sources that ship."""
-    digest = hashlib.sha256(json.dumps(versions, sort_keys=True).encode())
+def _fingerprint(device: str) -> str:
+    """Changes whenever what is frozen would: Python, installed versions, recipe, or our own sources that ship."""
+    installed = sorted(f"{each.name} {each.version}" for each in importlib.metadata.distributions())
+    digest = hashlib.sha256(json.dumps([device, sys.version, platform.machine(), installed]).encode())
     package = Path(encoderfile.__file__).parent
     sources = [
         path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] not in _BUILDER_ONLY
@@ -160,6 +135,7 @@ def _freeze(device: str, target: Path) -> None:
         environment = {
             **os.environ,
             "ENCODERFILE_FREEZE_DEVICE": device,
+            "ENCODERFILE_FREEZE_CONTENTS": str(work / "contents.json"),
             "PYINSTALLER_CONFIG_DIR": str(work / "config"),
             # The same inputs give the same archive: no time of day, no random order of sets.
             "SOURCE_DATE_EPOCH": "315532800",
@@ -168,8 +144,13 @@ def _freeze(device: str, target: Path) -> None:
         try:
             with log.open("wb") as output:
                 subprocess.run(command, check=True, stdout=output, stderr=output, env=environment, cwd=work)
-            made = work / "runtime.pack"
-            pack.write(work / "dist" / "runtime", made, oldest_libc(work / "dist" / "runtime"))
+            folder, made, sbom = work / "dist" / "runtime", work / "runtime.pack", work / "sbom.json"
+            libc = oldest_libc(folder)
+            document = inventory.document(json.loads((work / "contents.json").read_text()), device=device, libc=libc)
+            sbom.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
+            shutil.copyfile(sbom, folder / SBOM_PATH)
+            pack.write(folder, made, libc)
+            sbom.rename(target.with_suffix(SBOM_SUFFIX))
             made.rename(target)
         except (subprocess.CalledProcessError, OSError) as error:
             raise ConfigError(f"the runtime cannot be frozen: {_explain(log)}") from error

@@ -16,13 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoderfile.container import PAGE
+from encoderfile.container import PACK_HEADER, PACK_MAGIC, PAGE, Slice
+from encoderfile.errors import ContainerError
 
-# magic, id, entries, bytes of the index, oldest glibc
-_HEADER = struct.Struct("<8s32sII16s")
 # offset from the start of the pack, packed bytes, bytes, mode, crc32, length of the path, nothing
 _ENTRY = struct.Struct("<QQQIIII")
-_MAGIC = b"ENCPACK\x01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +38,37 @@ def write(folder: Path, target: Path, libc: str) -> None:
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # zlib releases the lock
         files = list(pool.map(lambda path: _pack(path, path.relative_to(folder)), paths))
     index_length = sum(_ENTRY.size + len(file.path) for file in files)
-    offset = _HEADER.size + index_length
+    offset = PACK_HEADER.size + index_length
     index = b""
     for file in files:
         index += _ENTRY.pack(offset, len(file.packed), file.size, file.mode, file.crc, len(file.path), 0) + file.path
         offset += len(file.packed)
+    padding = bytes(-offset % PAGE)
     digest = hashlib.sha256(index)
-    for file in files:
-        digest.update(file.packed)
+    for data in (*(file.packed for file in files), padding):
+        digest.update(data)
     with target.open("wb") as out:
         identity = digest.hexdigest()[:32].encode()
-        out.write(_HEADER.pack(_MAGIC, identity, len(files), index_length, libc.encode()) + index)
-        for file in files:
-            out.write(file.packed)
-        out.write(bytes(-offset % PAGE))
+        out.write(PACK_HEADER.pack(PACK_MAGIC, identity, len(files), index_length, libc.encode()) + index)
+        for data in (*(file.packed for file in files), padding):
+            out.write(data)
+
+
+def read(pack: Slice, name: str) -> bytes:
+    """One file of a pack. Raises `ContainerError` when the pack has none of that name."""
+    with pack.path.open("rb") as source:
+        source.seek(pack.offset)
+        _, _, entries, length, _ = PACK_HEADER.unpack(source.read(PACK_HEADER.size))
+        index = source.read(length)
+        position = 0
+        for _ in range(entries):
+            offset, packed, size, _, _, path_length, _ = _ENTRY.unpack_from(index, position)
+            position += _ENTRY.size + path_length
+            if index[position - path_length : position] == os.fsencode(name):
+                source.seek(pack.offset + offset)
+                data = source.read(packed)
+                return data if packed == size else zlib.decompress(data, -zlib.MAX_WBITS)
+    raise ContainerError(f"{pack.path} holds no {name} in its runtime")
 
 
 def _pack(path: Path, name: Path) -> _File:

@@ -24,7 +24,10 @@ from encoderfile.container import replacing
 )
 @click.option("--cache-dir", type=click.Path(path_type=Path), help="Where the frozen runtime is kept.")
 @click.option("--report", metavar="FILE|-", help="Write what was built as JSON; - is stdout.")
-def build(model_dir: Path | None, config_file: Path | None, report: str | None, **flags: Any) -> None:
+@click.option("--sbom", type=click.Path(path_type=Path), help="Write what the runtime is made of (CycloneDX JSON).")
+def build(
+    model_dir: Path | None, config_file: Path | None, report: str | None, sbom: Path | None, **flags: Any
+) -> None:
     """Make one executable of MODEL_DIR, a folder that `optimum-cli export onnx` wrote."""
     from encoderfile.builder import build as builder
     from encoderfile.builder.config import from_flags
@@ -32,6 +35,9 @@ def build(model_dir: Path | None, config_file: Path | None, report: str | None, 
     config = from_flags(model_dir, config_file, **flags)
     built = builder.build(config, lambda line: click.echo(line, err=True))
     click.echo(f"done in {built.seconds:.1f} s: {built.size / 1e6:.1f} MB", err=True)
+    if sbom is not None:
+        with replacing(sbom) as temporary:
+            temporary.write_bytes(built.sbom)
     text = json.dumps(built.report(), indent=2, ensure_ascii=False)
     if report == "-":
         click.echo(text)

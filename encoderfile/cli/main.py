@@ -11,6 +11,7 @@ import encoderfile
 from encoderfile.cli.build import build
 from encoderfile.cli.check import check
 from encoderfile.cli.inspect import inspect
+from encoderfile.cli.upgrade import extract, upgrade
 from encoderfile.errors import EncoderfileError
 from encoderfile.settings import CONTEXT
 
@@ -27,7 +28,7 @@ def version() -> None:
     click.echo(f"encoderfile {encoderfile.__version__}")
 
 
-for command in (build, check, inspect):
+for command in (build, check, inspect, upgrade, extract):
     cli.add_command(command)
 
 

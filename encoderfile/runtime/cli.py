@@ -118,14 +118,44 @@ def infer(
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--sbom", is_flag=True, help="Print what the runtime is made of (CycloneDX JSON).")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="As for `serve`.")
 @click.option("--device-id", type=click.IntRange(min=0), default=0, help="Which CUDA device.")
 @click.pass_obj
-def info(executable: Path, /, as_json: bool, device: str, device_id: int) -> int:
+def info(executable: Path, /, as_json: bool, sbom: bool, device: str, device_id: int) -> int:
     """Say what is in this file and which device it would use here; checks all sums."""
+    from encoderfile.runtime import frozen
     from encoderfile.runtime.info import describe
 
+    if sbom:
+        click.echo(frozen.sbom(), nl=False)
+        return 0
     click.echo(describe(executable, choose(device, device_id), as_json))
+    return 0
+
+
+@cli.command()
+@click.pass_obj
+def verify(executable: Path, /) -> int:
+    """Compare every sum of this file: of the model and of the runtime in it."""
+    with Container(executable) as container:
+        container.verify()
+        container.verify_pack()
+    click.echo(f"{executable}: all sums right")
+    return 0
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.pass_obj
+def unpack(executable: Path, /, folder: Path) -> int:
+    """Copy this file and its runtime to FOLDER, where it starts without a cache folder.
+
+    For hosts that may neither write nor execute from any cache folder: unpack elsewhere, copy FOLDER there.
+    """
+    from encoderfile.runtime import frozen
+
+    click.echo(frozen.unpack(executable, folder))
     return 0
 
 

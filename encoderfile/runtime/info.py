@@ -8,6 +8,7 @@ from pathlib import Path
 import encoderfile
 from encoderfile.container import Container
 from encoderfile.model.device import Device
+from encoderfile.runtime import frozen
 
 
 def describe(executable: Path, device: Device, as_json: bool) -> str:
@@ -15,12 +16,14 @@ def describe(executable: Path, device: Device, as_json: bool) -> str:
     with Container(executable) as container:
         container.verify()
         manifest, size = container.manifest, container.size
+    runtime = frozen.facts()
     if as_json:
         facts = {
             "path": str(executable),
             "size": size,
             "encoderfile_version": encoderfile.__version__,
             "device": {"name": device.name, "reason": device.reason},
+            "runtime": runtime,
             "manifest": manifest.to_json(),
         }
         return json.dumps(facts, indent=2, ensure_ascii=False)
@@ -30,8 +33,11 @@ def describe(executable: Path, device: Device, as_json: bool) -> str:
         *([("labels", ", ".join(manifest.id2label.values()))] if manifest.id2label else []),
         ("limit", f"{manifest.tokenizer.max_length} tokens"),
         ("device", f"{device.name} ({device.reason})"),
-        ("built by", f"encoderfile {manifest.builder_version}, for {manifest.device}"),
-        *sorted(manifest.runtime.items()),
+        ("built by", f"encoderfile {manifest.builder_version}"),
+        ("runtime", f"encoderfile {runtime['version']} for {runtime['device']}"),
+        ("needs", f"Linux {runtime['machine']}, glibc {runtime['oldest_glibc']} or newer"),
+        ("unpacked in", f"{runtime['folder']}, {runtime['size'] / 1e6:.1f} MB"),
+        ("made of", ", ".join(f"{name} {version}" for name, version in runtime["versions"].items())),
         ("file", f"{executable}, {size / 1e6:.1f} MB, all sums right"),
         *((artifact.name, f"{artifact.length} bytes, sha256 {artifact.sha256}") for artifact in manifest.artifacts),
     ]

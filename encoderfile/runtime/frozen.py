@@ -1,0 +1,53 @@
+"""The frozen runtime this process runs from: its folder, its size, what it is made of."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from encoderfile.errors import ConfigError
+from encoderfile.manifest import SBOM_PATH
+
+
+def folder() -> Path:
+    """Where the launcher unpacked the runtime. Raises `ConfigError` outside a built file."""
+    if not getattr(sys, "frozen", False):
+        raise ConfigError("this needs a built file: it runs from an installed package")
+    return Path(sys.executable).parent
+
+
+def sbom() -> str:
+    """What the runtime is made of, CycloneDX JSON."""
+    return (folder() / SBOM_PATH).read_text(encoding="utf-8")
+
+
+def facts() -> dict[str, Any]:
+    """What `info` says of the runtime: where it lies, bytes it takes, what it was frozen for and from."""
+    document = json.loads(sbom())
+    properties = document["metadata"]["properties"]
+    return {
+        "version": document["metadata"]["component"]["version"],
+        "folder": str(folder()),
+        "size": sum(path.lstat().st_size for path in folder().rglob("*") if path.is_file()),
+        **{each["name"].removeprefix("encoderfile:"): each["value"] for each in properties},
+        "versions": {each["name"]: each["version"] for each in document["components"] if "version" in each},
+    }
+
+
+def unpack(executable: Path, target: Path) -> Path:
+    """Copies the file and its unpacked runtime to `target`, where it then starts without a cache folder.
+
+    Returns the path of the copy. Raises `ConfigError` for a folder that is not empty or cannot be written.
+    """
+    source = folder()
+    try:
+        if target.exists() and any(target.iterdir()):
+            raise ConfigError(f"{target} is not empty: give a new folder")
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(source, target / ".encoderfile" / source.name, symlinks=True)
+        return Path(shutil.copy2(executable, target / executable.name))
+    except OSError as error:
+        raise ConfigError(f"cannot write into {target}: {error.strerror or error}") from error
