@@ -29,8 +29,8 @@ MAGIC = b"ENCFILE\x01"
 # magic, payload offset, manifest offset and length, pack offset and length, length of the whole file, sha256 of
 # the manifest; the launcher reads it too (`struct footer` in build/launcher/launcher.c)
 _FOOTER = struct.Struct("<8sQQQQQQ32s")
-# magic, id, entries, bytes of the index, oldest glibc; `struct header` in build/launcher/launcher.c
-PACK_HEADER = struct.Struct("<8s32sII16s")
+# magic, id, entries, bytes of the index, oldest glibc, crc32 of the index; `struct header` in launcher.c
+PACK_HEADER = struct.Struct("<8s32sII12sI")
 PACK_MAGIC = b"ENCPACK\x01"
 _CHUNK = 1 << 20
 

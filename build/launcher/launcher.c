@@ -55,7 +55,8 @@ struct header {
     char id[ID_BYTES]; /* hex digits: what the runtime's folder is called */
     uint32_t entries;
     uint32_t index_bytes;
-    char libc[16]; /* the oldest glibc the runtime runs with, such as "2.28" */
+    char libc[12]; /* the oldest glibc the runtime runs with, such as "2.28" */
+    uint32_t index_crc;
 };
 
 struct entry {
@@ -168,6 +169,8 @@ static int unpack_share(const unsigned char *pack, const char *target, unsigned 
 }
 
 static int unpack_all(const unsigned char *pack, const char *target) {
+    const struct header *header = (const void *)pack;
+    if (crc32_of(pack + HEADER_BYTES, header->index_bytes) != header->index_crc) return EBADMSG;
     if (mkdir(target, 0755) != 0) return errno;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     unsigned workers = cores < 1 ? 1 : cores > MAX_WORKERS ? MAX_WORKERS : (unsigned)cores;
@@ -323,7 +326,7 @@ static void check_libc(const struct header *header) {
     for (unsigned i = 0; i < sizeof loaders / sizeof *loaders; i++)
         if (exists(loaders[i])) return;
     char sentence[200];
-    snprintf(sentence, sizeof sentence, "this machine has no GNU C library, and the file needs version %.15s or newer",
+    snprintf(sentence, sizeof sentence, "this machine has no GNU C library, and the file needs version %.11s or newer",
              header->libc);
     die(sentence);
 }

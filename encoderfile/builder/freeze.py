@@ -68,15 +68,16 @@ def runtime(device: str, cache: Path, say: Callable[[str], None]) -> Runtime:
             "`pip install onnxruntime-gpu` on Linux or Windows, x86-64"
         )
     packed = cache / f"runtime-{encoderfile.__version__}-{device}-{_fingerprint(device)}.pack"
-    launcher = _launcher()
+    program = launcher()
     with _locked(packed):
         if not packed.is_file():
             say(f"freezing the {device} runtime, once for this version (a minute or two)")
             _freeze(device, packed)
-    return Runtime(Slice.whole(launcher), Slice.whole(packed), packed.with_suffix(SBOM_SUFFIX))
+    return Runtime(Slice.whole(program), Slice.whole(packed), packed.with_suffix(SBOM_SUFFIX))
 
 
-def _launcher() -> Path:
+def launcher() -> Path:
+    """The launcher compiled for this machine. Raises `ConfigError` where there is none."""
     platform_name = f"{sys.platform}-{platform.machine()}"
     path = Path(__file__).with_name("launcher") / platform_name
     if not path.is_file():

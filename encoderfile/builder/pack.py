@@ -49,7 +49,8 @@ def write(folder: Path, target: Path, libc: str) -> None:
         digest.update(data)
     with target.open("wb") as out:
         identity = digest.hexdigest()[:32].encode()
-        out.write(PACK_HEADER.pack(PACK_MAGIC, identity, len(files), index_length, libc.encode()) + index)
+        header = (PACK_MAGIC, identity, len(files), index_length, libc.encode(), zlib.crc32(index))
+        out.write(PACK_HEADER.pack(*header) + index)
         for data in (*(file.packed for file in files), padding):
             out.write(data)
 
@@ -58,7 +59,7 @@ def read(pack: Slice, name: str) -> bytes:
     """One file of a pack. Raises `ContainerError` when the pack has none of that name."""
     with pack.path.open("rb") as source:
         source.seek(pack.offset)
-        _, _, entries, length, _ = PACK_HEADER.unpack(source.read(PACK_HEADER.size))
+        _, _, entries, length, _, _ = PACK_HEADER.unpack(source.read(PACK_HEADER.size))
         index = source.read(length)
         position = 0
         for _ in range(entries):

@@ -1,0 +1,70 @@
+"""The launcher becomes the runtime: arguments, exit codes, signals, names; and files that are not whole."""
+
+import hashlib
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.launched import make_file, run
+from support.models import ROOT
+
+LAUNCHERS = ROOT / "encoderfile" / "builder" / "launcher"
+
+
+@pytest.mark.parametrize("path", sorted(LAUNCHERS.iterdir()), ids=lambda path: path.name)
+def test_the_compiled_launchers_are_those_of_the_sources(path: Path) -> None:
+    digest = hashlib.sha256()
+    for source in sorted((ROOT / "build" / "launcher").glob("*.[ch]")):
+        digest.update(source.read_bytes())
+    assert f"encoderfile-launcher-source:{digest.hexdigest()}".encode() in path.read_bytes(), "run `make launcher`"
+
+
+def test_the_exit_code_is_the_runtimes(tmp_path: Path) -> None:
+    assert run(make_file(tmp_path, "#!/bin/sh\nexit 37\n"), cache=tmp_path / "cache").returncode == 37
+
+
+def test_the_process_stays_the_same_so_signals_arrive_and_nothing_outlives_it(tmp_path: Path) -> None:
+    file = make_file(tmp_path, "#!/bin/sh\necho $$\nread line\n")
+    environment = {"ENCODERFILE_CACHE_DIR": str(tmp_path / "cache")}
+    with subprocess.Popen([str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert int(process.stdout.readline()) == process.pid
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == -signal.SIGTERM
+
+
+def test_arguments_pass_as_they_are(tmp_path: Path) -> None:
+    file = make_file(tmp_path, '#!/bin/sh\nfor each in "$@"; do echo "[$each]"; done\n')
+    result = run(file, "", "a b", "ü😀", "--flag=1", cache=tmp_path / "cache")
+    assert result.stdout == "[]\n[a b]\n[ü😀]\n[--flag=1]\n"
+
+
+@pytest.mark.parametrize("name", ["with space", "größe-東京", "-dash"])
+def test_any_file_name_will_do(name: str, tmp_path: Path) -> None:
+    file = make_file(tmp_path).rename(tmp_path / name)
+    assert run(file, cache=tmp_path / "cache").stdout.split("|")[1] == str(file)
+
+
+def test_a_symlink_leads_to_the_real_file(tmp_path: Path) -> None:
+    file = make_file(tmp_path)
+    link = tmp_path / "elsewhere"
+    link.symlink_to(file)
+    assert run(link, cache=tmp_path / "cache").stdout.split("|")[1] == str(file)
+
+
+@pytest.mark.parametrize("missing", [1, 50, 88, 4096, 9000])
+def test_a_cut_file_says_so(missing: int, tmp_path: Path) -> None:
+    file = make_file(tmp_path)
+    os.truncate(file, file.stat().st_size - missing)
+    result = run(file, cache=tmp_path / "cache")
+    assert result.returncode == 1
+    assert result.stderr == "error: toy: the file is cut or damaged, its end is missing: copy it again\n"
+
+
+def test_bytes_behind_the_end_are_noticed(tmp_path: Path) -> None:
+    file = make_file(tmp_path)
+    with file.open("ab") as out:
+        out.write(b"more")
+    assert run(file, cache=tmp_path / "cache").returncode == 1
