@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from encoderfile.errors import ConfigError
+from encoderfile.types import STRATEGIES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -88,6 +89,17 @@ model_options = _decorated(_MODEL_OPTIONS)
 """Options of every command that runs the model."""
 serve_options = _decorated(_SERVE_OPTIONS, _HTTP_SAFETY_OPTIONS, _MODEL_OPTIONS)
 """Options of `serve`."""
+
+
+class InferCommand(click.Command):
+    """`--entities` takes a value only as `--entities=STRATEGY`: what follows it is a text."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        bare = ["--entities=simple" if arg == "--entities" else arg for arg in args[:end]]
+        return super().parse_args(ctx, bare + args[end:])
+
+
 infer_options = _decorated(
     (
         click.argument("texts", nargs=-1, metavar="TEXT..."),
@@ -108,6 +120,18 @@ infer_options = _decorated(
             "--normalize/--no-normalize",
             default=None,
             help="Unit length for vectors, or not; left out: yes for `embedding`, else the model's own way.",
+        ),
+        click.option(
+            "--entities",
+            type=click.Choice(STRATEGIES),
+            metavar="[=STRATEGY]",
+            help="Entities instead of token labels, grouped the way that STRATEGY says: "
+            f"{', '.join(STRATEGIES)}.  [default: simple]",
+        ),
+        click.option(
+            "--stride",
+            type=click.IntRange(min=0),
+            help="With --entities: read a text longer than the limit in windows that share so many tokens.",
         ),
     )
 )

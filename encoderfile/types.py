@@ -29,6 +29,11 @@ class ModelType(StrEnum):
     TOKEN_CLASSIFICATION = "token_classification"
 
 
+STRATEGIES = ("none", "simple", "first", "average", "max")
+"""How token labels become entities, as the reference's `aggregation_strategy`: no grouping, neighbours of one type,
+and three ways to settle the label of a word first."""
+
+
 class TokenInfo(NamedTuple):
     """One token. `start` and `end` are code points of the input text, `end` exclusive; specials are 0, 0."""
 
@@ -107,6 +112,10 @@ class PredictRequest:
     inputs: Sequence[Text]
     normalize: bool | None = None
     metadata: Mapping[str, str] | None = None
+    allow_empty: bool = False
+    """Whether a text may be empty: some dialects promise an answer, made of special tokens alone."""
+    refuse_overflow: bool | None = None
+    """Whether a text over the limit is refused instead of cut; None: as the server was told."""
 
 
 @dataclass(frozen=True, slots=True)

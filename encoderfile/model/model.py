@@ -31,6 +31,10 @@ class Model:
         """Tokenises texts, cut at the limit; `truncated` says where."""
         return self._tokenizer(texts, with_tokens=self.task.needs_tokens)
 
+    def windows(self, text: str, stride: int) -> list[EncodedText]:
+        """Tokenises all of a text, in windows of the limit that share `stride` tokens. From one thread only."""
+        return self._tokenizer.windows(text, stride)
+
     def word_rules(self) -> WordRules:
         """What grouping this model's token labels into entities needs beside an answer."""
         labels = self.task.labels if isinstance(self.task, LabelTask) else ()

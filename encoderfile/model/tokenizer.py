@@ -6,13 +6,14 @@ raises "Already borrowed", so nothing here depends on a request. Padding is done
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer as LibraryTokenizer
 
-from encoderfile.errors import InternalError, ModelError
+from encoderfile.errors import ConfigError, InternalError, ModelError
 from encoderfile.manifest import TokenizerSpec
 from encoderfile.types import EncodedText, Text, TokenInfo
 
@@ -27,6 +28,7 @@ class Tokenizer:
         # The library fails on a single text when only the second of a pair may be cut.
         only_second = spec.truncation_strategy == "only_second"
         self._singles = _configured(data, spec, "longest_first") if only_second else self._tokenizer
+        self._uncut: LibraryTokenizer | None = None
 
     def __call__(self, texts: Sequence[Text], *, with_tokens: bool) -> list[EncodedText]:
         """Encodes texts, or pairs, with special tokens; `with_tokens` adds token strings and offsets.
@@ -41,6 +43,29 @@ class Tokenizer:
         except BaseException as error:  # a panic of the library's Rust part is no `Exception`
             raise InternalError("the tokenizer failed on this text") from error
         return [_encoded(each, with_tokens) for each in encodings]
+
+    def windows(self, text: str, stride: int) -> list[EncodedText]:
+        """All of one text, with tokens, in windows of the limit; neighbours share `stride` tokens.
+
+        Not for several threads at once. Raises `ConfigError` for a stride that leaves nothing of a window,
+        `InternalError` when the library fails.
+        """
+        if self._uncut is None:
+            # A second one, because truncation is never switched on a tokenizer in use.
+            self._uncut = LibraryTokenizer.from_str(self._tokenizer.to_str())
+            self._uncut.no_truncation()
+        room = self.spec.max_length - self._uncut.num_special_tokens_to_add(is_pair=False)
+        if not 0 <= stride < room:
+            raise ConfigError(f"a stride of {stride} tokens is not possible: a window has {room}, give less")
+        try:
+            whole = self._uncut.encode(text, add_special_tokens=False)
+            whole.truncate(room, stride=stride, direction=self.spec.truncation_side)
+            first = self._uncut.post_process(whole)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # as above
+            raise InternalError("the tokenizer failed on this text") from error
+        return [dataclasses.replace(_encoded(each, True), truncated=False) for each in (first, *first.overflowing)]
 
     def spell(self, token_id: int) -> str:
         """The vocabulary's spelling of a token; empty for an id it lacks."""

@@ -17,6 +17,7 @@ from encoderfile.model.device import choose
 from encoderfile.runtime import logs, process
 from encoderfile.settings import (
     CONTEXT,
+    InferCommand,
     ModelSettings,
     ServeSettings,
     infer_options,
@@ -91,7 +92,7 @@ def mcp(executable: Path, /, transport: str, hostname: str, port: int, **options
     return 0
 
 
-@cli.command()
+@cli.command(cls=InferCommand)
 @infer_options
 @model_options
 @click.pass_obj
@@ -103,16 +104,21 @@ def infer(
     output: Path | None,
     form: str,
     normalize: bool | None,
+    entities: str | None,
+    stride: int | None,
     **options: Any,
 ) -> int:
     """Answer TEXT... without a server. The result goes to stdout, everything else to stderr."""
-    from encoderfile.runtime.oneshot import answer
+    from encoderfile.runtime.oneshot import Wanted, answer
 
     if bool(texts) == (input_file is not None):
         raise click.UsageError("give either TEXT... or -i FILE (- for standard input)")
+    if stride is not None and entities is None:
+        raise click.UsageError("--stride needs --entities")
     settings = ModelSettings(**options)
     logs.set_up(settings.log_format, settings.log_level)
-    answer(executable, settings, texts, input_file, output, form, normalize)
+    wanted = Wanted(form, normalize, entities, stride)
+    answer(executable, settings, texts, input_file, output, wanted)
     return 0
 
 

@@ -7,25 +7,42 @@ import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
 
 from encoderfile.container import replacing
+from encoderfile.errors import ConfigError
 from encoderfile.model.device import choose
 from encoderfile.runtime import inputs
 from encoderfile.runtime.loading import load
 from encoderfile.runtime.server import make_service
-from encoderfile.service.json_form import write_answer
 from encoderfile.service.service import Service
 from encoderfile.settings import ModelSettings
-from encoderfile.types import ModelType, Prediction, PredictRequest
+from encoderfile.types import ModelType, PredictRequest
 
 log = logging.getLogger(__name__)
 
 _CHUNK = 256
 """Texts of one internal request: bounds memory for long files, whatever `--max-inputs` says."""
+
+
+_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What `infer` is asked for: `json` (the body of `/predict`) or `jsonl` (one result a line), and of what.
+
+    `entities` is a strategy of `tasks.entities`, `stride` the tokens that its windows share; None: neither.
+    """
+
+    form: str
+    normalize: bool | None = None
+    entities: str | None = None
+    stride: int | None = None
 
 
 @asynccontextmanager
@@ -54,42 +71,55 @@ def answer(
     arguments: tuple[str, ...],
     input_file: str | None,
     output: Path | None,
-    form: str,
-    normalize: bool | None,
+    wanted: Wanted,
 ) -> None:
-    """Answers texts and writes `json` (the body of `/predict`) or `jsonl` (one result a line).
+    """Answers texts and writes them as `wanted` says.
 
     `output` appears whole or not at all. Raises what `inputs.texts`, `load` and the service raise.
     """
     texts = inputs.texts(arguments, input_file)
     if output is None:
-        asyncio.run(_answer(executable, settings, texts, sys.stdout.buffer, form, normalize))
+        asyncio.run(_answer(executable, settings, texts, sys.stdout.buffer, wanted))
         sys.stdout.buffer.flush()
         return
     with replacing(output) as temporary, temporary.open("wb") as file:
-        asyncio.run(_answer(executable, settings, texts, file, form, normalize))
+        asyncio.run(_answer(executable, settings, texts, file, wanted))
 
 
-async def _answer(
-    executable: Path, settings: ModelSettings, texts: list[str], out: BinaryIO, form: str, normalize: bool | None
-) -> None:
+async def _answer(executable: Path, settings: ModelSettings, texts: list[str], out: BinaryIO, wanted: Wanted) -> None:
     truncated = 0
     async with _service(executable, settings) as service:
-        if normalize is None and service.info.model_type is ModelType.EMBEDDING:
-            normalize = True
-        results: list[Any] = []
+        ask = _entities if wanted.entities else _results
+        answers: list[Any] = []
         for start in range(0, len(texts), _CHUNK):
-            prediction = await service.predict(PredictRequest(texts[start : start + _CHUNK], normalize))
-            truncated += prediction.truncated_inputs
-            if form == "jsonl":
-                for result in prediction.results:
-                    line = service.task.to_json(result)
-                    out.write(orjson.dumps(line, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE))
+            lines, cut = await ask(service, texts[start : start + _CHUNK], wanted)
+            truncated += cut
+            if wanted.form == "jsonl":
+                for line in lines:
+                    out.write(orjson.dumps(line, option=_OPTIONS))
             else:
-                results += prediction.results
-        if form == "json":
-            out.write(
-                write_answer(Prediction(results, service.info.model_id), service.task, orjson.OPT_APPEND_NEWLINE)
-            )
+                answers += lines
+        if wanted.form == "json":
+            out.write(orjson.dumps({"results": answers, "model_id": service.info.model_id}, option=_OPTIONS))
         if truncated:
             log.warning("%d of %d texts were cut at %d tokens", truncated, len(texts), service.info.max_length)
+
+
+async def _results(service: Service, texts: list[str], wanted: Wanted) -> tuple[list[Any], int]:
+    """What `/predict` answers, one JSON value per text, and how many texts were cut."""
+    normalize = wanted.normalize
+    if normalize is None and service.info.model_type is ModelType.EMBEDDING:
+        normalize = True
+    prediction = await service.predict(PredictRequest(texts, normalize))
+    return [service.task.to_json(result) for result in prediction.results], prediction.truncated_inputs
+
+
+async def _entities(service: Service, texts: list[str], wanted: Wanted) -> tuple[list[Any], int]:
+    if service.info.model_type is not ModelType.TOKEN_CLASSIFICATION:
+        raise ConfigError(
+            f"--entities needs a token_classification model, this one is {service.info.model_type.value}: "
+            "leave it out"
+        )
+    extraction = await service.extract(texts, wanted.entities or "simple", wanted.stride)
+    lines = [{"entities": [entity.to_json() for entity in found]} for found in extraction.entities]
+    return lines, extraction.truncated_inputs

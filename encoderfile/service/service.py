@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from encoderfile.errors import DrainingError, EncoderfileError, InputError, InternalError
 from encoderfile.model.model import Model
 from encoderfile.service.batcher import Batcher
 from encoderfile.tasks import Task
-from encoderfile.tasks.entities import WordRules
-from encoderfile.types import ModelInfo, Prediction, PredictRequest, Text, Timing
+from encoderfile.tasks.entities import Entity, WordRules, entities, merged
+from encoderfile.types import ModelInfo, Prediction, PredictRequest, Text, Timing, TokenLabels
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,16 @@ class Limits:
     max_batch_tokens: int = 1024
     refuse_overflow: bool = False
     """Refuse texts longer than the model's limit instead of cutting them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """The entities of several texts, one list per text, in order."""
+
+    entities: Sequence[Sequence[Entity]]
+    truncated_inputs: int
+    token_count: int
+    timing: Timing
 
 
 class Service:
@@ -70,13 +82,29 @@ class Service:
         Raises `InputError` for what the caller must change, `QueueFullError` and `DrainingError` at once,
         `InternalError` for the rest.
         """
+        async with self._accepted(request.inputs):
+            return await self._predict(request)
+
+    async def extract(self, texts: Sequence[str], strategy: str = "simple", stride: int | None = None) -> Extraction:
+        """The entities of each text, from a model of token labels; `strategy` is one of `entities.STRATEGIES`.
+
+        With `stride` a text longer than the limit is read in windows that share so many tokens; without, it is
+        cut as `predict` cuts it. Raises what `predict` raises, `ConfigError` for a stride that is too large.
+        """
+        async with self._accepted(texts):
+            return await (self._cut(texts, strategy) if stride is None else self._windows(texts, strategy, stride))
+
+    @asynccontextmanager
+    async def _accepted(self, inputs: Sequence[Text]) -> AsyncIterator[None]:
+        """Refuses what cannot be taken, and counts the request until it is answered."""
         if not self.ready:
             raise DrainingError("the server is stopping and takes no new requests")
-        self._check(request.inputs)
-        self._batcher.admit(len(request.inputs))
+        self._check(inputs)
+        self._batcher.admit(len(inputs))
         self._active += 1
+        self._idle.clear()
         try:
-            return await self._predict(request)
+            yield
         except EncoderfileError:
             raise
         except Exception as error:
@@ -88,7 +116,6 @@ class Service:
                 self._idle.set()
 
     async def _predict(self, request: PredictRequest) -> Prediction[Any]:
-        self._idle.clear()
         started = time.perf_counter()
         loop = asyncio.get_running_loop()
         encoded = await loop.run_in_executor(self._tokenizing, self._model.encode, request.inputs)
@@ -112,6 +139,33 @@ class Service:
                 queue=queued,
                 inference=time.perf_counter() - tokenized - queued,
             ),
+        )
+
+    async def _cut(self, texts: Sequence[str], strategy: str) -> Extraction:
+        prediction = await self._predict(PredictRequest(texts))
+        rules = self.word_rules
+        found = [
+            entities(result, text, strategy, rules) for result, text in zip(prediction.results, texts, strict=True)
+        ]
+        return Extraction(found, prediction.truncated_inputs, prediction.token_count, prediction.timing)
+
+    async def _windows(self, texts: Sequence[str], strategy: str, stride: int) -> Extraction:
+        started = time.perf_counter()
+        windows = await asyncio.get_running_loop().run_in_executor(
+            self._tokenizing, lambda: [self._model.windows(text, stride) for text in texts]
+        )
+        tokenized = time.perf_counter()
+        results, queued = await self._batcher.submit([window for each in windows for window in each])
+        rules, left = self.word_rules, iter(cast("list[TokenLabels]", results))
+        found = []
+        for text, each in zip(texts, windows, strict=True):
+            answers = [entities(answer, text, strategy, rules) for answer in itertools.islice(left, len(each))]
+            found.append(answers[0] if len(answers) == 1 else merged(answers))
+        return Extraction(
+            found,
+            truncated_inputs=0,
+            token_count=sum(len(window) for each in windows for window in each),
+            timing=Timing(tokenized - started, queued, time.perf_counter() - tokenized - queued),
         )
 
     async def drain(self, seconds: float) -> bool:

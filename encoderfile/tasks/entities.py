@@ -14,10 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from encoderfile.tasks.base import softmax
-from encoderfile.types import FloatArray, TokenInfo, TokenLabels
-
-STRATEGIES = ("none", "simple", "first", "average", "max")
-"""The reference's `aggregation_strategy`: no grouping, neighbours of one type, three ways to settle words first."""
+from encoderfile.types import STRATEGIES, FloatArray, TokenInfo, TokenLabels
 
 _WORD_STRATEGIES = ("first", "average", "max")
 _OUTSIDE = "O"
