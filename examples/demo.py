@@ -69,7 +69,7 @@ def build() -> None:
     if not program.exists():
         raise DemoError(f"there is no `encoderfile` beside {sys.executable}: run `make demo`")
     command = [os.path.relpath(program), "build", os.path.relpath(MODEL), "--name", FILE.stem]
-    print(f"$ {shlex.join(command)}", flush=True)
+    print(f"Running {shlex.join(command)}", flush=True)
     # A process group of its own, so that nothing the builder starts outlives this script.
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, process_group=0) as builder:
         try:
@@ -86,7 +86,7 @@ def serving() -> Iterator[tuple[str, str]]:
     """Serves the file on free ports; gives the HTTP address and the gRPC target, and stops it at the end."""
     command = [f"./{FILE}", "serve", "--http-hostname", "127.0.0.1", "--http-port", "0"]
     command += ["--grpc-hostname", "127.0.0.1", "--grpc-port", "0"]
-    print(f"\n$ {shlex.join(command)}", flush=True)
+    print(f"\nRunning {shlex.join(command)}", flush=True)
     started = time.perf_counter()
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         watchdog = Timer(PATIENCE_SECONDS, server.kill)

@@ -53,4 +53,5 @@ def test_times_and_sizes_may_differ_and_numbers_a_little() -> None:
     assert differs("score 0.9709", "score 0.9609") is not None
     assert differs("score 0.9709", "score none") is not None
     assert differs("one\n...\nthree", "one\ntwo\nthree") is None
+    assert differs("one\n...\nthree", "one\nthree") is None
     assert differs("one\n...\nthree", "one\ntwo") is not None

@@ -1,9 +1,9 @@
 """Runs the `console` blocks of a Markdown page and compares what comes out with what the page says.
 
 A line that begins with `$ ` is a command, lines that begin with `> ` continue it, the others are its output,
-stdout and stderr as they come. In the output `...` stands for anything, a number with a decimal point for any
-number near it, and times, sizes and sums for any. A command that serves keeps running until the next one that
-serves, or the end of the page; it gets ports of its own, and the page's ports stand for them.
+stdout and stderr as they come. In the output `...` stands for anything, also for no line at all, a number with a
+decimal point for any number near it, and times, sizes and sums for any. A command that serves keeps running until
+the next one that serves, or the end of the page; it gets ports of its own, and the page's ports stand for them.
 """
 
 import re
@@ -23,14 +23,19 @@ FREEZE_PATIENCE = 15 * 60
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SERVES = re.compile(r"\.encoderfile (serve|mcp --transport http)\b")
+# Programs that a reader may not have, nor the machine that runs the tests.
+_OPTIONAL = ("grpcurl", "jq", "openssl")
 # Said by the first build of a version alone.
 _ONCE = re.compile(r"^freezing the \w+ runtime.*\n", re.MULTILINE)
 # What differs from run to run: times of day, sums, durations, sizes.
 _VARIABLE = re.compile(
-    r"(?P<any>\.\.\.)|(?P<time>\d{4}-\d\d-\d\d[T ][\d:,]+(?:[+-]\d{4})?)|(?P<sum>\b[0-9a-f]{64}\b)"
-    r"|(?P<measure>\b\d+(?:\.\d+)?(?= (?:s|ms|MB|bytes)\b))|(?P<float>-?\d+\.\d+(?:e-?\d+)?(?![\d.]))"
+    r"(?P<lines>^\.\.\.\n)|(?P<any>\.\.\.)|(?P<time>\d{4}-\d\d-\d\d[T ][\d:,]+(?:[+-]\d{4})?)"
+    r"|(?P<sum>\b[0-9a-f]{64}\b)|(?P<measure>\b\d+(?:\.\d+)?(?= (?:s|ms|MB|bytes)\b))"
+    r"|(?P<float>-?\d+\.\d+(?:e-?\d+)?(?![\d.]))",
+    re.MULTILINE,
 )
 _PATTERNS = {
+    "lines": r"(?:.*?\n)?",
     "any": r".*?",
     "time": r"\d{4}-\d\d-\d\d[T ][\d:,]+(?:[+-]\d{4})?",
     "sum": r"[0-9a-f]{64}",
@@ -56,6 +61,10 @@ def steps(page: str) -> Iterator[Step]:
             while rest and rest[0].startswith("> "):
                 command += "\n" + rest.pop(0)[2:]
             yield Step(command, "\n".join(rest).strip())
+
+
+def _calls(program: str, command: str) -> bool:
+    return re.search(rf"(^|\| ?){program}\b", command) is not None
 
 
 def differs(expected: str, found: str) -> str | None:
@@ -93,9 +102,9 @@ class Console:
         with ExitStack() as server:
             for step in steps(page):
                 command = self.stand_ins.get(step.command, step.command)
-                program = command.split()[0]
-                if shutil.which(program, path=environment()["PATH"]) is None and program in ("grpcurl", "node", "jq"):
-                    self.missing.add(program)
+                lacking = {program for program in _OPTIONAL if _calls(program, command) and not shutil.which(program)}
+                if lacking:
+                    self.missing |= lacking
                     continue
                 if _SERVES.search(command):
                     server.close()
