@@ -66,9 +66,9 @@ _HTTP_SAFETY_OPTIONS = (
 )
 
 _SERVE_OPTIONS = (
-    option("--http-hostname", default="0.0.0.0", help="Address of the HTTP server."),
+    option("--http-hostname", default="0.0.0.0", help="Address of the HTTP server, or unix:PATH."),
     option("--http-port", type=click.IntRange(0, 65535), default=8080, help="Port of the HTTP server."),
-    option("--grpc-hostname", default="[::]", help="Address of the gRPC server."),
+    option("--grpc-hostname", default="[::]", help="Address of the gRPC server, or unix:PATH."),
     option("--grpc-port", type=click.IntRange(0, 65535), default=50051, help="Port of the gRPC server."),
     option("--disable-http", is_flag=True, help="Serve no HTTP, and so no MCP."),
     option("--disable-grpc", is_flag=True, help="Serve no gRPC."),

@@ -7,13 +7,13 @@ import contextlib
 import logging
 import signal
 import socket
-import ssl
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from encoderfile.errors import ConfigError
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
+from encoderfile.runtime.binding import UNIX, bound_grpc, bound_http
+from encoderfile.runtime.notify import notify
 from encoderfile.service.service import Limits, Service
 from encoderfile.settings import ModelSettings, ServeSettings
 
@@ -50,8 +50,8 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
     """
     stop = asyncio.Event()
     with contextlib.ExitStack() as stack:
-        http_socket = None if settings.disable_http else stack.enter_context(_bind_http(settings))
-        grpc_server, grpc_port = (None, 0) if settings.disable_grpc else _bind_grpc(settings)
+        http_socket = None if settings.disable_http else stack.enter_context(bound_http(settings))
+        grpc_server, grpc_port = (None, 0) if settings.disable_grpc else stack.enter_context(bound_grpc(settings))
         stack.enter_context(_signals(stop))
         model = await asyncio.to_thread(load)
         service = make_service(model, settings, device)
@@ -62,7 +62,9 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
         if http_socket is not None:
             await running.start_http(http_socket)
         _announce(service, settings, device, http_socket, grpc_port)
+        notify("READY=1")
         await running.until(stop)
+        notify("STOPPING=1")
         return await running.stop()
 
 
@@ -137,56 +139,6 @@ class _Running:
         return drained
 
 
-def _bind_http(settings: ServeSettings) -> socket.socket:
-    host, port = settings.http_hostname.strip("[]"), settings.http_port
-    _check_tls(settings)
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    except OSError as error:
-        raise ConfigError(f"--http-hostname {host} is no address of this machine: {error.strerror}") from error
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind(address)
-        bound.listen(2048)
-    except OSError as error:
-        bound.close()
-        raise ConfigError(
-            f"the HTTP server cannot use {host}:{port}: {error.strerror}; choose another --http-port"
-        ) from error
-    return bound
-
-
-def _check_tls(settings: ServeSettings) -> None:
-    if settings.cert_file is None or settings.key_file is None:
-        return
-    try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(settings.cert_file, settings.key_file)
-    except OSError as error:
-        raise ConfigError(
-            f"{settings.cert_file} and {settings.key_file} cannot serve TLS ({error.strerror or error}): "
-            "give a PEM certificate and its own PEM key"
-        ) from error
-
-
-def _bind_grpc(settings: ServeSettings) -> tuple[GrpcServer, int]:
-    from encoderfile.transports.grpc import GrpcServer
-
-    _check_tls(settings)
-    credentials = None
-    if settings.cert_file is not None and settings.key_file is not None:
-        credentials = (settings.key_file.read_bytes(), settings.cert_file.read_bytes())
-    server = GrpcServer(api_key=settings.api_key, max_body_bytes=settings.max_body_bytes)
-    address = f"{settings.grpc_hostname}:{settings.grpc_port}"
-    try:
-        return server, server.bind(address, credentials)
-    except RuntimeError as error:
-        raise ConfigError(
-            f"the gRPC server cannot use {address}: it is taken or no address of this machine; "
-            "choose another --grpc-port or --grpc-hostname"
-        ) from error
-
-
 @contextlib.contextmanager
 def _signals(stop: asyncio.Event) -> Iterator[None]:
     """SIGTERM and SIGINT set `stop`; a second one ends the process at once."""
@@ -212,17 +164,24 @@ def _announce(
 ) -> None:
     info = service.info
     log.info("%s %s (%s) runs on %s: %s", info.model_id, info.version, info.model_type, device.name, device.reason)
-    scheme = "https" if settings.cert_file else "http"
+    secure = settings.cert_file is not None
     if http is not None:
-        host = settings.http_hostname
-        log.info("HTTP on %s://%s:%d", scheme, host, http.getsockname()[1])
+        url = f"{'https' if secure else 'http'}://{settings.http_hostname}:{_port(http)}"
+        if settings.http_hostname.startswith(UNIX):
+            url = settings.http_hostname
+        log.info("HTTP on %s", url)
         if not settings.disable_mcp:
-            log.info("MCP on %s://%s:%d/mcp", scheme, host, http.getsockname()[1])
+            log.info("MCP on %s/mcp", url)
     if not settings.disable_grpc:
-        log.info("gRPC on %s:%d%s", settings.grpc_hostname, grpc_port, " (TLS)" if settings.cert_file else "")
+        port = f":{grpc_port}" if grpc_port else ""
+        log.info("gRPC on %s%s%s", settings.grpc_hostname, port, " (TLS)" if secure else "")
     if _EVERYWHERE.intersection(_hosts(settings)) and settings.api_key is None:
         log.warning("every network of this machine can reach the server and no --api-key is set")
     log.info("ready")
+
+
+def _port(bound: socket.socket) -> int:
+    return 0 if bound.family == socket.AF_UNIX else int(bound.getsockname()[1])
 
 
 def _hosts(settings: ServeSettings) -> list[str]:

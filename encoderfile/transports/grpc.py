@@ -17,7 +17,7 @@ from grpc_reflection.v1alpha import reflection
 
 from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind
 from encoderfile.service.service import Service
-from encoderfile.transports import grpc_answers
+from encoderfile.transports import grpc_answers, grpc_reflection_v1
 from encoderfile.transports._pb import encoderfile_pb2 as pb
 from encoderfile.transports._pb.v07 import (
     embedding_pb2,
@@ -126,8 +126,9 @@ class GrpcServer:
             )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         own = tuple(endpoint.name for endpoint in endpoints)
-        served = (*own, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        served = (*own, health.SERVICE_NAME, reflection.SERVICE_NAME, grpc_reflection_v1.SERVICE_NAME)
         reflection.enable_server_reflection(served, self._server)
+        grpc_reflection_v1.enable(served, self._server)
         self._names = ("", *served)
         await self._say(health_pb2.HealthCheckResponse.SERVING)
         await self._server.start()

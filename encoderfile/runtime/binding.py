@@ -1,0 +1,111 @@
+"""Taking addresses before the model is loaded: a port that is taken is known at once, and has its sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from encoderfile.errors import ConfigError
+from encoderfile.settings import ServeSettings
+
+if TYPE_CHECKING:
+    from encoderfile.transports.grpc import GrpcServer
+
+UNIX = "unix:"
+"""What a host name begins with that is the path of a socket."""
+
+_BACKLOG = 2048
+
+
+@contextlib.contextmanager
+def bound_http(settings: ServeSettings) -> Iterator[socket.socket]:
+    """A listening socket for the HTTP server. Raises `ConfigError` for an address that cannot be used."""
+    _check_tls(settings)
+    host = settings.http_hostname
+    if host.startswith(UNIX):
+        with _socket_file(host, "--http-hostname") as path, socket.socket(socket.AF_UNIX) as bound:
+            _listen(bound, str(path), "--http-hostname")
+            yield bound
+        return
+    try:
+        found = socket.getaddrinfo(
+            host.strip("[]"), settings.http_port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except OSError as error:
+        raise ConfigError(f"--http-hostname {host} is no address of this machine: {error.strerror}") from error
+    family, _, _, _, address = found[0]
+    with socket.socket(family, socket.SOCK_STREAM) as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _listen(bound, address, "--http-port")
+        yield bound
+
+
+@contextlib.contextmanager
+def bound_grpc(settings: ServeSettings) -> Iterator[tuple[GrpcServer, int]]:
+    """A gRPC server that holds its address, and its port (0 for a socket path). Raises `ConfigError`."""
+    from encoderfile.transports.grpc import GrpcServer
+
+    _check_tls(settings)
+    credentials = None
+    if settings.cert_file is not None and settings.key_file is not None:
+        credentials = (settings.key_file.read_bytes(), settings.cert_file.read_bytes())
+    server = GrpcServer(api_key=settings.api_key, max_body_bytes=settings.max_body_bytes)
+    host = settings.grpc_hostname
+    with contextlib.ExitStack() as stack:
+        if host.startswith(UNIX):
+            address = f"{UNIX}{stack.enter_context(_socket_file(host, '--grpc-hostname'))}"
+        else:
+            address = f"{host}:{settings.grpc_port}"
+        try:
+            port = server.bind(address, credentials)
+        except RuntimeError as error:
+            raise ConfigError(
+                f"the gRPC server cannot use {address}: it is taken or no address of this machine; "
+                "choose another --grpc-port or --grpc-hostname"
+            ) from error
+        yield server, 0 if host.startswith(UNIX) else port
+
+
+def _listen(bound: socket.socket, address: object, flag: str) -> None:
+    try:
+        bound.bind(address)  # type: ignore[arg-type]  # getaddrinfo's form or a path
+        bound.listen(_BACKLOG)
+    except OSError as error:
+        shown = address if isinstance(address, str) else ":".join(str(part) for part in address[:2])  # type: ignore[index]
+        raise ConfigError(f"the HTTP server cannot use {shown}: {error.strerror}; choose another {flag}") from error
+
+
+@contextlib.contextmanager
+def _socket_file(host: str, flag: str) -> Iterator[Path]:
+    """The path of a socket: freed of one that nobody listens on, and removed when the block ends."""
+    path = Path(host.removeprefix(UNIX)).absolute()
+    if path.exists():
+        if not stat.S_ISSOCK(path.stat().st_mode):
+            raise ConfigError(f"{flag} {host}: {path} exists and is no socket; choose another path")
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(str(path)) == 0:
+                raise ConfigError(f"{flag} {host}: another server listens there; choose another path")
+        path.unlink()
+    if not path.parent.is_dir():
+        raise ConfigError(f"{flag} {host}: the folder {path.parent} does not exist; make it")
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _check_tls(settings: ServeSettings) -> None:
+    if settings.cert_file is None or settings.key_file is None:
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(settings.cert_file, settings.key_file)
+    except OSError as error:
+        raise ConfigError(
+            f"{settings.cert_file} and {settings.key_file} cannot serve TLS ({error.strerror or error}): "
+            "give a PEM certificate and its own PEM key"
+        ) from error
