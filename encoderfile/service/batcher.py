@@ -32,8 +32,8 @@ class _Request:
     done: asyncio.Future[list[Result]]
     results: list[Result | None]
     missing: int
+    queued_at: float
     waiting: deque[_Entry] = field(default_factory=deque)
-    queued_at: float = field(default_factory=time.perf_counter)
     started_at: float | None = None
 
     @property
@@ -47,18 +47,26 @@ class _Entry:
     index: int
     text: EncodedText
     key: tuple[int, int]
-    """Length and arrival: the order of the waiting list."""
+    """Length of its row and arrival: the order of the waiting list."""
     taken: bool = False
+
+    @property
+    def length(self) -> int:
+        return self.key[0]
 
 
 class Batcher:
     """Runs encoded texts in batches on one worker thread. Use from one event loop."""
 
-    def __init__(self, run: Run, *, max_batch_tokens: int, max_queue: int) -> None:
-        """`max_batch_tokens` bounds rows times longest row of a run; `max_queue` counts waiting texts."""
+    def __init__(self, run: Run, *, max_batch_tokens: int, max_queue: int, row_length: int | None = None) -> None:
+        """`max_batch_tokens` bounds rows times longest row of a run; `max_queue` counts waiting texts.
+
+        `row_length` is given where every text is padded to one length, in tokens.
+        """
         self._run = run
         self._max_batch_tokens = max_batch_tokens
         self._max_queue = max_queue
+        self._row_length = row_length
         self._by_length: list[_Entry] = []
         self._turns: deque[_Request] = deque()
         self._arrivals = itertools.count()
@@ -92,10 +100,13 @@ class Batcher:
         Raises `QueueFullError` at once, `InternalError` when a text of this request fails.
         Cancelling the caller frees its place.
         """
+        if not texts:
+            return [], 0.0
         self.admit(len(texts))
-        request = _Request(asyncio.get_running_loop().create_future(), [None] * len(texts), len(texts))
+        done = asyncio.get_running_loop().create_future()
+        request = _Request(done, [None] * len(texts), len(texts), time.perf_counter())
         for index, text in enumerate(texts):
-            entry = _Entry(request, index, text, (len(text), next(self._arrivals)))
+            entry = _Entry(request, index, text, (self._row_length or len(text), next(self._arrivals)))
             request.waiting.append(entry)
             bisect.insort(self._by_length, entry, key=_key)
         self._turns.append(request)
@@ -133,15 +144,15 @@ class Batcher:
         if seed is None:
             return []
         low = high = bisect.bisect_left(self._by_length, seed.key, key=_key)
-        longest = len(seed.text)
+        longest = seed.length
         while True:
             left = self._by_length[low - 1] if low > 0 else None
             right = self._by_length[high + 1] if high + 1 < len(self._by_length) else None
             rows = high - low + 2
             # The nearer in length first; a shorter one costs padding, a longer one pads all the others.
-            take_right = right is not None and (left is None or len(right.text) - longest <= longest - len(left.text))
-            if take_right and right is not None and rows * len(right.text) <= self._max_batch_tokens:
-                high, longest = high + 1, len(right.text)
+            take_right = right is not None and (left is None or right.length - longest <= longest - left.length)
+            if take_right and right is not None and rows * right.length <= self._max_batch_tokens:
+                high, longest = high + 1, right.length
             elif left is not None and rows * longest <= self._max_batch_tokens:
                 low -= 1
             else:
