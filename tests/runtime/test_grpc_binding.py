@@ -1,0 +1,34 @@
+"""gRPC's addresses; its server must be made inside an event loop."""
+
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+
+from encoderfile.errors import ConfigError
+from encoderfile.runtime.binding import bound_grpc
+from encoderfile.settings import ServeSettings
+
+
+def test_a_taken_port_is_refused_instead_of_shared() -> None:
+    async def bind() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            with pytest.raises(ConfigError, match=f"the gRPC server cannot use 127.0.0.1:{port}: it is taken"):
+                with bound_grpc(ServeSettings(grpc_hostname="127.0.0.1", grpc_port=port)):
+                    pass
+
+    asyncio.run(bind())
+
+
+def test_a_socket_path_is_listened_on_and_removed_at_the_end(tmp_path: Path) -> None:
+    async def bind() -> None:
+        path = tmp_path / "grpc.sock"
+        with bound_grpc(ServeSettings(grpc_hostname=f"unix:{path}")) as (server, port):
+            assert path.is_socket()
+            assert port == 0
+            await server.stop(0)
+        assert not path.exists()
+
+    asyncio.run(bind())
