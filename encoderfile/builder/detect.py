@@ -37,7 +37,9 @@ _POSITIONS_AFTER_PADDING = frozenset(
     ]
 )
 # Positions here are relative or rotary without a table: `max_position_embeddings` does not bound the input.
-_UNBOUNDED_POSITIONS = frozenset({"deberta", "deberta-v2", "t5", "mt5", "xlnet", "funnel"})
+_UNBOUNDED_POSITIONS = frozenset({"t5", "mt5", "xlnet", "funnel"})
+# Relative as well, but for an absolute table that config.json may switch off, and usually does.
+_PERHAPS_UNBOUNDED_POSITIONS = frozenset({"deberta", "deberta-v2"})
 
 _BY_ARCHITECTURE = {
     "ForSequenceClassification": ModelType.SEQUENCE_CLASSIFICATION,
@@ -205,7 +207,7 @@ def tokenizer_spec(folder: ModelFolder, wishes: TokenizerWishes, fixed_tokens: i
             raise ConfigError(f"{flag} {asked} is more than the model takes: at most {limit} tokens ({origin})")
     wanted = min((n for n in (wishes.max_length, wishes.fixed_length) if n is not None), default=None)
     return TokenizerSpec(
-        max_length=wanted or limit or FALLBACK_LENGTH,
+        max_length=wanted or limit or _trained_length(folder.config),
         pad_token_id=_pad_token_id(folder),
         pad_token_type_id=int(config.get("pad_token_type_id") or 0),
         padding_side=_side(config, "padding_side"),
@@ -243,10 +245,19 @@ def _side(config: Mapping[str, Any], key: str) -> str:
     return str(side)
 
 
+def _trained_length(config: Mapping[str, Any]) -> int:
+    """What a model without any limit was made for; --max-length may go beyond."""
+    rows = config.get("max_position_embeddings")
+    return rows if isinstance(rows, int) and rows > 0 else FALLBACK_LENGTH
+
+
 def _positions(config: Mapping[str, Any]) -> int | None:
+    """How many tokens the table of position embeddings takes, or None where there is no table."""
     model_type = str(config.get("model_type", ""))
     rows = config.get("max_position_embeddings") or config.get("n_positions")
     if not isinstance(rows, int) or rows <= 0 or model_type in _UNBOUNDED_POSITIONS:
+        return None
+    if model_type in _PERHAPS_UNBOUNDED_POSITIONS and config.get("position_biased_input") is False:
         return None
     if model_type in _POSITIONS_AFTER_PADDING:
         padding = config.get("pad_token_id")

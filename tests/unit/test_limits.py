@@ -70,9 +70,25 @@ def test_bert_loses_no_position_to_its_padding() -> None:
 @pytest.mark.parametrize("family", ["deberta-v2", "t5", "xlnet"])
 def test_relative_positions_are_no_limit(family: str) -> None:
     model = folder(
-        config={"model_type": family, "max_position_embeddings": 100}, tokenizer_config={"model_max_length": 900}
+        config={"model_type": family, "max_position_embeddings": 100, "position_biased_input": False},
+        tokenizer_config={"model_max_length": 900},
     )
     assert limit(model) == 900
+
+
+def test_deberta_without_a_word_about_it_has_a_table_of_positions() -> None:
+    model = folder(
+        config={"model_type": "deberta-v2", "max_position_embeddings": 100},
+        tokenizer_config={"model_max_length": 900},
+    )
+    assert limit(model) == 100
+
+
+def test_without_any_limit_a_model_gets_the_length_it_was_made_for() -> None:
+    model = folder(
+        config={"model_type": "deberta-v2", "max_position_embeddings": 100, "position_biased_input": False}
+    )
+    assert limit(model) == 100
 
 
 def test_some_families_call_their_positions_otherwise() -> None:
