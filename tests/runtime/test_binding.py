@@ -15,9 +15,8 @@ def http_at(path: Path) -> ServeSettings:
 
 
 def test_a_free_port_is_taken_and_listens() -> None:
-    with bound_http(ServeSettings(http_hostname="127.0.0.1", http_port=0)) as bound:
-        with socket.create_connection(bound.getsockname()):
-            pass
+    with bound_http(ServeSettings(http_hostname="127.0.0.1", http_port=0)) as bound, socket.socket() as client:
+        client.connect(bound.getsockname())
 
 
 def test_a_taken_port_is_named_with_the_flag_to_change() -> None:
@@ -34,9 +33,9 @@ def test_a_taken_port_is_named_with_the_flag_to_change() -> None:
 
 
 def test_a_host_that_is_no_address_here_is_named() -> None:
-    with pytest.raises(ConfigError, match="--http-hostname no such host is no address of this machine"):
-        with bound_http(ServeSettings(http_hostname="no such host")):
-            pass
+    sentence = "--http-hostname no such host is no address of this machine"
+    with pytest.raises(ConfigError, match=sentence), bound_http(ServeSettings(http_hostname="no such host")):
+        pass
 
 
 def test_a_socket_path_is_listened_on_and_removed_at_the_end(tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ def test_a_taken_port_is_refused_instead_of_shared() -> None:
     async def bind() -> None:
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
-            with pytest.raises(ConfigError, match=f"the gRPC server cannot use 127.0.0.1:{port}: it is taken"):
-                with bound_grpc(ServeSettings(grpc_hostname="127.0.0.1", grpc_port=port)):
-                    pass
+            sentence = f"the gRPC server cannot use 127.0.0.1:{port}: it is taken"
+            settings = ServeSettings(grpc_hostname="127.0.0.1", grpc_port=port)
+            with pytest.raises(ConfigError, match=sentence), bound_grpc(settings):
+                pass
 
     asyncio.run(bind())
 
