@@ -1,0 +1,178 @@
+"""The JSON of a request: its shape is checked, and the sentence says which field is wrong."""
+
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+from support.payload import manifest
+
+from encoderfile import tasks
+from encoderfile.errors import InputError
+from encoderfile.service.json_form import read_request, write_answer
+from encoderfile.types import (
+    ModelType,
+    Prediction,
+    PredictRequest,
+    SentenceEmbedding,
+    SequenceLabels,
+    TokenEmbeddings,
+    TokenInfo,
+    TokenLabels,
+)
+
+TASK = {model_type: tasks.create(manifest(model_type=model_type)) for model_type in ModelType}
+LABELS = (ModelType.SEQUENCE_CLASSIFICATION, ModelType.TOKEN_CLASSIFICATION)
+VECTORS = (ModelType.EMBEDDING, ModelType.SENTENCE_EMBEDDING)
+
+
+def read(body: object, model_type: ModelType = ModelType.SEQUENCE_CLASSIFICATION) -> PredictRequest:
+    return read_request(body, TASK[model_type])
+
+
+def refusal(body: object, model_type: ModelType = ModelType.SEQUENCE_CLASSIFICATION) -> str:
+    with pytest.raises(InputError) as refused:
+        read(body, model_type)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("model_type", LABELS)
+def test_a_classifier_needs_inputs_alone(model_type: ModelType) -> None:
+    assert read({"inputs": ["a", "b"]}, model_type) == PredictRequest(["a", "b"])
+
+
+def test_token_vectors_need_a_word_on_normalisation() -> None:
+    for value in (True, False):
+        assert read({"inputs": ["a"], "normalize": value}, ModelType.EMBEDDING).normalize is value
+    for body in ({"inputs": ["a"]}, {"inputs": ["a"], "normalize": None}):
+        assert refusal(body, ModelType.EMBEDDING) == (
+            "Invalid input: the field normalize is missing: send true or false"
+        )
+
+
+@pytest.mark.parametrize(
+    ("given", "read_as"), [({}, None), ({"normalize": None}, None), ({"normalize": False}, False)]
+)
+def test_sentence_vectors_may_be_left_as_the_model_makes_them(given: dict[str, Any], read_as: bool | None) -> None:
+    assert read({"inputs": ["a"], **given}, ModelType.SENTENCE_EMBEDDING).normalize is read_as
+
+
+@pytest.mark.parametrize("model_type", LABELS)
+def test_a_classifier_does_not_look_at_normalize(model_type: ModelType) -> None:
+    assert read({"inputs": ["a"], "normalize": "perhaps"}, model_type).normalize is None
+
+
+def test_unknown_fields_are_ignored() -> None:
+    assert read({"inputs": ["a"], "model": "x", "nested": {"a": [1]}}) == PredictRequest(["a"])
+
+
+@pytest.mark.parametrize("metadata", [{}, {"a": "b"}, {"": ""}])
+def test_metadata_is_kept_also_when_empty(metadata: dict[str, str]) -> None:
+    assert read({"inputs": ["a"], "metadata": metadata}).metadata == metadata
+
+
+def test_metadata_of_null_is_none() -> None:
+    assert read({"inputs": ["a"], "metadata": None}).metadata is None
+
+
+def test_whether_texts_are_empty_is_not_a_matter_of_form() -> None:
+    assert read({"inputs": []}).inputs == []
+    assert read({"inputs": [""]}).inputs == [""]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (None, "the body should be a JSON object, got null"),
+        ([], "the body should be a JSON object, got a list"),
+        ("text", "the body should be a JSON object, got a text"),
+        (3, "the body should be a JSON object, got a number"),
+        (True, "the body should be a JSON object, got a boolean"),
+        ({}, "the field inputs is missing: send a list of texts"),
+        ({"input": ["a"]}, "the field inputs is missing: send a list of texts"),
+        ({"inputs": None}, "inputs should be a list of texts, got null"),
+        ({"inputs": "a"}, "inputs should be a list of texts, got a text"),
+        ({"inputs": {"0": "a"}}, "inputs should be a list of texts, got an object"),
+        ({"inputs": ["a", 2]}, "inputs[1] should be a text, got a number"),
+        ({"inputs": ["a", 2.5]}, "inputs[1] should be a text, got a number"),
+        ({"inputs": [None]}, "inputs[0] should be a text, got null"),
+        ({"inputs": [["a", "b"]]}, "inputs[0] should be a text, got a list"),
+        ({"inputs": [False]}, "inputs[0] should be a text, got a boolean"),
+        ({"inputs": ["a"], "metadata": "x"}, "metadata should be an object of texts, got a text"),
+        ({"inputs": ["a"], "metadata": ["x"]}, "metadata should be an object of texts, got a list"),
+        ({"inputs": ["a"], "metadata": {"k": 1}}, "metadata['k'] should be a text, got a number"),
+        ({"inputs": ["a"], "metadata": {"k": None}}, "metadata['k'] should be a text, got null"),
+        ({"inputs": ["a"], "metadata": {"k": {"x": "y"}}}, "metadata['k'] should be a text, got an object"),
+    ],
+    ids=repr,
+)
+def test_a_wrong_field_is_named_with_what_was_found(body: object, words: str) -> None:
+    assert refusal(body) == f"Invalid input: {words}"
+
+
+@pytest.mark.parametrize("model_type", VECTORS)
+@pytest.mark.parametrize(("value", "found"), [("true", "a text"), (1, "a number"), ([], "a list")])
+def test_normalize_is_true_or_false_and_nothing_like_it(model_type: ModelType, value: object, found: str) -> None:
+    assert refusal({"inputs": ["a"], "normalize": value}, model_type) == (
+        f"Invalid input: normalize should be true or false, got {found}"
+    )
+
+
+def array(*values: float) -> np.ndarray:
+    return np.array(values, dtype=np.float32)
+
+
+TOKENS = (TokenInfo("[CLS]", 2, 0, 0), TokenInfo("é", 7, 0, 1))
+
+ANSWERS: list[tuple[ModelType, Any, dict[str, Any]]] = [
+    (
+        ModelType.EMBEDDING,
+        TokenEmbeddings(np.array([[0.1, 2.0], [3.0, -4.5]], dtype=np.float32), TOKENS),
+        {
+            "embeddings": [
+                {"embedding": [0.1, 2.0], "token_info": {"token": "[CLS]", "token_id": 2, "start": 0, "end": 0}},
+                {"embedding": [3.0, -4.5], "token_info": {"token": "é", "token_id": 7, "start": 0, "end": 1}},
+            ]
+        },
+    ),
+    (ModelType.SENTENCE_EMBEDDING, SentenceEmbedding(array(0.1, 2.0)), {"embedding": [0.1, 2.0]}),
+    (
+        ModelType.SEQUENCE_CLASSIFICATION,
+        SequenceLabels(array(0.1, 2.0), array(0.25, 0.75), 1, "yes"),
+        {"logits": [0.1, 2.0], "scores": [0.25, 0.75], "predicted_index": 1, "predicted_label": "yes"},
+    ),
+    (
+        ModelType.TOKEN_CLASSIFICATION,
+        TokenLabels(
+            TOKENS[1:], np.array([[0.1, 2.0]], np.float32), np.array([[0.25, 0.75]], np.float32), ("B",), array(0.75)
+        ),
+        {
+            "tokens": [
+                {
+                    "token_info": {"token": "é", "token_id": 7, "start": 0, "end": 1},
+                    "logits": [0.1, 2.0],
+                    "scores": [0.25, 0.75],
+                    "label": "B",
+                    "score": 0.75,
+                }
+            ]
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("model_type", "result", "body"), ANSWERS, ids=[str(case[0]) for case in ANSWERS])
+def test_an_answer_has_the_fields_of_its_model_type(model_type: ModelType, result: Any, body: dict[str, Any]) -> None:
+    written = write_answer(Prediction([result, result], "m"), TASK[model_type])
+    assert orjson.loads(written) == {"results": [body, body], "model_id": "m"}
+    assert b"0.1" in written or b"0.25" in written, "float32 is printed in its shortest form"
+    assert b"0.10000000149" not in written
+
+
+@pytest.mark.parametrize(
+    ("metadata", "found"), [(None, {}), ({}, {"metadata": {}}), ({"a": "ü"}, {"metadata": {"a": "ü"}})]
+)
+def test_metadata_is_in_the_answer_when_it_was_given(metadata: Any, found: dict[str, Any]) -> None:
+    prediction = Prediction([SentenceEmbedding(array(1.0))], "m", metadata=metadata)
+    answer = orjson.loads(write_answer(prediction, TASK[ModelType.SENTENCE_EMBEDDING]))
+    assert answer == {"results": [{"embedding": [1.0]}], "model_id": "m", **found}
