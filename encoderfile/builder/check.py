@@ -85,6 +85,9 @@ def check(config: BuildConfig) -> Checked:
     _check_inputs(names)
     choice = detect.choose_type(folder, session.outputs, config.model_type)
     output = detect.choose_output(choice.model_type, session.outputs)
+    if output.dtype == "bfloat16":
+        output = dataclasses.replace(output, name=onnx_graph.widen(output.name, output.shape))
+        session = Session(*onnx_graph.in_place(), device=Device("cpu", "checks run here"), threads=0)
     graph = GraphSpec(session.inputs, output.name, batchable="DynamicQuantizeLinear" not in onnx_graph.op_types)
     spec = detect.tokenizer_spec(folder, config.tokenizer, graph.fixed_tokens)
     words = Tokenizer(folder.files["tokenizer.json"], spec)

@@ -7,10 +7,12 @@ weights in memory two or three times and stops at 2 GiB. Field numbers: onnx/onn
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from encoderfile.builder.protobuf import BYTES, FIXED32, FIXED64, VARINT, message, number_field
+from encoderfile.builder.widen import cast_to_float32
 from encoderfile.container import PAGE, Slice
 from encoderfile.errors import ModelError
 from encoderfile.manifest import WEIGHTS
@@ -19,7 +21,6 @@ _MODEL_GRAPH = 7
 _GRAPH_NODE, _GRAPH_INITIALIZER = 1, 5
 _NODE_OP_TYPE = 4
 _TENSOR_NAME, _TENSOR_RAW, _TENSOR_EXTERNAL, _TENSOR_LOCATION = 8, 9, 13, 14
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _LFS = b"version https://git-lfs"
 
 Field = tuple[int, int, int, int, int]
@@ -52,12 +53,13 @@ class OnnxGraph:
             raise _pointer(path.name)
         self.tensors: list[Tensor] = []
         self.op_types: set[str] = set()
+        self._added: list[bytes] = []
         self._scan()
 
     def _scan(self) -> None:
         graphs = 0
         for number, wire, _, start, end in self._fields(0, len(self._data)):
-            if number == _MODEL_GRAPH and wire == _BYTES:
+            if number == _MODEL_GRAPH and wire == BYTES:
                 graphs += 1
                 for field in self._fields(start, end):
                     if field[0] == _GRAPH_NODE:
@@ -73,17 +75,17 @@ class OnnxGraph:
         position = start
         while position < end:
             first = position
-            key, position = self._varint(position, end)
-            number, wire = key >> 3, key & 7
-            if wire == _VARINT:
+            tag, position = self._varint(position, end)
+            number, wire = tag >> 3, tag & 7
+            if wire == VARINT:
                 value = position
                 _, position = self._varint(position, end)
-            elif wire == _BYTES:
+            elif wire == BYTES:
                 length, value = self._varint(position, end)
                 position = value + length
-            elif wire in (_FIXED64, _FIXED32):
+            elif wire in (FIXED64, FIXED32):
                 value = position
-                position += 8 if wire == _FIXED64 else 4
+                position += 8 if wire == FIXED64 else 4
             else:
                 raise self._broken()
             if position > end or number == 0:
@@ -129,7 +131,7 @@ class OnnxGraph:
             elif number == _TENSOR_EXTERNAL:
                 key, value = self._entry(first, last)
                 external[key] = value
-            elif number == _TENSOR_LOCATION and wire == _VARINT:
+            elif number == _TENSOR_LOCATION and wire == VARINT:
                 is_external = self._data[first] == 1
         if is_external:
             return self._external(name, external)
@@ -180,9 +182,9 @@ class OnnxGraph:
         placed = {tensor.name: (tensor, *place(tensor)) for tensor in self.tensors}
         out: list[bytes] = []
         for number, wire, first, start, end in self._fields(0, len(self._data)):
-            if number == _MODEL_GRAPH and wire == _BYTES:
-                body = b"".join(self._graph_pieces(start, end, placed))
-                out += [_key(_MODEL_GRAPH, _BYTES), _encode_varint(len(body)), body]
+            if number == _MODEL_GRAPH and wire == BYTES:
+                body = b"".join([*self._graph_pieces(start, end, placed), *self._added])
+                out.append(message(_MODEL_GRAPH, body))
             else:
                 out.append(self._data[first:end])
         return b"".join(out)
@@ -201,11 +203,16 @@ class OnnxGraph:
             _, location, offset = placed[tensor.name]
             entries = {"location": location, "offset": str(offset), "length": str(tensor.length)}
             references = b"".join(
-                _message(_TENSOR_EXTERNAL, _message(1, key.encode()) + _message(2, text.encode()))
-                for key, text in entries.items()
+                message(_TENSOR_EXTERNAL, message(1, name.encode()) + message(2, text.encode()))
+                for name, text in entries.items()
             )
-            body = kept + references + _key(_TENSOR_LOCATION, _VARINT) + b"\x01"
-            yield _message(_GRAPH_INITIALIZER, body)
+            yield message(_GRAPH_INITIALIZER, kept + references + number_field(_TENSOR_LOCATION, 1))
+
+    def widen(self, output: str, shape: Sequence[int | None]) -> str:
+        """Adds an output that is `output` cast to float32, of that shape, and returns its name."""
+        wide = f"{output}_as_float32"
+        self._added.append(cast_to_float32(output, wide, shape))
+        return wide
 
     def layout(self) -> tuple[bytes, list[Slice], int]:
         """The graph as it ships, the slices of its weights artifact, and that artifact's length in bytes.
@@ -236,20 +243,3 @@ class OnnxGraph:
 
 def _pointer(name: str) -> ModelError:
     return ModelError(f"{name} is a Git LFS pointer, not the model: run `git lfs pull` in the folder it came from")
-
-
-def _encode_varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def _key(number: int, wire: int) -> bytes:
-    return _encode_varint(number << 3 | wire)
-
-
-def _message(number: int, body: bytes) -> bytes:
-    return _key(number, _BYTES) + _encode_varint(len(body)) + body

@@ -75,7 +75,7 @@ def int32_inputs(model: onnx.ModelProto) -> None:
 def half_output(model: onnx.ModelProto) -> None:
     """The first output becomes float16."""
     output = model.graph.output[0]
-    _rename(model, output.name, "wide_output")
+    rename(model, output.name, "wide_output")
     output.type.tensor_type.elem_type = TensorProto.FLOAT16
     model.graph.node.append(helper.make_node("Cast", ["wide_output"], [output.name], to=TensorProto.FLOAT16))
 
@@ -127,7 +127,7 @@ def renamed_output(new: str) -> Change:
     """The first output under another name."""
 
     def change(model: onnx.ModelProto) -> None:
-        _rename(model, model.graph.output[0].name, new)
+        rename(model, model.graph.output[0].name, new)
         model.graph.output[0].name = new
 
     return change
@@ -149,7 +149,7 @@ def with_position_ids(model: onnx.ModelProto) -> None:
     """The graph asks for `position_ids` and adds them, a thousandth each, to its first output."""
     model.graph.input.append(helper.make_tensor_value_info("position_ids", TensorProto.INT64, ["batch", "tokens"]))
     output = model.graph.output[0].name
-    _rename(model, output, "unmoved")
+    rename(model, output, "unmoved")
     scale = numpy_helper.from_array(np.array(1e-3, dtype=np.float32), "a_thousandth")
     axis = numpy_helper.from_array(np.array([2], dtype=np.int64), "last_axis")
     model.graph.initializer.extend([scale, axis])
@@ -182,7 +182,8 @@ def _put_first(model: onnx.ModelProto, nodes: Sequence[onnx.NodeProto]) -> None:
     model.graph.node.extend([*nodes, *rest])
 
 
-def _rename(model: onnx.ModelProto, old: str, new: str) -> None:
+def rename(model: onnx.ModelProto, old: str, new: str) -> None:
+    """One tensor under another name, wherever it is made or used."""
     for node in model.graph.node:
         node.input[:] = [new if name == old else name for name in node.input]
         node.output[:] = [new if name == old else name for name in node.output]
