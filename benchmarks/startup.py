@@ -40,7 +40,7 @@ def ways(file: Path, cache: Path) -> list[Way]:
     info = json.loads(subprocess.check_output([file, "info", "--json"], env=environment))
     runtime = Path(info["runtime"]["folder"]) / "runtime"
     inside = {**environment, "ENCODERFILE_EXECUTABLE": str(file)}
-    main = "import os,pathlib; from encoderfile.runtime.cli import main; main(pathlib.Path(os.environ['ENCODERFILE_EXECUTABLE']))"
+    main = f"from encoderfile.runtime.cli import main; from pathlib import Path; main(Path({str(file)!r}))"
     return [
         Way("the file", [str(file)], environment),
         Way("its unpacked folder", [str(runtime)], inside),
@@ -122,9 +122,8 @@ def report(file: Path, first: float, results: dict[str, dict[str, list[float]]],
     print(
         f"{file.name}: {file.stat().st_size / 1e6:.1f} MB, unpacked runtime {info['runtime']['size'] / 1e6:.1f} MB;"
     )
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()};"
-    )
+    versions = f"Linux {platform.release()}, Python {platform.python_version()}"
+    print(f"{platform.machine()}, {os.cpu_count()} cores, {versions};")
     print(f"the very first run, which unpacks: {first:.2f} s\n")
     columns = list(next(iter(results.values())))
     print("| | " + " | ".join(columns) + " |")
