@@ -262,6 +262,15 @@ static const char *unsafe(const char *folder, int shared_parent) {
     return found.st_mode & 022 ? "others may write into it" : NULL;
 }
 
+/* Lets the runtime's own libraries come first: its program needs libz, which a bare machine may lack. */
+static void find_libraries(const char *cache, const char *id) {
+    char path[2 * PATH_MAX];
+    const char *before = getenv("LD_LIBRARY_PATH");
+    int more = before && *before;
+    snprintf(path, sizeof path, "%s/%s/_internal%s%s", cache, id, more ? ":" : "", more ? before : "");
+    setenv("LD_LIBRARY_PATH", path, 1);
+}
+
 /* Tries one cache folder; returns only when it cannot serve, with the reason noted. */
 static void try_cache(const char *folder, int shared_parent, int may_unpack, const unsigned char *pack,
                       char **argv) {
@@ -282,7 +291,12 @@ static void try_cache(const char *folder, int shared_parent, int may_unpack, con
     failed = may_unpack ? provide(cache, pack, id, program) : 0;
     if (failed == EBADMSG) die("the runtime inside the file is damaged: copy the file again");
     if (failed) return note(cache, strerror(failed));
+    char *libraries = getenv("LD_LIBRARY_PATH");
+    libraries = libraries ? strdup(libraries) : NULL;
+    find_libraries(cache, id);
     execv(program, argv);
+    if (libraries) setenv("LD_LIBRARY_PATH", libraries, 1);
+    else unsetenv("LD_LIBRARY_PATH");
     note(cache, strerror(errno));
 }
 
