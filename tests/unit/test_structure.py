@@ -1,0 +1,127 @@
+"""How the house is built: the one direction in which imports point, and who may import which library."""
+
+import sys
+from fnmatch import fnmatch
+
+import pytest
+from support.imports import FILES, imported, imports, libraries, rooms
+
+FOUNDATION = {"errors", "types"}
+PAYLOAD = FOUNDATION | {"manifest", "container"}
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "types": set(),
+    "manifest": FOUNDATION,
+    "container": FOUNDATION | {"manifest"},
+    "settings": FOUNDATION,
+    "tasks": PAYLOAD | {"settings"},
+    "model": PAYLOAD | {"settings", "tasks"},
+    "service": PAYLOAD | {"settings", "tasks", "model"},
+    # Not `model`: a transport knows the one service and nothing behind it.
+    "transports": PAYLOAD | {"settings", "tasks", "service"},
+    "runtime": PAYLOAD | {"settings", "tasks", "model", "service", "transports"},
+    # The second road. `runtime` is on neither side of it: builder code does not ship.
+    "builder": PAYLOAD | {"tasks", "model"},
+    "cli": PAYLOAD | {"settings", "tasks", "model", "builder"},
+}
+"""errors, types -> manifest, container, settings -> tasks -> model -> service -> transports -> runtime, and
+manifest, container, tasks, model -> builder -> cli."""
+
+SHARED_BY_TRANSPORTS = {"_pb", "auth", "hang_ups"}
+"""Files that several transports use; they import no transport."""
+
+BORDERS: dict[str, tuple[str, ...]] = {
+    "PyInstaller": (),  # run as a process, never imported
+    "anyio": ("transports/mcp.py",),
+    "click": ("settings.py", "runtime/cli.py", "cli/*.py"),
+    "google": ("transports/grpc*.py",),
+    "grpc": ("transports/grpc*.py",),
+    "grpc_health": ("transports/grpc*.py",),
+    "grpc_reflection": ("transports/grpc*.py",),
+    "mcp": ("transports/mcp.py",),
+    "mcp_types": ("transports/mcp.py",),
+    "numpy": ("types.py", "tasks/*.py", "model/*.py", "builder/*.py", "transports/http/*.py"),
+    "onnxruntime": ("model/session.py",),
+    "orjson": ("service/json_form.py", "runtime/oneshot.py", "transports/*.py"),
+    "starlette": ("transports/http/*.py", "transports/mcp.py", "transports/hang_ups.py"),
+    "tokenizers": ("model/tokenizer.py",),
+    "uvicorn": ("transports/http/*.py",),
+    "yaml": ("builder/config.py",),
+}
+"""Every library of others, and the only files that may import it."""
+
+OURS = [file for file in FILES if not file.startswith("transports/_pb/")]
+"""Every file that is written by hand; test_protos.py looks at the others."""
+
+each_file = pytest.mark.parametrize("file", OURS)
+
+
+def room_of(file: str) -> str:
+    return file.split("/", maxsplit=1)[0].removesuffix(".py")
+
+
+def transport_of(name: str) -> str:
+    """`grpc` for grpc.py and grpc_*.py, `http` for the folder, else the file's own name."""
+    return "grpc" if name.startswith("grpc") else name
+
+
+@each_file
+def test_imports_point_in_one_direction(file: str) -> None:
+    room = room_of(file)
+    if room == "__init__":
+        assert not imports(file), "the package's own file is imported by all, so it imports nothing"
+        return
+    wrong = {name for target, name in rooms(file).items() if target not in MAY_IMPORT[room] | {room}}
+    assert not wrong, f"encoderfile/{file} may import {sorted(MAY_IMPORT[room])}, not {sorted(wrong)}"
+
+
+@pytest.mark.parametrize("file", [file for file in OURS if file.startswith("transports/")])
+def test_transports_do_not_know_each_other(file: str) -> None:
+    own = transport_of(file.split("/")[1].removesuffix(".py"))
+    prefix = "encoderfile.transports."
+    used = {
+        transport_of(name.removeprefix(prefix).split(".")[0]) for name in imports(file) if name.startswith(prefix)
+    }
+    allowed = {own} | (SHARED_BY_TRANSPORTS if own not in SHARED_BY_TRANSPORTS else set())
+    assert used <= allowed, f"encoderfile/{file} imports {sorted(used - allowed)}"
+
+
+@each_file
+def test_a_library_is_imported_inside_its_border_only(file: str) -> None:
+    foreign = libraries(file) - sys.stdlib_module_names
+    unknown = foreign - BORDERS.keys()
+    assert not unknown, f"encoderfile/{file} imports {sorted(unknown)}: give each a border in this test"
+    wrong = {name for name in foreign if not any(fnmatch(file, border) for border in BORDERS[name])}
+    assert not wrong, f"encoderfile/{file} may not import {sorted(wrong)}"
+
+
+@pytest.mark.parametrize("library", [name for name, files in BORDERS.items() if files])
+def test_a_border_guards_something(library: str) -> None:
+    assert any(library in libraries(file) for file in OURS), f"nobody imports {library}: drop its border"
+
+
+@each_file
+def test_imports_can_be_read_from_the_source(file: str) -> None:
+    source = FILES[file].read_text(encoding="utf-8")
+    assert "import_module" not in source
+    assert "__import__" not in source
+
+
+@pytest.mark.parametrize(
+    ("source", "file", "found"),
+    [
+        ("import onnxruntime as ort", "service/service.py", "onnxruntime"),
+        ("from encoderfile import model", "transports/mcp.py", "encoderfile.model"),
+        ("from encoderfile.model.model import Model", "transports/mcp.py", "encoderfile.model.model"),
+        ("def f():\n    from encoderfile.model import session", "transports/mcp.py", "encoderfile.model.session"),
+        ("from ..model import session", "transports/mcp.py", "encoderfile.model.session"),
+        ("from ...model.session import Session", "transports/http/app.py", "encoderfile.model.session"),
+        ("from .. import grpc", "transports/http/app.py", "encoderfile.transports.grpc"),
+        ("from . import body", "transports/http/app.py", "encoderfile.transports.http.body"),
+        ("from .auth import check_key", "transports/mcp.py", "encoderfile.transports.auth"),
+        ("if TYPE_CHECKING:\n    import encoderfile.builder.build", "runtime/cli.py", "encoderfile.builder.build"),
+    ],
+)
+def test_no_form_of_import_is_overlooked(source: str, file: str, found: str) -> None:
+    assert imported(source, file) == {found}
