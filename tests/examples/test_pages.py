@@ -1,5 +1,6 @@
 """Every command that a page shows in a `console` block runs and gives what the page says."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,12 +8,12 @@ from support.console import Console, differs, steps
 from support.example_files import checkout
 from support.models import ROOT
 
-PAGES = sorted(
-    str(path.relative_to(ROOT))
-    for pattern in ("README.md", "docs/*.md", "examples/README.md", "examples/*/README.md")
-    for path in ROOT.glob(pattern)
-    if "```console" in path.read_text(encoding="utf-8")
-)
+TEXTS = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for pattern in ("*.md", "docs/*.md", "examples/README.md", "examples/*/README.md", "examples/*/model/README.md")
+    for path in sorted(ROOT.glob(pattern))
+}
+PAGES = [page for page, text in TEXTS.items() if "```console" in text]
 
 STAND_INS = {
     # test_demo.py holds that this is what `make demo` runs.
@@ -30,9 +31,26 @@ STAND_INS = {
 @pytest.mark.parametrize("page", PAGES)
 def test_the_commands_of_a_page_give_what_the_page_says(page: str, tmp_path: Path) -> None:
     console = Console(checkout(tmp_path), STAND_INS)
-    console.follow((ROOT / page).read_text(encoding="utf-8"))
+    console.follow(TEXTS[page])
     if console.missing:
         pytest.skip(f"all but the commands that need {', '.join(sorted(console.missing))} ran")
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_the_links_of_a_page_lead_somewhere(page: str) -> None:
+    dead = []
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", TEXTS[page]):
+        name, _, anchor = link.partition("#")
+        path = (ROOT / page).parent / name if name else ROOT / page
+        if not path.exists() or (anchor and anchor not in anchors(path)):
+            dead.append(link)
+    assert dead == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that a page's headings get."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_a_console_block_is_read_as_commands_and_their_output() -> None:
