@@ -23,6 +23,11 @@ lint: $(VENV)/installed-dev
 proto: $(VENV)/installed-dev
 	$(BIN)/python build/protos.py $(PB)
 
+# Pages that are written from the program itself: what --help prints, and what a runtime is made of.
+docs: $(VENV)/installed-dev
+	$(BIN)/python docs/make_cli.py
+	$(BIN)/python docs/make_inside.py
+
 # The launcher is committed too, compiled; a test compares the sum of its sources.
 launcher: $(VENV)/installed-dev
 	$(BIN)/python -m pip install --quiet --group launcher

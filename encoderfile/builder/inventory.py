@@ -27,8 +27,10 @@ def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str
     loose: dict[str, int] = {}
     for source in sorted({*contents["modules"], *contents["files"]}):
         path = Path(source)
+        if not path.is_file():  # a link inside the runtime, or a module made in memory
+            continue
         owner = _owner(path, site, owners)
-        size = path.stat().st_size if path.is_file() else 0
+        size = path.stat().st_size
         if owner is not None:
             sizes[owner] += size
         elif ".so" in path.name and not path.name.startswith("libpython") and "lib-dynload" not in path.parts:

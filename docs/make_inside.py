@@ -1,0 +1,77 @@
+"""Writes docs/what-is-inside.md from the SBOM of a frozen CPU runtime. Run by `make docs`.
+
+Every part needs a reason here: a test compares the reasons with what a built file says of itself.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from encoderfile.builder import freeze
+from encoderfile.builder.inventory import markdown
+
+PAGE = Path(__file__).with_name("what-is-inside.md")
+
+REASONS = {
+    "python": "runs everything",
+    "annotated-types": "pydantic needs it",
+    "anyio": "the MCP SDK and starlette run on it",
+    "click": "the command line",
+    "grpcio": "gRPC",
+    "grpcio-health-checking": "gRPC's health service",
+    "grpcio-reflection": "gRPC's reflection service",
+    "httptools": "parses HTTP in C",
+    "idna": "anyio needs it",
+    "mcp": "the official MCP SDK",
+    "mcp-types": "the MCP SDK's messages",
+    "msgpack": "the SIE dialect's answers",
+    "numpy": "arrays between session and wire",
+    "onnxruntime": "runs the graph",
+    "onnxruntime-gpu": "runs the graph; without its CUDA part in CPU files",
+    "opentelemetry-api": "the MCP SDK imports it; exports nothing",
+    "orjson": "writes JSON straight from float32",
+    "protobuf": "gRPC's messages",
+    "pydantic": "the MCP SDK's validation",
+    "pydantic_core": "pydantic's core",
+    "python-multipart": "the MCP SDK imports it",
+    "sse-starlette": "the MCP SDK imports it",
+    "starlette": "HTTP routes",
+    "tokenizers": "texts to token ids",
+    "typing-inspection": "pydantic needs it",
+    "typing_extensions": "pydantic and starlette need it",
+    "uvicorn": "the HTTP server",
+    "websockets": "frames of /ws/status",
+    "wsproto": "frames of /ws/status",
+}
+"""Why each part is there. System libraries come with Python's own modules and with wheels."""
+
+_HEAD = """\
+# What is inside a file
+
+Written by `make docs` from the list that every file carries: `./my-model.encoderfile info --sbom` prints yours
+(CycloneDX 1.6, JSON), `encoderfile build --sbom FILE` writes it. Sizes are before packing; a CPU runtime
+packs into {packed:.1f} MB. Versions are those of the machine that wrote this page.
+
+{table}
+The launcher in front (43 KB, `build/launcher/`) is ours, linked with musl (MIT).
+
+## Why each package is there
+
+{reasons}
+"""
+
+
+def main() -> None:
+    """Freezes, or takes from the cache, the CPU runtime and writes the page."""
+    runtime = freeze.runtime("cpu", freeze.cache_folder(None), lambda line: print(line, file=sys.stderr))
+    document = json.loads(runtime.sbom.read_text(encoding="utf-8"))
+    present = [component["name"] for component in document["components"] if "version" in component]
+    reasons = "\n".join(f"- `{name}`: {REASONS[name]}" for name in present)
+    page = _HEAD.format(packed=runtime.pack.length / 1e6, table=markdown(document), reasons=reasons)
+    PAGE.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
