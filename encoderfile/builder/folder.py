@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from encoderfile.builder.tokenizer_rules import ruled
 from encoderfile.errors import ModelError
 
 _LFS = b"version https://git-lfs"
@@ -28,7 +29,10 @@ SMALL_FILES = (
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """The files of one exported model. JSON files are parsed; `files` keeps their bytes as they were."""
+    """The files of one exported model. JSON files are parsed; `files` keeps their bytes as they were.
+
+    Only tokenizer.json is changed where tokenizer_config.json rules it (`tokenizer_rules`).
+    """
 
     path: Path
     onnx: Path
@@ -76,15 +80,20 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
             pooling_name = f"{module.get('path', '1_Pooling')}/config.json"
             if pooling_name not in files and (path / pooling_name).is_file():
                 files[pooling_name] = _read(path / pooling_name)
+    tokenizer = _json(files, "tokenizer.json", dict)
+    tokenizer_config = _json(files, "tokenizer_config.json", dict)
+    changed = ruled(tokenizer, tokenizer_config)
+    if changed is not None:
+        tokenizer, files["tokenizer.json"] = changed, json.dumps(changed, ensure_ascii=False).encode()
     return ModelFolder(
         path=path,
         onnx=graph,
         config=_json(files, "config.json", dict),
-        tokenizer_config=_json(files, "tokenizer_config.json", dict),
+        tokenizer_config=tokenizer_config,
         modules=tuple(modules),
         pooling=_json(files, pooling_name, dict),
         sentence_bert=_json(files, "sentence_bert_config.json", dict),
-        tokenizer_json=_json(files, "tokenizer.json", dict),
+        tokenizer_json=tokenizer,
         files=files,
     )
 
