@@ -76,11 +76,19 @@ def _rule_added_tokens(tokenizer: Json, config: Mapping[str, Any]) -> None:
     if not isinstance(wanted, Mapping):
         return
     present = {token.get("content"): token for token in tokenizer.setdefault("added_tokens", [])}
+    pieces = _pieces((tokenizer.get("model") or {}).get("vocab") or {})
     for index, token in sorted(wanted.items(), key=lambda item: int(item[0])):
         content = token.get("content")
         flags = {flag: bool(token.get(flag, False)) for flag in _FLAGS}
         if content in present:
             present[content].update(flags)
-        else:
+        elif pieces.get(int(index), content) == content:  # otherwise the id is taken, by another model's token
             tokenizer["added_tokens"].append({"id": int(index), "content": content, **flags})
     tokenizer["added_tokens"].sort(key=lambda token: int(token["id"]))
+
+
+def _pieces(vocabulary: Any) -> dict[int, str]:
+    """The vocabulary by id; Unigram's is a list of pieces and their weights."""
+    if isinstance(vocabulary, Mapping):
+        return {index: piece for piece, index in vocabulary.items()}
+    return {index: entry[0] for index, entry in enumerate(vocabulary)}
