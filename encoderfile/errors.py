@@ -41,6 +41,10 @@ class InputError(EncoderfileError):
         return f"Invalid input: {super().__str__()}"
 
 
+class TooLongError(InputError):
+    """A text is longer than the model takes, and the caller or `--overflow error` wants no cut one."""
+
+
 class InternalError(EncoderfileError):
     """Something failed that no caller can mend. Holds no paths and none of the caller's text."""
 

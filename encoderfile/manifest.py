@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from encoderfile.errors import ContainerError
@@ -105,6 +105,14 @@ class Manifest:
     multi_label: bool = False
     pooling: PoolingSpec | None = None
     max_padding_difference: float = 0.0
+    width: int = 0
+    """Size of the output's last axis: of a vector, or the number of labels; 0 in files of older builders."""
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    """What is put before a text, by purpose (`query`, `document`), as the sentence-transformers files say."""
+    matryoshka: bool = False
+    """Whether the beginning of a vector is a vector too, so that callers may ask for fewer dimensions."""
+    relevance: str | None = None
+    """For a cross-encoder, what makes its logit a score: `sigmoid` or `identity`."""
     artifacts: tuple[Artifact, ...] = ()
 
     def artifact(self, name: str) -> Artifact | None:

@@ -93,7 +93,7 @@ def check(config: BuildConfig) -> Checked:
     words = Tokenizer(folder.files["tokenizer.json"], spec)
     _check_vocabulary(folder, words)
     columns = _try_lengths(session, words, graph)
-    pooled = choice.model_type is ModelType.SENTENCE_EMBEDDING and len(output.shape) == 3
+    scores = choice.model_type is ModelType.SEQUENCE_CLASSIFICATION and columns == 1
     manifest = Manifest(
         name=config.model_name,
         version=config.version,
@@ -103,7 +103,11 @@ def check(config: BuildConfig) -> Checked:
         tokenizer=spec,
         id2label=detect.labels(folder, columns) if issubclass(TASKS[choice.model_type], LabelTask) else None,
         multi_label=folder.config.get("problem_type") == "multi_label_classification",
-        pooling=detect.pooling(folder) if pooled else None,
+        pooling=detect.vector_pooling(folder, choice.model_type, output),
+        width=columns,
+        prompts=detect.prompts(folder),
+        matryoshka=detect.matryoshka(folder),
+        relevance=detect.relevance(folder) if scores else None,
     )
     tolerance = TOLERANCE if output.dtype == "float32" else HALF_TOLERANCE
     difference = _compare_alone_and_together(Model(manifest, words, session), tolerance)

@@ -12,7 +12,7 @@ from encoderfile.errors import ConfigError, ModelError
 from encoderfile.manifest import PoolingSpec, TokenizerSpec
 from encoderfile.model.session import GraphOutput
 from encoderfile.tasks import TASKS
-from encoderfile.tasks.pooling import POOLING
+from encoderfile.tasks.pooling import POOLING, SPLADE
 from encoderfile.types import ModelType
 
 NO_LIMIT = 1_000_000_000
@@ -46,7 +46,9 @@ _BY_ARCHITECTURE = {
     "ForTokenClassification": ModelType.TOKEN_CLASSIFICATION,
 }
 
-_VECTORS = frozenset(TASKS[ModelType.SENTENCE_EMBEDDING].outputs)
+_MASKED_WORDS = ("ForMaskedLM", "ForPreTraining")
+
+_VECTORS = frozenset(TASKS[ModelType.EMBEDDING].outputs) | {"sentence_embedding"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,10 @@ def choose_type(folder: ModelFolder, outputs: Sequence[GraphOutput], wanted: Mod
             return Choice(ModelType.SENTENCE_EMBEDDING, "modules.json describes a sentence-transformers model")
         return Choice(ModelType.EMBEDDING, f"the graph's output is {min(names & _VECTORS)}")
     # Last, because sentence models keep the architecture they were trained from.
-    if architecture.endswith(("ForMaskedLM", "ForPreTraining")):
-        raise ModelError(
-            f"{architecture} predicts masked words, which no model type serves: export the encoder with "
-            "`--task feature-extraction`"
+    if architecture.endswith(_MASKED_WORDS):
+        return Choice(
+            ModelType.SENTENCE_EMBEDDING,
+            f"{architecture} gives a weight to each word of the vocabulary: a sparse embedding",
         )
     raise ModelError(
         f"the model type is in doubt (architecture {architecture or 'unknown'}, outputs "
@@ -155,6 +157,73 @@ def _id2label(raw: object) -> dict[int, str]:
     if sorted(found) != list(range(len(found))):
         raise ModelError(message)
     return dict(sorted(found.items()))
+
+
+def vector_pooling(folder: ModelFolder, model_type: ModelType, output: GraphOutput) -> PoolingSpec | None:
+    """How the vectors of this graph's output become one; None where they are one already, or no vectors.
+
+    Raises `ModelError` where the files ask for what is not built here, and the model type needs it.
+    """
+    if model_type is ModelType.SENTENCE_EMBEDDING and output.name == "logits":
+        return _splade(folder)
+    if model_type is ModelType.SENTENCE_EMBEDDING and len(output.shape) == 3:
+        return pooling(folder)
+    if model_type is ModelType.EMBEDDING and (folder.modules or folder.pooling):
+        try:
+            return pooling(folder)
+        except ModelError:
+            return None  # The vectors of tokens need no pooling; who wants one vector gets their mean.
+    return None
+
+
+def _splade(folder: ModelFolder) -> PoolingSpec:
+    if not folder.architecture.endswith(_MASKED_WORDS):
+        raise ModelError(
+            f"logits of {folder.architecture or 'an unknown architecture'} are no sentence embedding, only those of "
+            "a model of masked words are: choose another --model-type"
+        )
+    asked = (folder.pooling.get("pooling_strategy", "max"), folder.pooling.get("activation_function", "relu"))
+    if asked != ("max", "relu"):
+        raise ModelError(f"the sparse pooling {asked[0]} with {asked[1]} is not built here: known is max with relu")
+    return PoolingSpec((SPLADE,))
+
+
+def prompts(folder: ModelFolder) -> dict[str, str]:
+    """What sentence-transformers puts before queries and before documents, where the model's files say so.
+
+    Its names for documents are tried in its own order. A model that leaves its prompt out of the pooling
+    (`include_prompt`) gets none: that is not built here.
+    """
+    named = folder.sentence_transformers.get("prompts") or {}
+    if not isinstance(named, Mapping) or folder.pooling.get("include_prompt") is False:
+        return {}
+    found = {}
+    for purpose, names in (("query", ("query",)), ("document", ("document", "passage", "corpus"))):
+        prompt = next((named[name] for name in names if isinstance(named.get(name), str)), "")
+        if prompt:
+            found[purpose] = prompt
+    return found
+
+
+def matryoshka(folder: ModelFolder) -> bool:
+    """Whether config.json marks the vectors as ones that may be cut, in the two ways in use."""
+    return bool(folder.config.get("matryoshka_dimensions")) or folder.config.get("is_matryoshka") is True
+
+
+def relevance(folder: ModelFolder) -> str:
+    """What makes a cross-encoder's one logit a score: the rule of sentence-transformers' CrossEncoder.
+
+    `activation_fn` of its own section, else the older key, else sigmoid.
+    """
+    section = folder.config.get("sentence_transformers")
+    named = section.get("activation_fn") if isinstance(section, Mapping) else None
+    named = named or folder.config.get("sbert_ce_default_activation_function") or "Sigmoid"
+    kind = str(named).rsplit(".", 1)[-1]
+    if kind not in ("Sigmoid", "Identity"):
+        raise ModelError(
+            f"config.json asks for the activation {kind}, which is not built here: known are Sigmoid and Identity"
+        )
+    return kind.lower()
 
 
 def pooling(folder: ModelFolder) -> PoolingSpec:

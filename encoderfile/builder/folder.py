@@ -41,6 +41,7 @@ class ModelFolder:
     modules: tuple[Mapping[str, Any], ...]
     pooling: Mapping[str, Any]
     sentence_bert: Mapping[str, Any]
+    sentence_transformers: Mapping[str, Any]
     tokenizer_json: Mapping[str, Any] = field(repr=False)
     files: Mapping[str, bytes] = field(repr=False)
 
@@ -76,7 +77,7 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
     if not all(isinstance(module, dict) for module in modules):
         raise ModelError("modules.json should hold a list of objects: export the model again")
     for module in modules:
-        if str(module.get("type", "")).endswith(".Pooling"):
+        if str(module.get("type", "")).endswith((".Pooling", ".SpladePooling")):
             pooling_name = f"{module.get('path', '1_Pooling')}/config.json"
             if pooling_name not in files and (path / pooling_name).is_file():
                 files[pooling_name] = _read(path / pooling_name)
@@ -93,6 +94,7 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
         modules=tuple(modules),
         pooling=_json(files, pooling_name, dict),
         sentence_bert=_json(files, "sentence_bert_config.json", dict),
+        sentence_transformers=_json(files, "config_sentence_transformers.json", dict),
         tokenizer_json=tokenizer,
         files=files,
     )

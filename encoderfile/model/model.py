@@ -24,6 +24,8 @@ class Model:
     def __init__(self, manifest: Manifest, tokenizer: Tokenizer, session: Session) -> None:
         self.manifest = manifest
         self.task = tasks.create(manifest)
+        self.device = session.device.name
+        """Where the graph runs: `cpu` or `cuda`."""
         self._tokenizer = tokenizer
         self._session = session
 
@@ -63,9 +65,12 @@ class Model:
     ) -> list[Result | InternalError]:
         real = mask[:, :, None] > 0 if output.ndim == 3 else np.ones((len(batch), 1), dtype=bool)
         axes: Any = tuple(range(1, output.ndim))
-        finite = (np.isfinite(output) | ~real).all(axis=axes)
-        with np.errstate(all="ignore"):
-            results: list[Result] = self.task.postprocess(output, batch, mask)
+        numbers = np.isfinite(output)
+        finite = (numbers | ~real).all(axis=axes)
+        if not numbers.all():
+            # Zeros, because what stands in the padding would else enter sums: 0 times NaN is NaN.
+            output = np.where(numbers, output, np.float32(0))
+        results: list[Result] = self.task.postprocess(output, batch, mask)
         return [
             result if ok else InternalError("the model's output is not finite (NaN or infinity)")
             for result, ok in zip(results, finite, strict=True)

@@ -61,6 +61,7 @@ class Session:
         The mappings are used in place, never copied, and kept alive here. Raises `ModelError` when
         onnxruntime refuses the graph, `ConfigError` when the CUDA provider does not start.
         """
+        self.device = device
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1

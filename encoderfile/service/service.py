@@ -12,12 +12,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from encoderfile.errors import DrainingError, EncoderfileError, InputError, InternalError
+from encoderfile.errors import DrainingError, EncoderfileError, InputError, InternalError, TooLongError
+from encoderfile.manifest import GRAPH, WEIGHTS
 from encoderfile.model.model import Model
 from encoderfile.service.batcher import Batcher
+from encoderfile.service.metrics import Metrics
 from encoderfile.tasks import Task
 from encoderfile.tasks.entities import Entity, WordRules, entities, merged
-from encoderfile.types import ModelInfo, Prediction, PredictRequest, Text, Timing, TokenLabels
+from encoderfile.types import EncodedText, ModelInfo, Prediction, PredictRequest, Result, Text, Timing, TokenLabels
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +57,19 @@ class Service:
         )
         self.ready = False
         """Whether new requests are taken."""
+        self.metrics = Metrics(
+            manifest.name,
+            model.device,
+            sum(each.length for each in manifest.artifacts if each.name in (GRAPH, WEIGHTS)),
+        )
         self._active = 0
         self._idle = asyncio.Event()
-        self._batcher = Batcher(model.run, max_batch_tokens=limits.max_batch_tokens, max_queue=limits.max_queue)
+        self._batcher = Batcher(
+            self._run,
+            max_batch_tokens=limits.max_batch_tokens,
+            max_queue=limits.max_queue,
+            row_length=manifest.graph.fixed_tokens or manifest.tokenizer.pad_to,
+        )
         # One thread is enough: the tokenizer's library spreads a batch over the cores itself.
         self._tokenizing = ThreadPoolExecutor(1, thread_name_prefix="tokenize")
 
@@ -82,8 +94,10 @@ class Service:
         Raises `InputError` for what the caller must change, `QueueFullError` and `DrainingError` at once,
         `InternalError` for the rest.
         """
-        async with self._accepted(request.inputs):
-            return await self._predict(request)
+        async with self._accepted(request.inputs, request.allow_empty):
+            prediction = await self._predict(request)
+            self.metrics.answered(prediction.token_count, prediction.truncated_inputs)
+            return prediction
 
     async def extract(self, texts: Sequence[str], strategy: str = "simple", stride: int | None = None) -> Extraction:
         """The entities of each text, from a model of token labels; `strategy` is one of `entities.STRATEGIES`.
@@ -92,14 +106,16 @@ class Service:
         cut as `predict` cuts it. Raises what `predict` raises, `ConfigError` for a stride that is too large.
         """
         async with self._accepted(texts):
-            return await (self._cut(texts, strategy) if stride is None else self._windows(texts, strategy, stride))
+            found = await (self._cut(texts, strategy) if stride is None else self._windows(texts, strategy, stride))
+            self.metrics.answered(found.token_count, found.truncated_inputs)
+            return found
 
     @asynccontextmanager
-    async def _accepted(self, inputs: Sequence[Text]) -> AsyncIterator[None]:
+    async def _accepted(self, inputs: Sequence[Text], allow_empty: bool = False) -> AsyncIterator[None]:
         """Refuses what cannot be taken, and counts the request until it is answered."""
         if not self.ready:
             raise DrainingError("the server is stopping and takes no new requests")
-        self._check(inputs)
+        self._check(inputs, allow_empty)
         self._batcher.admit(len(inputs))
         self._active += 1
         self._idle.clear()
@@ -120,13 +136,7 @@ class Service:
         loop = asyncio.get_running_loop()
         encoded = await loop.run_in_executor(self._tokenizing, self._model.encode, request.inputs)
         tokenized = time.perf_counter()
-        truncated = sum(text.truncated for text in encoded)
-        if truncated and self._limits.refuse_overflow:
-            index = next(i for i, text in enumerate(encoded) if text.truncated)
-            raise InputError(
-                f"inputs[{index}] has more than {self.info.max_length} tokens, the most this model takes: "
-                "shorten it, or serve with --overflow truncate"
-            )
+        truncated = self._check_lengths(encoded, request.refuse_overflow)
         results, queued = await self._batcher.submit(encoded)
         return Prediction(
             results=[self.task.normalized(result, request.normalize) for result in results],
@@ -140,6 +150,18 @@ class Service:
                 inference=time.perf_counter() - tokenized - queued,
             ),
         )
+
+    def _check_lengths(self, encoded: Sequence[EncodedText], refuse: bool | None) -> int:
+        """How many texts were cut. Raises `TooLongError` where none may be."""
+        for index, text in enumerate(encoded):
+            if not len(text):
+                raise InputError(f"inputs[{index}] has no tokens for this model")
+            if text.truncated and (self._limits.refuse_overflow if refuse is None else refuse):
+                raise TooLongError(
+                    f"inputs[{index}] has more than {self.info.max_length} tokens, the most this model takes: "
+                    f"shorten it{'' if refuse else ', or serve with --overflow truncate'}"
+                )
+        return sum(text.truncated for text in encoded)
 
     async def _cut(self, texts: Sequence[str], strategy: str) -> Extraction:
         prediction = await self._predict(PredictRequest(texts))
@@ -168,6 +190,15 @@ class Service:
             timing=Timing(tokenized - started, queued, time.perf_counter() - tokenized - queued),
         )
 
+    def _run(self, batch: Sequence[EncodedText]) -> list[Result | InternalError]:
+        self.metrics.batch(len(batch))
+        return self._model.run(batch)
+
+    @property
+    def waiting(self) -> int:
+        """Texts queued and not yet taken into a run."""
+        return self._batcher.waiting
+
     async def drain(self, seconds: float) -> bool:
         """Refuses new requests and answers accepted ones; False when `seconds` were not enough."""
         self.ready = False
@@ -185,7 +216,7 @@ class Service:
         await self._batcher.stop()
         self._tokenizing.shutdown(wait=False, cancel_futures=True)
 
-    def _check(self, inputs: Sequence[Text]) -> None:
+    def _check(self, inputs: Sequence[Text], allow_empty: bool) -> None:
         if not inputs:
             raise InputError("inputs is empty: send at least one text")
         if len(inputs) > self._limits.max_inputs:
@@ -194,7 +225,7 @@ class Service:
             )
         for index, text in enumerate(inputs):
             for part in (text,) if isinstance(text, str) else text:
-                if not part:
+                if not part and not allow_empty:
                     raise InputError(f"empty text sequence (inputs[{index}])")
                 if not _is_unicode(part):
                     raise InputError(f"inputs[{index}] holds a lone surrogate, which is no Unicode text")

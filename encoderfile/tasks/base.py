@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -56,6 +56,18 @@ class Task(ABC, Generic[R]):
     def normalized(self, result: R, normalize: bool | None) -> R:
         """The result with vectors of unit L2 norm where asked (None: the model's own way)."""
         return result
+
+    @property
+    def dims(self) -> Mapping[str, int]:
+        """What kinds of vectors the results give, with their size: `dense`, `multivector`, `sparse`."""
+        return {}
+
+    def vectors(self, kind: str, results: Sequence[R], normalize: bool | None) -> list[FloatArray]:
+        """One array per result: `dense` and `sparse` [size], `multivector` [tokens, size].
+
+        `results` are as `postprocess` made them; `normalize` None means the model's own way. `kind` is one of `dims`.
+        """
+        raise NotImplementedError(f"{self.model_type.value} gives no vectors")
 
     @abstractmethod
     def to_json(self, result: R) -> dict[str, Any]:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from encoderfile.tasks.base import FLOATS, TOKEN_INFO, JsonSchema, Task, unit
+from encoderfile.tasks.pooling import pool
 from encoderfile.types import EncodedText, FloatArray, ModelType, TokenEmbeddings
+
+
+def _ones(result: TokenEmbeddings) -> FloatArray:
+    return np.ones((1, len(result.embeddings)), dtype=np.float32)
 
 
 class Embedding(Task[TokenEmbeddings]):
@@ -33,6 +40,23 @@ class Embedding(Task[TokenEmbeddings]):
 
     def normalized(self, result: TokenEmbeddings, normalize: bool | None) -> TokenEmbeddings:
         return TokenEmbeddings(unit(result.embeddings), result.tokens) if normalize else result
+
+    @property
+    def dims(self) -> Mapping[str, int]:
+        return {"dense": self.manifest.width * len(self._modes), "multivector": self.manifest.width}
+
+    def vectors(self, kind: str, results: Sequence[TokenEmbeddings], normalize: bool | None) -> list[FloatArray]:
+        """`multivector`: the vectors of all tokens, of unit length unless told otherwise; `dense`: pooled."""
+        if kind == "multivector":
+            return [each.embeddings if normalize is False else unit(each.embeddings) for each in results]
+        pooled = [pool(self._modes, each.embeddings[None], _ones(each))[0] for each in results]
+        if normalize is None:
+            normalize = self.manifest.pooling is not None and self.manifest.pooling.normalize
+        return list(unit(np.stack(pooled))) if normalize else pooled
+
+    @property
+    def _modes(self) -> tuple[str, ...]:
+        return self.manifest.pooling.modes if self.manifest.pooling else ("mean",)
 
     def to_json(self, result: TokenEmbeddings) -> dict[str, Any]:
         return {

@@ -6,7 +6,7 @@ float32 [batch, hidden]. Formulas: sentence_transformers/models/Pooling.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -51,6 +51,13 @@ def _max(hidden: FloatArray, mask: FloatArray) -> FloatArray:
     return pooled
 
 
+def _splade(logits: FloatArray, mask: FloatArray) -> FloatArray:
+    # The logarithm grows with its argument, so it is taken of the maximum; `initial` is the relu.
+    pairs = zip(logits, mask[:, :, None] > 0, strict=True)
+    largest: FloatArray = np.stack([rows.max(axis=0, initial=0.0, where=real) for rows, real in pairs])
+    return np.log1p(largest)
+
+
 POOLING: dict[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
     "cls": _cls,
     "max": _max,
@@ -60,3 +67,15 @@ POOLING: dict[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
     "lasttoken": _last_token,
 }
 """The modes of sentence-transformers' `Pooling`, under its names."""
+
+SPLADE = "splade"
+"""The mode of its `SpladePooling`: max over tokens of log(1 + relu(logits)), a weight for each word that the
+model of masked words knows (SPLADE v2, Formal et al. 2021). Never together with others."""
+
+
+def pool(modes: Sequence[str], hidden: FloatArray, mask: FloatArray) -> FloatArray:
+    """One vector per text, float32 [batch, hidden times modes]."""
+    if tuple(modes) == (SPLADE,):
+        return _splade(hidden, mask)
+    pooled: FloatArray = np.concatenate([POOLING[mode](hidden, mask) for mode in modes], axis=-1)
+    return pooled

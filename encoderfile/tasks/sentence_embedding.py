@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import numpy as np
 
 from encoderfile.manifest import Manifest
 from encoderfile.tasks.base import FLOATS, JsonSchema, Task, unit
-from encoderfile.tasks.pooling import POOLING
+from encoderfile.tasks.pooling import SPLADE, pool
 from encoderfile.types import EncodedText, FloatArray, ModelType, SentenceEmbedding
 
 
 class SentenceEmbeddings(Task[SentenceEmbedding]):
-    """Takes an output that is already [batch, hidden], or pools `last_hidden_state`."""
+    """Takes an output that is already [batch, hidden], or pools `last_hidden_state`.
+
+    From the logits of a model of masked words it makes a sparse vector: one weight per word of the vocabulary.
+    """
 
     model_type = ModelType.SENTENCE_EMBEDDING
-    outputs = ("sentence_embedding", "last_hidden_state", "token_embeddings")
+    outputs = ("sentence_embedding", "last_hidden_state", "token_embeddings", "logits")
     needs_tokens = False
     takes_normalize = True
     summary = "Performs sentence embedding of input text sequences."
@@ -38,14 +39,26 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
         self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray
     ) -> list[SentenceEmbedding]:
         if output.ndim == 3:
-            modes = self._pooling.modes if self._pooling else ("mean",)
-            output = np.concatenate([POOLING[mode](output, mask) for mode in modes], axis=-1)
+            output = pool(self._modes, output, mask)
         return [SentenceEmbedding(row.copy()) for row in output[: len(batch)]]
 
     def normalized(self, result: SentenceEmbedding, normalize: bool | None) -> SentenceEmbedding:
         if normalize is None:
             normalize = self._pooling is not None and self._pooling.normalize
         return SentenceEmbedding(unit(result.embedding)) if normalize else result
+
+    @property
+    def _modes(self) -> tuple[str, ...]:
+        return self._pooling.modes if self._pooling else ("mean",)
+
+    @property
+    def dims(self) -> Mapping[str, int]:
+        if self._modes == (SPLADE,):
+            return {"sparse": self.manifest.width}
+        return {"dense": self.manifest.width * len(self._modes)}
+
+    def vectors(self, kind: str, results: Sequence[SentenceEmbedding], normalize: bool | None) -> list[FloatArray]:
+        return [self.normalized(each, normalize).embedding for each in results]
 
     def to_json(self, result: SentenceEmbedding) -> dict[str, Any]:
         return {"embedding": result.embedding}

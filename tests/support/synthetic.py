@@ -8,7 +8,7 @@ from encoderfile.model.session import GraphOutput
 
 
 def folder(**parts: Any) -> ModelFolder:
-    """`config`, `tokenizer_config`, `modules`, `pooling`, `sentence_bert`, `tokenizer_json`; the rest is empty."""
+    """`parts` are parsed files, as the fields of `ModelFolder` name them; the rest is empty."""
     fields: dict[str, Any] = {
         "path": Path("model"),
         "onnx": Path("model/model.onnx"),
@@ -17,6 +17,7 @@ def folder(**parts: Any) -> ModelFolder:
         "modules": (),
         "pooling": {},
         "sentence_bert": {},
+        "sentence_transformers": {},
         "tokenizer_json": {},
         "files": {},
     }

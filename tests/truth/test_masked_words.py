@@ -1,21 +1,43 @@
-"""An export that predicts masked words: right tokens, and no model type that serves it."""
+"""An export that predicts masked words is a sparse embedding: one weight per word of the vocabulary."""
 
+from typing import Any
+
+import numpy as np
 import pytest
-from support.models import checked, folders_with_truth
+from support.models import checked, expected, folders_with_truth, open_model
 
 from encoderfile.errors import ModelError
-from encoderfile.types import ModelType
+from encoderfile.types import EncodedText, ModelType, SentenceEmbedding
 
 MASKED = folders_with_truth()["bert-mlm"]
+TEXTS = [each for each in expected(MASKED)["inputs"] if each["text_pair"] is None and each["max_length"] == 64]
 
 
-def test_a_model_of_masked_words_is_refused_with_the_export_that_helps() -> None:
-    with pytest.raises(ModelError) as refusal:
-        checked(MASKED)
-    assert str(refusal.value) == (
-        "BertForMaskedLM predicts masked words, which no model type serves: "
-        "export the encoder with `--task feature-extraction`"
-    )
+def weights(batch: list[EncodedText]) -> list[Any]:
+    results = open_model(MASKED).run(batch)
+    assert all(isinstance(each, SentenceEmbedding) for each in results)
+    return [each.embedding for each in results if isinstance(each, SentenceEmbedding)]
+
+
+def test_a_model_of_masked_words_is_a_sentence_embedding_with_splade_pooling() -> None:
+    found = checked(MASKED)
+    assert found.manifest.model_type is ModelType.SENTENCE_EMBEDDING
+    assert found.manifest.pooling is not None
+    assert (found.manifest.pooling.modes, found.manifest.pooling.normalize) == (("splade",), False)
+    assert found.manifest.width == 1200
+    assert found.type_reason.startswith("BertForMaskedLM gives a weight to each word of the vocabulary")
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "in one batch"])
+def test_its_weights_are_those_of_the_reference(alone: bool) -> None:
+    texts = open_model(MASKED).encode([each["text"] for each in TEXTS])
+    found = [row for text in texts for row in weights([text])] if alone else weights(texts)
+    for row, truth in zip(found, TEXTS, strict=True):
+        indices = [index for index, _ in truth["splade_top"]]
+        np.testing.assert_allclose(row[indices], [value for _, value in truth["splade_top"]], atol=1e-4)
+        np.testing.assert_allclose(np.linalg.norm(row), truth["splade_norm"], rtol=1e-4)
+        assert np.count_nonzero(row > 1e-4) <= truth["splade_nonzero"] <= np.count_nonzero(row) + 2
+        assert (row >= 0).all()
 
 
 @pytest.mark.parametrize(
@@ -25,12 +47,17 @@ def test_a_model_of_masked_words_is_refused_with_the_export_that_helps() -> None
             ModelType.EMBEDDING,
             "the model type embedding needs last_hidden_state [batch, tokens, hidden], the graph gives logits",
         ),
-        (ModelType.SENTENCE_EMBEDDING, "the graph gives logits [?, ?, 1200]"),
         (ModelType.SEQUENCE_CLASSIFICATION, "needs logits [batch, labels], the graph gives logits [?, ?, 1200]"),
         (ModelType.TOKEN_CLASSIFICATION, "no id2label (which means 2 labels), the graph gives 1200 logits"),
     ],
 )
-def test_no_model_type_can_be_forced_on_a_model_of_masked_words(model_type: ModelType, words: str) -> None:
+def test_no_other_model_type_can_be_forced_on_it(model_type: ModelType, words: str) -> None:
     with pytest.raises(ModelError) as refusal:
         checked(MASKED, model_type)
     assert words in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["bert-tok", "xlmr-tok"])
+def test_the_logits_of_other_models_are_no_sentence_embedding(name: str) -> None:
+    with pytest.raises(ModelError, match=r"ForTokenClassification are no sentence embedding"):
+        checked(folders_with_truth()[name], ModelType.SENTENCE_EMBEDDING)

@@ -191,13 +191,6 @@ CASES: list[tuple[str, str, Break, str, str]] = [
         "export an encoder",
     ),
     (
-        "masked words",
-        "bert-mlm",
-        leave,
-        "BertForMaskedLM predicts masked words, which no model type serves",
-        "export the encoder with `--task feature-extraction`",
-    ),
-    (
         "the tokenizer of another family",
         "bert-cls",
         take_tokenizer_of("roberta-cls"),

@@ -90,9 +90,10 @@ def test_doubt_names_the_flag(architecture: str | None, outputs: list[GraphOutpu
 
 
 @pytest.mark.parametrize("architecture", ["BertForMaskedLM", "BertForPreTraining"])
-def test_a_model_of_masked_words_is_refused_with_the_export_that_helps(architecture: str) -> None:
-    with pytest.raises(ModelError, match=r"predicts masked words.*--task feature-extraction"):
-        choice(TOKEN_LOGITS, architecture=architecture)
+def test_a_model_of_masked_words_is_a_sparse_sentence_embedding(architecture: str) -> None:
+    found = choice(TOKEN_LOGITS, architecture=architecture)
+    assert found.model_type is ModelType.SENTENCE_EMBEDDING
+    assert found.reason == f"{architecture} gives a weight to each word of the vocabulary: a sparse embedding"
 
 
 @pytest.mark.parametrize(
