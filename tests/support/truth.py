@@ -1,7 +1,7 @@
 """The entries of expected.json as cases, and models that cut where an entry was cut."""
 
 import dataclasses
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ def tokenizer(folder: Path, max_length: int | None = None) -> Tokenizer:
 @cache
 def _session(folder: Path) -> Session:
     graph = checked(folder, TYPES[expected(folder)["task"]][0]).graph
-    return Session(*graph.in_place(), device=Device("cpu", "tests"), threads=1)
+    return Session(*graph.in_place(), device=Device("cpu", "tests"), threads=2)
 
 
 class Truth:
@@ -95,10 +95,12 @@ class Truth:
         cut = tokenizer(self.folder, entry["max_length"])
         return Model(self.manifest, cut, _session(self.folder)).encode([text_of(entry)])[0]
 
+    @cached_property
     def alone(self) -> list[Result]:
         """One answer per entry, each from a run of its own."""
         return [self._good(result) for entry in self.entries for result in self.model.run([self.encode(entry)])]
 
+    @cached_property
     def together(self) -> list[Result]:
         """One answer per entry, all from one run."""
         return [self._good(result) for result in self.model.run([self.encode(entry) for entry in self.entries])]

@@ -17,7 +17,7 @@ each_folder = pytest.mark.parametrize("folder", FOLDERS.values(), ids=FOLDERS)
 @each_folder
 def test_token_vectors_are_those_of_the_reference(folder: Path) -> None:
     served = truth(folder, ModelType.EMBEDDING)
-    for entry, result in zip(served.entries, served.alone(), strict=True):
+    for entry, result in zip(served.entries, served.alone, strict=True):
         assert isinstance(result, TokenEmbeddings)
         assert [token.token for token in result.tokens] == entry["tokens"]
         assert [[token.start, token.end] for token in result.tokens] == entry["offsets"]
@@ -28,7 +28,7 @@ def test_token_vectors_are_those_of_the_reference(folder: Path) -> None:
 @each_folder
 def test_normalised_token_vectors_keep_their_direction(folder: Path) -> None:
     served = truth(folder, ModelType.EMBEDDING)
-    for entry, result in zip(served.entries, served.alone(), strict=True):
+    for entry, result in zip(served.entries, served.alone, strict=True):
         unit = served.model.task.normalized(result, True)
         wanted = np.asarray(entry["token_first8"]) / np.asarray(entry["token_norm"])[:, None]
         close(unit.embeddings[:, :8], wanted, REFERENCE, entry["id"])
@@ -37,7 +37,7 @@ def test_normalised_token_vectors_keep_their_direction(folder: Path) -> None:
 @each_folder
 def test_a_token_vector_in_company_is_the_same_as_alone(folder: Path) -> None:
     served = truth(folder, ModelType.EMBEDDING)
-    for entry, alone, together in zip(served.entries, served.alone(), served.together(), strict=True):
+    for entry, alone, together in zip(served.entries, served.alone, served.together, strict=True):
         assert together.tokens == alone.tokens
         close(together.embeddings, alone.embeddings, COMPANY, entry["id"])
 
@@ -45,7 +45,7 @@ def test_a_token_vector_in_company_is_the_same_as_alone(folder: Path) -> None:
 @each_folder
 def test_a_sentence_vector_is_that_of_the_reference(folder: Path) -> None:
     served = truth(folder, ModelType.SENTENCE_EMBEDDING)
-    for entry, result in zip(served.entries, served.alone(), strict=True):
+    for entry, result in zip(served.entries, served.alone, strict=True):
         assert isinstance(result, SentenceEmbedding)
         unit = served.model.task.normalized(result, True)
         close(unit.embedding, entry["sentence"], REFERENCE, entry["id"])
@@ -54,7 +54,7 @@ def test_a_sentence_vector_is_that_of_the_reference(folder: Path) -> None:
 @each_folder
 def test_a_sentence_vector_in_company_is_the_same_as_alone(folder: Path) -> None:
     served = truth(folder, ModelType.SENTENCE_EMBEDDING)
-    for entry, alone, together in zip(served.entries, served.alone(), served.together(), strict=True):
+    for entry, alone, together in zip(served.entries, served.alone, served.together, strict=True):
         close(together.embedding, alone.embedding, COMPANY, entry["id"])
 
 
@@ -62,7 +62,7 @@ def test_a_sentence_vector_in_company_is_the_same_as_alone(folder: Path) -> None
 def test_unless_asked_a_sentence_vector_is_normalised_as_the_model_says(folder: Path) -> None:
     served = truth(folder, ModelType.SENTENCE_EMBEDDING)
     normalises = expected(folder).get("normalize", False)
-    for entry, result in zip(served.entries, served.alone(), strict=True):
+    for entry, result in zip(served.entries, served.alone, strict=True):
         own = served.model.task.normalized(result, None)
         close(np.linalg.norm(own.embedding), 1.0 if normalises else entry["mean_norm"], REFERENCE, entry["id"])
 
@@ -71,5 +71,5 @@ def test_unless_asked_a_sentence_vector_is_normalised_as_the_model_says(folder: 
 @each_folder
 def test_pooling_outside_the_graph_gives_the_reference(folder: Path, mode: str, field: str) -> None:
     served = Truth(folder, ModelType.SENTENCE_EMBEDDING, PoolingSpec(modes=(mode,), normalize=True))
-    for entry, result in zip(served.entries, served.together(), strict=True):
+    for entry, result in zip(served.entries, served.together, strict=True):
         close(served.model.task.normalized(result, None).embedding, entry[field], REFERENCE, entry["id"])

@@ -33,7 +33,7 @@ def test_the_labels_are_named_as_the_model_names_them(folder: Path, model_type: 
 @pytest.mark.parametrize("folder", SEQUENCE.values(), ids=SEQUENCE)
 def test_a_text_gets_the_label_of_the_reference(folder: Path) -> None:
     served = truth(folder, ModelType.SEQUENCE_CLASSIFICATION)
-    for entry, result in zip(served.entries, served.alone(), strict=True):
+    for entry, result in zip(served.entries, served.alone, strict=True):
         assert isinstance(result, SequenceLabels)
         close(result.logits, entry["logits"], REFERENCE, entry["id"])
         close(result.scores, entry["softmax"], REFERENCE, entry["id"])
@@ -46,7 +46,7 @@ def test_a_text_gets_the_label_of_the_reference(folder: Path) -> None:
 def test_a_multi_label_model_scores_each_label_on_its_own(folder: Path) -> None:
     served = truth(folder, ModelType.SEQUENCE_CLASSIFICATION)
     task = tasks.create(dataclasses.replace(served.manifest, multi_label=True))
-    for entry, result in zip(served.entries, served.alone(), strict=True):
+    for entry, result in zip(served.entries, served.alone, strict=True):
         (scored,) = task.postprocess(result.logits[None, :], [served.encode(entry)], None)  # type: ignore[arg-type]
         close(scored.scores, entry["sigmoid"], REFERENCE, entry["id"])
 
@@ -54,7 +54,7 @@ def test_a_multi_label_model_scores_each_label_on_its_own(folder: Path) -> None:
 @pytest.mark.parametrize("folder", SEQUENCE.values(), ids=SEQUENCE)
 def test_a_label_in_company_is_the_same_as_alone(folder: Path) -> None:
     served = truth(folder, ModelType.SEQUENCE_CLASSIFICATION)
-    for entry, alone, together in zip(served.entries, served.alone(), served.together(), strict=True):
+    for entry, alone, together in zip(served.entries, served.alone, served.together, strict=True):
         close(together.logits, alone.logits, COMPANY, entry["id"])
         close(together.scores, alone.scores, COMPANY, entry["id"])
         assert together.predicted_label == alone.predicted_label
@@ -63,7 +63,7 @@ def test_a_label_in_company_is_the_same_as_alone(folder: Path) -> None:
 @pytest.mark.parametrize("folder", TOKEN.values(), ids=TOKEN)
 def test_every_token_gets_the_label_of_the_reference(folder: Path) -> None:
     served = truth(folder, ModelType.TOKEN_CLASSIFICATION)
-    for entry, result in zip(served.entries, served.alone(), strict=True):
+    for entry, result in zip(served.entries, served.alone, strict=True):
         assert isinstance(result, TokenLabels)
         assert [token.token for token in result.tokens] == real(entry, "tokens")
         assert [[token.start, token.end] for token in result.tokens] == real(entry, "offsets")
@@ -80,7 +80,7 @@ def test_every_token_gets_the_label_of_the_reference(folder: Path) -> None:
 @pytest.mark.parametrize("folder", TOKEN.values(), ids=TOKEN)
 def test_a_token_label_in_company_is_the_same_as_alone(folder: Path) -> None:
     served = truth(folder, ModelType.TOKEN_CLASSIFICATION)
-    for entry, alone, together in zip(served.entries, served.alone(), served.together(), strict=True):
+    for entry, alone, together in zip(served.entries, served.alone, served.together, strict=True):
         assert together.tokens == alone.tokens
         assert together.labels == alone.labels
         close(together.logits, alone.logits, COMPANY, entry["id"])

@@ -4,7 +4,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from support.payload import CONTENTS, Made, make
+from support.payload import CONTENTS, PACK, Made, make
 
 from encoderfile.container import Container
 from encoderfile.errors import ContainerError
@@ -93,6 +93,35 @@ def test_a_footer_that_points_behind_the_end_is_refused(made: Made) -> None:
     made.path.write_bytes(data)
     with pytest.raises(ContainerError, match=r"copy the file again"):
         Container(made.path)
+
+
+def test_one_flipped_bit_in_the_runtime_is_found(made: Made) -> None:
+    flip(made.path, made.path.read_bytes().index(PACK) + len(PACK) - 1)
+    with Container(made.path) as container:
+        container.verify()
+        with pytest.raises(ContainerError, match=r"is damaged: the sum of its runtime differs; copy the file again"):
+            container.verify_pack()
+
+
+def footer_bytes() -> list[object]:
+    """Every byte of the footer; the upper six of the pack's offset end in an error of another kind."""
+    unchecked = pytest.mark.xfail(
+        raises=struct.error, strict=True, reason="opening does not compare the pack's place with the file's size"
+    )
+    return [pytest.param(byte, marks=unchecked if 34 <= byte < 40 else ()) for byte in range(88)]
+
+
+@pytest.mark.parametrize("byte", footer_bytes())
+def test_one_flipped_bit_anywhere_in_the_footer_is_found(made: Made, byte: int) -> None:
+    flip(made.path, made.path.stat().st_size - 88 + byte)
+    with pytest.raises(ContainerError):
+        check_everything(made.path)
+
+
+def check_everything(path: Path) -> None:
+    with Container(path) as container:
+        container.verify()
+        container.verify_pack()
 
 
 def test_no_file_stays_open_after_a_refusal(tmp_path: Path) -> None:
