@@ -80,7 +80,14 @@ class BuiltFile:
         )
         return Done(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
-    def serve(self, *arguments: str | Path, command: str = "serve", env: Mapping[str, str] | None = None) -> Server:
+    def serve(
+        self,
+        *arguments: str | Path,
+        command: str = "serve",
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        prefix: Sequence[str] = (),
+    ) -> Server:
         """A server on ports of 127.0.0.1 that the kernel chose. Use as a context manager."""
         ports = (
             "--http-port",
@@ -94,8 +101,8 @@ class BuiltFile:
         )
         if command == "mcp":
             ports = ("--transport", "http", "--port", "0")
-        words = [str(self.path), command, *ports, *map(str, arguments)]
-        return Server(words, self.environment(**(env or {})))
+        words = [*prefix, str(self.path), command, *ports, *map(str, arguments)]
+        return Server(words, self.environment(**(env or {})), cwd)
 
     def at(self, path: Path) -> BuiltFile:
         """The same settings for a file elsewhere."""
@@ -105,9 +112,10 @@ class BuiltFile:
 class Server:
     """A started server: ready when the block begins, ended when it ends."""
 
-    def __init__(self, command: Sequence[str], env: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], env: Mapping[str, str], cwd: Path | None = None) -> None:
         self._command = command
         self._env = dict(env)
+        self._cwd = cwd
         self._known = threading.Event()
         self.log: list[str] = []
         """What it wrote to stderr, line by line."""
@@ -116,6 +124,7 @@ class Server:
         self.process = subprocess.Popen(
             self._command,
             env=self._env,
+            cwd=self._cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,0 +1,86 @@
+"""`mcp`: a tool over stdin and stdout, as agents start it; or over HTTP on a port of its own."""
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+from mcp.client.stdio import StdioServerParameters
+from support.clients import exact
+from support.files import PATIENCE, BuiltFile
+
+TEXTS = ["What a wonderful film!", "größe 東京 😀"]
+
+
+def message(number: int, method: str, **params: Any) -> str:
+    return json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}) + "\n"
+
+
+INITIALIZE = message(
+    1, "initialize", protocolVersion="2025-06-18", capabilities={}, clientInfo={"name": "test", "version": "1"}
+)
+INITIALIZED = '{"jsonrpc": "2.0", "method": "notifications/initialized"}\n'
+
+
+def call(number: int, **arguments: Any) -> str:
+    return message(number, "tools/call", name="run_encoder", arguments=arguments)
+
+
+@pytest.mark.parametrize("name", ["sentiment", "ner", "embed"])
+def test_the_official_client_gets_what_infer_gives(name: str, files: Any, clients: Any) -> None:
+    file = files[name]
+    client = clients.of_command(StdioServerParameters(command=str(file.path), args=["mcp"], env=file.environment()))
+    assert client.predict(TEXTS).body == exact(json.loads(file.run("infer", *TEXTS).stdout))
+    assert client.refusal([""]) == (-32600, "Invalid input: empty text sequence (inputs[0])")
+
+
+def test_stdout_carries_messages_alone_and_everything_piped_in_is_answered(sentiment: BuiltFile) -> None:
+    conversation = INITIALIZE + INITIALIZED + message(2, "tools/list") + call(3, inputs=TEXTS) + call(4, inputs=[""])
+    done = sentiment.run("mcp", stdin=conversation)
+    assert done.returncode == 0
+    answers = {answer["id"]: answer for answer in map(json.loads, done.stdout.splitlines())}
+    assert set(answers) == {1, 2, 3, 4}
+    assert answers[1]["result"]["protocolVersion"] == "2025-06-18"
+    assert answers[2]["result"]["tools"][0]["name"] == "run_encoder"
+    assert len(answers[3]["result"]["structuredContent"]["results"]) == 2
+    assert answers[4]["error"]["code"] == -32600
+
+
+@pytest.mark.parametrize("noise", ["\n", "no JSON\n", "[]\n", '{"jsonrpc": "2.0"}\n', '"\\ud800"\n'])
+def test_a_line_that_is_no_message_does_not_end_the_conversation(noise: str, sentiment: BuiltFile) -> None:
+    done = sentiment.run("mcp", stdin=INITIALIZE + INITIALIZED + noise + call(3, inputs=TEXTS))
+    assert done.returncode == 0
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    (answer,) = (each for each in answers if each.get("id") == 3)
+    assert len(answer["result"]["structuredContent"]["results"]) == 2
+
+
+def test_the_end_of_stdin_is_the_end(sentiment: BuiltFile) -> None:
+    done = sentiment.run("mcp", stdin="")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_an_agent_that_is_killed_leaves_no_tool_behind(sentiment: BuiltFile) -> None:
+    with subprocess.Popen(
+        [sentiment.path, "mcp"],
+        env=sentiment.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(INITIALIZE)
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["id"] == 1
+        process.stdin.close()
+        assert process.wait(PATIENCE) == 0
+
+
+def test_mcp_over_http_has_a_port_of_its_own_and_no_grpc(sentiment: BuiltFile, clients: Any) -> None:
+    with sentiment.serve(command="mcp") as server:
+        assert "gRPC on" not in server.text
+        client = clients("mcp", server, "sentiment")
+        assert client.predict(TEXTS).body == exact(json.loads(sentiment.run("infer", *TEXTS).stdout))
+        assert server.end() == 0

@@ -1,0 +1,99 @@
+"""Ends: SIGTERM and Ctrl-C answer what was accepted and exit 0; nothing outlives a killed server."""
+
+import os
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from support.files import PATIENCE, BuiltFile
+
+BIG = ["a text that takes a while " * 8] * 300
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_idle_server_ends_with_0(number: signal.Signals, sentiment: BuiltFile) -> None:
+    with sentiment.serve() as server:
+        assert server.end(number) == 0
+        assert server.log[-1].endswith("stopped")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("way", ["http", "grpc", "mcp"])
+def test_what_was_accepted_is_answered(way: str, number: signal.Signals, sentiment: BuiltFile, clients: Any) -> None:
+    with sentiment.serve() as server:
+        client = clients(way, server, "sentiment")
+        client.predict(["the connection stands"])
+        accepted = client.start(BIG)
+        # Answered in turn with the big one, so the big one was accepted before.
+        clients("http", server, "sentiment").predict(["small"])
+        assert server.end(number) == 0
+        assert len(accepted.result(PATIENCE).results) == len(BIG)
+
+
+def test_the_port_is_free_again_at_once(sentiment: BuiltFile) -> None:
+    with sentiment.serve() as server:
+        port = int(server.url.rpartition(":")[2])
+        with httpx.Client() as client:
+            assert client.get(f"{server.url}/health").status_code == 200
+            assert server.end() == 0
+    with socket.create_server(("127.0.0.1", port)):
+        pass
+
+
+def test_what_is_not_answered_in_time_is_given_up_with_exit_code_1(sentiment: BuiltFile, clients: Any) -> None:
+    with sentiment.serve("--drain-seconds", "0") as server:
+        client = clients("grpc", server, "sentiment")
+        client.predict(["the connection stands"])
+        accepted = client.start(BIG * 10)
+        clients("http", server, "sentiment").predict(["small"])
+        assert server.end() == 1
+        assert "ERROR not everything was answered within 0.0 seconds" in server.text
+        assert accepted.exception(PATIENCE) is not None
+
+
+def test_the_process_that_was_started_is_the_server_and_has_no_children(sentiment: BuiltFile) -> None:
+    with sentiment.serve() as server:
+        assert children(server.process.pid) == []
+
+
+def children(parent: int) -> list[str]:
+    """The processes that `parent` started and that still live."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = stat.read_text()
+        except OSError:  # it ended meanwhile
+            continue
+        if int(text.rpartition(")")[2].split()[1]) == parent:
+            found.append(text)
+    return found
+
+
+def test_nothing_is_left_of_a_server_that_was_killed(sentiment: BuiltFile) -> None:
+    with sentiment.serve() as server:
+        url = server.url
+        assert server.end(signal.SIGKILL) == -signal.SIGKILL
+        with pytest.raises(httpx.ConnectError), httpx.Client() as client:
+            client.get(f"{url}/health")
+
+
+def test_ctrl_c_of_a_one_shot_command_is_130(sentiment: BuiltFile, tmp_path: Path) -> None:
+    texts = tmp_path / "texts"
+    os.mkfifo(texts)
+    process = subprocess.Popen(
+        [sentiment.path, "infer", "-i", texts],
+        env=sentiment.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    # Opening blocks until the command reads, so by then it is at work.
+    with process, texts.open("w"):
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, output) == (130, "")
+    assert "Traceback" not in errors
