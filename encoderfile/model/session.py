@@ -19,6 +19,7 @@ import onnxruntime as ort
 from encoderfile.errors import ConfigError, InternalError, ModelError
 from encoderfile.manifest import GraphInput
 from encoderfile.model.device import Device
+from encoderfile.model.pages import dropping
 from encoderfile.types import FloatArray
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,8 @@ class Session:
         if device.name == "cuda":
             providers.insert(0, ("CUDAExecutionProvider", {"device_id": device.index}))
         try:
-            self._session = ort.InferenceSession(graph, options, providers=providers)
+            with dropping(weights.values()):
+                self._session = ort.InferenceSession(graph, options, providers=providers)
         except Exception as error:
             advice = "--device cpu runs without it" if device.name == "cuda" else "export the model again"
             raise ModelError(
@@ -87,9 +89,6 @@ class Session:
         if device.name == "cuda" and "CUDAExecutionProvider" not in self._session.get_providers():
             raise ConfigError("the CUDA provider did not start, see the log; --device cpu runs without it")
         self._weights = weights
-        for mapped in weights.values():
-            # What was copied while packing need not stay resident; tensors in use are paged in again.
-            mapped.madvise(mmap.MADV_DONTNEED)
 
     @property
     def inputs(self) -> tuple[GraphInput, ...]:
