@@ -110,7 +110,8 @@ class Metrics:
 
     def __init__(self, model: str, device: str, model_bytes: int) -> None:
         """`model_bytes` is the size of graph and weights; the weights are mapped, not copied."""
-        self._model, self._device, self._model_bytes = model, device, model_bytes
+        self._model, self._device = model, device
+        self.model_bytes = model_bytes
         self.started = time.time()
         self.requests = Counter("sie_requests_total", "Requests.", ("model", "endpoint", "status"))
         self.durations = Histogram(
@@ -167,7 +168,7 @@ class Metrics:
             self.truncated,
             Gauge("sie_queue_depth", "Texts that wait.", {(self._model,): waiting}, one),
             Gauge("sie_model_loaded", "Whether the model takes requests.", {place: int(ready)}, both),
-            Gauge("sie_model_memory_bytes", "Size of graph and weights.", {place: self._model_bytes}, both),
+            Gauge("sie_model_memory_bytes", "Size of graph and weights.", {place: self.model_bytes}, both),
             *_process(),
         ]
         lines: list[str] = []

@@ -79,6 +79,16 @@ class Service:
         return self._model.task
 
     @property
+    def device(self) -> str:
+        """Where the model runs: `cpu` or `cuda`."""
+        return self._model.device
+
+    @property
+    def max_inputs(self) -> int:
+        """Texts of one request, at most."""
+        return self._limits.max_inputs
+
+    @property
     def word_rules(self) -> WordRules:
         """What `tasks.entities` needs of this model to group its token labels."""
         return self._model.word_rules()

@@ -32,6 +32,15 @@ class SequenceClassification(LabelTask[SequenceLabels]):
             for row in range(len(batch))
         ]
 
+    @property
+    def is_cross_encoder(self) -> bool:
+        """Whether the one logit of a pair says how well its second text answers the first."""
+        return len(self.labels) == 1
+
+    def relevance(self, result: SequenceLabels) -> float:
+        """A cross-encoder's score, by the activation that the model's files ask for."""
+        return float((result.logits if self.manifest.relevance == "identity" else result.scores)[0])
+
     def to_json(self, result: SequenceLabels) -> dict[str, Any]:
         return {
             "logits": result.logits,

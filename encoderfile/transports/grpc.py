@@ -148,7 +148,9 @@ class GrpcServer:
 
 def _handlers(service: Service, endpoint: _Endpoint) -> dict[str, Any]:
     async def predict(request: Any, context: _Context) -> Message:
-        prediction = await service.predict(_decode(request, service))
+        with service.metrics.request("grpc") as measured:
+            prediction = await service.predict(_decode(request, service))
+            measured.timing = prediction.timing
         if prediction.truncated_inputs:
             context.set_trailing_metadata((("x-truncated-inputs", str(prediction.truncated_inputs)),))
         return endpoint.encode(prediction)

@@ -93,7 +93,9 @@ def build(service: Service) -> Server[Any]:
         if params.name != TOOL:
             raise MCPError(INVALID_PARAMS, f"there is no tool {params.name!r}: the only one is {TOOL}")
         try:
-            prediction = await service.predict(read_request(params.arguments or {}, service.task))
+            with service.metrics.request("mcp") as measured:
+                prediction = await service.predict(read_request(params.arguments or {}, service.task))
+                measured.timing = prediction.timing
             text = write_answer(prediction, service.task)
         except EncoderfileError as error:
             raise MCPError(STATUS[error.kind], str(error)) from error

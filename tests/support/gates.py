@@ -88,6 +88,7 @@ class Nonsense(Model):
 
 class _Poisoned:
     def __init__(self, session: Any, boom: list[int]) -> None:
+        self.device = session.device
         self._session = session
         self._boom = boom
 

@@ -41,6 +41,7 @@ BORDERS: dict[str, tuple[str, ...]] = {
     "grpc_reflection": ("transports/grpc*.py",),
     "mcp": ("transports/mcp.py",),
     "mcp_types": ("transports/mcp.py",),
+    "msgpack": ("transports/http/sie/wire.py",),
     "numpy": ("types.py", "tasks/*.py", "model/*.py", "builder/*.py", "transports/http/*.py"),
     "onnxruntime": ("model/session.py",),
     "orjson": ("service/json_form.py", "runtime/oneshot.py", "transports/*.py"),

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from encoderfile.errors import EncoderfileError, InternalError, Kind
 from encoderfile.service.service import Service
 from encoderfile.transports.auth import check_key
 from encoderfile.transports.hang_ups import HangUps
-from encoderfile.transports.http import encoderfile
+from encoderfile.transports.http import encoderfile, openai, probes, rerank, sie
+from encoderfile.transports.http.trace import Traced, current
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +32,15 @@ STATUS: dict[Kind, int] = {
 }
 """One status per kind."""
 
-_OPEN_PATHS = frozenset({"/health"})
+_OPEN_PATHS = frozenset({"/health"}) | probes.OPEN_PATHS
 """Answered without a key: probes have none."""
+
+_DIALECTS: tuple[tuple[str, Callable[[Exception], Response]], ...] = (
+    (openai.PATH, openai.refuse),
+    *((path, rerank.refuse) for path in rerank.PATHS),
+    ("/v1/", sie.refuse),
+)
+"""How each dialect says that a request failed, by the beginning of its paths; the others use plain text."""
 
 
 def create(
@@ -39,10 +48,17 @@ def create(
 ) -> Starlette:
     """The application around one service. `extra_routes` are those of other transports on this port (MCP)."""
     app = Starlette(
-        routes=[*encoderfile.routes(service, max_body_bytes), *extra_routes],
+        routes=[
+            *encoderfile.routes(service, max_body_bytes),
+            *sie.routes(service, max_body_bytes),
+            *openai.routes(service, max_body_bytes),
+            *rerank.routes(service, max_body_bytes),
+            *probes.routes(service),
+            *extra_routes,
+        ],
         exception_handlers={
             EncoderfileError: _refuse,
-            HTTPException: _refuse_http,
+            HTTPException: _refuse,
             Exception: _refuse_unknown,
         },
     )
@@ -51,6 +67,7 @@ def create(
     app.add_middleware(HangUps)
     if api_key is not None:
         app.add_middleware(_KeyMiddleware, api_key=api_key)
+    app.add_middleware(Traced)
     return app
 
 
@@ -62,18 +79,27 @@ class _KeyMiddleware:
         self._key = api_key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in _OPEN_PATHS:
-            request = Request(scope)
+        if scope["type"] in ("http", "websocket") and scope["path"] not in _OPEN_PATHS:
+            connection = HTTPConnection(scope)
             try:
-                check_key(self._key, request.headers.get("authorization"))
+                check_key(self._key, connection.headers.get("authorization"))
             except EncoderfileError as error:
-                await (await _refuse(request, error))(scope, receive, send)
+                refusal = WebSocketClose() if scope["type"] == "websocket" else await _refuse(connection, error)
+                await refusal(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
 
-async def _refuse(_: Request, error: Exception) -> Response:
-    """One sentence as plain text; `Retry-After` where trying again can help."""
+async def _refuse(request: HTTPConnection, error: Exception) -> Response:
+    """The refusal in the words of the dialect that the path belongs to."""
+    path = request.url.path
+    return next((refuse for prefix, refuse in _DIALECTS if path.startswith(prefix)), _in_plain_text)(error)
+
+
+def _in_plain_text(error: Exception) -> Response:
+    """One sentence; `Retry-After` where trying again can help."""
+    if isinstance(error, HTTPException):
+        return PlainTextResponse(error.detail, error.status_code, error.headers)
     kind = error.kind if isinstance(error, EncoderfileError) else Kind.INTERNAL
     headers = {}
     if STATUS[kind] == 503:
@@ -83,11 +109,6 @@ async def _refuse(_: Request, error: Exception) -> Response:
     return PlainTextResponse(str(error), STATUS[kind], headers)
 
 
-async def _refuse_http(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return PlainTextResponse(error.detail, error.status_code, error.headers)
-
-
-async def _refuse_unknown(request: Request, error: Exception) -> Response:
-    log.error("a request to %s failed", request.url.path, exc_info=error)
+async def _refuse_unknown(request: HTTPConnection, error: Exception) -> Response:
+    log.error("a request to %s failed (trace %s)", request.url.path, current.get(), exc_info=error)
     return await _refuse(request, InternalError("the server failed, its log has the cause"))

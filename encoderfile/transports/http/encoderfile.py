@@ -19,7 +19,10 @@ def routes(service: Service, max_body_bytes: int) -> list[Route]:
     """The four routes of the dialect."""
     document = orjson.dumps(openapi.document(service.info, service.task))
 
-    async def health(_: Request) -> Response:
+    async def health(request: Request) -> Response:
+        # SIE's clients ask here what kind of server this is, and read nothing but an object.
+        if "x-sie-sdk-version" in request.headers:
+            return _json(b'{"status":"healthy","type":"worker"}')
         return _json(b'"OK!"')
 
     async def model(_: Request) -> Response:
@@ -29,8 +32,10 @@ def routes(service: Service, max_body_bytes: int) -> list[Route]:
         return _json(document)
 
     async def predict(request: Request) -> Response:
-        body = await read_json(request, max_body_bytes)
-        prediction = await service.predict(read_request(body, service.task))
+        with service.metrics.request("predict") as measured:
+            body = await read_json(request, max_body_bytes)
+            prediction = await service.predict(read_request(body, service.task))
+            measured.timing = prediction.timing
         headers = {}
         if prediction.truncated_inputs:
             headers["X-Truncated-Inputs"] = str(prediction.truncated_inputs)

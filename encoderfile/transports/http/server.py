@@ -7,12 +7,20 @@ import contextlib
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
 IDLE_CONNECTIONS_SECONDS = 2
 """How long connections may linger once everything accepted is answered."""
+
+
+def _websocket(*args: Any, **kwargs: Any) -> asyncio.Protocol:
+    """The protocol of one connection; its library is imported for the first."""
+    from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
+
+    return WSProtocol(*args, **kwargs)
 
 
 class HttpServer(uvicorn.Server):
@@ -24,7 +32,8 @@ class HttpServer(uvicorn.Server):
                 app,
                 loop="asyncio",
                 lifespan="off",
-                ws="none",
+                ws=cast("type[asyncio.Protocol]", _websocket),
+                ws_per_message_deflate=False,  # frames are small, and compressing costs memory for each watcher
                 log_config=None,
                 access_log=False,
                 server_header=False,

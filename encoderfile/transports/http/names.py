@@ -1,0 +1,22 @@
+"""The one model of this file, under the names that other servers' clients call it."""
+
+from __future__ import annotations
+
+from starlette.exceptions import HTTPException
+
+from encoderfile.types import ModelInfo
+
+DEFAULT_PROFILE = "default"
+
+
+class ModelNotFoundError(HTTPException):
+    """Another model was asked for. The message names the one that is here."""
+
+    def __init__(self, wanted: str, served: str) -> None:
+        super().__init__(404, f"Model '{wanted}' not found: this file serves '{served}'")
+
+
+def check_model(wanted: str, info: ModelInfo) -> None:
+    """Takes the model's id, with or without its only profile. Raises `ModelNotFoundError`."""
+    if wanted not in (info.model_id, f"{info.model_id}:{DEFAULT_PROFILE}"):
+        raise ModelNotFoundError(wanted, info.model_id)

@@ -1,0 +1,176 @@
+"""`POST /v1/embeddings`, as OpenAI's clients speak it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from encoderfile.errors import EncoderfileError, InputError, Kind
+from encoderfile.service.service import Service
+from encoderfile.tasks.base import unit
+from encoderfile.transports.http import body
+from encoderfile.transports.http.names import ModelNotFoundError, check_model
+from encoderfile.types import FloatArray, PredictRequest
+
+PATH = "/v1/embeddings"
+
+STATUS: dict[Kind, int] = {
+    Kind.INVALID_ARGUMENT: 400,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.RESOURCE_EXHAUSTED: 503,
+    Kind.UNAVAILABLE: 503,
+    Kind.INTERNAL: 500,
+    Kind.FAILED_PRECONDITION: 500,
+}
+"""One status per kind."""
+
+CODES: dict[Kind, str] = {
+    Kind.INVALID_ARGUMENT: "invalid_request",
+    Kind.UNAUTHENTICATED: "invalid_api_key",
+    Kind.RESOURCE_EXHAUSTED: "queue_full",
+    Kind.UNAVAILABLE: "server_stopping",
+    Kind.INTERNAL: "inference_error",
+    Kind.FAILED_PRECONDITION: "internal_error",
+}
+"""One code per kind."""
+
+_TOKENS = (
+    "token ids are not taken: the client counted them with another model's tokenizer. Send text; "
+    "in LangChain that is OpenAIEmbeddings(..., check_embedding_ctx_length=False)"
+)
+
+
+class ParamError(InputError):
+    """A field of the body is at fault: `param` names it, `code` says how where the kind does not."""
+
+    def __init__(self, message: str, param: str, code: str = CODES[Kind.INVALID_ARGUMENT]) -> None:
+        super().__init__(message)
+        self.param, self.code = param, code
+
+
+def routes(service: Service, max_body_bytes: int) -> list[Route]:
+    """The one route."""
+
+    async def embeddings(request: Request) -> Response:
+        with service.metrics.request("embeddings") as measured:
+            asked = _object(await body.read(request, max_body_bytes))
+            texts, as_base64, dimensions = _read(asked, service)
+            prompt = service.task.manifest.prompts.get("document", "")
+            prediction = await service.predict(
+                PredictRequest([prompt + text for text in texts], normalize=False, allow_empty=True)
+            )
+            measured.timing = prediction.timing
+            vectors = _cut(service.task.vectors("dense", prediction.results, None), dimensions)
+            headers = {}
+            if prediction.truncated_inputs:
+                headers["X-Truncated-Inputs"] = str(prediction.truncated_inputs)
+            answer = {
+                "object": "list",
+                "data": [
+                    {"object": "embedding", "index": index, "embedding": _base64(vector) if as_base64 else vector}
+                    for index, vector in enumerate(vectors)
+                ],
+                "model": asked["model"],
+                "usage": {"prompt_tokens": prediction.token_count, "total_tokens": prediction.token_count},
+            }
+            content = orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
+            return Response(content, headers=headers, media_type="application/json")
+
+    return [Route(PATH, embeddings, methods=["POST"])]
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        decoded = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"the body is not valid JSON ({error})") from error
+    if not isinstance(decoded, dict):
+        raise InputError("the body should be a JSON object")
+    return decoded
+
+
+def _read(asked: Mapping[str, Any], service: Service) -> tuple[list[str], bool, int | None]:
+    model = asked.get("model")
+    if not isinstance(model, str):
+        raise ParamError("model should be a text", "model")
+    texts = _texts(asked.get("input"))
+    form = asked.get("encoding_format") or "float"
+    if form not in ("float", "base64"):
+        raise ParamError("encoding_format should be float or base64", "encoding_format")
+    check_model(model, service.info)
+    size = service.task.dims.get("dense")
+    if size is None:
+        gives = ", ".join(service.task.dims) or "labels"
+        raise ParamError(f"the model '{model}' gives no dense embeddings, but {gives}", "model")
+    return texts, form == "base64", _dimensions(asked.get("dimensions"), size, service)
+
+
+def _texts(given: object) -> list[str]:
+    if isinstance(given, str):
+        return [given]
+    if not isinstance(given, list):
+        raise ParamError("input should be a text or a list of texts", "input")
+    if not given:
+        raise ParamError("input is empty: send at least one text", "input")
+    if all(isinstance(text, str) for text in given):
+        return given
+    if all(isinstance(each, int | list) for each in given):
+        raise ParamError(_TOKENS, "input")
+    raise ParamError("input should be a text or a list of texts", "input")
+
+
+def _dimensions(wanted: object, size: int, service: Service) -> int | None:
+    if wanted is None or wanted == size:
+        return None
+    if isinstance(wanted, bool) or not isinstance(wanted, int):
+        raise ParamError("dimensions should be a whole number", "dimensions")
+    if not service.task.manifest.matryoshka:
+        raise ParamError(
+            f"the model gives {size} dimensions and is not made to be cut: leave dimensions out, or send {size}",
+            "dimensions",
+            "unsupported_field",
+        )
+    if not 0 < wanted < size:
+        raise ParamError(f"dimensions should be from 1 to {size}", "dimensions")
+    return wanted
+
+
+def _cut(vectors: Sequence[FloatArray], dimensions: int | None) -> Sequence[FloatArray]:
+    """The beginning of each vector, of unit length again."""
+    return vectors if dimensions is None else list(unit(np.stack(vectors)[:, :dimensions]))
+
+
+def _base64(vector: FloatArray) -> str:
+    """Little-endian float32."""
+    return base64.b64encode(vector.astype("<f4", copy=False).tobytes()).decode()
+
+
+def refuse(error: Exception) -> Response:
+    """The answer to a request that failed."""
+    param, headers = None, {}
+    if isinstance(error, HTTPException):
+        status, message = error.status_code, error.detail
+        code = "model_not_found" if isinstance(error, ModelNotFoundError) else "invalid_request"
+        headers = dict(error.headers or {})
+    else:
+        kind = error.kind if isinstance(error, EncoderfileError) else Kind.INTERNAL
+        status, code, message = STATUS[kind], CODES[kind], str(error)
+        if not isinstance(error, EncoderfileError):
+            message = "Internal error: the server failed, its log has the cause"
+        if isinstance(error, ParamError):
+            param, code = error.param, error.code
+        if status == 503:
+            headers["Retry-After"] = "1"
+        if kind is Kind.UNAUTHENTICATED:
+            headers["WWW-Authenticate"] = "Bearer"
+    kind_of_error = "server_error" if status >= 500 else "invalid_request_error"
+    answer = {"error": {"message": message, "type": kind_of_error, "param": param, "code": code}}
+    return Response(orjson.dumps(answer), status, headers, "application/json")

@@ -1,0 +1,35 @@
+"""Probes and metrics: `/healthz`, `/livez`, `/readyz`, `/metrics`."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from encoderfile.service.metrics import CONTENT_TYPE
+from encoderfile.service.service import Service
+
+OPEN_PATHS = frozenset({"/healthz", "/livez", "/readyz"})
+"""Answered without a key: probes have none."""
+
+
+def routes(service: Service) -> list[Route]:
+    """Alive as long as the event loop answers; ready as long as new requests are taken."""
+
+    async def alive(_: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def ready(_: Request) -> Response:
+        if service.ready:
+            return PlainTextResponse("ok")
+        return PlainTextResponse("the server is stopping and takes no new requests", 503, {"Retry-After": "1"})
+
+    async def metrics(_: Request) -> Response:
+        return Response(service.metrics.text(service.waiting, service.ready), headers={"Content-Type": CONTENT_TYPE})
+
+    return [
+        Route("/healthz", alive, methods=["GET"]),
+        Route("/livez", alive, methods=["GET"]),
+        Route("/readyz", ready, methods=["GET"]),
+        Route("/metrics", metrics, methods=["GET"]),
+    ]

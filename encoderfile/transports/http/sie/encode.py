@@ -1,0 +1,154 @@
+"""`POST /v1/encode/{model}`: dense, sparse and multivector embeddings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from encoderfile.errors import InputError
+from encoderfile.service.service import Service
+from encoderfile.transports.http.names import check_model
+from encoderfile.transports.http.sie import dtypes, wire
+from encoderfile.transports.http.sie.items import (
+    Item,
+    check_machine,
+    read_items,
+    read_options,
+    refuse_options,
+    typed,
+    with_prompt,
+)
+from encoderfile.transports.http.sie.timing import times
+from encoderfile.types import FloatArray, ModelInfo, PredictRequest
+
+KINDS = ("dense", "multivector", "sparse")
+"""What `output_types` may name."""
+
+_SETTLED = ("pooling", "max_seq_length", "muvera")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One request, read."""
+
+    items: Sequence[Item]
+    kinds: Sequence[str]
+    dtype: str
+    instruction: str | None
+    is_query: bool
+    normalize: bool | None
+    options: Mapping[str, Any]
+
+
+def route(service: Service, max_body_bytes: int) -> Route:
+    """The route."""
+
+    async def encode(request: Request) -> Response:
+        with service.metrics.request("encode") as measured:
+            check_machine(request.headers, service.device)
+            body = await wire.read(request, max_body_bytes)
+            items, params = read_items(body), typed(body, "params", dict) or {}
+            name = request.path_params["model"]
+            check_model(name, service.info)
+            asked = _read(items, params, service)
+            texts = [
+                with_prompt(
+                    service.task,
+                    item.text,
+                    is_query=asked.is_query,
+                    instruction=asked.instruction,
+                    options=asked.options,
+                )
+                for item in items
+            ]
+            prediction = await service.predict(PredictRequest(texts, normalize=False, allow_empty=True))
+            measured.timing = prediction.timing
+            started = time.perf_counter()
+            found = _vectors(asked, prediction.results, service)
+            took = times(measured, prediction.timing, time.perf_counter() - started)
+            content = {"model": name, "items": found, "timing": took.to_json()}
+            return wire.answer(request, content, took.headers(prediction.truncated_inputs))
+
+    return Route("/v1/encode/{model:path}", encode, methods=["POST"])
+
+
+def _read(items: Sequence[Item], params: Mapping[str, Any], service: Service) -> _Asked:
+    options = read_options(params, service.info)
+    refuse_options(options, _SETTLED)
+    dtype = typed(params, "output_dtype", str) or "float32"
+    dtypes.check(dtype)
+    in_options, beside = typed(options, "is_query", bool, "options."), typed(params, "is_query", bool)
+    return _Asked(
+        items=items,
+        kinds=_kinds(params, service.task.dims, service.info),
+        dtype=dtype,
+        instruction=typed(params, "instruction", str),
+        # The TypeScript client puts it beside the options.
+        is_query=bool(beside if in_options is None else in_options),
+        normalize=typed(options, "normalize", bool, "options."),
+        options=options,
+    )
+
+
+def _kinds(params: Mapping[str, Any], dims: Mapping[str, int], info: ModelInfo) -> list[str]:
+    if not dims:
+        raise InputError(
+            f"Model '{info.model_id}' does not support encoding: it gives labels, ask /v1/extract or /v1/score"
+        )
+    wanted: list[str] | None = typed(params, "output_types", list)
+    if not wanted:
+        return ["dense"] if "dense" in dims else list(dims)
+    if any(kind not in KINDS for kind in wanted):
+        raise InputError(f"output_types may name {', '.join(KINDS)}, got {', '.join(map(repr, wanted))}")
+    missing = [kind for kind in wanted if kind not in dims]
+    if missing:
+        raise InputError(
+            f"Model '{info.model_id}' does not support output types: {', '.join(missing)}. "
+            f"Supported: {', '.join(dims)}"
+        )
+    return wanted
+
+
+def _vectors(asked: _Asked, results: Sequence[Any], service: Service) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [{} if item.id is None else {"id": item.id} for item in asked.items]
+    for kind in dict.fromkeys(asked.kinds):
+        vectors = service.task.vectors(kind, results, asked.normalize)
+        for answer, form in zip(found, _FORMS[kind](vectors, asked.dtype), strict=True):
+            answer[kind] = form
+    return found
+
+
+def _dense(vectors: Sequence[FloatArray], dtype: str) -> list[dict[str, Any]]:
+    rows = np.stack(vectors)
+    name, numbers = dtypes.convert(rows, dtype)
+    return [{"dims": rows.shape[1], "dtype": name, "values": row} for row in numbers]
+
+
+def _sparse(vectors: Sequence[FloatArray], dtype: str) -> list[dict[str, Any]]:
+    # Weights stay floats: the formulas of whole numbers are made for dense vectors.
+    name = dtype if dtype == "float16" else "float32"
+    answers = []
+    for vector in vectors:
+        # int32: clients' decoders know no int64.
+        indices = np.flatnonzero(vector).astype(np.int32)
+        _, values = dtypes.convert(vector[indices], name)
+        answers.append({"dims": len(vector), "dtype": name, "indices": indices, "values": values})
+    return answers
+
+
+def _multivector(vectors: Sequence[FloatArray], dtype: str) -> list[dict[str, Any]]:
+    answers = []
+    for rows in vectors:
+        name, numbers = dtypes.convert(rows, dtype)
+        answers.append({"token_dims": rows.shape[1], "num_tokens": len(rows), "dtype": name, "values": numbers})
+    return answers
+
+
+_FORMS = {"dense": _dense, "sparse": _sparse, "multivector": _multivector}

@@ -1,0 +1,111 @@
+"""What the bodies of encode, score and extract share: items, instructions, options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from encoderfile.errors import InputError
+from encoderfile.tasks import Task
+from encoderfile.transports.http.names import DEFAULT_PROFILE
+from encoderfile.transports.http.sie.errors import ProfileMismatchError
+from encoderfile.types import ModelInfo
+
+_PLACEHOLDER = re.compile(r"\{(text|instruction)\}")
+
+_NO_TEXT = ("images", "audio", "video", "document")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One text, with the client's name for it."""
+
+    id: str | None
+    text: str
+
+
+def typed(body: Mapping[str, Any], field: str, kind: type, place: str = "") -> Any:
+    """A field that may be missing or null. Raises `InputError` when it is something else than `kind`."""
+    value = body.get(field)
+    if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
+        raise InputError(f"{place}{field} should be {_NAMES[kind]}")
+    return value
+
+
+_NAMES = {str: "a text", bool: "true or false", list: "a list", dict: "an object"}
+
+
+def read_items(body: Mapping[str, Any]) -> list[Item]:
+    """The items of a body. Raises `InputError`."""
+    items = typed(body, "items", list)
+    if items is None:
+        raise InputError("the field items is missing: send a list of items")
+    if not items:
+        raise InputError("items is empty: send at least one item")
+    return [read_item(item, f"items[{index}]") for index, item in enumerate(items)]
+
+
+def read_item(item: object, place: str) -> Item:
+    """One item; unknown fields are ignored. Raises `InputError`."""
+    if not isinstance(item, dict):
+        raise InputError(f"{place} should be an object with a text")
+    for field in _NO_TEXT:
+        value = item.get(field)
+        if field == "images":
+            typed(item, field, list, f"{place}.")
+        if value:
+            raise InputError(f"{place} has {field}, and this model reads text alone")
+    typed(item, "metadata", dict, f"{place}.")
+    text = typed(item, "text", str, f"{place}.")
+    if text is None:
+        raise InputError(f"{place} has no text, and this model reads nothing else")
+    return Item(typed(item, "id", str, f"{place}."), text)
+
+
+def read_options(body: Mapping[str, Any], info: ModelInfo) -> dict[str, Any]:
+    """`options`, without what this file does not have. Raises `InputError` for that."""
+    options: dict[str, Any] = typed(body, "options", dict) or {}
+    profile = options.get("profile")
+    if profile is not None and profile != DEFAULT_PROFILE:
+        raise InputError(f"Profile '{profile}' not found. Available: ['{DEFAULT_PROFILE}']")
+    if options.get("lora_id") is not None or options.get("lora") is not None:
+        raise InputError(f"Model '{info.model_id}' does not support LoRA")
+    return options
+
+
+def refuse_options(options: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Raises `InputError` for options that would change answers and cannot be followed here."""
+    for name in names:
+        if options.get(name) is not None:
+            raise InputError(f"options.{name} cannot be chosen: it was settled when this file was built")
+
+
+def check_machine(headers: Mapping[str, str], device: str) -> None:
+    """A request for a certain machine is refused on every other. Raises `ProfileMismatchError`."""
+    wanted = headers.get("x-sie-machine-profile")
+    if wanted is not None and wanted.lower() != device:
+        raise ProfileMismatchError(
+            f"the request is for the machine profile '{wanted}', and this is '{device}': "
+            "remove the header X-SIE-MACHINE-PROFILE",
+            wanted,
+            device,
+        )
+
+
+def with_prompt(
+    task: Task[Any], text: str, *, is_query: bool, instruction: str | None, options: Mapping[str, Any]
+) -> str:
+    """What the model reads: the template of the request, else the instruction, else the model's own prompt.
+
+    `{text}` and `{instruction}` are filled in once: a text that holds them stays as it is.
+    """
+    purpose = "query" if is_query else "document"
+    template = typed(options, "query_template" if is_query else "doc_template", str, "options.")
+    if template:
+        values = {"text": text, "instruction": instruction or ""}
+        return _PLACEHOLDER.sub(lambda found: values[found[1]], template)
+    if instruction:
+        return f"{instruction} {text}"
+    return task.manifest.prompts.get(purpose, "") + text
