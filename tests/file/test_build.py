@@ -99,7 +99,7 @@ def test_a_place_that_cannot_take_the_file_is_said_in_one_sentence(place: str, t
     (tmp_path / "judge.encoderfile").mkdir()
     before = tree(tmp_path)
     where = tmp_path if place == "a folder of that name" else target
-    reason = sentence(encoderfile("build", MODEL, "--name", "judge", "-o", where))
+    reason = sentence(encoderfile("build", MODEL, "--name", "judge", "-o", where), after_steps=True)
     assert str(target) in reason or str(target.parent) in reason
     assert "--output-path" in reason
     assert tree(tmp_path).keys() == before.keys()

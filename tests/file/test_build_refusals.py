@@ -44,7 +44,7 @@ def test_a_folder_that_cannot_be_built_is_one_sentence_and_nothing_is_written(
     before = tree(tmp_path)
     flags = ["-o", tmp_path / "out" / "model", "--report", tmp_path / "report.json"] if command == "build" else []
     done = encoderfile(command, export, *flags, cwd=tmp_path)
-    assert named in sentence(done)
+    assert named in sentence(done, after_steps=True)
     assert [line for line in done.stderr.splitlines() if not line.startswith("checking ")] == [
         done.stderr.splitlines()[-1]
     ]
@@ -56,7 +56,7 @@ def test_an_older_file_stays_when_the_build_fails(tmp_path: Path) -> None:
     cut_graph(export)
     target = tmp_path / "model"
     target.write_text("the older file")
-    sentence(encoderfile("build", export, "-o", target))
+    sentence(encoderfile("build", export, "-o", target), after_steps=True)
     assert target.read_text() == "the older file"
 
 

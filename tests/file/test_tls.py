@@ -1,5 +1,6 @@
 """TLS: one certificate serves HTTP, MCP and gRPC; clients without trust are turned away."""
 
+import json
 import shutil
 import ssl
 import subprocess
@@ -59,11 +60,14 @@ def test_mcp_answers_over_tls(sentiment: BuiltFile, pair: Pair, clients: Any) ->
 
 
 def test_a_client_without_trust_or_without_tls_is_turned_away(sentiment: BuiltFile, pair: Pair, clients: Any) -> None:
-    with sentiment.serve(*pair.flags) as server:
+    with sentiment.serve(*pair.flags, "--log-format", "json") as server:
         with pytest.raises(httpx.ConnectError, match="certificate"):
             clients("http", server, "sentiment").get("/health")
         plain = clients("grpc", server, "sentiment")
         assert plain.refusal(["good"])[0] is grpc.StatusCode.UNAVAILABLE
+        assert server.end() == 0
+    for line in server.log:
+        assert json.loads(line), "libraries keep to the log's form, or to themselves"
 
 
 def test_a_key_of_another_certificate_is_refused(sentiment: BuiltFile, pair: Pair, tmp_path: Path) -> None:

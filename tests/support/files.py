@@ -195,10 +195,14 @@ class Server:
                 self._reader.join(PATIENCE)
 
 
-def sentence(done: Done) -> str:
-    """The one sentence with which a command must fail: exit code 1, one `error:` line, nothing on stdout."""
+def sentence(done: Done, *, after_steps: bool = False) -> str:
+    """The one sentence with which a command must fail: exit code 1, one `error:` line, nothing on stdout.
+
+    `after_steps`: lines that say what was done before may come first, as the builder's do.
+    """
     assert (done.returncode, done.stdout) == (1, ""), done
-    last = done.stderr.splitlines()[-1]
+    *steps, last = done.stderr.splitlines()
+    assert after_steps or not steps, done.stderr
     assert last.startswith("error: "), done.stderr
     assert "Traceback" not in done.stderr
     return last.removeprefix("error: ")

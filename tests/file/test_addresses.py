@@ -1,0 +1,38 @@
+"""`serve` on every kind of address, and on machines without IPv6."""
+
+import socket
+from typing import Any
+
+import httpx
+import pytest
+from support.files import BuiltFile, namespace
+
+
+@pytest.fixture
+def ipv6() -> None:
+    """Skips on machines without IPv6."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as error:
+        pytest.skip(f"this machine has no IPv6: {error}")
+
+
+UNBRACKETED = pytest.mark.xfail(
+    strict=True, reason="runtime/server.py puts no brackets around a bare IPv6 address, for gRPC and in the log"
+)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", pytest.param("::1", marks=UNBRACKETED)])
+def test_the_log_names_addresses_that_can_be_used_as_they_stand(
+    host: str, ipv6: None, sentiment: BuiltFile, clients: Any
+) -> None:
+    with sentiment.serve("--http-hostname", host, "--grpc-hostname", host) as server:
+        assert httpx.get(f"{server.url}/health").json() == "OK!"
+        for way in ("http", "grpc", "mcp"):
+            assert clients(way, server, "sentiment").predict(["good"]).results
+
+
+def test_the_default_addresses_will_do_without_ipv6(sentiment: BuiltFile) -> None:
+    prefix = namespace("net", prepare="echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6")
+    with sentiment.serve("--http-hostname", "0.0.0.0", "--grpc-hostname", "[::]", prefix=prefix) as server:
+        assert server.end() == 0
