@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from grpc_reflection.v1alpha import reflection_pb2 as r
-from grpc_reflection.v1alpha import reflection_pb2_grpc
 from support.clients import GrpcClient
 from support.house import OF_EACH_TYPE, House
 
@@ -25,19 +24,25 @@ SERVICES = {
         "encoderfile.token_classification.TokenClassificationInference",
     },
 }
-COMMON = {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
+VERSIONS = ["v1alpha", "v1"]
+COMMON = {"grpc.health.v1.Health", *(f"grpc.reflection.{version}.ServerReflection" for version in VERSIONS)}
 
 
 class Stranger:
     """A client made of nothing but what reflection tells."""
 
-    def __init__(self, client: GrpcClient) -> None:
+    def __init__(self, client: GrpcClient, version: str) -> None:
         self._client = client
-        self._stub = reflection_pb2_grpc.ServerReflectionStub(client.channel)
+        # Both versions have the same messages.
+        self._reflect = client.channel.stream_stream(
+            f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
+            request_serializer=r.ServerReflectionRequest.SerializeToString,
+            response_deserializer=r.ServerReflectionResponse.FromString,
+        )
         self.pool = descriptor_pool.DescriptorPool()
 
     def ask(self, **question: str) -> Any:
-        (answer,) = self._client.stream(self._stub.ServerReflectionInfo, [r.ServerReflectionRequest(**question)])
+        (answer,) = self._client.stream(self._reflect, [r.ServerReflectionRequest(**question)])
         return answer
 
     def services(self) -> set[str]:
@@ -83,9 +88,9 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def stranger(name: str, street: House) -> Stranger:
-    return Stranger(street.shared("grpc", name))
+@pytest.fixture(params=VERSIONS)
+def stranger(request: pytest.FixtureRequest, name: str, street: House) -> Stranger:
+    return Stranger(street.shared("grpc", name), request.param)
 
 
 def test_the_services_of_this_model_type_are_listed_and_no_others(name: str, stranger: Stranger) -> None:

@@ -1,7 +1,7 @@
 """What the caller must change is refused with one sentence, the same on every way in."""
 
 import pytest
-from support.house import OF_EACH_TYPE, Connect
+from support.house import OF_EACH_TYPE, Connect, House
 
 from encoderfile.errors import Kind
 from encoderfile.service.service import Limits
@@ -30,6 +30,12 @@ def test_more_inputs_than_allowed_are_refused_with_the_limit_and_the_number(conn
     client = connect("sentiment", Limits(max_inputs=3))
     assert client.refusal(["text"] * 4) == client.says(Kind.INVALID_ARGUMENT, TOO_MANY)
     assert len(client.predict(["text"] * 3).results) == 3
+
+
+def test_a_lone_surrogate_that_gets_past_a_decoder_is_refused_by_the_service(street: House) -> None:
+    client = street.shared("service", "sentiment")
+    sentence = "Invalid input: inputs[1] holds a lone surrogate, which is no Unicode text"
+    assert client.refusal(["fine", "a\ud800b"]) == client.says(Kind.INVALID_ARGUMENT, sentence)
 
 
 def test_a_refused_request_leaves_the_next_one_alone(connect: Connect) -> None:
