@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from encoderfile.model.device import CUDA_LIBRARY, provider_folder
 _BUILDER_ONLY = ("builder", "cli")
 
 SBOM_SUFFIX = ".sbom.json"
+_UNUSED_SECONDS = 30 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,17 @@ def runtime(device: str, cache: Path, say: Callable[[str], None]) -> Runtime:
         if not packed.is_file():
             say(f"freezing the {device} runtime, once for this version (a minute or two)")
             _freeze(device, packed)
+            _prune(cache)
+        os.utime(packed)
     return Runtime(Slice.whole(program), Slice.whole(packed), packed.with_suffix(SBOM_SUFFIX))
+
+
+def _prune(cache: Path) -> None:
+    """Removes packs that no build has used for a month."""
+    for pack_file in cache.glob("runtime-*.pack"):
+        if pack_file.stat().st_mtime < time.time() - _UNUSED_SECONDS:
+            for path in (pack_file, pack_file.with_suffix(SBOM_SUFFIX), pack_file.with_suffix(".lock")):
+                path.unlink(missing_ok=True)
 
 
 def launcher() -> Path:

@@ -34,6 +34,8 @@ for command in (build, check, inspect, upgrade, extract):
 
 def main() -> None:
     """Runs the command line. Exit codes: 0 done, 1 failure, 2 wrong usage, 130 on Ctrl-C."""
+    # As an exception, so that a build that is ended takes its helpers and its temporary files along.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:

@@ -49,7 +49,7 @@ def cuda_obstacle(index: int) -> str | None:
     """Why CUDA cannot be used here, in one sentence part, or None when nothing is known to stop it."""
     folder = provider_folder()
     if not (folder / CUDA_LIBRARY).exists():
-        return "the CUDA provider is not part of this program (`encoderfile build --device cuda` adds it)"
+        return "no CUDA provider in this file, `encoderfile build --device cuda` adds it"
     count = _cuda_devices()
     if isinstance(count, str):
         return count

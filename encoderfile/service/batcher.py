@@ -22,6 +22,9 @@ from encoderfile.types import EncodedText, Result
 
 log = logging.getLogger(__name__)
 
+_RUN_COST = 32
+"""What starting a run costs, in tokens: one of 8 tokens takes as long as the next 32 in a larger one."""
+
 Run = Callable[[Sequence[EncodedText]], list[Result | InternalError]]
 
 
@@ -139,32 +142,39 @@ class Batcher:
                 self._deliver(entry, outcome)
 
     def _next_batch(self) -> list[_Entry]:
-        """The seed is the first waiting text of the request whose turn it is; its neighbours in length join it."""
+        """The run that holds the first waiting text of the request whose turn it is."""
         seed = self._next_seed()
         if seed is None:
             return []
-        low = high = bisect.bisect_left(self._by_length, seed.key, key=_key)
-        longest = seed.length
-        while True:
-            left = self._by_length[low - 1] if low > 0 else None
-            right = self._by_length[high + 1] if high + 1 < len(self._by_length) else None
-            rows = high - low + 2
-            # The nearer in length first; a shorter one costs padding, a longer one pads all the others.
-            take_right = right is not None and (left is None or right.length - longest <= longest - left.length)
-            if take_right and right is not None and rows * right.length <= self._max_batch_tokens:
-                high, longest = high + 1, right.length
-            elif left is not None and rows * longest <= self._max_batch_tokens:
-                low -= 1
-            else:
-                break
-        batch = self._by_length[low : high + 1]
-        del self._by_length[low : high + 1]
+        place = bisect.bisect_left(self._by_length, seed.key, key=_key)
+        end = len(self._by_length)
+        start = self._run_before(end)
+        while start > place:
+            start, end = self._run_before(start), start
+        batch = self._by_length[start:end]
+        del self._by_length[start:end]
         now = time.perf_counter()
         for entry in batch:
             entry.taken = True
             if entry.request.started_at is None:
                 entry.request.started_at = now
         return batch
+
+    def _run_before(self, end: int) -> int:
+        """Where the run begins whose longest text is the last one before `end`.
+
+        Runs are cut from the longest text down, always the same way, so that what one run leaves behind
+        makes whole runs again. A shorter text joins while the budget lasts and while the padding it adds
+        costs less than a run of its own.
+        """
+        longest = self._by_length[end - 1].length
+        padding, start = 0, end - 1
+        while start > 0 and (end - start + 1) * longest <= self._max_batch_tokens:
+            padding += longest - self._by_length[start - 1].length
+            if padding > max(_RUN_COST, (end - start + 1) * longest // 8):
+                break
+            start -= 1
+        return start
 
     def _next_seed(self) -> _Entry | None:
         while self._turns:

@@ -19,6 +19,11 @@ def test_a_free_port_is_taken_and_listens() -> None:
         client.connect(bound.getsockname())
 
 
+def test_the_socket_names_its_protocol_so_that_answers_leave_at_once() -> None:
+    with bound_http(ServeSettings(http_hostname="127.0.0.1", http_port=0)) as bound:
+        assert bound.proto == socket.IPPROTO_TCP
+
+
 def test_a_taken_port_is_named_with_the_flag_to_change() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from support.fakes import Runs, hold, name_of, running, send, text
-from support.loop import in_loop
+from support.loop import in_loop, settle
 
 from encoderfile.service import batcher as module
 from encoderfile.types import EncodedText
@@ -87,14 +87,28 @@ async def test_texts_of_like_length_share_a_run() -> None:
     assert [set(batch) for batch in runs.named[1:]] == [set(short), set(long)]
 
 
+@pytest.mark.parametrize(
+    ("lengths", "budget", "together"),
+    [
+        ((10, 4, 11, 30), 22, [0, 2]),
+        ((10, 9, 12), 24, [0, 2]),
+        ((10, 10, 4), 20, [0, 1]),
+        ((10, 30, 9), 1000, [0, 1]),
+        ((10, 90), 1000, [0]),
+        ((10, 40, 40, 40), 1000, [0, 1, 2, 3]),
+        ((10, 9, 90, 95), 1000, [0, 1]),
+    ],
+)
 @in_loop
-async def test_the_neighbour_nearest_in_length_comes_first() -> None:
+async def test_runs_are_cut_from_the_longest_text_down_while_padding_costs_less_than_a_run(
+    lengths: tuple[int, ...], budget: int, together: list[int]
+) -> None:
     runs = Runs()
-    async with running(runs, max_batch_tokens=22) as batcher:
+    async with running(runs, max_batch_tokens=budget) as batcher:
         await hold(batcher, runs)
-        await send(batcher, text(1, 10), text(2, 4), text(3, 11), text(4, 30))
+        await send(batcher, *(text(name, length) for name, length in enumerate(lengths)))
         runs.let_go()
-        assert sorted(await runs.begun()) == [1, 3]
+        assert sorted(await runs.begun()) == together
 
 
 @in_loop
@@ -151,15 +165,17 @@ async def test_the_wait_is_measured_until_the_first_text_runs(monkeypatch: pytes
     clock = Clock()
     monkeypatch.setattr(module, "time", clock)
     runs = Runs()
-    async with running(runs) as batcher:
+    async with running(runs, max_batch_tokens=1) as batcher:
         await hold(batcher, runs)
         clock.now = 10.0
-        task = asyncio.create_task(batcher.submit([text(1)]))
-        await asyncio.wait([task], timeout=0)
+        task = asyncio.create_task(batcher.submit([text(1), text(2)]))
+        await settle(task)
         clock.now = 12.5
         runs.let_go()
         await runs.begun()
         clock.now = 100.0
+        runs.let_go()
+        await runs.begun()
         runs.let_go()
         _, waited = await task
     assert waited == 2.5

@@ -65,7 +65,7 @@ OBSTACLES: list[tuple[str, dict[str, Any], str]] = [
     (
         "no provider",
         {"driver": Driver(), "provider": False},
-        "the CUDA provider is not part of this program (`encoderfile build --device cuda` adds it)",
+        "no CUDA provider in this file, `encoderfile build --device cuda` adds it",
     ),
     ("no driver", {"driver": None}, "the machine has no CUDA driver (libcuda.so.1 was not found)"),
     ("a sick driver", {"driver": Driver(init=999)}, "the CUDA driver does not start (cuInit says 999)"),
