@@ -6,6 +6,7 @@ from typing import Any
 
 import encoderfile
 from encoderfile.tasks import Task
+from encoderfile.transports.http import openapi_dialects
 from encoderfile.types import ModelInfo, ModelType
 
 _REFUSALS = {
@@ -47,7 +48,8 @@ def document(info: ModelInfo, task: Task[Any]) -> dict[str, Any]:
         "info": {
             "title": info.model_id,
             "version": info.version,
-            "description": f"{info.model_type.value}, served by encoderfile {encoderfile.__version__}",
+            "description": f"{info.model_type.value}, served by encoderfile {encoderfile.__version__}. "
+            "/ws/status is a WebSocket: a JSON text frame about the server every 200 ms.",
         },
         "paths": {
             "/health": {
@@ -86,12 +88,14 @@ def document(info: ModelInfo, task: Task[Any]) -> dict[str, Any]:
                     "responses": {"200": predicted, **refusals},
                 }
             },
+            **openapi_dialects.paths(info, task),
         },
         "components": {
             "schemas": {
                 "Model": model,
                 "Request": _openapi_3_0(task.request_schema()),
                 "Response": _openapi_3_0(task.response_schema()),
+                **openapi_dialects.schemas(info, task),
             },
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
