@@ -111,6 +111,10 @@ class Manifest:
     """What is put before a text, by purpose (`query`, `document`), as the sentence-transformers files say."""
     matryoshka: bool = False
     """Whether the beginning of a vector is a vector too, so that callers may ask for fewer dimensions."""
+    precision: str = "as exported"
+    """What the builder did to the graph: `int8`, `optimized`, both, or nothing."""
+    drift: Mapping[str, float | None] | None = None
+    """How far answers moved by that, as `builder.drift` measured."""
     relevance: str | None = None
     """For a cross-encoder, what makes its logit a score: `sigmoid` or `identity`."""
     artifacts: tuple[Artifact, ...] = ()

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 import encoderfile
-from encoderfile.builder import detect
+from encoderfile.builder import detect, drift, precision
 from encoderfile.builder.config import BuildConfig
+from encoderfile.builder.drift import Drift
 from encoderfile.builder.folder import ModelFolder, open_folder
 from encoderfile.builder.onnx_graph import OnnxGraph
+from encoderfile.builder.precision import Changed, PrecisionWishes
 from encoderfile.errors import InternalError, ModelError
 from encoderfile.manifest import GraphSpec, Manifest
 from encoderfile.model import padding
@@ -30,6 +32,7 @@ HALF_TOLERANCE = 2e-2
 LONGEST_TRIAL = 1024
 """A text at the limit is tried up to this many tokens; attention beyond it would cost gigabytes."""
 
+_HERE = Device("cpu", "checks run here")
 _RUNS_ALONE = "the graph quantises activations over the whole batch, so each text is run alone"
 
 TEXTS = (
@@ -49,6 +52,8 @@ class Checked:
     manifest: Manifest
     type_reason: str
     notes: tuple[str, ...] = ()
+    changed: Changed | None = None
+    """Keeps a changed graph on disk until it is written."""
 
     def rows(self) -> list[tuple[str, str]]:
         """The findings as label and value, for a table."""
@@ -78,16 +83,20 @@ def check(config: BuildConfig) -> Checked:
     one sentence that says what is wrong and what to do.
     """
     folder = open_folder(config.path, config.onnx, config.files)
-    onnx_graph = OnnxGraph(folder.onnx)
-    session = Session(*onnx_graph.in_place(), device=Device("cpu", "checks run here"), threads=0)
+    original = OnnxGraph(folder.onnx)
+    changed = precision.changed(folder.onnx, config.precision)
+    onnx_graph = OnnxGraph(changed.onnx) if config.precision.changes else original
+    session = Session(*onnx_graph.in_place(), device=_HERE, threads=0)
     names = [each.name for each in session.inputs]
     detect.refuse_generators(folder, names, [each.name for each in session.outputs])
     _check_inputs(names)
     choice = detect.choose_type(folder, session.outputs, config.model_type)
     output = detect.choose_output(choice.model_type, session.outputs)
     if output.dtype == "bfloat16":
-        output = dataclasses.replace(output, name=onnx_graph.widen(output.name, output.shape))
-        session = Session(*onnx_graph.in_place(), device=Device("cpu", "checks run here"), threads=0)
+        for each in {id(original): original, id(onnx_graph): onnx_graph}.values():
+            wide = each.widen(output.name, output.shape)
+        output = dataclasses.replace(output, name=wide)
+        session = Session(*onnx_graph.in_place(), device=_HERE, threads=0)
     graph = GraphSpec(session.inputs, output.name, batchable="DynamicQuantizeLinear" not in onnx_graph.op_types)
     spec = detect.tokenizer_spec(folder, config.tokenizer, graph.fixed_tokens)
     words = Tokenizer(folder.files["tokenizer.json"], spec)
@@ -110,14 +119,29 @@ def check(config: BuildConfig) -> Checked:
         relevance=detect.relevance(folder) if scores else None,
     )
     tolerance = TOLERANCE if output.dtype == "float32" else HALF_TOLERANCE
-    difference = _compare_alone_and_together(Model(manifest, words, session), tolerance)
+    model = Model(manifest, words, session)
+    difference = _compare_alone_and_together(model, tolerance)
+    if config.precision.changes:
+        found = _drift(model, original, config.precision)
+        manifest = dataclasses.replace(manifest, precision=config.precision.words(), drift=found.to_json())
+        changed = dataclasses.replace(changed, notes=(*changed.notes, found.words()))
     return Checked(
         folder=folder,
         graph=onnx_graph,
         manifest=dataclasses.replace(manifest, max_padding_difference=difference),
         type_reason=choice.reason,
-        notes=() if graph.batchable else (_RUNS_ALONE,),
+        notes=(*changed.notes, *(() if graph.batchable else (_RUNS_ALONE,))),
+        changed=changed,
     )
+
+
+def _drift(model: Model, original: OnnxGraph, wishes: PrecisionWishes) -> Drift:
+    """How far `model` is from the exported graph. Raises `ModelError` when that is too far."""
+    texts = drift.read_texts(wishes.calibrate)
+    before = model.with_session(Session(*original.in_place(), device=_HERE, threads=0))
+    found = drift.measure(before, model, texts)
+    drift.refuse(found, drift.MAX_FLIPS if wishes.max_flips is None else wishes.max_flips)
+    return found
 
 
 def _check_inputs(names: Sequence[str]) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from encoderfile.builder.precision import PrecisionWishes
 from encoderfile.errors import ConfigError
 from encoderfile.types import ModelType
 
@@ -66,6 +67,7 @@ class BuildConfig:
     base_binary_path: Path | None = None
     device: str = "auto"
     tokenizer: TokenizerWishes = TokenizerWishes()
+    precision: PrecisionWishes = field(default_factory=PrecisionWishes)
 
     @property
     def model_name(self) -> str:
@@ -85,9 +87,13 @@ class BuildConfig:
 def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> BuildConfig:
     """The YAML's config, or an empty one, with the flags that were given laid over it.
 
-    `flags` are `BuildConfig` fields and `max_length`; None means not given. Raises `ConfigError`.
+    `flags` are fields of `BuildConfig` and `PrecisionWishes`, and `max_length`; None means not given. Raises
+    `ConfigError`.
     """
     max_length = flags.pop("max_length", None)
+    precision = PrecisionWishes(**{each.name: flags.pop(each.name, None) for each in fields(PrecisionWishes)})
+    if (precision.calibrate is not None or precision.max_flips is not None) and not precision.changes:
+        raise ConfigError("--calibrate and --max-flips need --quantize or --optimize")
     given = {name: value for name, value in flags.items() if value is not None}
     if yaml_file is not None:
         config = from_yaml(yaml_file)
@@ -99,7 +105,7 @@ def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> 
         raise ConfigError("no model given: name its folder, or a config file with -f")
     if max_length is not None:
         given["tokenizer"] = replace(config.tokenizer, max_length=max_length)
-    config = replace(config, **given)
+    config = replace(config, **given, precision=precision)
     if not config.model_name or "/" in config.model_name or not config.model_name.isprintable():
         raise ConfigError(f"the name {config.model_name!r} cannot be used: give printable text without a slash")
     return config

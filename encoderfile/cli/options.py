@@ -24,6 +24,20 @@ _OPTIONS = (
     ),
     click.option("--onnx", type=click.Path(path_type=Path), help="Which ONNX file, where there are several."),
     click.option("--max-length", type=click.IntRange(min=1), help="A lower limit than the model's, in tokens."),
+    click.option(
+        "--quantize", type=click.Choice(["int8"]), help="Round weights and activations to 8 bits: smaller and faster."
+    ),
+    click.option("--optimize", is_flag=True, default=None, help="Fuse operators now instead of at every start."),
+    click.option(
+        "--calibrate",
+        type=click.Path(path_type=Path),
+        help="Texts, one a line, on which to measure how far --quantize and --optimize move answers.",
+    ),
+    click.option(
+        "--max-flips",
+        type=click.FloatRange(0, 1),
+        help="Share of labels that may change by that; above it the model is refused.  [default: 0.02]",
+    ),
 )
 
 

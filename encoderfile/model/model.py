@@ -29,6 +29,10 @@ class Model:
         self._tokenizer = tokenizer
         self._session = session
 
+    def with_session(self, session: Session) -> Model:
+        """The same model on another graph."""
+        return Model(self.manifest, self._tokenizer, session)
+
     def encode(self, texts: Sequence[Text]) -> list[EncodedText]:
         """Tokenises texts, cut at the limit; `truncated` says where."""
         return self._tokenizer(texts, with_tokens=self.task.needs_tokens)

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 # Before the import: 1.31 otherwise opens a database below the home folder and resolves a vendor's host.
@@ -113,6 +114,27 @@ class Session:
         except Exception as error:
             raise InternalError("the model failed to run") from error
         return np.ascontiguousarray(result, dtype=np.float32)
+
+
+def write_optimized(source: Path, target: Path) -> None:
+    """Writes the graph `source` to `target` with operators fused, and large weights beside it.
+
+    Only fusions that are the same on every processor. Raises `ModelError` when onnxruntime refuses the graph.
+    """
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(target)
+    for key, value in (("file_name", f"{target.name}_data"), ("min_size_in_bytes", "4096")):
+        options.add_session_config_entry(f"session.optimized_model_external_initializers_{key}", value)
+    # What is packed for this processor must not be written for others.
+    options.add_session_config_entry("session.disable_prepacking", "1")
+    try:
+        ort.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelError(
+            f"onnxruntime {VERSION} cannot optimise the graph ({_reason(error)}): leave out --optimize"
+        ) from error
 
 
 def _fixed(dimension: object) -> int | None:

@@ -43,6 +43,7 @@ BORDERS: dict[str, tuple[str, ...]] = {
     "mcp_types": ("transports/mcp.py",),
     "msgpack": ("transports/http/sie/wire.py",),
     "numpy": ("types.py", "tasks/*.py", "model/*.py", "builder/*.py", "transports/http/*.py"),
+    "onnx": ("builder/quantize.py",),
     "onnxruntime": ("model/session.py",),
     "orjson": ("service/json_form.py", "runtime/oneshot.py", "transports/*.py"),
     "starlette": ("transports/http/*.py", "transports/mcp.py", "transports/hang_ups.py"),
