@@ -145,6 +145,25 @@ def blind_to_padding(model: onnx.ModelProto) -> None:
     _put_first(model, nodes)
 
 
+def counts_columns(amount: float) -> Change:
+    """The first output grows by `amount` with every column of the batch, padding included."""
+
+    def change(model: onnx.ModelProto) -> None:
+        output = model.graph.output[0].name
+        rename(model, output, "uncounted")
+        model.graph.initializer.append(numpy_helper.from_array(np.array(amount, dtype=np.float32), "amount"))
+        model.graph.node.extend(
+            [
+                helper.make_node("Shape", ["input_ids"], ["columns_alone"], start=1, end=2),
+                helper.make_node("Cast", ["columns_alone"], ["columns_float"], to=TensorProto.FLOAT),
+                helper.make_node("Mul", ["columns_float", "amount"], ["growth"]),
+                helper.make_node("Add", ["uncounted", "growth"], [output]),
+            ]
+        )
+
+    return change
+
+
 def with_position_ids(model: onnx.ModelProto) -> None:
     """The graph asks for `position_ids` and adds them, a thousandth each, to its first output."""
     model.graph.input.append(helper.make_tensor_value_info("position_ids", TensorProto.INT64, ["batch", "tokens"]))

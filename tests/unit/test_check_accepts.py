@@ -122,6 +122,11 @@ def test_padding_on_the_left_changes_no_answer(tmp_path: Path, name: str) -> Non
                 close(getattr(one, field), getattr(other, field), 1e-5, field)
 
 
+def test_the_little_that_padding_changes_is_written_down(folder: Path) -> None:
+    edit_graph(folder, graphs.counts_columns(1e-6))
+    assert 1e-6 < check(BuildConfig(path=folder)).manifest.max_padding_difference < 1e-4
+
+
 def test_a_model_that_counts_positions_from_the_left_is_told_to_pad_on_the_right(folder: Path) -> None:
     graphs.edit_json(folder, "tokenizer_config.json", padding_side="left")
     text = refusal(folder)

@@ -170,6 +170,13 @@ CASES: list[tuple[str, str, Break, str, str]] = [
         "export it again",
     ),
     (
+        "padding that is counted a little",
+        "bert-cls",
+        graph(graphs.counts_columns(2e-4)),
+        "answers change by 0.00",
+        "(at most 0.001 is allowed)",
+    ),
+    (
         "padding that is attended to, token by token",
         "bert-embed",
         graph(graphs.blind_to_padding),

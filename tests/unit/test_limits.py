@@ -38,6 +38,7 @@ def test_the_smallest_limit_wins(model: ModelFolder, fixed_tokens: int | None) -
 @pytest.mark.parametrize("nothing", [SENTINEL, 1e30, 10**9, float("inf"), None, 0, -1, "512", True])
 def test_what_is_no_limit_does_not_count(nothing: object) -> None:
     assert limit(bert(model_max_length=nothing, positions=200, seq=nothing)) == 200
+    assert limit(bert(model_max_length=nothing, positions=None, seq=nothing)) == FALLBACK_LENGTH
 
 
 def test_positions_that_are_no_number_do_not_count() -> None:
