@@ -1,0 +1,40 @@
+"""Servers of every kind of model, shared by the tests of this folder."""
+
+from collections.abc import Iterator
+
+import pytest
+from support.dialects import Sie, Town, town
+
+
+@pytest.fixture(scope="session")
+def sie(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """`sie["dense"]` is a client of a server with a model that gives dense vectors, and so on."""
+    with town(tmp_path_factory.mktemp("sie")) as found:
+        yield found
+
+
+@pytest.fixture
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """The same for one test alone, for limits, keys and models of its own."""
+    with town(tmp_path_factory.mktemp("own")) as found:
+        yield found
+
+
+@pytest.fixture
+def dense(sie: Town) -> Sie:
+    return sie["dense"]
+
+
+@pytest.fixture
+def cross(sie: Town) -> Sie:
+    return sie["cross"]
+
+
+@pytest.fixture
+def ner(sie: Town) -> Sie:
+    return sie["ner"]
+
+
+@pytest.fixture
+def labels(sie: Town) -> Sie:
+    return sie["labels"]
