@@ -23,14 +23,14 @@ from encoderfile.model.model import Model
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
 from encoderfile.tasks import TASKS, LabelTask
-from encoderfile.types import FloatArray, ModelType, Result, SentenceEmbedding, TokenEmbeddings
+from encoderfile.types import EncodedText, FloatArray, ModelType, Result, SentenceEmbedding, TokenEmbeddings
 
 TOLERANCE = 1e-3
 """Largest difference between a text alone and in a batch, relative to the largest value where that is above 1."""
 HALF_TOLERANCE = 2e-2
 """The same for graphs that give float16, which holds three digits."""
 LONGEST_TRIAL = 1024
-"""A text at the limit is tried up to this many tokens; attention beyond it would cost gigabytes."""
+"""A text at the limit is tried with up to this many tokens; attention beyond it would cost gigabytes."""
 
 _HERE = Device("cpu", "checks run here")
 _RUNS_ALONE = "the graph quantises activations over the whole batch, so each text is run alone"
@@ -130,7 +130,11 @@ def check(config: BuildConfig) -> Checked:
         graph=onnx_graph,
         manifest=dataclasses.replace(manifest, max_padding_difference=difference),
         type_reason=choice.reason,
-        notes=(*changed.notes, *(() if graph.batchable else (_RUNS_ALONE,))),
+        notes=(
+            *changed.notes,
+            *(() if graph.batchable else (_RUNS_ALONE,)),
+            *_long_text_notes(folder, spec.max_length),
+        ),
         changed=changed,
     )
 
@@ -176,11 +180,9 @@ def _try_lengths(session: Session, tokenizer: Tokenizer, graph: GraphSpec) -> in
         columns = int(session.run(feeds, graph.output).shape[-1])
     except InternalError as error:
         raise ModelError(f"the graph fails on a short text: {error.__cause__}") from error
-    limit = tokenizer.spec.max_length
-    if limit > LONGEST_TRIAL:
-        return columns
-    long = tokenizer([" ".join(TEXTS) + " and so on" * limit], with_tokens=False)
-    feeds, _ = padding.feeds(long, graph, tokenizer.spec)
+    limit = min(tokenizer.spec.max_length, LONGEST_TRIAL)
+    (long,) = tokenizer([" ".join(TEXTS) + " and so on" * limit], with_tokens=False)
+    feeds, _ = padding.feeds([_first(long, limit)], graph, tokenizer.spec)
     try:
         session.run(feeds, graph.output)
     except InternalError as error:
@@ -188,6 +190,30 @@ def _try_lengths(session: Session, tokenizer: Tokenizer, graph: GraphSpec) -> in
             f"the graph fails on a text of {limit} tokens: give the length it was made for with --max-length"
         ) from error
     return columns
+
+
+def _first(text: EncodedText, count: int) -> EncodedText:
+    """The first `count` tokens of a text."""
+    return dataclasses.replace(
+        text,
+        input_ids=text.input_ids[:count],
+        token_type_ids=text.token_type_ids[:count],
+        special_tokens_mask=text.special_tokens_mask[:count],
+        tokens=text.tokens[:count],
+    )
+
+
+def _long_text_notes(folder: ModelFolder, limit: int) -> tuple[str, ...]:
+    """What a limit costs that is too long to be tried: attention holds a number for each pair of tokens."""
+    if limit <= LONGEST_TRIAL:
+        return ()
+    heads = folder.config.get("num_attention_heads")
+    tried = f"tried with up to {LONGEST_TRIAL} tokens of {limit}"
+    if not isinstance(heads, int):
+        return (tried,)
+    # The scores and their softmax, both in float32.
+    needed = 2 * 4 * heads * limit * limit
+    return (f"{tried}; attention over a text that long takes up to {needed / 1e9:.1f} GB, --max-length lowers it",)
 
 
 def _compare_alone_and_together(model: Model, tolerance: float) -> float:
