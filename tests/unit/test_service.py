@@ -317,4 +317,4 @@ async def test_rows_of_one_length_count_with_that_length() -> None:
         await service.predict(request(*"abcdefg"))
     finally:
         await service.stop()
-    assert [len(batch) for batch in model.runs.batches] == [2, 2, 2, 1]
+    assert sorted(len(batch) for batch in model.runs.batches) == [1, 2, 2, 2]
