@@ -92,7 +92,7 @@ def entities(
         pieces = [_Piece(label, score, word, token.start, token.end) for label, score, word, token in rows]
     if strategy == "none":
         return [
-            Entity(piece.label, float(piece.score), piece.word, piece.start, piece.end)
+            Entity(piece.label, _short(piece.score), piece.word, piece.start, piece.end)
             for piece in pieces
             if piece.label != _OUTSIDE
         ]
@@ -176,4 +176,9 @@ def _type(label: str) -> str:
 def _entity(group: Sequence[_Piece], text: str, rules: WordRules | None) -> Entity:
     start, end = group[0].start, group[-1].end
     word = text[start:end] if rules is None else rules.join([piece.word for piece in group])
-    return Entity(_type(group[0].label), float(np.nanmean([piece.score for piece in group])), word, start, end)
+    return Entity(_type(group[0].label), _short(np.nanmean([piece.score for piece in group])), word, start, end)
+
+
+def _short(score: np.float32) -> float:
+    """The double that prints with as few digits as the float32 does."""
+    return float(str(score))
