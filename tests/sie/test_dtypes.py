@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.dialects import Sie, Town, code, unpacked
 
 from encoderfile.transports.http.sie import dtypes
+from support.dialects import Sie, Town, code, unpacked
 
 X = np.array([0.5, -1, 0.25, 0, 1e-9, -0.125, 0.75, -0.0, 0.003], dtype=np.float32)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from support.dialects import Sie, Town, code, renamed, unpacked
 from support.models import MODELS, expected
 

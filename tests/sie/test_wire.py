@@ -3,10 +3,10 @@
 import msgpack
 import numpy as np
 import pytest
-from support.dialects import JSON, MSGPACK, Sie, Town, code, unpacked
 
 from encoderfile.errors import InputError
 from encoderfile.transports.http.sie import wire
+from support.dialects import JSON, MSGPACK, Sie, Town, code, unpacked
 
 HELLO = {"items": [{"text": "Hello world"}]}
 

@@ -1,0 +1,188 @@
+"""`/v1/embeddings`: OpenAI's shape, its errors, its base64, and token counts that are true."""
+
+import base64
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from encoderfile.service.service import Limits
+from support.clients import PATIENCE
+from support.dialects import Sie, Town, renamed
+from support.gates import Faulty, Gated
+
+TEXTS = ["Hello world", "A second text, somewhat longer than the first.", "Zürich 東京 😀"]
+
+
+def ask(client: Sie, given: Any = "Hello world", **more: Any) -> httpx.Response:
+    return client.post("/v1/embeddings", {"model": client.id, "input": given, **more}, {})
+
+
+def error(response: httpx.Response) -> tuple[int, str, str | None, str]:
+    """Status, code, parameter and type of a refusal, whose shape is checked."""
+    assert response.headers["content-type"] == "application/json"
+    (found,) = response.json().values()
+    assert set(found) == {"message", "type", "param", "code"}
+    assert found["message"]
+    return response.status_code, found["code"], found["param"], found["type"]
+
+
+def test_an_answer_has_openais_shape(dense: Sie) -> None:
+    body = ask(dense, TEXTS).json()
+    assert set(body) == {"object", "data", "model", "usage"}
+    assert (body["object"], body["model"]) == ("list", dense.id)
+    assert [each["index"] for each in body["data"]] == [0, 1, 2]
+    for each in body["data"]:
+        assert set(each) == {"object", "index", "embedding"}
+        assert (each["object"], len(each["embedding"])) == ("embedding", 128)
+
+
+def test_vectors_are_those_of_predict(dense: Sie) -> None:
+    truth = [each["embedding"] for each in dense.ready_made(TEXTS)]
+    found = [each["embedding"] for each in ask(dense, TEXTS).json()["data"]]
+    np.testing.assert_allclose(found, truth, atol=1e-6)
+
+
+def test_an_embedding_model_gives_its_pooled_vectors(sie: Town, dense: Sie) -> None:
+    pooled, truth = (ask(client).json()["data"][0]["embedding"] for client in (sie["tokens"], dense))
+    np.testing.assert_allclose(pooled, truth, atol=1e-5)
+
+
+def test_base64_holds_the_same_floats(dense: Sie) -> None:
+    listed = ask(dense, encoding_format="float").json()["data"][0]["embedding"]
+    packed = ask(dense, encoding_format="base64").json()["data"][0]["embedding"]
+    assert np.array_equal(np.frombuffer(base64.b64decode(packed), "<f4"), np.array(listed, dtype=np.float32))
+
+
+def test_usage_counts_the_models_own_tokens(dense: Sie) -> None:
+    tokens = sum(len(each) for each in dense.service._model.encode(TEXTS))
+    assert ask(dense, TEXTS).json()["usage"] == {"prompt_tokens": tokens, "total_tokens": tokens}
+
+
+def test_the_models_prompt_for_documents_is_used(own: Town, dense: Sie) -> None:
+    prompted = own.serve(renamed(own.model("dense"), prompts={"query": "query: ", "document": "passage: "}))
+    np.testing.assert_allclose(
+        ask(prompted, "a").json()["data"][0]["embedding"],
+        ask(dense, "passage: a").json()["data"][0]["embedding"],
+        atol=1e-6,
+    )
+
+
+@pytest.mark.parametrize("extra", [{"user": "u"}, {"zzz": 1}, {"dimensions": 128}, {"dimensions": None}])
+def test_fields_that_change_nothing_are_taken(extra: dict[str, Any], dense: Sie) -> None:
+    assert ask(dense, **extra).json()["data"] == ask(dense).json()["data"]
+
+
+def test_an_empty_text_is_answered(dense: Sie) -> None:
+    assert ask(dense, "").status_code == 200
+
+
+def test_the_answer_is_json_whatever_is_asked_for(dense: Sie) -> None:
+    headers = {"accept": "application/msgpack"}
+    response = dense.post("/v1/embeddings", {"model": dense.id, "input": "a"}, headers)
+    assert response.headers["content-type"] == "application/json"
+
+
+def test_a_long_text_is_cut_and_the_answer_says_so(dense: Sie) -> None:
+    response = ask(dense, "word " * 2000)
+    assert response.headers["x-truncated-inputs"] == "1"
+    assert response.json()["usage"]["total_tokens"] == 256
+
+
+@pytest.mark.parametrize("given", [[1, 2, 3], [[1, 2, 3], [4]]])
+def test_token_ids_are_refused_with_the_switch_of_the_client(given: Any, dense: Sie) -> None:
+    response = ask(dense, given)
+    assert error(response) == (400, "invalid_request", "input", "invalid_request_error")
+    assert "check_embedding_ctx_length=False" in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("given", [[], None, 7, {"text": "a"}, ["a", 1], ["a", None]])
+def test_input_that_is_no_text_is_refused(given: Any, dense: Sie) -> None:
+    assert error(ask(dense, given)) == (400, "invalid_request", "input", "invalid_request_error")
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"model": "org/dense"}, "input"),
+        ({"input": "a"}, "model"),
+        ({"model": 1, "input": "a"}, "model"),
+        ({"model": "org/dense", "input": "a", "encoding_format": "zz"}, "encoding_format"),
+        ({"model": "org/dense", "input": "a", "dimensions": "4"}, "dimensions"),
+        ([], None),
+    ],
+)
+def test_a_body_of_the_wrong_shape_is_refused(body: Any, param: str | None, dense: Sie) -> None:
+    assert error(dense.post("/v1/embeddings", body)) == (400, "invalid_request", param, "invalid_request_error")
+
+
+def test_a_body_that_is_no_json_is_refused(dense: Sie) -> None:
+    response = dense.http.request("POST", "/v1/embeddings", content=b"{oops")
+    assert error(response) == (400, "invalid_request", None, "invalid_request_error")
+
+
+def test_another_model_is_not_found(dense: Sie) -> None:
+    response = dense.post("/v1/embeddings", {"model": "text-embedding-3-small", "input": "a"})
+    assert error(response) == (404, "model_not_found", None, "invalid_request_error")
+
+
+def test_fewer_dimensions_are_refused_of_a_model_that_is_not_made_for_it(dense: Sie) -> None:
+    assert error(ask(dense, dimensions=4)) == (400, "unsupported_field", "dimensions", "invalid_request_error")
+
+
+@pytest.fixture
+def matryoshka(own: Town) -> Sie:
+    return own.serve(renamed(own.model("dense"), matryoshka=True))
+
+
+def test_a_matryoshka_model_gives_the_beginning_of_its_vectors(matryoshka: Sie, dense: Sie) -> None:
+    whole = np.array(ask(dense).json()["data"][0]["embedding"])
+    found = np.array(ask(matryoshka, dimensions=32).json()["data"][0]["embedding"])
+    np.testing.assert_allclose(found, whole[:32] / np.linalg.norm(whole[:32]), atol=1e-6)
+
+
+@pytest.mark.parametrize("dimensions", [0, -1, 129])
+def test_a_matryoshka_model_has_its_limits_too(dimensions: int, matryoshka: Sie) -> None:
+    response = ask(matryoshka, dimensions=dimensions)
+    assert error(response) == (400, "invalid_request", "dimensions", "invalid_request_error")
+
+
+@pytest.mark.parametrize("kind", ["labels", "ner", "cross", "sparse"])
+def test_a_model_without_dense_vectors_refuses(kind: str, sie: Town) -> None:
+    assert error(ask(sie[kind])) == (400, "invalid_request", "model", "invalid_request_error")
+
+
+def test_a_model_that_fails_is_a_server_error(own: Town) -> None:
+    faulty = own.serve(Faulty(own.model("dense"), run=RuntimeError("secret")))
+    response = ask(faulty, "boom")
+    assert error(response) == (500, "inference_error", None, "server_error")
+    assert "secret" not in response.text
+
+
+def test_a_full_queue_says_when_to_return(own: Town) -> None:
+    gated = Gated(own.model("dense"))
+    client = own.serve(gated, Limits(max_queue=1))
+    try:
+        running = client.http.start(["a"])
+        gated.wait_until_running()
+        waiting = client.http.start(["b"])
+        gated.wait_until_encoded(2)
+        response = ask(client)
+        assert error(response) == (503, "queue_full", None, "server_error")
+        assert response.headers["retry-after"] == "1"
+    finally:
+        gated.open()
+    assert running.result(PATIENCE).results
+    assert waiting.result(PATIENCE).results
+
+
+def test_a_wrong_key_is_refused_in_openais_shape(own: Town) -> None:
+    locked = own.serve(own.model("dense"), api_key="secret")
+    assert error(ask(locked)) == (401, "invalid_api_key", None, "invalid_request_error")
+
+
+def test_models_are_listed_for_openais_clients_too(dense: Sie) -> None:
+    body = dense.http.get("/v1/models").json()
+    assert body["object"] == "list"
+    assert [(each["id"], each["object"]) for each in body["data"]] == [(dense.id, "model")]

@@ -1,0 +1,171 @@
+"""Metrics: every name of the page, recorded for what really happened."""
+
+import math
+import re
+from typing import Any
+
+import pytest
+
+from encoderfile.service.metrics import Metrics
+from encoderfile.types import Timing
+from support.clients import PATIENCE
+from support.dialects import Sie, Town, renamed
+from support.gates import Gated
+from support.house import House
+
+SAMPLE = re.compile(r"(?P<name>[a-z_]+)(\{(?P<labels>[^}]*)\})? (?P<value>[0-9.e+-]+|NaN)")
+
+
+def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
+    """Name and label values to value; every line must be a comment or a sample."""
+    found = {}
+    for line in text.splitlines():
+        if line.startswith("#"):
+            continue
+        match = SAMPLE.fullmatch(line)
+        assert match, line
+        labels = re.findall(r'[a-z_]+="([^"]*)"', match["labels"] or "")
+        found[match["name"], tuple(labels)] = float(match["value"])
+    return found
+
+
+def read(client: Sie) -> dict[tuple[str, tuple[str, ...]], float]:
+    response = client.http.get("/metrics")
+    assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    return samples(response.text)
+
+
+@pytest.fixture
+def fresh(own: Town) -> Sie:
+    return own.serve(own.model("ner"))
+
+
+def test_requests_are_counted_by_endpoint_and_outcome(fresh: Sie) -> None:
+    fresh.extract("a")
+    fresh.extract("a")
+    fresh.extract("a", options={"profile": "zz"})
+    fresh.encode("a")
+    fresh.http.predict(["a"])
+    fresh.post("/v1/embeddings", {})
+    fresh.post("/rerank", {})
+    fresh.score("a", "b")
+    found = read(fresh)
+    counted = {key[1][1:]: value for key, value in found.items() if key[0] == "sie_requests_total"}
+    assert counted == {
+        ("extract", "success"): 2,
+        ("extract", "error"): 1,
+        ("encode", "error"): 1,
+        ("predict", "success"): 1,
+        ("embeddings", "error"): 1,
+        ("rerank", "error"): 1,
+        ("score", "error"): 1,
+    }
+
+
+@pytest.mark.parametrize("way", ["grpc", "mcp"])
+def test_the_other_ways_in_are_counted_too(way: str, own: Town) -> None:
+    house: House = own.house
+    service = house.service(own.model("ner"))
+    house.client(way, service).predict(["a"])
+    assert f'endpoint="{way}",status="success"}} 1' in service.metrics.text(0, True)
+
+
+def test_time_is_recorded_for_every_phase(fresh: Sie) -> None:
+    fresh.extract("a")
+    found = read(fresh)
+    for phase in ("total", "queue", "tokenize", "inference"):
+        assert found["sie_request_duration_seconds_count", ("org/ner", "extract", phase)] == 1
+        assert found["sie_request_duration_seconds_bucket", ("org/ner", "extract", phase, "+Inf")] == 1
+    assert found["sie_request_duration_seconds_sum", ("org/ner", "extract", "total")] > 0
+
+
+def test_tokens_batches_and_cut_texts_are_recorded(fresh: Sie) -> None:
+    tokens = len(fresh.service._model.encode(["John lives in Paris"])[0])
+    fresh.extract("John lives in Paris")
+    fresh.extract("word " * 2000)
+    found = read(fresh)
+    assert found["sie_tokens_processed_total", ("org/ner",)] == tokens + 256
+    assert found["encoderfile_truncated_inputs_total", ("org/ner",)] == 1
+    assert found["sie_batch_size_count", ("org/ner",)] == 2
+    assert found["sie_batch_size_sum", ("org/ner",)] == 2
+
+
+def test_waiting_texts_are_the_depth_of_the_queue(own: Town) -> None:
+    gated = Gated(own.model("ner"))
+    client = own.serve(gated)
+    try:
+        running = client.http.start(["a"])
+        gated.wait_until_running()
+        waiting = client.http.start(["b", "c"])
+        gated.wait_until_encoded(2)
+        # The queue is entered on the event loop, which answers this after it.
+        assert read(client)["sie_queue_depth", ("org/ner",)] == 2
+    finally:
+        gated.open()
+    assert running.result(PATIENCE).results
+    assert waiting.result(PATIENCE).results
+    assert read(client)["sie_queue_depth", ("org/ner",)] == 0
+
+
+def test_a_model_is_loaded_until_the_server_stops(fresh: Sie) -> None:
+    assert read(fresh)["sie_model_loaded", ("org/ner", "cpu")] == 1
+    fresh.service.ready = False
+    assert read(fresh)["sie_model_loaded", ("org/ner", "cpu")] == 0
+
+
+def test_the_models_size_is_that_of_graph_and_weights(own: Town) -> None:
+    from encoderfile.manifest import Artifact
+
+    parts = (
+        Artifact("graph.onnx", 0, 10, ""),
+        Artifact("weights.bin", 10, 100, ""),
+        Artifact("tokenizer.json", 0, 7, ""),
+    )
+    client = own.serve(renamed(own.model("ner"), artifacts=parts))
+    assert read(client)["sie_model_memory_bytes", ("org/ner", "cpu")] == 110
+
+
+def test_the_process_is_measured(fresh: Sie) -> None:
+    found: dict[Any, float] = read(fresh)
+    for name in (
+        "process_cpu_seconds_total",
+        "process_resident_memory_bytes",
+        "process_virtual_memory_bytes",
+        "process_open_fds",
+        "process_max_fds",
+        "process_start_time_seconds",
+    ):
+        assert found[name, ()] > 0
+
+
+def test_buckets_are_cumulated_and_end_with_everything() -> None:
+    metrics = Metrics("m", "cpu", 0)
+    for size in (1, 3, 3, 10_000):
+        metrics.batch(size)
+    found = samples(metrics.text(0, True))
+    counts = [found["sie_batch_size_bucket", ("m", bound)] for bound in ("1", "2", "4", "512", "+Inf")]
+    assert counts == [1, 1, 3, 3, 4]
+    assert found["sie_batch_size_sum", ("m",)] == 10_007
+
+
+def test_a_models_name_is_escaped() -> None:
+    metrics = Metrics('a"b\\c\nd', "cpu", 0)
+    assert 'sie_queue_depth{model="a\\"b\\\\c\\nd"} 0' in metrics.text(0, True)
+
+
+def test_every_family_has_help_and_type(fresh: Sie) -> None:
+    lines = fresh.http.get("/metrics").text.splitlines()
+    helped = {line.split()[2] for line in lines if line.startswith("# HELP")}
+    typed = {line.split()[2] for line in lines if line.startswith("# TYPE")}
+    assert helped == typed
+    named = {re.sub("_(bucket|sum|count)$", "", line.split("{")[0].split()[0]) for line in lines if line[0] != "#"}
+    assert named <= typed
+
+
+def test_phases_of_a_request_are_its_timing() -> None:
+    metrics = Metrics("m", "cpu", 0)
+    with metrics.request("encode") as measured:
+        measured.timing = Timing(tokenization=0.2, queue=0.3, inference=0.4)
+    found = samples(metrics.text(0, True))
+    for phase, seconds in (("tokenize", 0.2), ("queue", 0.3), ("inference", 0.4)):
+        assert math.isclose(found["sie_request_duration_seconds_sum", ("m", "encode", phase)], seconds)

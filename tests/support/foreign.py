@@ -1,0 +1,24 @@
+"""Real clients of other servers, run by a Python of their own: their packages are none of ours."""
+
+import os
+import subprocess
+import textwrap
+
+import pytest
+
+
+def run_with(variable: str, module: str, script: str) -> str:
+    """Runs `script` with the Python that `variable` names, and gives what it printed.
+
+    Skips, with the reason, where there is none or it lacks `module`.
+    """
+    python = os.environ.get(variable)
+    if not python:
+        pytest.skip(f"{variable} names no Python with {module}")
+    if subprocess.run([python, "-c", f"import {module}"], capture_output=True, check=False).returncode:
+        pytest.skip(f"{python} has no {module}")
+    done = subprocess.run(
+        [python, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
