@@ -12,6 +12,9 @@ from typing import Any, cast
 import uvicorn
 from starlette.types import ASGIApp
 
+_MAX_MESSAGE_BYTES = 1 << 16
+"""Of a WebSocket message from a client; none is expected."""
+
 IDLE_CONNECTIONS_SECONDS = 2
 """How long connections may linger once everything accepted is answered."""
 
@@ -33,6 +36,7 @@ class HttpServer(uvicorn.Server):
                 loop="asyncio",
                 lifespan="off",
                 ws=cast("type[asyncio.Protocol]", _websocket),
+                ws_max_size=_MAX_MESSAGE_BYTES,
                 ws_per_message_deflate=False,  # frames are small, and compressing costs memory for each watcher
                 log_config=None,
                 access_log=False,
