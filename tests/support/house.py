@@ -19,9 +19,9 @@ from support.serving import grpc_server, http_server, started
 T = TypeVar("T")
 S = TypeVar("S", bound=Service)
 
-_UNSERVED = "bert-mlm"  # masked-word models are no model type of this dialect
+
 FOLDERS: dict[str, tuple[Path, ModelType | None]] = {
-    **{path.name: (path, None) for path in sorted(MODELS.iterdir()) if path.name != _UNSERVED},
+    **{path.name: (path, None) for path in sorted(MODELS.iterdir())},
     **{name: (folder, None) for name, folder in DEMO.items()},
     "embed-tokens": (DEMO["embed"], ModelType.EMBEDDING),
     "bert-embed-sentences": (MODELS / "bert-embed", ModelType.SENTENCE_EMBEDDING),
