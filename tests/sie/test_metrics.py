@@ -62,6 +62,20 @@ def test_requests_are_counted_by_endpoint_and_outcome(fresh: Sie) -> None:
     }
 
 
+def test_a_caller_who_leaves_is_counted_as_such(own: Town) -> None:
+    gated = Gated(own.model("ner"))
+    client = own.serve(gated)
+    try:
+        leaving = client.http.start(["a"])
+        gated.wait_until_running()
+        leaving.cancel()
+        # The server learns of it when it reads the end of the connection, which no client can await.
+        counted = (("sie_requests_total", ("org/ner", "predict", "cancelled")) in read(client) for _ in range(2000))
+        assert any(counted)
+    finally:
+        gated.open()
+
+
 @pytest.mark.parametrize("way", ["grpc", "mcp"])
 def test_the_other_ways_in_are_counted_too(way: str, own: Town) -> None:
     house: House = own.house

@@ -1,0 +1,103 @@
+"""`/openapi.json` describes the dialects' routes as they are, for each kind of model."""
+
+from typing import Any
+
+import pytest
+from openapi_schema_validator import OAS30Validator
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+from encoderfile.transports.http import app
+from support.dialects import Sie, Town
+
+KINDS = ("dense", "tokens", "sparse", "labels", "ner", "cross")
+
+
+@pytest.fixture(params=KINDS)
+def client(request: pytest.FixtureRequest, sie: Town) -> Sie:
+    return sie[request.param]
+
+
+@pytest.fixture
+def document(client: Sie) -> dict[str, Any]:
+    found: dict[str, Any] = client.http.get("/openapi.json").json()
+    return found
+
+
+def sealed(part: Any, schemas: dict[str, Any]) -> Any:
+    """The schema with references followed and no field that it does not name."""
+    if isinstance(part, list):
+        return [sealed(each, schemas) for each in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        return sealed(schemas[part["$ref"].rsplit("/", 1)[-1]], schemas)
+    closed = {key: sealed(value, schemas) for key, value in part.items()}
+    return {**closed, "additionalProperties": False} if "properties" in part else closed
+
+
+def answers(client: Sie) -> list[tuple[str, str, Any]]:
+    """Path, method and body of a request to every route that answers JSON."""
+    item = {"items": [{"text": "John lives in Paris", "id": "x"}]}
+    params = {"output_types": list(client.service.task.dims)}
+    return [
+        ("/v1/encode/{model}", "post", {**item, "params": params}),
+        ("/v1/score/{model}", "post", {**item, "query": {"text": "q", "id": "y"}}),
+        ("/v1/extract/{model}", "post", item),
+        ("/v1/embeddings", "post", {"model": client.id, "input": ["a"]}),
+        ("/v1/embeddings", "post", {"model": client.id, "input": "a", "encoding_format": "base64"}),
+        ("/rerank", "post", {"query": "q", "texts": ["a"], "return_text": True}),
+        ("/v1/rerank", "post", {"query": "q", "documents": ["a"], "return_documents": True}),
+        ("/v1/models", "get", None),
+        ("/v1/models/{model}", "get", None),
+        ("/v1/encode/{model}", "post", {}),
+        ("/v1/embeddings", "post", {}),
+        ("/rerank", "post", {}),
+    ]
+
+
+def test_the_document_is_valid(document: dict[str, Any]) -> None:
+    OpenAPIV30SpecValidator(document).validate()
+
+
+def test_every_answer_is_described_to_the_last_field(client: Sie, document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for path, method, body in answers(client):
+        response = client.http.request(
+            method.upper(), path.replace("{model}", client.id), json=body, headers={"accept": "application/json"}
+        )
+        described = document["paths"][path][method]["responses"]
+        assert str(response.status_code) in described, (path, response.text)
+        content = described[str(response.status_code)]["content"]["application/json"]
+        OAS30Validator(sealed(content["schema"], schemas)).validate(response.json())
+
+
+def test_requests_that_are_answered_fit_the_schema(client: Sie, document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for path, method, body in answers(client):
+        described = document["paths"][path][method]
+        if "requestBody" not in described or not body:
+            continue
+        schema = described["requestBody"]["content"]["application/json"]["schema"]
+        OAS30Validator(sealed(schema, schemas)).validate(body)
+
+
+def test_every_route_is_described(client: Sie, document: dict[str, Any]) -> None:
+    application = app.create(client.service, api_key=None, max_body_bytes=1000)
+    served = {
+        (route.path.replace("{model:path}", "{model}"), method.lower())
+        for route in application.routes
+        for method in getattr(route, "methods", None) or ()
+        if method != "HEAD"
+    }
+    described = {
+        (path, method) for path, item in document["paths"].items() for method in item if method != "parameters"
+    }
+    assert described == served
+
+
+def test_a_route_that_this_model_cannot_answer_says_so(client: Sie, document: dict[str, Any]) -> None:
+    for path, method, body in answers(client)[:7]:
+        answered = (
+            client.http.request(method.upper(), path.replace("{model}", client.id), json=body).status_code == 200
+        )
+        assert ("200" in document["paths"][path][method]["responses"]) is answered, path
