@@ -52,6 +52,8 @@ class GraphSpec:
     output: str
     batchable: bool = True
     """False where answers depend on the company in a batch (dynamic quantisation): each text runs alone."""
+    first_position: int = 0
+    """The position of a text's first token, for graphs that ask for `position_ids`."""
 
     @property
     def fixed_batch(self) -> int | None:
@@ -73,6 +75,8 @@ class TokenizerSpec:
     max_length: int
     pad_token_id: int = 0
     pad_token_type_id: int = 0
+    token_types: bool = True
+    """Whether the second text of a pair has token type 1; otherwise graphs that ask get zeros."""
     padding_side: str = "right"
     pad_to: int | None = None
     """Every text is padded to this length; None: to the longest of its batch."""

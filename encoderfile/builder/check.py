@@ -97,7 +97,12 @@ def check(config: BuildConfig) -> Checked:
             wide = each.widen(output.name, output.shape)
         output = dataclasses.replace(output, name=wide)
         session = Session(*onnx_graph.in_place(), device=_HERE, threads=0)
-    graph = GraphSpec(session.inputs, output.name, batchable="DynamicQuantizeLinear" not in onnx_graph.op_types)
+    graph = GraphSpec(
+        session.inputs,
+        output.name,
+        batchable="DynamicQuantizeLinear" not in onnx_graph.op_types,
+        first_position=detect.first_position(folder.config),
+    )
     spec = detect.tokenizer_spec(folder, config.tokenizer, graph.fixed_tokens)
     words = Tokenizer(folder.files["tokenizer.json"], spec)
     _check_vocabulary(folder, words)

@@ -279,6 +279,7 @@ def tokenizer_spec(folder: ModelFolder, wishes: TokenizerWishes, fixed_tokens: i
         max_length=wanted or limit or _trained_length(folder.config),
         pad_token_id=_pad_token_id(folder),
         pad_token_type_id=int(config.get("pad_token_type_id") or 0),
+        token_types="token_type_ids" in config.get("model_input_names", ["token_type_ids"]),
         padding_side=_side(config, "padding_side"),
         pad_to=wishes.fixed_length,
         truncation_side=wishes.truncation_side or _side(config, "truncation_side"),
@@ -328,10 +329,15 @@ def _positions(config: Mapping[str, Any]) -> int | None:
         return None
     if model_type in _PERHAPS_UNBOUNDED_POSITIONS and config.get("position_biased_input") is False:
         return None
-    if model_type in _POSITIONS_AFTER_PADDING:
-        padding = config.get("pad_token_id")
-        rows -= (padding if isinstance(padding, int) else 1) + 1
-    return rows
+    return rows - first_position(config)
+
+
+def first_position(config: Mapping[str, Any]) -> int:
+    """The position of a text's first token: 0, or in fairseq's way the one behind the padding id."""
+    if str(config.get("model_type", "")) not in _POSITIONS_AFTER_PADDING:
+        return 0
+    padding = config.get("pad_token_id")
+    return (padding if isinstance(padding, int) else 1) + 1
 
 
 def _pad_token_id(folder: ModelFolder) -> int:

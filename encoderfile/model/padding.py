@@ -31,11 +31,11 @@ def feeds(batch: Sequence[EncodedText], graph: GraphSpec, spec: TokenizerSpec) -
         text = batch[min(row, len(batch) - 1)]
         real = slice(width - len(text), width) if spec.padding_side == "left" else slice(0, len(text))
         input_ids[row, real] = text.input_ids
-        token_type_ids[row, real] = text.token_type_ids
+        token_type_ids[row, real] = text.token_type_ids if spec.token_types else 0
         attention_mask[row, real] = 1
     columns = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
     if any(each.name == "position_ids" for each in graph.inputs):
         # Positions count real tokens, so that padding on the left does not shift them.
-        columns["position_ids"] = np.maximum(np.cumsum(attention_mask, axis=1) - 1, 0)
+        columns["position_ids"] = graph.first_position + np.maximum(np.cumsum(attention_mask, axis=1) - 1, 0)
     fed = {each.name: columns[each.name].astype(each.dtype, copy=False) for each in graph.inputs}
     return fed, attention_mask[: len(batch)].astype(np.float32)

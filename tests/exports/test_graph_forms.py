@@ -7,12 +7,13 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+
+from encoderfile.model import padding
+from encoderfile.model.model import Model
+from encoderfile.types import FloatArray, SequenceLabels
 from support import graphs
 from support.models import MODELS, checked, open_model
 from support.truth import close
-
-from encoderfile.model.model import Model
-from encoderfile.types import FloatArray, SequenceLabels
 
 TEXTS = ["Hello world!", "The film was wonderful. I would happily watch it again tomorrow."]
 HALF = 2e-2
@@ -76,3 +77,29 @@ def test_an_output_that_python_cannot_take_is_widened_in_the_graph_that_ships(tm
     shipped = onnx.load_model_from_string(found.graph.layout()[0])
     assert [each.name for each in shipped.graph.output] == ["logits", "logits_as_float32"]
     assert shipped.graph.node[-1].op_type == "Cast"
+
+
+def asks_for_positions(model: onnx.ModelProto) -> None:
+    """Positions are looked up from an input instead of being counted in the graph."""
+    (node,) = [
+        each for each in model.graph.node if each.input and each.input[0].endswith("position_embeddings.weight")
+    ]
+    node.input[1] = "position_ids"
+    model.graph.input.append(helper.make_tensor_value_info("position_ids", TensorProto.INT64, ["batch", "tokens"]))
+
+
+@pytest.mark.parametrize("name", ["bert-cls", "roberta-cls"])
+def test_positions_begin_where_the_family_counts_from(name: str, tmp_path: Path) -> None:
+    graphs.edit_graph(graphs.copy(name, tmp_path / "model"), asks_for_positions)
+    changed_model = open_model(tmp_path / "model")
+    assert "position_ids" in [each.name for each in changed_model.manifest.graph.inputs]
+    close(logits(changed_model), logits(open_model(MODELS / name)), 1e-5, name)
+
+
+@pytest.mark.parametrize(("names", "types"), [(["input_ids", "attention_mask"], 0), (["token_type_ids"], 1)])
+def test_a_tokenizer_without_token_types_feeds_zeros(names: list[str], types: int, tmp_path: Path) -> None:
+    folder = graphs.copy("bert-cls", tmp_path / "model")
+    graphs.edit_json(folder, "tokenizer_config.json", model_input_names=names)
+    model = open_model(folder)
+    fed, _ = padding.feeds(model.encode([("one text", "another")]), model.manifest.graph, model.manifest.tokenizer)
+    assert fed["token_type_ids"].max() == types
