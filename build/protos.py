@@ -19,9 +19,8 @@ def generate(target: Path) -> None:
     # A plain `-Iproto` keeps the proto files usable from every language; Python then needs its package named.
     for path in target.rglob("*_pb2*.py*"):
         text = path.read_text()
-        path.write_text(
-            re.sub(r"^import (\w+_pb2) as", r"from encoderfile.transports._pb import \1 as", text, flags=re.M)
-        )
+        text = re.sub(r"^import (\w+_pb2) as", r"from encoderfile.transports._pb import \1 as", text, flags=re.M)
+        path.write_text(re.sub(r"^from v07 import", "from encoderfile.transports._pb.v07 import", text, flags=re.M))
     for folder in (target, target / "v07"):
         (folder / "__init__.py").touch()
 

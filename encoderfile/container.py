@@ -124,27 +124,40 @@ def _copy_range(source: int, target: int, count: int, offset: int) -> int:
 def replacing(path: Path) -> Iterator[Path]:
     """Gives a temporary path beside `path` and renames it there when the block ends well.
 
-    Raises `ConfigError` with one sentence for a folder that cannot be written or a full disk; nothing is
-    left behind and an older file at `path` stays as it was.
+    A pipe or a device is written as it is: a rename would put a file in its place. Raises `ConfigError` with
+    one sentence for a folder that cannot be written or a full disk; nothing is left behind and an older file
+    at `path` stays as it was.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        try:
+            yield path
+        except OSError as error:
+            raise ConfigError(f"cannot write {path}: {error.strerror}") from error
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        os.fchmod(handle, 0o666 & ~_umask())
         os.close(handle)
     except OSError as error:
-        raise ConfigError(
-            f"cannot write into {path.parent}: {error.strerror}; choose another place with --output-path"
-        ) from error
+        raise ConfigError(f"cannot write into {path.parent}: {error.strerror}; choose another place") from error
     temporary = Path(name)
     try:
         yield temporary
         if path.is_dir():
-            raise ConfigError(f"{path} is a folder; give the name of a file with --output-path")
+            raise ConfigError(f"{path} is a folder; give the name of a file")
         temporary.rename(path)
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """What new files of this process are not allowed; the call that tells it also sets it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def write(
@@ -259,7 +272,7 @@ class Container:
         self.pack = Slice(self.path, at, packed)
         if magic != MAGIC:
             raise ContainerError(f"{self.path} was made by another version of encoderfile: build it again")
-        if total != self.size or offset + length > self.size:
+        if total != self.size or max(offset + length, at + packed) > self.size or packed < PACK_HEADER.size:
             raise ContainerError(f"{self.path} has {self.size} bytes and should have {total}: copy the file again")
         data = os.pread(self._file.fileno(), length, offset)
         if hashlib.sha256(data).digest() != digest:

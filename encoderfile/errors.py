@@ -37,8 +37,14 @@ class InputError(EncoderfileError):
 
     kind = Kind.INVALID_ARGUMENT
 
+    def __init__(self, message: str, index: int | None = None) -> None:
+        """`index` is the input at fault, which the sentence then begins with."""
+        super().__init__(message)
+        self.index = index
+
     def __str__(self) -> str:
-        return f"Invalid input: {super().__str__()}"
+        which = "" if self.index is None else f"inputs[{self.index}] "
+        return f"Invalid input: {which}{super().__str__()}"
 
 
 class TooLongError(InputError):

@@ -208,8 +208,10 @@ class ServeSettings(ModelSettings):
 
 
 def granted_cores() -> int:
-    """Cores this process may really use: the least of affinity, cgroup quota and what the machine has."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores this process may really use: the least of affinity, physical cores and cgroup quota."""
+    allowed = os.sched_getaffinity(0)
+    # Two hardware threads of a core share its arithmetic units, which is all that a graph needs.
+    cores = len({_siblings(number) for number in allowed})
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
         if quota != "max":
@@ -217,3 +219,11 @@ def granted_cores() -> int:
     except (OSError, ValueError):
         pass  # no cgroup v2 here: the affinity stands
     return cores
+
+
+def _siblings(number: int) -> str:
+    """The hardware threads of one core, as the kernel lists them; the number alone where it does not."""
+    try:
+        return Path(f"/sys/devices/system/cpu/cpu{number}/topology/thread_siblings_list").read_text()
+    except OSError:
+        return str(number)

@@ -23,6 +23,7 @@ def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str
     """The document for `contents`, which build/runtime.spec wrote: source paths of modules, libraries and data."""
     site = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
     owners = _owners(site)
+    own = Path(encoderfile.__file__).parent
     sizes: dict[str, int] = defaultdict(int)
     loose: dict[str, int] = {}
     for source in sorted({*contents["modules"], *contents["files"]}):
@@ -35,7 +36,7 @@ def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str
             sizes[owner] += size
         elif ".so" in path.name and not path.name.startswith("libpython") and "lib-dynload" not in path.parts:
             loose[path.name] = size
-        elif encoderfile.__name__ not in path.parts:
+        elif not path.is_relative_to(own):
             sizes["python"] += size
     components = [_python(sizes.pop("python", 0))]
     components += [_package(name, sizes[name]) for name in sorted(sizes)]

@@ -61,7 +61,7 @@ def bound_grpc(settings: ServeSettings) -> Iterator[tuple[GrpcServer, int]]:
         if host.startswith(UNIX):
             address = f"{UNIX}{stack.enter_context(_socket_file(host, '--grpc-hostname'))}"
         else:
-            address = f"{host}:{settings.grpc_port}"
+            address = f"{bracketed(host)}:{settings.grpc_port}"
         try:
             port = server.bind(address, credentials)
         except RuntimeError as error:
@@ -70,6 +70,11 @@ def bound_grpc(settings: ServeSettings) -> Iterator[tuple[GrpcServer, int]]:
                 "choose another --grpc-port or --grpc-hostname"
             ) from error
         yield server, 0 if host.startswith(UNIX) else port
+
+
+def bracketed(host: str) -> str:
+    """An IPv6 address in the brackets that URLs and gRPC ask for; other hosts as they are."""
+    return f"[{host}]" if ":" in host and not host.startswith(("[", UNIX)) else host
 
 
 def _listen(bound: socket.socket, address: object, flag: str) -> None:

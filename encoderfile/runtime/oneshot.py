@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from encoderfile.container import replacing
-from encoderfile.errors import ConfigError
+from encoderfile.errors import ConfigError, InputError
 from encoderfile.model.device import choose
 from encoderfile.runtime import inputs
 from encoderfile.runtime.loading import load
@@ -92,7 +92,12 @@ async def _answer(executable: Path, settings: ModelSettings, texts: list[str], o
         ask = _entities if wanted.entities else _results
         answers: list[Any] = []
         for start in range(0, len(texts), _CHUNK):
-            lines, cut = await ask(service, texts[start : start + _CHUNK], wanted)
+            try:
+                lines, cut = await ask(service, texts[start : start + _CHUNK], wanted)
+            except InputError as error:
+                # The service counts from the start of its request, a user from the start of his file.
+                error.index = None if error.index is None else start + error.index
+                raise
             truncated += cut
             if wanted.form == "jsonl":
                 for line in lines:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
-from encoderfile.runtime.binding import UNIX, bound_grpc, bound_http
+from encoderfile.runtime.binding import UNIX, bound_grpc, bound_http, bracketed
 from encoderfile.runtime.notify import notify
 from encoderfile.service.service import Limits, Service
 from encoderfile.settings import ModelSettings, ServeSettings
@@ -166,7 +166,7 @@ def _announce(
     log.info("%s %s (%s) runs on %s: %s", info.model_id, info.version, info.model_type, device.name, device.reason)
     secure = settings.cert_file is not None
     if http is not None:
-        url = f"{'https' if secure else 'http'}://{settings.http_hostname}:{_port(http)}"
+        url = f"{'https' if secure else 'http'}://{bracketed(settings.http_hostname)}:{_port(http)}"
         if settings.http_hostname.startswith(UNIX):
             url = settings.http_hostname
         log.info("HTTP on %s", url)
@@ -174,7 +174,7 @@ def _announce(
             log.info("MCP on %s/mcp", url)
     if not settings.disable_grpc:
         port = f":{grpc_port}" if grpc_port else ""
-        log.info("gRPC on %s%s%s", settings.grpc_hostname, port, " (TLS)" if secure else "")
+        log.info("gRPC on %s%s%s", bracketed(settings.grpc_hostname), port, " (TLS)" if secure else "")
     if _EVERYWHERE.intersection(_hosts(settings)) and settings.api_key is None:
         log.warning("every network of this machine can reach the server and no --api-key is set")
     log.info("ready")

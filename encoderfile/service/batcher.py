@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 _RUN_COST = 32
 """What starting a run costs, in tokens: one of 8 tokens takes as long as the next 32 in a larger one."""
 
+_LOOK_AHEAD = 512
+"""Texts above the seed that are cut into runs to find its own: bounds the work per run in a long queue."""
+
 Run = Callable[[Sequence[EncodedText]], list[Result | InternalError]]
 
 
@@ -147,7 +150,7 @@ class Batcher:
         if seed is None:
             return []
         place = bisect.bisect_left(self._by_length, seed.key, key=_key)
-        end = len(self._by_length)
+        end = min(len(self._by_length), place + _LOOK_AHEAD)
         start = self._run_before(end)
         while start > place:
             start, end = self._run_before(start), start

@@ -168,8 +168,9 @@ class Service:
                 raise InputError(f"inputs[{index}] has no tokens for this model")
             if text.truncated and (self._limits.refuse_overflow if refuse is None else refuse):
                 raise TooLongError(
-                    f"inputs[{index}] has more than {self.info.max_length} tokens, the most this model takes: "
-                    f"shorten it{'' if refuse else ', or serve with --overflow truncate'}"
+                    f"has more than {self.info.max_length} tokens, the most this model takes: "
+                    f"shorten it{'' if refuse else ', or let --overflow truncate cut it'}",
+                    index,
                 )
         return sum(text.truncated for text in encoded)
 

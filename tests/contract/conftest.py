@@ -5,6 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
+
 from support.gates import Gated
 from support.house import WAYS_IN, Connect, House
 from support.models import DEMO, open_model

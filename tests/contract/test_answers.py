@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from support.clients import PATIENCE, Answer
 from support.house import FOLDERS, OF_EACH_TYPE, WAYS_IN, Connect, House
 

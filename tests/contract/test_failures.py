@@ -1,13 +1,13 @@
 """What fails inside is said in a sentence without paths and without the caller's text; the server goes on."""
 
 import pytest
+
+from encoderfile.errors import InternalError, Kind
+from encoderfile.model.model import Model
 from support.clients import PATIENCE, refusal_of
 from support.gates import Faulty, Gated, Infinite, Nonsense
 from support.house import FOLDERS, OF_EACH_TYPE, Connect
 from support.models import DEMO, open_model
-
-from encoderfile.errors import InternalError, Kind
-from encoderfile.model.model import Model
 
 SECRET = RuntimeError("cannot open /opt/secret/weights.bin while reading 'boom'")
 FAILED_TO_RUN = "Internal error: the model failed to run"

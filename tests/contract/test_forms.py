@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 from support.house import FOLDERS, Connect
 
 

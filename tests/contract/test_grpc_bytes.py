@@ -1,10 +1,10 @@
 """The server writes its answers with twins of the published messages; on the wire nobody can tell."""
 
 import pytest
-from support.clients import GrpcClient
-from support.house import House
 
 from encoderfile.transports._pb import encoderfile_pb2 as pb
+from support.clients import GrpcClient
+from support.house import House
 
 CASES = {
     "embed-tokens": (

@@ -2,10 +2,10 @@
 
 import grpc
 import pytest
-from support.clients import GrpcClient, RefusedError
-from support.house import OF_EACH_TYPE, House
 
 from encoderfile.transports._pb import encoderfile_pb2 as pb
+from support.clients import GrpcClient, RefusedError
+from support.house import OF_EACH_TYPE, House
 
 LABELS = {
     "sentiment": {0: "NEGATIVE", 1: "POSITIVE"},

@@ -6,6 +6,7 @@ import grpc
 import grpc.aio
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+
 from support.clients import GrpcClient, RefusedError, grpc_client
 from support.house import House
 from support.serving import grpc_server

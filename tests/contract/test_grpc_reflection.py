@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from grpc_reflection.v1alpha import reflection_pb2 as r
+
 from support.clients import GrpcClient
 from support.house import OF_EACH_TYPE, House
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
+
 from support.clients import HttpClient
 from support.house import House
 

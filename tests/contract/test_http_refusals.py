@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from support.clients import HttpClient
 from support.house import House
 

@@ -2,11 +2,10 @@
 
 import json
 
+from encoderfile.service.service import Limits
 from support.clients import PATIENCE
 from support.gates import Gated
 from support.house import House
-
-from encoderfile.service.service import Limits
 
 
 def ask(text: str) -> bytes:

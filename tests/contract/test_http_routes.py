@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from support.house import OF_EACH_TYPE, House
 
 LABELS = {

@@ -6,10 +6,10 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from support.clients import GrpcClient, HttpClient, RefusedError
-from support.house import House
 
 from encoderfile.transports._pb import encoderfile_pb2 as pb
+from support.clients import GrpcClient, HttpClient, RefusedError
+from support.house import House
 
 KEY = "s3cret key"
 SENTENCE = "a valid key is needed: send the header `Authorization: Bearer KEY`"

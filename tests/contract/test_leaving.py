@@ -5,12 +5,12 @@ import threading
 from typing import Any
 
 import pytest
-from support.clients import PATIENCE
-from support.gates import Gated
-from support.house import WAYS_IN, House
 
 from encoderfile.service.service import Limits, Service
 from encoderfile.types import Prediction, PredictRequest
+from support.clients import PATIENCE
+from support.gates import Gated
+from support.house import WAYS_IN, House
 
 
 class Watched(Service):

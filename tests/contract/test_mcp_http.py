@@ -1,6 +1,7 @@
 """MCP over HTTP: methods, hosts, origins, content types and sizes."""
 
 import pytest
+
 from support.clients import HttpClient
 from support.house import House
 

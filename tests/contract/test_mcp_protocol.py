@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
-from support.clients import HttpClient, McpClient, mcp_client
-from support.house import House
 
 import encoderfile
+from support.clients import HttpClient, McpClient, mcp_client
+from support.house import House
 
 PROMISED = "2025-06-18"
 ACCEPT = {"accept": "application/json, text/event-stream"}

@@ -6,6 +6,7 @@ from typing import Any
 import jsonschema
 import pytest
 from mcp.shared.exceptions import MCPError
+
 from support.clients import McpClient
 from support.house import OF_EACH_TYPE, House
 

@@ -1,6 +1,7 @@
 """Metadata comes back as it was sent."""
 
 import pytest
+
 from support.house import OF_EACH_TYPE, Connect
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator
+
 from support.house import OF_EACH_TYPE, House
 
 

@@ -1,11 +1,10 @@
 """A full queue and a stopping server answer at once, and a caller who leaves makes room."""
 
+from encoderfile.errors import Kind
+from encoderfile.service.service import Limits
 from support.clients import PATIENCE
 from support.gates import Gated
 from support.house import Connect, House
-
-from encoderfile.errors import Kind
-from encoderfile.service.service import Limits
 
 FULL = "the queue is full: at most 1 texts wait, 1 do and 1 came; try again in a moment"
 DRAINING = "the server is stopping and takes no new requests"

@@ -1,10 +1,10 @@
 """What the caller must change is refused with one sentence, the same on every way in."""
 
 import pytest
-from support.house import OF_EACH_TYPE, Connect, House
 
 from encoderfile.errors import Kind
 from encoderfile.service.service import Limits
+from support.house import OF_EACH_TYPE, Connect, House
 
 EMPTY = "Invalid input: inputs is empty: send at least one text"
 TOO_MANY = "Invalid input: at most 3 inputs per request, got 4: split the request"

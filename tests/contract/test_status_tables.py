@@ -1,11 +1,11 @@
 """Every transport has a status of its own for every kind of failure."""
 
 import pytest
-from support.clients import Client, GrpcClient, HttpClient, McpClient
 
 from encoderfile.errors import Kind
 from encoderfile.transports import grpc, mcp
 from encoderfile.transports.http import app
+from support.clients import Client, GrpcClient, HttpClient, McpClient
 
 
 @pytest.mark.parametrize(

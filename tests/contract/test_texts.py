@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from support.house import OF_EACH_TYPE, Connect
 
 ODD = {

@@ -1,10 +1,10 @@
 """A text beyond the model's limit is cut, visibly, or refused when the server was told so."""
 
 import pytest
-from support.house import OF_EACH_TYPE, Connect
 
 from encoderfile.errors import Kind
 from encoderfile.service.service import Limits
+from support.house import OF_EACH_TYPE, Connect
 
 LONG = "word " * 400
 
@@ -41,7 +41,7 @@ def test_with_overflow_error_a_long_text_is_refused_with_its_place_and_the_limit
     client = connect("sentiment", Limits(refuse_overflow=True))
     sentence = (
         "Invalid input: inputs[1] has more than 256 tokens, the most this model takes: "
-        "shorten it, or serve with --overflow truncate"
+        "shorten it, or let --overflow truncate cut it"
     )
     assert client.refusal(["short", LONG]) == client.says(Kind.INVALID_ARGUMENT, sentence)
     assert len(client.predict(["short"]).results) == 1

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+
 from support.example_files import PATIENCE, Addresses, checkout, environment, served
 from support.models import DEMO, EXAMPLES, MODELS, ROOT
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from support.example_files import PATIENCE, environment
 from support.models import EXAMPLES, ROOT
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from support.console import Console, differs, steps
 from support.example_files import checkout
 from support.models import ROOT

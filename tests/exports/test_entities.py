@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.loop import in_loop
-from support.models import DEMO, expected, folders_with_truth, open_model
-from support.truth import close
 
 from encoderfile.errors import ConfigError
 from encoderfile.service.service import Extraction, Limits, Service
 from encoderfile.tasks.entities import Entity, WordRules, entities, merged
 from encoderfile.types import ModelType, TokenInfo, TokenLabels
+from support.loop import in_loop
+from support.models import DEMO, expected, folders_with_truth, open_model
+from support.truth import close
 
 REFERENCE = json.loads(Path(__file__).with_name("entities.json").read_text(encoding="utf-8"))["models"]
 CASES = [

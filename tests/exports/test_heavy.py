@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from support import heavy
 from support.example_files import BIN, environment
 from support.truth import close

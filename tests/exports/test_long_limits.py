@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from support import graphs
-from support.models import MODELS, checked
 
 from encoderfile.builder.check import LONGEST_TRIAL
 from encoderfile.errors import ModelError
+from support import graphs
+from support.models import MODELS, checked
 
 
 def test_a_limit_too_long_to_be_tried_is_named_with_its_memory() -> None:

@@ -8,21 +8,23 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from support import graphs
-from support.models import MODELS
-from support.truth import COMPANY, close
 
 from encoderfile.builder import quantize
+from encoderfile.builder.build import build
 from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig, from_flags
 from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.builder.precision import PrecisionWishes
+from encoderfile.container import Slice
 from encoderfile.errors import ConfigError, ModelError
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
 from encoderfile.types import ModelType, SentenceEmbedding
+from support import graphs
+from support.models import MODELS
+from support.truth import COMPANY, close
 
 TEXTS = ["a", "Hello world!", "The film was wonderful. I would happily watch it again tomorrow.", "so it goes " * 20]
 
@@ -36,6 +38,11 @@ def changed(name: str, model_type: ModelType | None = None, **wishes: Any) -> Ch
 def opened(found: Checked) -> Model:
     session = Session(*found.graph.in_place(), device=Device("cpu", "tests"), threads=1)
     return Model(found.manifest, Tokenizer(found.folder.files["tokenizer.json"], found.manifest.tokenizer), session)
+
+
+def read(piece: Slice) -> bytes:
+    """The bytes that a slice stands for."""
+    return piece.path.read_bytes()[piece.offset : piece.offset + piece.length]
 
 
 def vectors(model: Model, together: bool) -> list[Any]:
@@ -144,6 +151,21 @@ def test_without_the_onnx_package_one_sentence_says_what_to_install(monkeypatch:
 def test_measuring_a_change_without_a_change_is_refused(flags: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="need --quantize or --optimize"):
         from_flags(MODELS / "bert-cls", None, **flags)
+
+
+def test_int8_for_cuda_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    config = BuildConfig(path=tmp_path / "nothing", device="cuda", precision=PrecisionWishes(quantize="int8"))
+    with pytest.raises(ConfigError, match=r"makes a graph for the CPU.*build with --device cpu"):
+        build(config, lambda line: None)
+
+
+@pytest.mark.parametrize("wishes", [{"quantize": "int8"}, {"optimize": True}])
+def test_the_same_model_gives_the_same_bytes(wishes: dict[str, Any]) -> None:
+    one, other = (changed("bert-embed", **wishes).graph.layout() for _ in range(2))
+    assert one[0] == other[0]
+    assert one[2] == other[2]
+    for ours, theirs in zip(one[1], other[1], strict=True):
+        assert read(ours) == read(theirs)
 
 
 @pytest.mark.parametrize("opset", [17, 18])

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+
+from encoderfile.builder.folder import open_folder
+from encoderfile.errors import ModelError
 from exports.variants import CUT, PAIR, TEXTS, VARIANTS
 from support import graphs
 from support.models import checked, open_model
 from support.truth import tokenizer
-
-from encoderfile.builder.folder import open_folder
-from encoderfile.errors import ModelError
 
 TRUTH = json.loads(Path(__file__).with_name("variants.json").read_text(encoding="utf-8"))["cases"]
 

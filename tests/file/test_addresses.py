@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from support.files import BuiltFile, namespace
 
 
@@ -17,12 +18,7 @@ def ipv6() -> None:
         pytest.skip(f"this machine has no IPv6: {error}")
 
 
-UNBRACKETED = pytest.mark.xfail(
-    strict=True, reason="runtime/server.py puts no brackets around a bare IPv6 address, for gRPC and in the log"
-)
-
-
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", pytest.param("::1", marks=UNBRACKETED)])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "::1"])
 def test_the_log_names_addresses_that_can_be_used_as_they_stand(
     host: str, ipv6: None, sentiment: BuiltFile, clients: Any
 ) -> None:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from support.files import encoderfile, sentence, tree
 from support.models import DEMO
 

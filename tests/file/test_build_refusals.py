@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from support.files import encoderfile, sentence, tree
 from support.models import DEMO
 

@@ -5,9 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.files import BuiltFile, sentence
 
 from encoderfile.container import Container
+from support.files import BuiltFile, sentence
 
 PARTS = ["weights.bin", "tokenizer.json", "graph.onnx", "config.json", "the manifest"]
 COMMANDS = {

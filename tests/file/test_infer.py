@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.files import BuiltFile, Done, sentence
 from support.models import DEMO, expected
 
@@ -158,3 +159,11 @@ def test_an_empty_argument_is_refused_as_over_the_wires(sentiment: BuiltFile) ->
 def test_a_file_that_is_not_there_is_one_sentence(sentiment: BuiltFile, tmp_path: Path) -> None:
     missing = tmp_path / "missing"
     assert sentence(sentiment.run("infer", "-i", missing)) == f"cannot read {missing}: No such file or directory"
+
+
+def test_a_text_too_long_is_counted_from_the_start_of_the_file(sentiment: BuiltFile, tmp_path: Path) -> None:
+    source = tmp_path / "texts.txt"
+    source.write_text("short\n" * 300 + "long " * 300)
+    done = sentiment.run("infer", "-i", source, "--overflow", "error")
+    assert done.returncode == 1
+    assert "inputs[300] has more than 256 tokens" in done.stderr

@@ -5,9 +5,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.files import BuiltFile, encoderfile
 
 import encoderfile as package
+from support.files import BuiltFile, encoderfile
 
 
 def test_info_tells_a_reader_what_is_in_the_file(sentiment: BuiltFile) -> None:

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from support.files import BuiltFile, encoderfile, sentence, tree
-from support.models import DEMO
 
 import encoderfile as package
+from support.files import BuiltFile, encoderfile, sentence, tree
+from support.models import DEMO
 
 
 @pytest.mark.parametrize("command", ["version", "--version"])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.files import PATIENCE, BuiltFile, namespace, tree
 
 GOOD = ["infer", "What a wonderful film!"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from mcp.client.stdio import StdioServerParameters
+
 from support.clients import exact
 from support.files import PATIENCE, BuiltFile
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.files import BuiltFile
 
 LIMIT_MB = 300

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.files import PATIENCE, BuiltFile, namespace
 from support.models import ROOT
 

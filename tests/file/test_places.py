@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from support.files import PATIENCE, BuiltFile
 
 GOOD = ["infer", "What a wonderful film!"]

@@ -2,18 +2,10 @@
 
 from pathlib import Path
 
-import pytest
 from support.files import BuiltFile, encoderfile
 from support.models import DEMO
 
-from encoderfile.builder.freeze import cache_folder
 
-
-@pytest.mark.xfail(
-    "encoderfile" in cache_folder(None).parts,
-    reason="builder/inventory.py counts freeze's own work files as Python's, unless `encoderfile` is in their path",
-    strict=True,
-)
 def test_a_runtime_frozen_elsewhere_gives_the_same_bytes(sentiment: BuiltFile, tmp_path: Path) -> None:
     target = tmp_path / "again"
     flags = ("--name", "sentiment", "-o", target, "--cache-dir", tmp_path / "cache")

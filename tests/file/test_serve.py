@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+
 from support.clients import exact
 from support.files import BuiltFile
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from support.files import BuiltFile, sentence
 
 FREE = ("--http-port", "0", "--grpc-port", "0", "--http-hostname", "127.0.0.1", "--grpc-hostname", "127.0.0.1")

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from support.files import PATIENCE, BuiltFile
 
 BIG = ["a text that takes a while " * 8] * 300

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import grpc
 import httpx
 import pytest
+
 from support.files import BuiltFile, sentence
 
 

@@ -5,10 +5,10 @@ import zlib
 from pathlib import Path
 
 import pytest
-from support.launched import identity, make_file, run
 
 from encoderfile.builder import pack
 from encoderfile.container import Slice
+from support.launched import identity, make_file, run
 
 
 def contents() -> dict[str, bytes]:

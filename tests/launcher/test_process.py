@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from support.launched import make_file, run
 from support.models import ROOT
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.models import expected
-from support.truth import COMPANY, REFERENCE, Truth, close, folders, truth
 
 from encoderfile.manifest import PoolingSpec
 from encoderfile.types import ModelType, SentenceEmbedding, TokenEmbeddings
+from support.models import expected
+from support.truth import COMPANY, REFERENCE, Truth, close, folders, truth
 
 FOLDERS = folders(ModelType.EMBEDDING)
 each_folder = pytest.mark.parametrize("folder", FOLDERS.values(), ids=FOLDERS)

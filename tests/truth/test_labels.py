@@ -4,11 +4,11 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from support.models import expected
-from support.truth import COMPANY, REFERENCE, Entry, close, folders, truth
 
 from encoderfile import tasks
 from encoderfile.types import ModelType, SequenceLabels, TokenLabels
+from support.models import expected
+from support.truth import COMPANY, REFERENCE, Entry, close, folders, truth
 
 SEQUENCE = folders(ModelType.SEQUENCE_CLASSIFICATION)
 TOKEN = folders(ModelType.TOKEN_CLASSIFICATION)

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.models import checked, expected, folders_with_truth, open_model
 
 from encoderfile.errors import ModelError
 from encoderfile.types import EncodedText, ModelType, SentenceEmbedding
+from support.models import checked, expected, folders_with_truth, open_model
 
 MASKED = folders_with_truth()["bert-mlm"]
 TEXTS = [each for each in expected(MASKED)["inputs"] if each["text_pair"] is None and each["max_length"] == 64]

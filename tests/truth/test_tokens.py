@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from support.models import expected, folders_with_truth
 from support.truth import Entry, entries, text_of, tokenizer
 

@@ -3,11 +3,11 @@
 import asyncio
 
 import pytest
-from support.fakes import Runs, hold, name_of, running, send, text
-from support.loop import in_loop, settle
 
 from encoderfile.service import batcher as module
 from encoderfile.types import EncodedText
+from support.fakes import Runs, hold, name_of, running, send, text
+from support.loop import in_loop, settle
 
 
 @in_loop

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from support.fakes import Runs, answer_to, hold, name_of, names, running, send, text
-from support.loop import in_loop
 
 from encoderfile.errors import InternalError
 from encoderfile.types import EncodedText
+from support.fakes import Runs, answer_to, hold, name_of, names, running, send, text
+from support.loop import in_loop
 
 BAD = 666
 

@@ -3,11 +3,11 @@
 import asyncio
 
 import pytest
+
+from encoderfile.errors import DrainingError, QueueFullError
 from support.fakes import Runs, hold, names, running, send, text
 from support.loop import in_loop, settle
 from support.refusals import one_sentence
-
-from encoderfile.errors import DrainingError, QueueFullError
 
 
 @in_loop

@@ -8,11 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime.quantization
 import pytest
-from support import graphs
-from support.graphs import copy, edit_graph
-from support.models import MODELS, open_model
-from support.refusals import refusal
-from support.truth import close
 
 from encoderfile.builder.check import check
 from encoderfile.builder.config import BuildConfig, TokenizerWishes
@@ -22,6 +17,11 @@ from encoderfile.model.model import Model
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
 from encoderfile.types import ModelType
+from support import graphs
+from support.graphs import copy, edit_graph
+from support.models import MODELS, open_model
+from support.refusals import refusal
+from support.truth import close
 
 TEXTS = ["Hello world!", "a", "The quick brown fox jumps over the lazy dog.", "naïve 😀", "one two three"]
 

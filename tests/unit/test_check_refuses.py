@@ -6,13 +6,13 @@ from typing import Any
 
 import onnx
 import pytest
+
+from encoderfile.builder.config import TokenizerWishes
+from encoderfile.types import ModelType
 from support import graphs
 from support.graphs import copy, edit_graph, edit_json
 from support.models import MODELS
 from support.refusals import refusal
-
-from encoderfile.builder.config import TokenizerWishes
-from encoderfile.types import ModelType
 
 Break = Callable[[Path], object]
 

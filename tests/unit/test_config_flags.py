@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import yaml
-from support.refusals import one_sentence
 
 from encoderfile.builder.config import DEFAULT_VERSION, BuildConfig, from_flags
 from encoderfile.errors import ConfigError
 from encoderfile.types import ModelType
+from support.refusals import one_sentence
 
 IN_FILE: dict[str, Any] = {
     "name": "from-file",

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import yaml
-from support.refusals import one_sentence
 
 from encoderfile.builder.config import BuildConfig, TokenizerWishes, from_yaml
 from encoderfile.errors import ConfigError
 from encoderfile.types import ModelType
+from support.refusals import one_sentence
 
 
 def written(folder: Path, body: object, top: str = "encoderfile") -> Path:

@@ -5,11 +5,11 @@ import stat
 from pathlib import Path
 
 import pytest
-from support.payload import CONTENTS, LAUNCHER, PACK, Made, make, manifest
 
 from encoderfile import container as layout
 from encoderfile.container import PAGE, Container, Part, Slice
 from encoderfile.errors import ContainerError
+from support.payload import CONTENTS, LAUNCHER, PACK, Made, make, manifest
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from support.payload import CONTENTS, Made, make, packed
 
 from encoderfile.container import PAGE, Container, Slice, copy_out, rewrap
+from support.payload import CONTENTS, Made, make, packed
 
 
 @pytest.fixture

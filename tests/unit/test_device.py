@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.refusals import one_sentence
 
 from encoderfile.errors import ConfigError
 from encoderfile.model import device
 from encoderfile.model.device import CUDA_LIBRARY, Device, choose
+from support.refusals import one_sentence
 
 
 class Driver:

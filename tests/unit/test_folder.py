@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from support.graphs import copy, edit_json
-from support.refusals import one_sentence
 
 from encoderfile.builder.folder import ModelFolder, open_folder
 from encoderfile.errors import ModelError
+from support.graphs import copy, edit_json
+from support.refusals import one_sentence
 
 LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:4665f\nsize 452341\n"
 

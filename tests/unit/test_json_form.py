@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from support.payload import manifest
 
 from encoderfile import tasks
 from encoderfile.errors import InputError
@@ -20,6 +19,7 @@ from encoderfile.types import (
     TokenInfo,
     TokenLabels,
 )
+from support.payload import manifest
 
 TASK = {model_type: tasks.create(manifest(model_type=model_type)) for model_type in ModelType}
 LABELS = (ModelType.SEQUENCE_CLASSIFICATION, ModelType.TOKEN_CLASSIFICATION)

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from support.refusals import one_sentence
-from support.synthetic import folder
 
 from encoderfile.builder.detect import labels
 from encoderfile.errors import ModelError
+from support.refusals import one_sentence
+from support.synthetic import folder
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from support.refusals import one_sentence
-from support.synthetic import folder
 
 from encoderfile.builder.config import TokenizerWishes
 from encoderfile.builder.detect import FALLBACK_LENGTH, tokenizer_spec
 from encoderfile.builder.folder import ModelFolder
 from encoderfile.errors import ConfigError
+from support.refusals import one_sentence
+from support.synthetic import folder
 
 SENTINEL = 1000000000000000019884624838656
 

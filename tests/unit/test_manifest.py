@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from support.payload import manifest
 
 from encoderfile.errors import ContainerError
 from encoderfile.manifest import FORMAT_VERSION, Artifact, GraphInput, GraphSpec, Manifest, PoolingSpec, TokenizerSpec
 from encoderfile.types import ModelType
+from support.payload import manifest
 
 FULL = manifest(
     (Artifact("graph.onnx", 4096, 17, "ab" * 32), Artifact("weights.bin", 8192, 4096, "cd" * 32)),

@@ -7,10 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import graphs
-from support.models import MODELS, checked, open_model
-from support.payload import manifest
-from support.truth import close
 
 from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.errors import InternalError
@@ -21,6 +17,10 @@ from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
 from encoderfile.tasks.pooling import POOLING
 from encoderfile.types import ModelType, SentenceEmbedding, TokenEmbeddings
+from support import graphs
+from support.models import MODELS, checked, open_model
+from support.payload import manifest
+from support.truth import close
 
 WORDS = Tokenizer((MODELS / "bert-cls" / "tokenizer.json").read_bytes(), manifest().tokenizer)
 NOT_FINITE = "Internal error: the model's output is not finite (NaN or infinity)"

@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from support.refusals import one_sentence
-from support.synthetic import folder, output
 
 from encoderfile.builder.detect import Choice, choose_output, choose_type, refuse_generators
 from encoderfile.errors import ModelError
 from encoderfile.model.session import GraphOutput
 from encoderfile.types import ModelType
+from support.refusals import one_sentence
+from support.synthetic import folder, output
 
 HIDDEN = output("last_hidden_state", None, None, 48)
 TOKEN_EMBEDDINGS = output("token_embeddings", None, None, 48)

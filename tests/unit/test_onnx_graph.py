@@ -8,14 +8,14 @@ import onnx
 import onnxruntime
 import pytest
 from onnx import numpy_helper
-from support.graphs import copy, save_external
-from support.models import MODELS
 
 from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.container import PAGE
 from encoderfile.manifest import WEIGHTS
 from encoderfile.model.device import Device
 from encoderfile.model.session import Session
+from support.graphs import copy, save_external
+from support.models import MODELS
 
 GRAPHS = sorted(path.parent.name for path in MODELS.glob("*/model.onnx"))
 CPU = Device("cpu", "tests")

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import onnx
 import pytest
-from support.graphs import copy, external, save_external
-from support.models import MODELS
 
 from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.errors import ModelError
+from support.graphs import copy, external, save_external
+from support.models import MODELS
 
 GOOD = MODELS / "bert-cls" / "model.onnx"
 

@@ -3,14 +3,14 @@
 from typing import Any
 
 import pytest
-from support.refusals import one_sentence
-from support.synthetic import folder
 
 from encoderfile.builder.config import TokenizerWishes
 from encoderfile.builder.detect import tokenizer_spec
 from encoderfile.builder.folder import ModelFolder
 from encoderfile.errors import ModelError
 from encoderfile.manifest import TokenizerSpec
+from support.refusals import one_sentence
+from support.synthetic import folder
 
 WORDS = {"model": {"vocab": {"[UNK]": 0, "[PAD]": 7}}}
 

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from support.payload import manifest
 
 from encoderfile import tasks
 from encoderfile.manifest import PoolingSpec
 from encoderfile.tasks.pooling import POOLING
 from encoderfile.types import FloatArray, ModelType
+from support.payload import manifest
 
 LENGTHS = (1, 5, 3, 7)
 HIDDEN = 6

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from support.refusals import one_sentence
-from support.synthetic import folder
 
 from encoderfile.builder.detect import pooling
 from encoderfile.errors import ModelError
 from encoderfile.manifest import PoolingSpec
+from support.refusals import one_sentence
+from support.synthetic import folder
 
 
 def modules(*kinds: str) -> tuple[dict[str, str], ...]:

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.payload import manifest
 
 from encoderfile import tasks
 from encoderfile.errors import ModelError
 from encoderfile.tasks.base import sigmoid, softmax, unit
 from encoderfile.types import EncodedText, ModelType, SequenceLabels, TokenInfo, TokenLabels
+from support.payload import manifest
 
 LOGITS = np.array([[1.0, -2.0, 3.5], [0.0, 0.0, 0.0], [500.0, -500.0, 0.0]], dtype=np.float32)
 

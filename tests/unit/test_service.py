@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.fakes import Runs
-from support.loop import in_loop, settle
-from support.models import MODELS, open_model
 
 from encoderfile.errors import DrainingError, InputError, InternalError, QueueFullError
 from encoderfile.model.model import Model
 from encoderfile.service.service import Limits, Service
 from encoderfile.types import EncodedText, ModelType, PredictRequest, Text
+from support.fakes import Runs
+from support.loop import in_loop, settle
+from support.models import MODELS, open_model
 
 LONG = "word " * 100
 
@@ -171,7 +171,7 @@ async def test_long_texts_are_refused_where_overflow_is_an_error() -> None:
             await service.predict(request("short", LONG))
         assert str(refusal.value) == (
             "Invalid input: inputs[1] has more than 64 tokens, the most this model takes: "
-            "shorten it, or serve with --overflow truncate"
+            "shorten it, or let --overflow truncate cut it"
         )
         assert model.runs.batches == []
         assert len((await service.predict(request("short"))).results) == 1

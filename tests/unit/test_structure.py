@@ -4,6 +4,7 @@ import sys
 from fnmatch import fnmatch
 
 import pytest
+
 from support.imports import FILES, imported, imports, libraries, rooms
 
 FOUNDATION = {"errors", "types"}

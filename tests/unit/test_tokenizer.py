@@ -4,11 +4,11 @@ import threading
 from typing import Any
 
 import pytest
-from support.models import MODELS
 
 from encoderfile.errors import InternalError, ModelError
 from encoderfile.manifest import TokenizerSpec
 from encoderfile.model.tokenizer import Tokenizer
+from support.models import MODELS
 
 DATA = (MODELS / "bert-cls" / "tokenizer.json").read_bytes()
 WORDS = "one two three four five six seven eight nine ten eleven twelve"

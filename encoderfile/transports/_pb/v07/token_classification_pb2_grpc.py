@@ -4,7 +4,7 @@ import grpc
 import warnings
 
 from encoderfile.transports._pb import encoderfile_pb2 as encoderfile__pb2
-from v07 import token_classification_pb2 as v07_dot_token__classification__pb2
+from encoderfile.transports._pb.v07 import token_classification_pb2 as v07_dot_token__classification__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
