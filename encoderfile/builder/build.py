@@ -55,6 +55,11 @@ def build(config: BuildConfig, say: Say) -> Built:
     """
     started = time.perf_counter()
     device, reason = _device(config.device)
+    if device == "cuda" and config.precision.quantize is not None:
+        raise ConfigError(
+            f"--quantize {config.precision.quantize} makes a graph for the CPU, and this file would be for CUDA "
+            f"({reason}): leave it out, or build with --device cpu"
+        )
     say(f"checking {config.path}")
     checked = check(config)
     say(f"model type {checked.manifest.model_type.value}: {checked.type_reason}")
