@@ -76,12 +76,14 @@ class BuildConfig:
 
     @property
     def target(self) -> Path:
-        """Where the executable goes: `output_path`, a file in it when it is a folder, else the working folder."""
+        """Where the executable goes: `output_path`, a file in it when it is a folder, else the working folder.
+
+        A name as hubs give it, `organisation/model`, names the file by its last part.
+        """
+        file = f"{self.model_name.rpartition('/')[2]}.encoderfile"
         if self.output_path is None:
-            return Path(f"{self.model_name}.encoderfile")
-        if self.output_path.is_dir():
-            return self.output_path / f"{self.model_name}.encoderfile"
-        return self.output_path
+            return Path(file)
+        return self.output_path / file if self.output_path.is_dir() else self.output_path
 
 
 def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> BuildConfig:
@@ -106,8 +108,9 @@ def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> 
     if max_length is not None:
         given["tokenizer"] = replace(config.tokenizer, max_length=max_length)
     config = replace(config, **given, precision=precision)
-    if not config.model_name or "/" in config.model_name or not config.model_name.isprintable():
-        raise ConfigError(f"the name {config.model_name!r} cannot be used: give printable text without a slash")
+    name = config.model_name
+    if not name.isprintable() or any(part in ("", ".", "..") for part in name.split("/")):
+        raise ConfigError(f"the name {name!r} cannot be used: give printable text, like model or organisation/model")
     return config
 
 

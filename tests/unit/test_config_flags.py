@@ -1,5 +1,6 @@
 """Flags laid over the YAML: what was given on the command line wins."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +89,19 @@ def test_neither_folder_nor_file_is_refused() -> None:
     assert one_sentence(refused.value) == "no model given: name its folder, or a config file with -f"
 
 
-@pytest.mark.parametrize("name", ["a/b", "tab\there", "line\nbreak", "\x00"])
+@pytest.mark.parametrize("name", ["/a", "a/", "a//b", "../a", "a/..", ".", "tab\there", "line\nbreak", "\x00"])
 def test_a_name_that_is_no_file_name_is_refused(name: str) -> None:
     with pytest.raises(ConfigError) as refused:
         from_flags(Path("bert"), None, name=name)
-    assert one_sentence(refused.value) == (f"the name {name!r} cannot be used: give printable text without a slash")
+    assert one_sentence(refused.value) == (
+        f"the name {name!r} cannot be used: give printable text, like model or organisation/model"
+    )
+
+
+def test_a_name_as_hubs_give_it_names_the_file_by_its_last_part(tmp_path: Path) -> None:
+    config = from_flags(Path("bert"), None, name="org/model")
+    assert (config.model_name, config.target) == ("org/model", Path("model.encoderfile"))
+    assert replace(config, output_path=tmp_path).target == tmp_path / "model.encoderfile"
 
 
 def test_the_root_folder_gives_no_name() -> None:
