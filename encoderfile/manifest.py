@@ -83,6 +83,8 @@ class TokenizerSpec:
     truncation_side: str = "right"
     truncation_strategy: str = "longest_first"
     stride: int = 0
+    split_special_tokens: bool = False
+    """Whether a special token spelled out in a text (`[SEP]`) is text like any other."""
     unknown_token_id: int | None = None
     """The token for what the vocabulary lacks; only the grouping of entities asks for it."""
 

@@ -285,6 +285,7 @@ def tokenizer_spec(folder: ModelFolder, wishes: TokenizerWishes, fixed_tokens: i
         truncation_side=wishes.truncation_side or _side(config, "truncation_side"),
         truncation_strategy=wishes.truncation_strategy or "longest_first",
         stride=wishes.stride,
+        split_special_tokens=bool(config.get("split_special_tokens", False)),
         unknown_token_id=_unknown_token_id(folder),
     )
 

@@ -53,6 +53,7 @@ class Tokenizer:
         if self._uncut is None:
             # A second one, because truncation is never switched on a tokenizer in use.
             self._uncut = LibraryTokenizer.from_str(self._tokenizer.to_str())
+            self._uncut.encode_special_tokens = self.spec.split_special_tokens
             self._uncut.no_truncation()
         room = self.spec.max_length - self._uncut.num_special_tokens_to_add(is_pair=False)
         if not 0 <= stride < room:
@@ -109,6 +110,7 @@ def _configured(data: bytes, spec: TokenizerSpec, strategy: str) -> LibraryToken
             f"a stride of {spec.stride} tokens leaves nothing of the limit of {spec.max_length} tokens, "
             f"{specials} of them special: choose a smaller stride"
         )
+    tokenizer.encode_special_tokens = spec.split_special_tokens
     tokenizer.no_padding()
     tokenizer.enable_truncation(
         spec.max_length, stride=spec.stride, strategy=strategy, direction=spec.truncation_side

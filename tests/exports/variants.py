@@ -75,5 +75,6 @@ VARIANTS = {
     "a token that only the config knows": Variant(
         "electra-tok", {"added_tokens_decoder": _added(500, "new_token", normalized=True)}
     ),
+    "special tokens spelled out are text": Variant("bert-cls", {"split_special_tokens": True}),
     "cut on the left": Variant("bert-cls", {"truncation_side": "left"}),
 }
