@@ -28,6 +28,10 @@ _KEYS = (
     "transform",
     "device",
     "onnx",
+    "quantize",
+    "optimize",
+    "calibrate",
+    "max_flips",
 )
 _PATH_KEYS = {
     "model_config_path": "config.json",
@@ -93,9 +97,7 @@ def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> 
     `ConfigError`.
     """
     max_length = flags.pop("max_length", None)
-    precision = PrecisionWishes(**{each.name: flags.pop(each.name, None) for each in fields(PrecisionWishes)})
-    if (precision.calibrate is not None or precision.max_flips is not None) and not precision.changes:
-        raise ConfigError("--calibrate and --max-flips need --quantize or --optimize")
+    asked = {each.name: flags.pop(each.name, None) for each in fields(PrecisionWishes)}
     given = {name: value for name, value in flags.items() if value is not None}
     if yaml_file is not None:
         config = from_yaml(yaml_file)
@@ -107,6 +109,9 @@ def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> 
         raise ConfigError("no model given: name its folder, or a config file with -f")
     if max_length is not None:
         given["tokenizer"] = replace(config.tokenizer, max_length=max_length)
+    precision = replace(config.precision, **{name: value for name, value in asked.items() if value is not None})
+    if (precision.calibrate is not None or precision.max_flips is not None) and not precision.changes:
+        raise ConfigError("--calibrate and --max-flips need --quantize or --optimize")
     config = replace(config, **given, precision=precision)
     name = config.model_name
     if not name.isprintable() or any(part in ("", ".", "..") for part in name.split("/")):
@@ -155,6 +160,12 @@ class _Yaml:
             base_binary_path=self._path("base_binary_path"),
             device=self._choice("device", ("auto", "cpu", "cuda")) or "auto",
             tokenizer=_tokenizer(_mapping(self._body.get("tokenizer") or {}, "tokenizer")),
+            precision=PrecisionWishes(
+                quantize=self._choice("quantize", ("int8",)),
+                optimize=self._flag("optimize"),
+                calibrate=self._path("calibrate"),
+                max_flips=self._share("max_flips"),
+            ),
         )
 
     def _model_path(self) -> tuple[Path, dict[str, Path], Path | None]:
@@ -178,6 +189,20 @@ class _Yaml:
         if isinstance(value, bool | list | dict):
             raise ConfigError(f"`{key}` should be a text, got {value!r}")
         return str(value)
+
+    def _flag(self, key: str) -> bool | None:
+        value = self._body.get(key)
+        if value is not None and not isinstance(value, bool):
+            raise ConfigError(f"`{key}` should be true or false, got {value!r}")
+        return value
+
+    def _share(self, key: str) -> float | None:
+        value = self._body.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise ConfigError(f"`{key}` should be a number from 0 to 1, got {value!r}")
+        return float(value)
 
     def _path(self, key: str) -> Path | None:
         value = self._text(key)

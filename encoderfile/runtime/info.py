@@ -32,6 +32,7 @@ def describe(executable: Path, device: Device, as_json: bool) -> str:
         ("model type", manifest.model_type.value),
         *([("labels", ", ".join(manifest.id2label.values()))] if manifest.id2label else []),
         ("limit", f"{manifest.tokenizer.max_length} tokens"),
+        *([("precision", manifest.precision)] if manifest.drift is not None else []),
         ("device", f"{device.name} ({device.reason})"),
         ("built by", f"encoderfile {manifest.builder_version}"),
         ("runtime", f"encoderfile {runtime['version']} for {runtime['device']}"),

@@ -153,6 +153,33 @@ def test_measuring_a_change_without_a_change_is_refused(flags: dict[str, Any]) -
         from_flags(MODELS / "bert-cls", None, **flags)
 
 
+def from_yaml(folder: Path, lines: str, **flags: Any) -> PrecisionWishes:
+    """What a YAML file with these lines, and flags over it, ask for."""
+    file = folder / "config.yml"
+    file.write_text(f"encoderfile:\n  path: {MODELS / 'bert-embed'}\n{lines}")
+    return from_flags(None, file, **flags).precision
+
+
+def test_yaml_asks_for_the_same_and_flags_win(tmp_path: Path) -> None:
+    lines = "  quantize: int8\n  optimize: true\n  calibrate: texts.txt\n  max_flips: 0.1\n"
+    wanted = PrecisionWishes("int8", True, tmp_path / "texts.txt", 0.1)
+    assert from_yaml(tmp_path, lines) == wanted
+    assert from_yaml(tmp_path, lines, max_flips=0.5) == PrecisionWishes("int8", True, wanted.calibrate, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("quantize: int4", "`quantize` is int4: choose int8"),
+        ("optimize: 3", "`optimize` should be true or false, got 3"),
+        ("max_flips: 2", "`max_flips` should be a number from 0 to 1, got 2"),
+    ],
+)
+def test_a_wish_that_cannot_be_followed_is_named(line: str, reason: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        from_yaml(tmp_path, f"  {line}\n")
+
+
 def test_int8_for_cuda_is_refused_before_anything_is_done(tmp_path: Path) -> None:
     config = BuildConfig(path=tmp_path / "nothing", device="cuda", precision=PrecisionWishes(quantize="int8"))
     with pytest.raises(ConfigError, match=r"makes a graph for the CPU.*build with --device cpu"):
