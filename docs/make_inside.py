@@ -22,6 +22,7 @@ REASONS = {
     "grpcio": "gRPC",
     "grpcio-health-checking": "gRPC's health service",
     "grpcio-reflection": "gRPC's reflection service",
+    "h11": "wsproto needs it",
     "httptools": "parses HTTP in C",
     "idna": "anyio needs it",
     "mcp": "the official MCP SDK",
@@ -42,7 +43,6 @@ REASONS = {
     "typing-inspection": "pydantic needs it",
     "typing_extensions": "pydantic and starlette need it",
     "uvicorn": "the HTTP server",
-    "websockets": "frames of /ws/status",
     "wsproto": "frames of /ws/status",
 }
 """Why each part is there. System libraries come with Python's own modules and with wheels."""
