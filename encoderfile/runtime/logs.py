@@ -6,9 +6,11 @@ import json
 import logging
 import sys
 
+from encoderfile.service.trace import current
+
 
 class _Json(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object a line; what a request caused has its trace."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry = {
@@ -17,6 +19,8 @@ class _Json(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if current.get():
+            entry["trace_id"] = current.get()
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False)

@@ -1,10 +1,13 @@
 """Errors, headers and probes: one shape, true times, and nothing that hides."""
 
+import json
+import logging
 import re
 
 import pytest
 
 from encoderfile.errors import Kind
+from encoderfile.runtime import logs
 from encoderfile.service.service import Limits
 from encoderfile.transports.http import app, openai, rerank
 from encoderfile.transports.http.sie import errors
@@ -183,3 +186,23 @@ def test_without_a_valid_trace_a_new_one_begins(headers: dict[str, str], dense: 
     assert re.fullmatch("[0-9a-f]{32}", first)
     assert TRACE not in (first, second)
     assert first != second
+
+
+def test_what_a_request_logs_names_its_trace(own: Town) -> None:
+    faulty = own.serve(Faulty(own.model("dense"), encode=RuntimeError("boom")))
+    lines: list[str] = []
+
+    class Kept(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(self.format(record))
+
+    kept = Kept()
+    kept.setFormatter(logs._Json())
+    logging.getLogger("encoderfile").addHandler(kept)
+    try:
+        headers = {**JSON, "traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
+        faulty.post(f"/v1/encode/{faulty.id}", {"items": [{"text": "boom"}]}, headers)
+    finally:
+        logging.getLogger("encoderfile").removeHandler(kept)
+    (entry,) = (json.loads(line) for line in lines)
+    assert (entry["message"], entry["trace_id"]) == ("a request failed", TRACE)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import secrets
-from contextvars import ContextVar
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-HEADER = "X-Trace-ID"
+from encoderfile.service.trace import current
 
-current: ContextVar[str] = ContextVar("trace_id", default="")
-"""The trace id of the request being answered: 32 hexadecimal digits, or empty outside of one."""
+__all__ = ["HEADER", "Traced", "current", "trace_id"]
+
+HEADER = "X-Trace-ID"
 
 # version, trace id, id of the caller's span, flags; later versions may add to it. https://www.w3.org/TR/trace-context
 _TRACEPARENT = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
