@@ -45,7 +45,7 @@ STATUS: dict[Kind, grpc.StatusCode] = {
 """One status per kind; settings and model faults are INTERNAL, as the API page says of ConfigError."""
 
 
-Encode = Callable[[Prediction[Any]], Message]
+Encode = Callable[[Prediction[Any]], bytes]
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -151,7 +151,7 @@ class GrpcServer:
 
 
 def _handlers(service: Service, endpoint: _Endpoint) -> dict[str, Any]:
-    async def predict(request: Any, context: _Context) -> Message:
+    async def predict(request: Any, context: _Context) -> bytes:
         with service.metrics.request("grpc") as measured:
             prediction = await service.predict(_decode(request, service))
             measured.timing = prediction.timing
@@ -159,13 +159,13 @@ def _handlers(service: Service, endpoint: _Endpoint) -> dict[str, Any]:
             context.set_trailing_metadata((("x-truncated-inputs", str(prediction.truncated_inputs)),))
         return endpoint.encode(prediction)
 
-    async def metadata(_: Any, __: _Context) -> Message:
+    async def metadata(_: Any, __: _Context) -> bytes:
         info = service.info
         return pb.GetModelMetadataResponse(
             model_id=info.model_id,
             model_type=info.model_type.name,
             id2label=dict(info.id2label or {}),
-        )
+        ).SerializeToString()
 
     return {
         "Predict": _unary(predict, endpoint.request),
@@ -173,13 +173,13 @@ def _handlers(service: Service, endpoint: _Endpoint) -> dict[str, Any]:
     }
 
 
-def _unary(call: Callable[[Any, _Context], Awaitable[Message]], request: type[Message]) -> Any:
+def _unary(call: Callable[[Any, _Context], Awaitable[bytes]], request: type[Message]) -> Any:
     """A method that refuses in our words. It parses for itself: grpc would say INTERNAL of a bad request."""
 
     async def answer(data: bytes, context: _Context) -> bytes:
         refusal: EncoderfileError
         try:
-            return (await call(_parse(request, data), context)).SerializeToString()
+            return await call(_parse(request, data), context)
         except EncoderfileError as error:
             refusal = error
         except Exception:

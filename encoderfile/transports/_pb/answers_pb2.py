@@ -25,47 +25,37 @@ _sym_db = _symbol_database.Default()
 from encoderfile.transports._pb import token_pb2 as token__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\ranswers.proto\x12\x13\x65ncoderfile.answers\x1a\x0btoken.proto\"\xc7\x01\n\nEmbeddings\x12\x35\n\x07results\x18\x01 \x03(\x0b\x32$.encoderfile.answers.TokenEmbeddings\x12\x10\n\x08model_id\x18\x02 \x01(\t\x12?\n\x08metadata\x18\x03 \x03(\x0b\x32-.encoderfile.answers.Embeddings.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x93\x01\n\x0fTokenEmbeddings\x12>\n\nembeddings\x18\x01 \x03(\x0b\x32*.encoderfile.answers.TokenEmbeddings.Token\x1a@\n\x05Token\x12\x11\n\tembedding\x18\x01 \x01(\x0c\x12$\n\ntoken_info\x18\x02 \x01(\x0b\x32\x10.token.TokenInfo\"\x82\x02\n\x12SentenceEmbeddings\x12\x41\n\x07results\x18\x01 \x03(\x0b\x32\x30.encoderfile.answers.SentenceEmbeddings.Sentence\x12\x10\n\x08model_id\x18\x02 \x01(\t\x12G\n\x08metadata\x18\x03 \x03(\x0b\x32\x35.encoderfile.answers.SentenceEmbeddings.MetadataEntry\x1a\x1d\n\x08Sentence\x12\x11\n\tembedding\x18\x01 \x01(\x0c\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xe5\x02\n\x17SequenceClassifications\x12\x44\n\x07results\x18\x01 \x03(\x0b\x32\x33.encoderfile.answers.SequenceClassifications.Labels\x12\x10\n\x08model_id\x18\x02 \x01(\t\x12L\n\x08metadata\x18\x03 \x03(\x0b\x32:.encoderfile.answers.SequenceClassifications.MetadataEntry\x1as\n\x06Labels\x12\x0e\n\x06logits\x18\x01 \x01(\x0c\x12\x0e\n\x06scores\x18\x02 \x01(\x0c\x12\x17\n\x0fpredicted_index\x18\x03 \x01(\r\x12\x1c\n\x0fpredicted_label\x18\x04 \x01(\tH\x00\x88\x01\x01\x42\x12\n\x10_predicted_label\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xd7\x01\n\x14TokenClassifications\x12\x31\n\x07results\x18\x01 \x03(\x0b\x32 .encoderfile.answers.TokenLabels\x12\x10\n\x08model_id\x18\x02 \x01(\t\x12I\n\x08metadata\x18\x03 \x03(\x0b\x32\x37.encoderfile.answers.TokenClassifications.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xb2\x01\n\x0bTokenLabels\x12\x36\n\x06tokens\x18\x01 \x03(\x0b\x32&.encoderfile.answers.TokenLabels.Token\x1ak\n\x05Token\x12$\n\ntoken_info\x18\x01 \x01(\x0b\x32\x10.token.TokenInfo\x12\x0e\n\x06logits\x18\x02 \x01(\x0c\x12\x0e\n\x06scores\x18\x03 \x01(\x0c\x12\r\n\x05label\x18\x04 \x01(\t\x12\r\n\x05score\x18\x05 \x01(\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\ranswers.proto\x12\x13\x65ncoderfile.answers\x1a\x0btoken.proto\"\x82\x02\n\x12SentenceEmbeddings\x12\x41\n\x07results\x18\x01 \x03(\x0b\x32\x30.encoderfile.answers.SentenceEmbeddings.Sentence\x12\x10\n\x08model_id\x18\x02 \x01(\t\x12G\n\x08metadata\x18\x03 \x03(\x0b\x32\x35.encoderfile.answers.SentenceEmbeddings.MetadataEntry\x1a\x1d\n\x08Sentence\x12\x11\n\tembedding\x18\x01 \x01(\x0c\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xe5\x02\n\x17SequenceClassifications\x12\x44\n\x07results\x18\x01 \x03(\x0b\x32\x33.encoderfile.answers.SequenceClassifications.Labels\x12\x10\n\x08model_id\x18\x02 \x01(\t\x12L\n\x08metadata\x18\x03 \x03(\x0b\x32:.encoderfile.answers.SequenceClassifications.MetadataEntry\x1as\n\x06Labels\x12\x0e\n\x06logits\x18\x01 \x01(\x0c\x12\x0e\n\x06scores\x18\x02 \x01(\x0c\x12\x17\n\x0fpredicted_index\x18\x03 \x01(\r\x12\x1c\n\x0fpredicted_label\x18\x04 \x01(\tH\x00\x88\x01\x01\x42\x12\n\x10_predicted_label\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xd7\x01\n\x14TokenClassifications\x12\x31\n\x07results\x18\x01 \x03(\x0b\x32 .encoderfile.answers.TokenLabels\x12\x10\n\x08model_id\x18\x02 \x01(\t\x12I\n\x08metadata\x18\x03 \x03(\x0b\x32\x37.encoderfile.answers.TokenClassifications.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xb2\x01\n\x0bTokenLabels\x12\x36\n\x06tokens\x18\x01 \x03(\x0b\x32&.encoderfile.answers.TokenLabels.Token\x1ak\n\x05Token\x12$\n\ntoken_info\x18\x01 \x01(\x0b\x32\x10.token.TokenInfo\x12\x0e\n\x06logits\x18\x02 \x01(\x0c\x12\x0e\n\x06scores\x18\x03 \x01(\x0c\x12\r\n\x05label\x18\x04 \x01(\t\x12\r\n\x05score\x18\x05 \x01(\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'answers_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EMBEDDINGS_METADATAENTRY']._loaded_options = None
-  _globals['_EMBEDDINGS_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_SENTENCEEMBEDDINGS_METADATAENTRY']._loaded_options = None
   _globals['_SENTENCEEMBEDDINGS_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_SEQUENCECLASSIFICATIONS_METADATAENTRY']._loaded_options = None
   _globals['_SEQUENCECLASSIFICATIONS_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_TOKENCLASSIFICATIONS_METADATAENTRY']._loaded_options = None
   _globals['_TOKENCLASSIFICATIONS_METADATAENTRY']._serialized_options = b'8\001'
-  _globals['_EMBEDDINGS']._serialized_start=52
-  _globals['_EMBEDDINGS']._serialized_end=251
-  _globals['_EMBEDDINGS_METADATAENTRY']._serialized_start=204
-  _globals['_EMBEDDINGS_METADATAENTRY']._serialized_end=251
-  _globals['_TOKENEMBEDDINGS']._serialized_start=254
-  _globals['_TOKENEMBEDDINGS']._serialized_end=401
-  _globals['_TOKENEMBEDDINGS_TOKEN']._serialized_start=337
-  _globals['_TOKENEMBEDDINGS_TOKEN']._serialized_end=401
-  _globals['_SENTENCEEMBEDDINGS']._serialized_start=404
-  _globals['_SENTENCEEMBEDDINGS']._serialized_end=662
-  _globals['_SENTENCEEMBEDDINGS_SENTENCE']._serialized_start=584
-  _globals['_SENTENCEEMBEDDINGS_SENTENCE']._serialized_end=613
-  _globals['_SENTENCEEMBEDDINGS_METADATAENTRY']._serialized_start=204
-  _globals['_SENTENCEEMBEDDINGS_METADATAENTRY']._serialized_end=251
-  _globals['_SEQUENCECLASSIFICATIONS']._serialized_start=665
-  _globals['_SEQUENCECLASSIFICATIONS']._serialized_end=1022
-  _globals['_SEQUENCECLASSIFICATIONS_LABELS']._serialized_start=858
-  _globals['_SEQUENCECLASSIFICATIONS_LABELS']._serialized_end=973
-  _globals['_SEQUENCECLASSIFICATIONS_METADATAENTRY']._serialized_start=204
-  _globals['_SEQUENCECLASSIFICATIONS_METADATAENTRY']._serialized_end=251
-  _globals['_TOKENCLASSIFICATIONS']._serialized_start=1025
-  _globals['_TOKENCLASSIFICATIONS']._serialized_end=1240
-  _globals['_TOKENCLASSIFICATIONS_METADATAENTRY']._serialized_start=204
-  _globals['_TOKENCLASSIFICATIONS_METADATAENTRY']._serialized_end=251
-  _globals['_TOKENLABELS']._serialized_start=1243
-  _globals['_TOKENLABELS']._serialized_end=1421
-  _globals['_TOKENLABELS_TOKEN']._serialized_start=1314
-  _globals['_TOKENLABELS_TOKEN']._serialized_end=1421
+  _globals['_SENTENCEEMBEDDINGS']._serialized_start=52
+  _globals['_SENTENCEEMBEDDINGS']._serialized_end=310
+  _globals['_SENTENCEEMBEDDINGS_SENTENCE']._serialized_start=232
+  _globals['_SENTENCEEMBEDDINGS_SENTENCE']._serialized_end=261
+  _globals['_SENTENCEEMBEDDINGS_METADATAENTRY']._serialized_start=263
+  _globals['_SENTENCEEMBEDDINGS_METADATAENTRY']._serialized_end=310
+  _globals['_SEQUENCECLASSIFICATIONS']._serialized_start=313
+  _globals['_SEQUENCECLASSIFICATIONS']._serialized_end=670
+  _globals['_SEQUENCECLASSIFICATIONS_LABELS']._serialized_start=506
+  _globals['_SEQUENCECLASSIFICATIONS_LABELS']._serialized_end=621
+  _globals['_SEQUENCECLASSIFICATIONS_METADATAENTRY']._serialized_start=263
+  _globals['_SEQUENCECLASSIFICATIONS_METADATAENTRY']._serialized_end=310
+  _globals['_TOKENCLASSIFICATIONS']._serialized_start=673
+  _globals['_TOKENCLASSIFICATIONS']._serialized_end=888
+  _globals['_TOKENCLASSIFICATIONS_METADATAENTRY']._serialized_start=263
+  _globals['_TOKENCLASSIFICATIONS_METADATAENTRY']._serialized_end=310
+  _globals['_TOKENLABELS']._serialized_start=891
+  _globals['_TOKENLABELS']._serialized_end=1069
+  _globals['_TOKENLABELS_TOKEN']._serialized_start=962
+  _globals['_TOKENLABELS_TOKEN']._serialized_end=1069
 # @@protoc_insertion_point(module_scope)

@@ -7,36 +7,6 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class Embeddings(_message.Message):
-    __slots__ = ("results", "model_id", "metadata")
-    class MetadataEntry(_message.Message):
-        __slots__ = ("key", "value")
-        KEY_FIELD_NUMBER: _ClassVar[int]
-        VALUE_FIELD_NUMBER: _ClassVar[int]
-        key: str
-        value: str
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
-    RESULTS_FIELD_NUMBER: _ClassVar[int]
-    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
-    METADATA_FIELD_NUMBER: _ClassVar[int]
-    results: _containers.RepeatedCompositeFieldContainer[TokenEmbeddings]
-    model_id: str
-    metadata: _containers.ScalarMap[str, str]
-    def __init__(self, results: _Optional[_Iterable[_Union[TokenEmbeddings, _Mapping]]] = ..., model_id: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
-
-class TokenEmbeddings(_message.Message):
-    __slots__ = ("embeddings",)
-    class Token(_message.Message):
-        __slots__ = ("embedding", "token_info")
-        EMBEDDING_FIELD_NUMBER: _ClassVar[int]
-        TOKEN_INFO_FIELD_NUMBER: _ClassVar[int]
-        embedding: bytes
-        token_info: _token_pb2.TokenInfo
-        def __init__(self, embedding: _Optional[bytes] = ..., token_info: _Optional[_Union[_token_pb2.TokenInfo, _Mapping]] = ...) -> None: ...
-    EMBEDDINGS_FIELD_NUMBER: _ClassVar[int]
-    embeddings: _containers.RepeatedCompositeFieldContainer[TokenEmbeddings.Token]
-    def __init__(self, embeddings: _Optional[_Iterable[_Union[TokenEmbeddings.Token, _Mapping]]] = ...) -> None: ...
-
 class SentenceEmbeddings(_message.Message):
     __slots__ = ("results", "model_id", "metadata")
     class Sentence(_message.Message):
