@@ -41,6 +41,12 @@ TEXTS = (
     "Zürich ist schön – naïve café, 東京 and 😀 in one line.",
     "a",
 )
+LONG = (
+    "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness, "
+    "it was the epoch of belief, it was the epoch of incredulity, it was the season of light. "
+) * 3
+"""So long beside the others that they are mostly padding."""
+PAIR = ("How many people live in Berlin?", "Berlin has 3.7 million inhabitants, more than any other city of the EU.")
 
 
 @dataclass(frozen=True)
@@ -223,7 +229,8 @@ def _long_text_notes(folder: ModelFolder, limit: int) -> tuple[str, ...]:
 
 def _compare_alone_and_together(model: Model, tolerance: float) -> float:
     """The largest difference between answers alone and in a padded batch. Raises above `tolerance`."""
-    texts = model.encode(TEXTS)
+    pairs = [PAIR] if model.manifest.model_type is ModelType.SEQUENCE_CLASSIFICATION else []
+    texts = model.encode([*TEXTS, LONG, *pairs])
     together = [_numbers(each) for each in model.run(texts)]
     alone = [_numbers(result) for text in texts for result in model.run([text])]
     difference = max(float(np.abs(a - b).max(initial=0)) for a, b in zip(alone, together, strict=True))

@@ -173,7 +173,7 @@ CASES: list[tuple[str, str, Break, str, str]] = [
         "padding that is counted a little",
         "bert-cls",
         graph(graphs.counts_columns(2e-4)),
-        "answers change by 0.00",
+        "answers change by 0.0",
         "(at most 0.001 is allowed)",
     ),
     (
