@@ -202,6 +202,10 @@ class ServeSettings(ModelSettings):
             raise ConfigError(f"{given} is given without {missing}: TLS needs both")
         if self.api_key is not None and not self.api_key.strip():
             raise ConfigError("--api-key is empty: give a key or leave it out")
+        if self.api_key is not None and not (self.api_key.isascii() and self.api_key.isprintable()):
+            raise ConfigError("--api-key has characters that no header carries: use printable ASCII alone")
+        if self.api_key is not None and self.api_key != self.api_key.strip():
+            raise ConfigError("--api-key begins or ends with a space, which headers lose: leave it out")
         for path in (self.cert_file, self.key_file):
             if path is not None and not path.is_file():
                 raise ConfigError(f"{path} does not exist: give a PEM file")

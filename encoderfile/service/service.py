@@ -89,6 +89,11 @@ class Service:
         return self._limits.max_inputs
 
     @property
+    def refuses_overflow(self) -> bool:
+        """Whether texts longer than the model's limit are refused unless the request says otherwise."""
+        return self._limits.refuse_overflow
+
+    @property
     def word_rules(self) -> WordRules:
         """What `tasks.entities` needs of this model to group its token labels."""
         return self._model.word_rules()

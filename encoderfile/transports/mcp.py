@@ -14,12 +14,13 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 import encoderfile
 from encoderfile.errors import EncoderfileError, InternalError, Kind
 from encoderfile.service.json_form import read_request, write_answer
 from encoderfile.service.service import Service
+from encoderfile.transports import bodies
 from encoderfile.types import ModelInfo, ModelType
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ STATUS: dict[Kind, int] = {
 
 TOOL = "run_encoder"
 
+TRUNCATED = "x-truncated-inputs"
+"""In the result's `_meta`, where texts were cut: how many. The word that HTTP and gRPC have for it."""
+
 _EXAMPLES: dict[ModelType, dict[str, Any]] = {
     ModelType.EMBEDDING: {"inputs": ["Hello world"], "normalize": True},
     ModelType.SENTENCE_EMBEDDING: {"inputs": ["How do I reset my password?", "Password recovery steps"]},
@@ -57,7 +61,7 @@ _ANSWERS: dict[ModelType, str] = {
 }
 
 
-def description(info: ModelInfo, summary: str) -> str:
+def description(info: ModelInfo, summary: str, refuses_overflow: bool) -> str:
     """What the tool says of itself: enough for an agent to use it without guessing."""
     lines = [
         f"{summary} The model is {info.model_id} ({info.model_type.value}): it gives {_ANSWERS[info.model_type]}."
@@ -66,7 +70,7 @@ def description(info: ModelInfo, summary: str) -> str:
         labels = list(info.id2label.values())
         shown = ", ".join(labels[:30]) + (", ..." if len(labels) > 30 else "")
         lines.append(f"Its labels: {shown}.")
-    lines.append(f"Texts longer than {info.max_length} tokens are cut.")
+    lines.append(f"Texts longer than {info.max_length} tokens are {'refused' if refuses_overflow else 'cut'}.")
     lines.append(f"Example arguments: {orjson.dumps(_EXAMPLES[info.model_type]).decode()}")
     return " ".join(lines)
 
@@ -78,9 +82,10 @@ def build(service: Service) -> Server[Any]:
     from mcp.shared.exceptions import MCPError
 
     info = service.info
+    words = description(info, service.task.summary, service.refuses_overflow)
     tool = types.Tool(
         name=TOOL,
-        description=description(info, service.task.summary),
+        description=words,
         input_schema=service.task.request_schema(),
         output_schema=service.task.response_schema(),
         annotations=types.ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False),
@@ -103,15 +108,18 @@ def build(service: Service) -> Server[Any]:
             log.exception("a tool call failed")
             failure = InternalError("the server failed, its log has the cause")
             raise MCPError(INTERNAL_ERROR, str(failure)) from error
-        return types.CallToolResult(
+        result = types.CallToolResult(
             content=[types.TextContent(type="text", text=text.decode())], structured_content=orjson.loads(text)
         )
+        if prediction.truncated_inputs:
+            result.meta = {TRUNCATED: prediction.truncated_inputs}
+        return result
 
     return Server(
         "encoderfile",
         version=encoderfile.__version__,
         title=f"{info.model_id} {info.version}",
-        instructions=f"{info.model_id} {info.version}: {description(info, service.task.summary)}",
+        instructions=f"{info.model_id} {info.version}: {words}",
         on_list_tools=list_tools,
         on_call_tool=call_tool,
     )
@@ -180,8 +188,9 @@ class McpHttp:
         refusal = self._refusal(request)
         if refusal is not None:
             return refusal
+        body = await bodies.read(request, self._max_body_bytes)
         await self.load()
-        return _Handled(self._handle)
+        return _Handled(self._handle, body)
 
     async def load(self) -> None:
         """Imports the SDK in a thread and starts its session manager, once."""
@@ -251,12 +260,16 @@ def _is_loopback(name: str) -> bool:
 
 
 class _Handled(Response):
-    """Hands the connection to the SDK's own ASGI handler."""
+    """Hands the connection to the SDK's own ASGI handler, with the body that was read already."""
 
-    def __init__(self, handle: Callable[[Scope, Receive, Send], Awaitable[None]] | None) -> None:
+    def __init__(self, handle: Callable[[Scope, Receive, Send], Awaitable[None]] | None, body: bytes) -> None:
         super().__init__()
         self._handle = handle
+        self._messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def receive_again() -> Message:
+            return self._messages.pop() if self._messages else await receive()
+
         assert self._handle is not None
-        await self._handle(scope, receive, send)
+        await self._handle(scope, receive_again, send)

@@ -6,7 +6,7 @@ from encoderfile.errors import InternalError, Kind
 from encoderfile.model.model import Model
 from support.clients import PATIENCE, refusal_of
 from support.gates import Faulty, Gated, Infinite, Nonsense
-from support.house import FOLDERS, OF_EACH_TYPE, Connect
+from support.house import FOLDERS, OF_EACH_TYPE, Connect, House
 from support.models import DEMO, open_model
 
 SECRET = RuntimeError("cannot open /opt/secret/weights.bin while reading 'boom'")
@@ -45,6 +45,16 @@ def test_an_answer_that_cannot_be_written_is_a_failure_too(connect_wire: Connect
     client = connect_wire(Nonsense(sentiment()))
     sentence = "Internal error: the server failed, its log has the cause"
     assert client.refusal(["fine"]) == client.says(Kind.INTERNAL, sentence)
+
+
+@pytest.mark.parametrize("way", ["http", "grpc", "mcp"])
+def test_a_failure_that_nobody_foresaw_is_logged_once(
+    way: str, house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.client(way, Nonsense(sentiment())).refusal(["fine"])
+    errors = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert len(errors) == 1
+    assert errors[0].exc_info is not None
 
 
 @pytest.mark.parametrize("spoiler", ["an exception", "not a number"])

@@ -4,11 +4,13 @@ import asyncio
 import threading
 from typing import Any
 
+import grpc
 import pytest
 
 from encoderfile.service.service import Limits, Service
+from encoderfile.transports._pb import encoderfile_pb2 as pb
 from encoderfile.types import Prediction, PredictRequest
-from support.clients import PATIENCE
+from support.clients import PATIENCE, GrpcClient, RefusedError
 from support.gates import Gated
 from support.house import WAYS_IN, House
 
@@ -46,6 +48,27 @@ def test_a_caller_who_leaves_while_waiting_frees_his_place_and_is_never_run(
     for answered in (running, staying):
         assert len(answered.result(PATIENCE).results) == 1
     assert gated.batches == [1, 1]
+
+
+@pytest.mark.parametrize("place", ["in the queue", "in the run"])
+def test_a_call_whose_deadline_passes_frees_its_place(place: str, house: House, gated: Gated) -> None:
+    service = house.serve(Watched(gated, Limits(max_queue=1)))
+    client: GrpcClient = house.client("grpc", service)
+    held = []
+    if place == "in the queue":
+        held.append(client.start(["in the run"]))
+        gated.wait_until_running()
+    late = pb.SequenceClassificationRequest(inputs=["too slow for its caller"])
+    with pytest.raises(RefusedError) as refused:
+        client.call(client.stub.Predict, late, timeout=1)
+    assert refused.value.status is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert service.left.wait(PATIENCE), "the server never noticed"
+    held.append(client.start(["takes the place"]))
+    gated.open()
+    for answered in held:
+        assert len(answered.result(PATIENCE).results) == 1
+    assert len(gated.batches) == 2
+    assert house.portal.call(service.drain, PATIENCE) is True
 
 
 @pytest.mark.parametrize("way", WAYS_IN)

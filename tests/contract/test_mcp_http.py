@@ -1,11 +1,14 @@
 """MCP over HTTP: methods, hosts, origins, content types and sizes."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from support.clients import HttpClient
 from support.house import House
 
 LIST_TOOLS = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+TOO_LARGE = (413, "The body is larger than 1000 bytes; split the request")
 HEADERS = {"accept": "application/json, text/event-stream", "mcp-protocol-version": "2025-06-18"}
 
 OUR_HOSTS = ["127.0.0.1:8080", "localhost", "LOCALHOST:80", "[::1]:8080", "192.0.2.7"]
@@ -94,7 +97,19 @@ def test_another_content_type_is_415(content_type: str, http: HttpClient) -> Non
 def test_a_body_over_the_limit_is_413_and_the_next_is_answered(house: House) -> None:
     http = house.client("http", "sentiment", max_body_bytes=1000)
     response = http.request("POST", "/mcp", json={**LIST_TOOLS, "params": {"cursor": "x" * 1000}}, headers=HEADERS)
-    assert response.status_code == 413
+    assert (response.status_code, response.text) == TOO_LARGE
+    assert post(http)[0] == 200
+
+
+def test_a_body_in_chunks_over_the_limit_is_413_too(house: House) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(11):
+            yield b" " * 100
+
+    http = house.client("http", "sentiment", max_body_bytes=1000)
+    headers = {**HEADERS, "content-type": "application/json"}
+    response = http.request("POST", "/mcp", content=chunks(), headers=headers)
+    assert (response.status_code, response.text) == TOO_LARGE
     assert post(http)[0] == 200
 
 

@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 from mcp.shared.exceptions import MCPError
 
+from encoderfile.service.service import Limits
 from support.clients import McpClient
 from support.house import OF_EACH_TYPE, House
 
@@ -53,6 +54,13 @@ def test_the_description_begins_with_the_api_pages_words_and_tells_an_agent_what
     assert "Texts longer than 256 tokens" in tool.description
     for label in {"sentiment": ("NEGATIVE", "POSITIVE"), "ner": ("B-PER", "I-LOC")}.get(name, ()):
         assert label in tool.description
+
+
+def test_the_description_says_what_becomes_of_long_texts(house: House) -> None:
+    for refused, words in ((False, "tokens are cut."), (True, "tokens are refused.")):
+        client = house.client("mcp", house.service("sentiment", Limits(refuse_overflow=refused)))
+        (tool,) = client.portal.call(client.session.list_tools).tools
+        assert f"Texts longer than 256 {words}" in tool.description
 
 
 def test_the_example_in_the_description_is_answered(tool: Any, mcp: McpClient) -> None:

@@ -48,6 +48,7 @@ def test_it_names_every_status_a_client_may_meet(document: dict[str, Any]) -> No
     assert set(document["paths"]["/predict"]["post"]["responses"]) == {
         "200",
         "401",
+        "408",
         "413",
         "415",
         "422",

@@ -32,6 +32,15 @@ def test_more_inputs_than_allowed_are_refused_with_the_limit_and_the_number(conn
     assert len(client.predict(["text"] * 3).results) == 3
 
 
+def test_ten_thousand_inputs_are_refused_unless_allowed_and_then_answered(connect: Connect) -> None:
+    texts = ["good", "bad"] * 5000
+    sentence = "Invalid input: at most 4096 inputs per request, got 10000: split the request"
+    client = connect("sentiment")
+    assert client.refusal(texts) == client.says(Kind.INVALID_ARGUMENT, sentence)
+    results = connect("sentiment", Limits(max_inputs=10_000)).predict(texts).results
+    assert [each["predicted_label"] for each in results] == ["POSITIVE", "NEGATIVE"] * 5000
+
+
 def test_a_lone_surrogate_that_gets_past_a_decoder_is_refused_by_the_service(street: House) -> None:
     client = street.shared("service", "sentiment")
     sentence = "Invalid input: inputs[1] holds a lone surrogate, which is no Unicode text"

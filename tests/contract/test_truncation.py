@@ -14,7 +14,7 @@ def test_cut_texts_are_counted_beside_the_answer(name: str, connect: Connect) ->
     client = connect(name)
     answer = client.predict([LONG, "short", LONG], normalize=True)
     assert len(answer.results) == 3
-    assert answer.truncated == (2 if client.tells_truncation else 0)
+    assert answer.truncated == 2
 
 
 def test_nothing_is_said_when_nothing_was_cut(connect: Connect) -> None:
@@ -33,8 +33,7 @@ def test_a_text_at_the_limit_is_not_cut_and_one_token_more_is(connect: Connect) 
     at_limit, beyond = "word " * 254, "word " * 255
     whole = client.predict([at_limit], normalize=True)
     assert (len(whole.results[0]["embeddings"]), whole.truncated) == (256, 0)
-    if client.tells_truncation:
-        assert client.predict([beyond], normalize=True).truncated == 1
+    assert client.predict([beyond], normalize=True).truncated == 1
 
 
 def test_with_overflow_error_a_long_text_is_refused_with_its_place_and_the_limit(connect: Connect) -> None:

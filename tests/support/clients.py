@@ -78,7 +78,6 @@ class Client(ABC):
     """The status in which this wire says each kind: written out here, not taken from the code under test."""
     tells_empty_metadata: ClassVar[bool] = True
     """Whether the wire can tell `{}` from nothing."""
-    tells_truncation: ClassVar[bool] = True
 
     def __init__(self, portal: BlockingPortal) -> None:
         self.portal = portal
@@ -238,12 +237,14 @@ class GrpcClient(Client):
             raise RefusedError(error.code(), error.details() or "") from error
         return Answer(from_message(response), int(trailing.get("x-truncated-inputs", 0)))
 
-    def call(self, method: Any, request: Any, metadata: Mapping[str, str] | None = None) -> Any:
-        """One unary call of any method. Raises `RefusedError`."""
+    def call(
+        self, method: Any, request: Any, metadata: Mapping[str, str] | None = None, timeout: float | None = None
+    ) -> Any:
+        """One unary call of any method; `timeout` is its deadline, in seconds. Raises `RefusedError`."""
 
         async def send() -> Any:
             try:
-                return await method(request, metadata=tuple((metadata or {}).items()))
+                return await method(request, metadata=tuple((metadata or {}).items()), timeout=timeout)
             except grpc.aio.AioRpcError as error:
                 raise RefusedError(error.code(), error.details() or "") from error
 
@@ -314,7 +315,6 @@ class McpClient(Client):
         Kind.INTERNAL: -32603,
         Kind.FAILED_PRECONDITION: -32603,
     }
-    tells_truncation = False
 
     def __init__(self, portal: BlockingPortal, session: Any) -> None:
         super().__init__(portal)
@@ -330,7 +330,7 @@ class McpClient(Client):
         assert not result.is_error
         (content,) = result.content
         assert json.loads(content.text) == result.structured_content
-        return Answer(exact(result.structured_content))
+        return Answer(exact(result.structured_content), (result.meta or {}).get("x-truncated-inputs", 0))
 
 
 @asynccontextmanager

@@ -111,6 +111,25 @@ def test_an_empty_key_is_refused_rather_than_open_to_all(key: str) -> None:
     assert one_sentence(refused.value) == "--api-key is empty: give a key or leave it out"
 
 
+@pytest.mark.parametrize("key", ["größe", "a\x00b", "a\nb", "\x7f", "🔑"])
+def test_a_key_that_no_header_carries_is_refused_and_not_repeated(key: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        ServeSettings(api_key=key)
+    assert one_sentence(refused.value) == "--api-key has characters that no header carries: use printable ASCII alone"
+
+
+@pytest.mark.parametrize("key", [" key", "key "])
+def test_a_key_with_spaces_around_it_is_refused(key: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        ServeSettings(api_key=key)
+    assert one_sentence(refused.value) == "--api-key begins or ends with a space, which headers lose: leave it out"
+
+
+def test_a_key_may_be_any_printable_ascii() -> None:
+    key = "".join(map(chr, range(0x21, 0x7F))) + " !"
+    assert ServeSettings(api_key=key).api_key == key
+
+
 def parse(decorate: Any, kind: type, arguments: list[str], **environment: str) -> Any:
     """What a command with these options gets, as its settings."""
     found: list[Any] = []

@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 """errors, types -> manifest, container, settings -> tasks -> model -> service -> transports -> runtime, and
 manifest, container, tasks, model -> builder -> cli."""
 
-SHARED_BY_TRANSPORTS = {"_pb", "auth", "hang_ups"}
+SHARED_BY_TRANSPORTS = {"_pb", "auth", "bodies", "hang_ups"}
 """Files that several transports use; they import no transport."""
 
 BORDERS: dict[str, tuple[str, ...]] = {
@@ -47,7 +47,7 @@ BORDERS: dict[str, tuple[str, ...]] = {
     "onnx": ("builder/quantize.py",),
     "onnxruntime": ("model/session.py",),
     "orjson": ("service/json_form.py", "runtime/oneshot.py", "transports/*.py"),
-    "starlette": ("transports/http/*.py", "transports/mcp.py", "transports/hang_ups.py"),
+    "starlette": ("transports/http/*.py", "transports/mcp.py", "transports/bodies.py", "transports/hang_ups.py"),
     "tokenizers": ("model/tokenizer.py",),
     "uvicorn": ("transports/http/*.py",),
     "yaml": ("builder/config.py",),

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from encoderfile.errors import EncoderfileError, InternalError, Kind
@@ -18,7 +18,7 @@ from encoderfile.service.service import Service
 from encoderfile.transports.auth import check_key
 from encoderfile.transports.hang_ups import HangUps
 from encoderfile.transports.http import encoderfile, openai, probes, rerank, sie
-from encoderfile.transports.http.trace import Traced, current
+from encoderfile.transports.http.trace import Traced
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,6 @@ def create(
         exception_handlers={
             EncoderfileError: _refuse,
             HTTPException: _refuse,
-            Exception: _refuse_unknown,
         },
     )
     # A redirect would name a host that the client may not reach, and no document lists it.
@@ -67,6 +66,7 @@ def create(
     app.add_middleware(HangUps)
     if api_key is not None:
         app.add_middleware(_KeyMiddleware, api_key=api_key)
+    app.add_middleware(_Failures)
     app.add_middleware(Traced)
     return app
 
@@ -90,6 +90,34 @@ class _KeyMiddleware:
         await self._app(scope, receive, send)
 
 
+class _Failures:
+    """What nobody foresaw is logged once and answered in our words; Starlette's own handler would raise it again.
+
+    After the answer has begun there is nothing left to say: the server logs it and cuts the connection.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def send_and_know(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_know)
+        except Exception:
+            if begun or scope["type"] != "http":
+                raise
+            log.exception("a request to %s failed", scope["path"])
+            failure = InternalError("the server failed, its log has the cause")
+            refusal = await _refuse(HTTPConnection(scope), failure)
+            await refusal(scope, receive, send)
+
+
 async def _refuse(request: HTTPConnection, error: Exception) -> Response:
     """The refusal in the words of the dialect that the path belongs to."""
     path = request.url.path
@@ -107,8 +135,3 @@ def _in_plain_text(error: Exception) -> Response:
     if kind is Kind.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = "Bearer"
     return PlainTextResponse(str(error), STATUS[kind], headers)
-
-
-async def _refuse_unknown(request: HTTPConnection, error: Exception) -> Response:
-    log.error("a request to %s failed (trace %s)", request.url.path, current.get(), exc_info=error)
-    return await _refuse(request, InternalError("the server failed, its log has the cause"))

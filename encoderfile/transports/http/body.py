@@ -1,12 +1,15 @@
-"""Reading request bodies: content type, size limit, JSON."""
+"""Reading request bodies: content type and JSON."""
 
 from __future__ import annotations
 
 import orjson
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from encoderfile.errors import InputError
+from encoderfile.transports.bodies import read
+
+__all__ = ["read", "read_json"]
 
 
 async def read_json(request: Request, max_body_bytes: int) -> object:
@@ -24,21 +27,3 @@ async def read_json(request: Request, max_body_bytes: int) -> object:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise InputError(f"the body is not valid JSON ({error})") from error
-
-
-async def read(request: Request, max_body_bytes: int) -> bytes:
-    """The body's bytes. Raises `HTTPException` 413 as soon as it is known to be over the limit."""
-    too_large = HTTPException(413, f"The body is larger than {max_body_bytes} bytes; split the request")
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > max_body_bytes:
-        raise too_large
-    chunks, size = [], 0
-    try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > max_body_bytes:
-                raise too_large
-            chunks.append(chunk)
-    except ClientDisconnect as error:
-        raise HTTPException(400, "The client left before the body was complete") from error
-    return b"".join(chunks)

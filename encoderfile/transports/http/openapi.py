@@ -11,6 +11,7 @@ from encoderfile.types import ModelInfo, ModelType
 
 _REFUSALS = {
     "401": "The key is missing or wrong (only with --api-key).",
+    "408": "The body stopped coming.",
     "413": "The body is over the limit.",
     "415": "The content type is not JSON.",
     "422": "Invalid input.",

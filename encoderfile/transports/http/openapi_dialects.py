@@ -305,6 +305,7 @@ def _refusals(error: Schema, *statuses: str) -> dict[str, Schema]:
         "400": "The request is at fault.",
         "401": "The key is missing or wrong (only with --api-key).",
         "404": "Another model was asked for.",
+        "408": "The body stopped coming.",
         "413": "The body is over the limit.",
         "422": "The request is at fault.",
         "500": "Internal error.",
@@ -324,7 +325,7 @@ def _post(name: str, summary: str, schema: str | None, error: Schema) -> Schema:
         return {
             "operationId": name,
             "summary": f"{summary}; not with this model",
-            "responses": _refusals(error, invalid, "401", "404", "413"),
+            "responses": _refusals(error, invalid, "401", "404", "408", "413"),
         }
     # msgpack is SIE's alone; its schema is that of JSON, arrays packed as msgpack-numpy packs them.
     packed = ("application/msgpack",) if error["$ref"].endswith("SieError") else ()
@@ -340,7 +341,7 @@ def _post(name: str, summary: str, schema: str | None, error: Schema) -> Schema:
         "operationId": name,
         "summary": summary,
         "requestBody": {"required": True, "content": body},
-        "responses": {"200": answer, **_refusals(error, invalid, "401", "404", "413", "500", "503")},
+        "responses": {"200": answer, **_refusals(error, invalid, "401", "404", "408", "413", "500", "503")},
     }
 
 

@@ -1,0 +1,39 @@
+"""Reading a request's body up to the limit: shared by the routes of HTTP and MCP."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+
+PATIENCE_SECONDS = 60.0
+"""How long a body may pause before the rest of it is no longer waited for."""
+
+
+async def read(request: Request, max_body_bytes: int) -> bytes:
+    """The body's bytes.
+
+    Raises `HTTPException`: 413 as soon as the body is known to be over the limit, 408 when it stops coming.
+    """
+    too_large = HTTPException(413, f"The body is larger than {max_body_bytes} bytes; split the request")
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > max_body_bytes:
+        raise too_large
+    chunks: list[bytes] = []
+    size = 0
+    stream = request.stream()
+    try:
+        while True:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                chunk = await anext(stream, None)
+            if chunk is None:
+                return b"".join(chunks)
+            size += len(chunk)
+            if size > max_body_bytes:
+                raise too_large
+            chunks.append(chunk)
+    except TimeoutError as error:
+        raise HTTPException(408, f"The body stopped coming for {PATIENCE_SECONDS:g} s; send it again") from error
+    except ClientDisconnect as error:
+        raise HTTPException(400, "The client left before the body was complete") from error
