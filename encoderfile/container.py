@@ -121,8 +121,10 @@ def _copy_range(source: int, target: int, count: int, offset: int) -> int:
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, flag: str) -> Iterator[Path]:
     """Gives a temporary path beside `path` and renames it there when the block ends well.
+
+    `flag` is what a user sets to choose another place; errors name it.
 
     A pipe or a device is written as it is: a rename would put a file in its place. Raises `ConfigError` with
     one sentence for a folder that cannot be written or a full disk; nothing is left behind and an older file
@@ -140,12 +142,14 @@ def replacing(path: Path) -> Iterator[Path]:
         os.fchmod(handle, 0o666 & ~_umask())
         os.close(handle)
     except OSError as error:
-        raise ConfigError(f"cannot write into {path.parent}: {error.strerror}; choose another place") from error
+        raise ConfigError(
+            f"cannot write into {path.parent}: {error.strerror}; choose another place with {flag}"
+        ) from error
     temporary = Path(name)
     try:
         yield temporary
         if path.is_dir():
-            raise ConfigError(f"{path} is a folder; give the name of a file")
+            raise ConfigError(f"{path} is a folder; give the name of a file with {flag}")
         temporary.rename(path)
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from error

@@ -71,7 +71,7 @@ def build(config: BuildConfig, say: Say) -> Built:
     frozen = freeze.runtime(device, freeze.cache_folder(config.cache_dir), say)
     target = config.target
     say(f"writing {target}")
-    with container.replacing(target) as temporary:
+    with container.replacing(target, "--output-path") as temporary:
         manifest = container.write(
             temporary,
             launcher=frozen.launcher,
@@ -100,7 +100,7 @@ def upgrade(file: Path, output: Path | None, device: str | None, cache_dir: Path
             device = inventory.property_of(json.loads(pack.read(old.pack, SBOM_PATH))["metadata"], "device")
         frozen = freeze.runtime(device, freeze.cache_folder(cache_dir), say)
         say(f"writing {target}")
-        with container.replacing(target) as temporary:
+        with container.replacing(target, "--output-path") as temporary:
             container.rewrap(temporary, old, launcher=frozen.launcher, pack=frozen.pack)
             say("running the new file once")
             _try(temporary)

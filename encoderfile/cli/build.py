@@ -36,13 +36,13 @@ def build(
     built = builder.build(config, lambda line: click.echo(line, err=True))
     click.echo(f"done in {built.seconds:.1f} s: {built.size / 1e6:.1f} MB", err=True)
     if sbom is not None:
-        with replacing(sbom) as temporary:
+        with replacing(sbom, "--sbom") as temporary:
             temporary.write_bytes(built.sbom)
     text = json.dumps(built.report(), indent=2, ensure_ascii=False)
     if report == "-":
         click.echo(text)
         return
     if report is not None:
-        with replacing(Path(report)) as temporary:
+        with replacing(Path(report), "--report") as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
     click.echo(built.path)

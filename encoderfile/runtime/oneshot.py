@@ -82,7 +82,7 @@ def answer(
         asyncio.run(_answer(executable, settings, texts, sys.stdout.buffer, wanted))
         sys.stdout.buffer.flush()
         return
-    with replacing(output) as temporary, temporary.open("wb") as file:
+    with replacing(output, "-o") as temporary, temporary.open("wb") as file:
         asyncio.run(_answer(executable, settings, texts, file, wanted))
 
 
