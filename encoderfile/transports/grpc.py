@@ -21,6 +21,7 @@ from grpc_reflection.v1alpha import reflection
 
 from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind
 from encoderfile.service.service import Service
+from encoderfile.service.turns import in_turns
 from encoderfile.transports import grpc_answers, grpc_reflection_v1
 from encoderfile.transports._pb import encoderfile_pb2 as pb
 from encoderfile.transports._pb.v07 import (
@@ -45,7 +46,7 @@ STATUS: dict[Kind, grpc.StatusCode] = {
 """One status per kind; settings and model faults are INTERNAL, as the API page says of ConfigError."""
 
 
-Encode = Callable[[Prediction[Any]], bytes]
+Encode = Callable[[Prediction[Any]], grpc_answers.Pieces]
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -157,7 +158,7 @@ def _handlers(service: Service, endpoint: _Endpoint) -> dict[str, Any]:
             measured.timing = prediction.timing
         if prediction.truncated_inputs:
             context.set_trailing_metadata((("x-truncated-inputs", str(prediction.truncated_inputs)),))
-        return endpoint.encode(prediction)
+        return b"".join(await in_turns(endpoint.encode(prediction)))
 
     async def metadata(_: Any, __: _Context) -> bytes:
         info = service.info

@@ -1,4 +1,4 @@
-"""Predictions as the bytes of a protobuf message, one function per form of answer.
+"""Predictions as protobuf, one function per form of answer: the bytes of a message in pieces, one field or more each.
 
 Built with the twins of `proto/answers.proto`, whose float lists are byte strings: same bytes on the wire,
 one copy of each array's buffer, no float through Python.
@@ -7,8 +7,10 @@ one copy of each array's buffer, no float through Python.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
+from typing import Any
 
-import numpy as np
+from google.protobuf.message import Message
 
 from encoderfile.transports._pb import answers_pb2 as answers
 from encoderfile.transports._pb import encoderfile_pb2 as pb
@@ -23,6 +25,13 @@ from encoderfile.types import (
     TokenInfo,
     TokenLabels,
 )
+
+Pieces = Iterator[bytes]
+
+
+def _end(message: type[Message], prediction: Prediction[Any]) -> bytes:
+    """What follows the results in every answer."""
+    return message(model_id=prediction.model_id, metadata=prediction.metadata).SerializeToString()
 
 
 def _floats(array: FloatArray) -> bytes:
@@ -41,72 +50,61 @@ def _varint(number: int) -> bytes:
     return bytes([low]) if low == number else bytes([low | 0x80]) + _varint(number >> 7)
 
 
-def token_embeddings(prediction: Prediction[TokenEmbeddings]) -> bytes:
+def token_embeddings(prediction: Prediction[TokenEmbeddings]) -> Pieces:
     """`EmbeddingResponse`.
 
-    Put together from the bytes of its fields, which is all that a message is: a million floats take a fifth of
-    the time that a message object per token does. Fields 1 and 2 of any message are tagged 0x0A and 0x12.
+    Without a message object per token: a million floats take a fourth of the time.
+    Fields 1 and 2 of any message are tagged 0x0A and 0x12.
     """
-    parts: list[bytes | memoryview] = []
     for result in prediction.results:
-        fields, size = _token_fields(result)
-        parts += (b"\n", _varint(size), *fields)
-    parts.append(pb.EmbeddingResponse(model_id=prediction.model_id, metadata=prediction.metadata).SerializeToString())
-    return b"".join(parts)
+        fields = b"".join(_token_fields(result))
+        yield b"\n%b" % _varint(len(fields))
+        yield fields
+    yield _end(pb.EmbeddingResponse, prediction)
 
 
-def _token_fields(result: TokenEmbeddings) -> tuple[list[bytes | memoryview], int]:
-    """The fields of one `TokenEmbeddings`, in pieces, and how many bytes they are."""
-    floats = np.ascontiguousarray(result.embeddings, dtype="<f4").view(np.uint8).ravel().data
+def _token_fields(result: TokenEmbeddings) -> Iterator[bytes | memoryview]:
+    floats = result.embeddings.astype("<f4", copy=False).ravel().view("u1").data
     width = 4 * result.embeddings.shape[1]
     tag = b"\n%b" % _varint(width)
-    pieces: list[bytes | memoryview] = []
-    info, start, total = token_pb2.TokenInfo(), 0, 0
+    info, start = token_pb2.TokenInfo(), 0
     for info.token, info.token_id, info.start, info.end in result.tokens:
         written = info.SerializeToString()
         tail = b"\x12%b%b" % (_varint(len(written)), written)
-        head = b"\n%b%b" % (_varint(len(tag) + width + len(tail)), tag)
-        pieces += (head, floats[start : start + width], tail)
+        yield b"\n%b%b" % (_varint(len(tag) + width + len(tail)), tag)
+        yield floats[start : start + width]
+        yield tail
         start += width
-        total += len(head) + width + len(tail)
-    return pieces, total
 
 
-def sentence_embeddings(prediction: Prediction[SentenceEmbedding]) -> bytes:
+def sentence_embeddings(prediction: Prediction[SentenceEmbedding]) -> Pieces:
     """`SentenceEmbeddingResponse`."""
-    return answers.SentenceEmbeddings(
-        results=[
-            answers.SentenceEmbeddings.Sentence(embedding=_floats(result.embedding)) for result in prediction.results
-        ],
-        model_id=prediction.model_id,
-        metadata=prediction.metadata,
-    ).SerializeToString()
+    answer, sentence = answers.SentenceEmbeddings, answers.SentenceEmbeddings.Sentence
+    for result in prediction.results:
+        yield answer(results=[sentence(embedding=_floats(result.embedding))]).SerializeToString()
+    yield _end(answer, prediction)
 
 
-def sequence_labels(prediction: Prediction[SequenceLabels]) -> bytes:
+def sequence_labels(prediction: Prediction[SequenceLabels]) -> Pieces:
     """`SequenceClassificationResponse`."""
-    return answers.SequenceClassifications(
-        results=[
-            answers.SequenceClassifications.Labels(
-                logits=_floats(result.logits),
-                scores=_floats(result.scores),
-                predicted_index=result.predicted_index,
-                predicted_label=result.predicted_label,
-            )
-            for result in prediction.results
-        ],
-        model_id=prediction.model_id,
-        metadata=prediction.metadata,
-    ).SerializeToString()
+    answer = answers.SequenceClassifications
+    for result in prediction.results:
+        labels = answer.Labels(
+            logits=_floats(result.logits),
+            scores=_floats(result.scores),
+            predicted_index=result.predicted_index,
+            predicted_label=result.predicted_label,
+        )
+        yield answer(results=[labels]).SerializeToString()
+    yield _end(answer, prediction)
 
 
-def token_labels(prediction: Prediction[TokenLabels]) -> bytes:
+def token_labels(prediction: Prediction[TokenLabels]) -> Pieces:
     """`TokenClassificationResponse`."""
-    return answers.TokenClassifications(
-        results=[_token_labels(result) for result in prediction.results],
-        model_id=prediction.model_id,
-        metadata=prediction.metadata,
-    ).SerializeToString()
+    answer = answers.TokenClassifications
+    for result in prediction.results:
+        yield answer(results=[_token_labels(result)]).SerializeToString()
+    yield _end(answer, prediction)
 
 
 def _token_labels(result: TokenLabels) -> answers.TokenLabels:
@@ -125,21 +123,14 @@ def _token_labels(result: TokenLabels) -> answers.TokenLabels:
     )
 
 
-def token_labels_v07(prediction: Prediction[TokenLabels]) -> bytes:
+def token_labels_v07(prediction: Prediction[TokenLabels]) -> Pieces:
     """v0.7.0's `TokenClassificationResponse`: no logits, other field numbers."""
-    token = v07.TokenClassificationResult.TokenClassification
-    return v07.TokenClassificationResponse(
-        results=[
-            v07.TokenClassificationResult(
-                tokens=[
-                    token(token_info=_token(info), scores=scores.tolist(), label=label, score=float(score))
-                    for info, scores, label, score in zip(
-                        result.tokens, result.scores, result.labels, result.score, strict=True
-                    )
-                ]
-            )
-            for result in prediction.results
-        ],
-        model_id=prediction.model_id,
-        metadata=prediction.metadata,
-    ).SerializeToString()
+    answer, token = v07.TokenClassificationResponse, v07.TokenClassificationResult.TokenClassification
+    for result in prediction.results:
+        rows = zip(result.tokens, result.scores, result.labels, result.score, strict=True)
+        tokens = [
+            token(token_info=_token(info), scores=scores.tolist(), label=label, score=float(score))
+            for info, scores, label, score in rows
+        ]
+        yield answer(results=[v07.TokenClassificationResult(tokens=tokens)]).SerializeToString()
+    yield _end(answer, prediction)

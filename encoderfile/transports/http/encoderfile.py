@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from encoderfile.service.json_form import read_request, write_answer
+from encoderfile.service.json_form import answer_pieces, read_request
 from encoderfile.service.service import Service
+from encoderfile.service.turns import in_turns
 from encoderfile.transports.http import openapi
 from encoderfile.transports.http.body import read_json
 
@@ -39,7 +40,7 @@ def routes(service: Service, max_body_bytes: int) -> list[Route]:
         headers = {}
         if prediction.truncated_inputs:
             headers["X-Truncated-Inputs"] = str(prediction.truncated_inputs)
-        return _json(write_answer(prediction, service.task), headers)
+        return _json(b"".join(await in_turns(answer_pieces(prediction, service.task))), headers)
 
     return [
         Route("/health", health, methods=["GET"]),
