@@ -28,6 +28,9 @@ _RUN_COST = 32
 _LOOK_AHEAD = 512
 """Texts above the seed that are cut into runs to find its own: bounds the work per run in a long queue."""
 
+_MANY = 64
+"""Texts above which a request is merged into the queue, not inserted one by one."""
+
 Run = Callable[[Sequence[EncodedText]], list[Result | InternalError]]
 
 
@@ -112,9 +115,15 @@ class Batcher:
         done = asyncio.get_running_loop().create_future()
         request = _Request(done, [None] * len(texts), len(texts), time.perf_counter())
         for index, text in enumerate(texts):
-            entry = _Entry(request, index, text, (self._row_length or len(text), next(self._arrivals)))
-            request.waiting.append(entry)
-            bisect.insort(self._by_length, entry, key=_key)
+            request.waiting.append(
+                _Entry(request, index, text, (self._row_length or len(text), next(self._arrivals)))
+            )
+        if len(texts) > _MANY:
+            self._by_length += request.waiting
+            self._by_length.sort(key=_key)  # what waited is in order already, so this is one merge
+        else:
+            for entry in request.waiting:
+                bisect.insort(self._by_length, entry, key=_key)
         self._turns.append(request)
         self._wake.set()
         try:

@@ -17,6 +17,7 @@ from encoderfile.manifest import GRAPH, WEIGHTS
 from encoderfile.model.model import Model
 from encoderfile.service.batcher import Batcher
 from encoderfile.service.metrics import Metrics
+from encoderfile.service.turns import in_turns
 from encoderfile.tasks import Task
 from encoderfile.tasks.entities import Entity, WordRules, entities, merged
 from encoderfile.types import EncodedText, ModelInfo, Prediction, PredictRequest, Result, Text, Timing, TokenLabels
@@ -154,7 +155,7 @@ class Service:
         truncated = self._check_lengths(encoded, request.refuse_overflow)
         results, queued = await self._batcher.submit(encoded)
         return Prediction(
-            results=[self.task.normalized(result, request.normalize) for result in results],
+            results=await in_turns(self.task.normalized(result, request.normalize) for result in results),
             model_id=self.info.model_id,
             metadata=request.metadata,
             truncated_inputs=truncated,
