@@ -40,7 +40,9 @@ def _named(name: str) -> Schema:
 
 
 def _or_null(schema: Schema) -> Schema:
-    return {**schema, "nullable": True}
+    """An enumeration must name null too, `nullable` or not."""
+    listed = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return {**schema, **listed, "nullable": True}
 
 
 def schemas(info: ModelInfo, task: Task[Any]) -> dict[str, Schema]:
@@ -61,9 +63,9 @@ def schemas(info: ModelInfo, task: Task[Any]) -> dict[str, Schema]:
             {"error": _object({"message": _TEXT, "type": _TEXT, "param": _or_null(_TEXT), "code": _TEXT})}
         ),
         "RerankError": _object({"message": _TEXT, "error": _TEXT, "error_type": _TEXT}),
-        **(_vector_schemas(task) if task.dims else {}),
+        **(_vector_schemas(info, task) if task.dims else {}),
         **(_extract_schemas() if info.id2label is not None else {}),
-        **(_score_schemas() if _scores(task) else {}),
+        **(_score_schemas(info) if _scores(task) else {}),
     }
 
 
@@ -87,7 +89,7 @@ def _sie_model() -> Schema:
     )
 
 
-def _vector_schemas(task: Task[Any]) -> dict[str, Schema]:
+def _vector_schemas(info: ModelInfo, task: Task[Any]) -> dict[str, Schema]:
     dtype: Schema = {"type": "string", "enum": [name for name in dtypes.NAMES if name != "ubinary"]}
     forms = {
         "dense": _object({"dims": _COUNT, "dtype": dtype, "values": _NUMBERS}),
@@ -128,7 +130,7 @@ def _vector_schemas(task: Task[Any]) -> dict[str, Schema]:
     }
     if "dense" in task.dims:
         found["EmbeddingsRequest"] = _object(
-            {"model": _TEXT, "input": {"oneOf": [_TEXT, _list(_TEXT, minItems=1)]}},
+            {"model": _model_id(info), "input": {"oneOf": [_TEXT, _list(_TEXT, minItems=1)]}},
             {
                 "encoding_format": {"type": "string", "enum": ["float", "base64"]},
                 "dimensions": _or_null({"type": "integer", "minimum": 1, "maximum": max(task.dims["dense"], 1)}),
@@ -186,7 +188,7 @@ def _extract_schemas() -> dict[str, Schema]:
     }
 
 
-def _score_schemas() -> dict[str, Schema]:
+def _score_schemas(info: ModelInfo) -> dict[str, Schema]:
     text = {"oneOf": [_TEXT, _object({"text": _TEXT})]}
     return {
         "ScoreRequest": _object(
@@ -204,7 +206,7 @@ def _score_schemas() -> dict[str, Schema]:
             "oneOf": [
                 _object(
                     {"query": _TEXT, "documents": _list(text, minItems=1)},
-                    {"model": _TEXT, "top_n": {"type": "integer", "minimum": 1}, "return_documents": _FLAG},
+                    {"model": _model_id(info), "top_n": {"type": "integer", "minimum": 1}, "return_documents": _FLAG},
                 ),
                 _object(
                     {"query": _TEXT, "texts": _list(_TEXT, minItems=1)}, {"raw_scores": _FLAG, "return_text": _FLAG}
@@ -230,6 +232,10 @@ def _score_schemas() -> dict[str, Schema]:
     }
 
 
+def _model_id(info: ModelInfo) -> Schema:
+    return {"type": "string", "enum": [info.model_id, f"{info.model_id}:default"]}
+
+
 def _scores(task: Task[Any]) -> bool:
     return isinstance(task, SequenceClassification) and task.is_cross_encoder
 
@@ -243,7 +249,7 @@ def paths(info: ModelInfo, task: Task[Any]) -> dict[str, Any]:
         "in": "path",
         "required": True,
         "description": "The model's id; slashes as they are or as %2F.",
-        "schema": {"type": "string", "enum": [info.model_id, f"{info.model_id}:default"]},
+        "schema": _model_id(info),
     }
     posts = {
         "/v1/encode/{model}": ("encode", "Embeddings, as SIE gives them", "Encode" if task.dims else None, sie),

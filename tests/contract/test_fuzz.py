@@ -1,0 +1,72 @@
+"""A fuzzer reads `/openapi.json` and looks for a status, a header or an answer that the document does not have."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.house import OF_EACH_TYPE, House
+
+needs_schemathesis = pytest.mark.skipif(
+    importlib.util.find_spec("schemathesis") is None,
+    reason="schemathesis is not installed: it is in the group `test`",
+)
+
+OF_EVERY_DIALECT = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "unsupported_method",
+    "allow_header_conformance",
+)
+OF_OUR_OWN = (*OF_EVERY_DIALECT, "negative_data_rejection", "positive_data_acceptance", "missing_required_header")
+"""And what fits the schema is answered, what does not is refused; the others' clients are taken more kindly."""
+
+OUR_OWN = ("/health", "/model", "/openapi.json", "/predict")
+
+
+def fuzz(url: str, folder: Path, checks: tuple[str, ...], *arguments: str) -> None:
+    """One run; the same seed has the same requests."""
+    done = subprocess.run(
+        [
+            *(
+                sys.executable,
+                "-m",
+                "schemathesis.cli",
+                "run",
+                f"{url}/openapi.json",
+                "--no-color",
+                "--warnings",
+                "off",
+            ),
+            *("--seed", "1", "--max-examples", "10", "--phases", "coverage,fuzzing", "--generation-database", "none"),
+            *("--checks", ",".join(checks), *arguments),
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Test cases:" in done.stdout, done.stdout
+
+
+@needs_schemathesis
+@pytest.mark.parametrize("name", OF_EACH_TYPE)
+def test_a_fuzzer_finds_no_500_and_nothing_that_the_document_does_not_have(
+    name: str, street: House, tmp_path: Path
+) -> None:
+    fuzz(street.url(name), tmp_path, OF_EVERY_DIALECT)
+
+
+@needs_schemathesis
+@pytest.mark.parametrize("name", OF_EACH_TYPE)
+def test_a_fuzzer_finds_what_fits_the_schema_answered_and_what_does_not_refused(
+    name: str, street: House, tmp_path: Path
+) -> None:
+    fuzz(street.url(name), tmp_path, OF_OUR_OWN, *(word for path in OUR_OWN for word in ("--include-path", path)))
