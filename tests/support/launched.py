@@ -1,6 +1,6 @@
 """Files with a toy runtime in them, a shell script: the launcher's work without freezing anything."""
 
-import os
+import random
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ def make_file(folder: Path, script: str = SAYS_WHERE, name: str = "toy", filler:
     (source / "_internal").mkdir(parents=True)
     (source / "runtime").write_text(script)
     (source / "runtime").chmod(0o755)
-    (source / "_internal" / "data.bin").write_bytes(os.urandom(5000) + bytes(100_000))
+    (source / "_internal" / "data.bin").write_bytes(random.Random(name).randbytes(5000) + bytes(100_000))
     (source / "_internal" / "link").symlink_to("data.bin")
     for number in range(filler):
         (source / "_internal" / f"{number}.txt").write_text(str(number) * 1000)
