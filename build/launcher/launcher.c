@@ -223,6 +223,59 @@ static void prune(const char *cache, const char *id) {
     if (folder) closedir(folder);
 }
 
+/* "2.36" as 2036; 0 when it is no version. */
+static int version(const char *text) {
+    char *end;
+    long major = strtol(text, &end, 10);
+    return *end == '.' ? (int)(major * 1000 + strtol(end + 1, NULL, 10)) : 0;
+}
+
+/* The version that the C library at `path` says of itself; 0 when it says none. */
+static int libc_version(const char *path) {
+    static const char said[] = " release version ";
+    int fd = open(path, O_RDONLY | O_CLOEXEC), result = 0;
+    struct stat file;
+    if (fd < 0) return 0;
+    if (fstat(fd, &file) == 0 && file.st_size > 64) {
+        char *text = mmap(NULL, (size_t)file.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (text != MAP_FAILED) {
+            char *found = memmem(text, (size_t)file.st_size - 16, said, sizeof said - 1);
+            char number[16] = "";
+            if (found) memcpy(number, found + sizeof said - 1, sizeof number - 1);
+            result = version(number);
+            munmap(text, (size_t)file.st_size);
+        }
+    }
+    close(fd);
+    return result;
+}
+
+/* The frozen runtime needs glibc; say so before the dynamic linker says it in its own words. */
+static void check_libc(const struct header *header) {
+    const char *const places[][2] = {
+        {"/lib64/ld-linux-x86-64.so.2", "/lib/x86_64-linux-gnu/libc.so.6"},
+        {"/lib64/ld-linux-x86-64.so.2", "/lib64/libc.so.6"},
+        {"/lib/ld-linux-aarch64.so.1", "/lib/aarch64-linux-gnu/libc.so.6"},
+        {"/lib/ld-linux-aarch64.so.1", "/lib64/libc.so.6"}};
+    int loader = 0, found = 0, needed = version(header->libc);
+    for (unsigned i = 0; i < sizeof places / sizeof *places; i++)
+        if (exists(places[i][0])) {
+            loader = 1;
+            if (!found) found = libc_version(places[i][1]);
+        }
+    if (loader && (!found || found >= needed)) return;
+    char sentence[200];
+    if (!loader)
+        snprintf(sentence, sizeof sentence,
+                 "this machine has no GNU C library, and the file needs version %.11s or newer", header->libc);
+    else
+        snprintf(sentence, sizeof sentence,
+                 "this machine has version %d.%d of the GNU C library, and the file needs %.11s or newer: "
+                 "build it on an older system",
+                 found / 1000, found % 1000, header->libc);
+    die(sentence);
+}
+
 /*
  * Puts the runtime into `cache`/id unless it is there; 0 or errno. The lock stays open and shared through
  * exec, for as long as the runtime runs, so that nobody prunes it meanwhile; its time says when it started.
@@ -241,6 +294,7 @@ static int provide(const char *cache, const unsigned char *pack, const char *id,
     int locked = flock(fd, LOCK_EX) == 0;
     int failed = 0;
     if (!exists(program)) {
+        check_libc((const void *)pack);
         if (locked) remove_leftovers(cache, leftovers);
         failed = unpack_all(pack, temporary);
         if (!failed && rename(temporary, final) != 0 && !exists(program)) failed = errno;
@@ -333,25 +387,12 @@ static const unsigned char *map_pack(const char *path) {
     return pack;
 }
 
-/* The frozen runtime needs glibc; say so before the dynamic linker says it in its own words. */
-static void check_libc(const struct header *header) {
-    const char *const loaders[] = {
-        "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib64/ld-linux-aarch64.so.1"};
-    for (unsigned i = 0; i < sizeof loaders / sizeof *loaders; i++)
-        if (exists(loaders[i])) return;
-    char sentence[200];
-    snprintf(sentence, sizeof sentence, "this machine has no GNU C library, and the file needs version %.11s or newer",
-             header->libc);
-    die(sentence);
-}
-
 int main(int argc, char **argv) {
     char self[PATH_MAX], beside[PATH_MAX];
     find_self(self, sizeof self);
     const char *slash = strrchr(self, '/');
     self_name = slash ? slash + 1 : self;
     const unsigned char *pack = map_pack(self);
-    check_libc((const void *)pack);
     if (argc < 1) argv = (char *[]){self, NULL};
     setenv("ENCODERFILE_EXECUTABLE", self, 1);
     setenv("PYINSTALLER_RESET_ENVIRONMENT", "1", 1); /* we may have been started by another frozen program */
