@@ -55,7 +55,7 @@ Written by `make docs` from the list that every file carries: `./my-model.encode
 packs into {packed:.1f} MB. Versions are those of the machine that wrote this page.
 
 {table}
-The launcher in front (43 KB, `build/launcher/`) is ours, linked with musl (MIT).
+The launcher in front (under 50 KB, `build/launcher/`) is ours, linked with musl (MIT).
 
 ## Why each package is there
 
