@@ -34,7 +34,14 @@ def main(executable: Path) -> None:
     """
     process.take_name(executable.name)
     try:
-        code = cli.main(args=sys.argv[1:], prog_name=executable.name, obj=executable, standalone_mode=False)
+        code = cli.main(
+            args=sys.argv[1:],
+            prog_name=executable.name,
+            # One name for every file: click would make one of the file's, which may hold what a variable may not.
+            complete_var="_ENCODERFILE_COMPLETE",
+            obj=executable,
+            standalone_mode=False,
+        )
     except click.ClickException as error:
         error.show()
         code = error.exit_code
