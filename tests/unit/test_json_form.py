@@ -8,7 +8,7 @@ import pytest
 
 from encoderfile import tasks
 from encoderfile.errors import InputError
-from encoderfile.service.json_form import read_request, write_answer
+from encoderfile.service.json_form import answer_pieces, read_request, write_answer
 from encoderfile.types import (
     ModelType,
     Prediction,
@@ -176,3 +176,14 @@ def test_metadata_is_in_the_answer_when_it_was_given(metadata: Any, found: dict[
     prediction = Prediction([SentenceEmbedding(array(1.0))], "m", metadata=metadata)
     answer = orjson.loads(write_answer(prediction, TASK[ModelType.SENTENCE_EMBEDDING]))
     assert answer == {"results": [{"embedding": [1.0]}], "model_id": "m", **found}
+
+
+@pytest.mark.parametrize("count", [1, 63, 64, 65, 200])
+def test_the_pieces_of_an_answer_make_the_same_json_as_one_whole(count: int) -> None:
+    task = TASK[ModelType.EMBEDDING]
+    rows = np.random.default_rng(0).standard_normal((count, 3), dtype=np.float32)
+    prediction = Prediction([TokenEmbeddings(rows, TOKENS[:1] * count)] * 2, "m", metadata={"a": "ü"})
+    whole = {"results": [task.to_json(each) for each in prediction.results], "model_id": "m", "metadata": {"a": "ü"}}
+    pieces = list(answer_pieces(prediction, task))
+    assert b"".join(pieces) == orjson.dumps(whole, option=orjson.OPT_SERIALIZE_NUMPY)
+    assert max(len(piece) for piece in pieces) <= 64 * 120

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +12,7 @@ from encoderfile.service.service import Service
 from encoderfile.service.turns import in_turns
 from encoderfile.transports.http import openapi
 from encoderfile.transports.http.body import read_json
+from encoderfile.transports.http.pieces import JsonPieces
 
 
 def routes(service: Service, max_body_bytes: int) -> list[Route]:
@@ -40,7 +39,7 @@ def routes(service: Service, max_body_bytes: int) -> list[Route]:
         headers = {}
         if prediction.truncated_inputs:
             headers["X-Truncated-Inputs"] = str(prediction.truncated_inputs)
-        return _json(b"".join(await in_turns(answer_pieces(prediction, service.task))), headers)
+        return JsonPieces(await in_turns(answer_pieces(prediction, service.task)), headers)
 
     return [
         Route("/health", health, methods=["GET"]),
@@ -50,5 +49,5 @@ def routes(service: Service, max_body_bytes: int) -> list[Route]:
     ]
 
 
-def _json(body: bytes, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(body, media_type="application/json", headers=headers)
+def _json(body: bytes) -> Response:
+    return Response(body, media_type="application/json")
