@@ -32,8 +32,8 @@ async def test_others_run_between_items_that_take_long(
     async def other() -> None:
         nonlocal ran
         while True:
-            await asyncio.sleep(0)
             ran += 1
+            await asyncio.sleep(0)
 
     def items() -> Iterator[int]:
         for _ in range(3):
