@@ -33,6 +33,17 @@ def test_the_models_metadata_is_told(name: str, street: House) -> None:
     assert (told.model_id, told.model_type, dict(told.id2label)) == ("model", TYPES[name], LABELS.get(name, {}))
 
 
+def test_the_model_types_have_the_numbers_of_the_api_page() -> None:
+    numbers = dict(pb.ModelType.items())
+    assert numbers.pop("SENTENCE_EMBEDDING") == 4, "ours, as v0.7.0 has it"
+    assert numbers == {
+        "MODEL_TYPE_UNSPECIFIED": 0,
+        "EMBEDDING": 1,
+        "SEQUENCE_CLASSIFICATION": 2,
+        "TOKEN_CLASSIFICATION": 3,
+    }
+
+
 def test_another_model_types_service_is_unimplemented(street: House) -> None:
     with pytest.raises(RefusedError) as refused:
         raw(street.shared("grpc", "ner"), "/encoderfile.Embedding/Predict", b"")

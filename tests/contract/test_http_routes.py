@@ -1,9 +1,12 @@
 """HTTP: `/health` and `/model`, exactly."""
 
+import http.client
 import json
+from urllib.parse import urlsplit
 
 import pytest
 
+from support.clients import PATIENCE
 from support.house import OF_EACH_TYPE, House
 
 LABELS = {
@@ -43,3 +46,18 @@ def test_floats_are_written_as_short_as_float32_allows(street: House) -> None:
     ]
     assert len(digits) > 100
     assert max(digits) <= 9
+
+
+def test_one_connection_carries_many_requests(street: House) -> None:
+    place = urlsplit(street.url("sentiment"))
+    assert place.hostname is not None
+    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=PATIENCE)
+    connection.connect()
+    socket = connection.sock
+    for text, status in (("good", 200), ("", 422), ("bad", 200)):
+        connection.request("POST", "/predict", json.dumps({"inputs": [text]}), {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        assert response.status == status
+        response.read()
+        assert connection.sock is socket
+    connection.close()

@@ -62,6 +62,14 @@ def test_requests_need_no_session(http: HttpClient) -> None:
     assert result["structuredContent"]["results"][0]["predicted_label"] == "POSITIVE"
 
 
+def test_a_refusal_is_an_error_object_with_its_code_and_sentence(http: HttpClient) -> None:
+    answer = ask(http, "tools/call", {"name": "run_encoder", "arguments": {"inputs": [""]}})
+    assert "result" not in answer
+    error = answer["error"]
+    assert (error.pop("code"), error.pop("message")) == (-32600, "Invalid input: empty text sequence (inputs[0])")
+    assert error in ({}, {"data": None})
+
+
 def test_a_notification_is_accepted_without_an_answer(http: HttpClient) -> None:
     body = {"jsonrpc": "2.0", "method": "notifications/initialized"}
     response = http.request("POST", "/mcp", json=body, headers=ACCEPT)

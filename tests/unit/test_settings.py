@@ -104,6 +104,13 @@ def test_one_way_in_is_enough(one: str) -> None:
     ServeSettings(**{one: True})  # type: ignore[arg-type]
 
 
+def test_the_default_addresses_are_those_of_the_api_page() -> None:
+    default = ServeSettings()
+    assert (default.http_hostname, default.http_port) == ("0.0.0.0", 8080)
+    assert (default.grpc_hostname, default.grpc_port) == ("[::]", 50051)
+    assert not default.disable_mcp
+
+
 @pytest.mark.parametrize("key", ["", " ", "\t"])
 def test_an_empty_key_is_refused_rather_than_open_to_all(key: str) -> None:
     with pytest.raises(ConfigError) as refused:
