@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from support.clients import PATIENCE, Answer
+from support.gates import Gated
 from support.house import FOLDERS, OF_EACH_TYPE, WAYS_IN, Connect, House
 
 TEXTS = ["What a wonderful day in Paris!", "John Smith works for Acme Corp.", "no", "a longer text, " * 9]
@@ -42,6 +43,12 @@ def test_the_same_text_many_times_has_one_answer(name: str, connect: Connect) ->
     assert len(results) == 50
     for result in results:
         np.testing.assert_allclose(numbers(result), numbers(results[0]), atol=1e-4)
+
+
+def test_the_inputs_of_one_request_share_a_run(connect: Connect, gated: Gated) -> None:
+    gated.open()
+    assert len(connect(gated).predict(["one", "two", "three", "four", "five"]).results) == 5
+    assert gated.batches == [5]
 
 
 def test_callers_of_every_way_at_once_each_get_their_own_answer(house: House) -> None:

@@ -1,6 +1,7 @@
 """`mcp`: a tool over stdin and stdout, as agents start it; or over HTTP on a port of its own."""
 
 import json
+import socket
 import subprocess
 from typing import Any
 
@@ -77,6 +78,14 @@ def test_an_agent_that_is_killed_leaves_no_tool_behind(sentiment: BuiltFile) -> 
         assert json.loads(process.stdout.readline())["id"] == 1
         process.stdin.close()
         assert process.wait(PATIENCE) == 0
+
+
+def test_a_port_may_be_named(sentiment: BuiltFile) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    with sentiment.serve("--port", str(port), command="mcp") as server:
+        assert server.url == f"http://127.0.0.1:{port}"
+        assert f"MCP on {server.url}/mcp" in server.text
 
 
 def test_mcp_over_http_has_a_port_of_its_own_and_no_grpc(sentiment: BuiltFile, clients: Any) -> None:

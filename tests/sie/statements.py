@@ -6,19 +6,27 @@ The page is SIE's "HTTP API Reference" of 20 May 2026.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import NamedTuple
+
+# `make docs` runs this file by itself.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from support import statements
+from support.statements import Statement
 
 PAGE = Path(__file__).parents[2] / "docs" / "conformance-sie.md"
 
+FOLDERS = ("sie", "openai")
+"""Below tests/: where the tests stand that the table names."""
 
-class Statement(NamedTuple):
-    """One point. `differs` says where and why the answer is another one here."""
-
-    words: str
-    tests: tuple[str, ...]
-    differs: str = ""
-
+HEAD = (
+    "# SIE's API, point by point",
+    "",
+    "Written by `make docs` from `tests/sie/statements.py`. The tests are in `tests/sie` and `tests/openai`;",
+    "`encode::` is `test_encode.py`, and so on. What is told apart by several models, bundles or machines in SIE",
+    "is told here of the one model in the file.",
+)
 
 _SAME = "encode::test_dense_vectors_are_those_of_predict"
 
@@ -323,19 +331,7 @@ STATEMENTS: dict[str, tuple[Statement, ...]] = {
 
 def page() -> str:
     """The whole page."""
-    lines = [
-        "# SIE's API, point by point",
-        "",
-        "Written by `make docs` from `tests/sie/statements.py`. The tests are in `tests/sie` and `tests/openai`;",
-        "`encode::` is `test_encode.py`, and so on. What is told apart by several models, bundles or machines in SIE",
-        "is told here of the one model in the file.",
-    ]
-    for section, statements in STATEMENTS.items():
-        lines += ["", f"## {section}", "", "| the page | here | tests |", "|---|---|---|"]
-        for each in statements:
-            tests = "<br>".join(f"`{test}`" for test in each.tests)
-            lines.append(f"| {each.words} | {each.differs or 'the same'} | {tests} |")
-    return "\n".join(lines) + "\n"
+    return statements.page(HEAD, STATEMENTS)
 
 
 if __name__ == "__main__":
