@@ -6,7 +6,7 @@ PB := encoderfile/transports/_pb
 # More real exports, each with its expected.json, where a folder of them lies beside the checkout.
 export ENCODERFILE_TEST_MODELS ?= $(wildcard $(CURDIR)/../shared/models)
 
-.PHONY: demo test lint proto launcher docs clean
+.PHONY: demo test lint bench proto launcher docs clean
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/demo.py
@@ -18,6 +18,16 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Ratios against onnxruntime alone, in one run, with tables and a plot in benchmarks/results; about ten minutes.
+MODEL ?= $(firstword $(wildcard $(ENCODERFILE_TEST_MODELS)/minilm-embed) examples/sentiment/model)
+RESULTS := benchmarks/results
+bench: $(VENV)/installed
+	mkdir -p $(RESULTS)
+	$(BIN)/encoderfile build $(MODEL) --device cpu -o $(RESULTS)/bench.encoderfile
+	$(BIN)/python benchmarks/startup.py $(RESULTS)/bench.encoderfile | tee $(RESULTS)/startup.md
+	$(BIN)/python benchmarks/throughput.py $(RESULTS)/bench.encoderfile $(MODEL) --plot $(RESULTS)/throughput.svg \
+		| tee $(RESULTS)/throughput.md
 
 # The code that protoc writes is committed, so that an installation needs no compiler; a test compares them.
 proto: $(VENV)/installed-dev

@@ -1,16 +1,17 @@
 """Requests a second through a built file, as ratios of onnxruntime alone in the same run.
 
-    python benchmarks/throughput.py FILE MODEL_FOLDER [--texts 600] [--rounds 3]
+    python benchmarks/throughput.py FILE MODEL_FOLDER [--texts 256] [--rounds 5] [--all] [--plot FILE.svg]
 
-The clients are closed loops over HTTP keep-alive connections in this process, which shares the cores with the
-server: what they cost counts against it. The file must be of a `sentence_embedding` or
-`sequence_classification` model, MODEL_FOLDER the export it was built from.
+The clients are closed loops over kept connections in this process, which shares the cores with the server: what
+they cost counts against it. The file must be of a `sentence_embedding` or `sequence_classification` model,
+MODEL_FOLDER the export it was built from.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import platform
@@ -18,91 +19,79 @@ import statistics
 import subprocess
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from plot import bars
 from raw import Raw
+from serving import Server, load, requests
 from texts import make
 
+
+@dataclass
+class Case:
+    """One line of the table: what is sent, and what was measured in each round."""
+
+    way: str
+    clients: int
+    size: int
+    kind: str
+    texts: list[str] = field(default_factory=list)
+    of_sorted: list[float] = field(default_factory=list)
+    of_plain: list[float] = field(default_factory=list)
+    over: list[float] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+    cores: list[float] = field(default_factory=list)
+    latencies: list[float] = field(default_factory=list)
+
+    def measure(self, server: Server, raw: Raw) -> None:
+        """One round: onnxruntime sorted, onnxruntime request by request, ours."""
+        count = len(self.texts)
+        as_sent = [range(i, min(i + self.size, count)) for i in range(0, count, self.size)]
+        plain = raw.run(self.texts, as_sent)
+        alone = self.clients * self.size == 1  # one text at a time leaves nothing to sort
+        ideal = plain if alone else raw.run(self.texts)
+        time.sleep(0.1)  # its idle threads spin on for a moment
+        used = server.cpu_seconds()
+        seconds, each = asyncio.run(load(server, self.way, self.clients, self.requests(server)))
+        self.cores.append((server.cpu_seconds() - used) / seconds)
+        self.of_sorted.append(ideal / seconds)
+        self.of_plain.append(plain / seconds)
+        self.over.append(1000 * (seconds - plain) / len(as_sent))
+        self.rates.append(count / seconds)
+        self.latencies += each
+
+    def requests(self, server: Server) -> list[bytes]:
+        """What the clients send, in order."""
+        return requests(server, self.way, self.texts, self.size)
+
+    def row(self) -> str:
+        """The line of the table."""
+        cuts = [1000 * each for each in statistics.quantiles(self.latencies, n=100)]
+        over = _spread(self.over, 1) if self.clients * self.size == 1 else ""
+        cells = [self.way, self.clients, self.size, self.kind, f"{statistics.median(self.rates):.0f}"]
+        cells += [_spread(self.of_sorted, 2), _spread(self.of_plain, 2), over]
+        cells += [f"{cuts[at]:.1f}" for at in (49, 94, 98)] + [f"{statistics.median(self.cores):.1f}"]
+        return "| " + " | ".join(map(str, cells)) + " |"
+
+
+COLUMNS = (
+    "way | clients | texts a request | kind | texts/s | of raw, sorted | of raw, as sent | ms over raw | p50 ms "
+    "| p95 | p99 | cores"
+)
 CASES = [
-    (1, 1, "short"),
-    (1, 1, "long"),
-    (8, 1, "mixed"),
-    (32, 1, "mixed"),
-    (128, 1, "mixed"),
-    (1, 64, "mixed"),
-    (8, 64, "mixed"),
+    *(("http", 1, 1, kind) for kind in ("short", "mixed", "long")),
+    *(("http", clients, 1, "mixed") for clients in (8, 32, 128)),
+    *(("http", 32, 1, kind) for kind in ("short", "long")),
+    *(("http", clients, 64, "mixed") for clients in (1, 8)),
+    *((way, *rest) for way in ("grpc", "mcp") for rest in ((1, 1, "short"), (32, 1, "mixed"), (1, 64, "mixed"))),
 ]
-"""Clients, texts a request, kind of text."""
+"""Way in, clients, texts a request, kind of text."""
 
 
-class Server:
-    """The built file, serving HTTP on a port the kernel chose."""
-
-    def __init__(self, file: Path) -> None:
-        command = [
-            file,
-            "serve",
-            "--http-hostname",
-            "127.0.0.1",
-            "--http-port",
-            "0",
-            "--disable-grpc",
-            "--disable-mcp",
-        ]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            if "HTTP on " in line:
-                self.port = int(line.rsplit(":", 1)[1])
-            if "ready" in line:
-                break
-
-    def stop(self) -> None:
-        """Ends it."""
-        self.process.terminate()
-        self.process.wait()
-
-    def cpu_seconds(self) -> float:
-        """Processor time used so far."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def peak_mb(self) -> float:
-        """Peak resident memory."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) / 1024
-
-
-def requests(texts: Sequence[str], size: int) -> list[bytes]:
-    """Whole HTTP requests of `size` texts each."""
-    bodies = [json.dumps({"inputs": list(texts[i : i + size])}).encode() for i in range(0, len(texts), size)]
-    head = "POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
-    return [head.format(len(body)).encode() + body for body in bodies]
-
-
-async def client(port: int, queue: list[bytes], latencies: list[float]) -> None:
-    """Sends requests from the shared queue until it is empty."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 26)
-    while queue:
-        request = queue.pop()
-        started = time.perf_counter()
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 200"):
-            raise SystemExit(head.decode())
-        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-        await reader.readexactly(length)
-        latencies.append(time.perf_counter() - started)
-    writer.close()
-
-
-async def load(port: int, clients: int, queue: list[bytes]) -> tuple[float, list[float]]:
-    """Seconds for the whole queue with so many clients, and each request's latency."""
-    latencies: list[float] = []
-    queue = queue[::-1]
-    started = time.perf_counter()
-    await asyncio.gather(*(client(port, queue, latencies) for _ in range(clients)))
-    return time.perf_counter() - started, latencies
+def _spread(values: Sequence[float], digits: int) -> str:
+    middle, least, most = statistics.median(values), min(values), max(values)
+    return f"{middle:.{digits}f} ({least:.{digits}f}-{most:.{digits}f})"
 
 
 def main() -> None:
@@ -110,41 +99,76 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("model", type=Path)
-    parser.add_argument("--texts", type=int, default=600)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--texts", type=int, default=256)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--all", action="store_true", help="every combination: 72 cases")
+    parser.add_argument("--plot", type=Path)
     options = parser.parse_args()
-    cores = len(os.sched_getaffinity(0))
     info = json.loads(subprocess.check_output([options.file.resolve(), "info", "--json"]))
+    cores = len(os.sched_getaffinity(0))
     raw = Raw(options.model, cores, info["manifest"]["tokenizer"]["max_length"])
-    server = Server(options.file.resolve())
-    print(platform.machine(), f"{cores} cores", info["runtime"]["versions"], end="\n\n")
-    print("| clients | texts a request | kind | texts/s | of raw, sorted | of raw, as sent | p50 | p95 | p99 ms |")
-    print("|---" * 9 + "|")
-    try:
-        for clients, size, kind in CASES:
-            texts = make(kind, options.texts if kind != "long" else options.texts // 4)
-            as_sent = [range(i, min(i + size, len(texts))) for i in range(0, len(texts), size)]
-            ideal, plain, ours, latencies = [], [], [], []
-            raw.run(texts[:50])
-            asyncio.run(load(server.port, clients, requests(texts[:100], size)))
+    grid = itertools.product(("http", "grpc", "mcp"), (1, 8, 32, 128), (1, 64), ("short", "mixed", "long"))
+    cases = [Case(*each) for each in (grid if options.all else CASES)]
+    versions = info["runtime"]["versions"]
+    used = {
+        name: versions[name]
+        for name in versions
+        if name in ("python", "onnxruntime", "onnxruntime-gpu", "tokenizers", "orjson", "grpcio")
+    }
+    print(machine(), ", ".join(f"{name} {version}" for name, version in used.items()))
+    print(
+        f"{options.file.name}: {info['manifest']['model_type']}, load of the machine {os.getloadavg()[0]:.1f};",
+        end=" ",
+    )
+    print(f"{options.rounds} rounds; medians, least and most in brackets\n")
+    print("|", COLUMNS, "|")
+    print("|---" * 12 + "|")
+    with Server(options.file.resolve(), info["manifest"]["model_type"]) as server:
+        for case in cases:
+            count = max(options.texts, 4 * case.size) // (4 if case.kind == "long" and case.size == 1 else 1)
+            case.texts = make(case.kind, count)
+            raw.run(case.texts[:32])
+            asyncio.run(load(server, case.way, case.clients, case.requests(server)[:32]))
             for _ in range(options.rounds):
-                ideal.append(raw.run(texts) if clients * size > 1 else raw.run(texts, as_sent))
-                plain.append(raw.run(texts, as_sent))
-                seconds, each = asyncio.run(load(server.port, clients, requests(texts, size)))
-                ours.append(seconds)
-                latencies += each
-            best = statistics.median(ours)
-            of_raw = statistics.median(i / o for i, o in zip(ideal, ours, strict=True))
-            of_plain = statistics.median(p / o for p, o in zip(plain, ours, strict=True))
-            cuts = [1000 * each for each in statistics.quantiles(latencies, n=100)]
-            print(
-                f"| {clients} | {size} | {kind} | {len(texts) / best:.0f} | {of_raw:.2f} | {of_plain:.2f} "
-                f"| {cuts[49]:.1f} | {cuts[94]:.1f} | {cuts[98]:.1f} |",
-                flush=True,
+                case.measure(server, raw)
+            print(case.row(), flush=True)
+        used = server.cpu_seconds()
+        time.sleep(10)
+        print(f"\nidle afterwards: {10 * (server.cpu_seconds() - used):.1f} % of one core", end="; ")
+        print(f"peak memory {server.peak_mb():.0f} MB")
+        print("answers to /health while 4096 short texts run in one request:", asyncio.run(_held_up(server)))
+    if options.plot:
+        rows = [
+            (
+                f"{case.way}, {case.clients} x {case.size} {case.kind}",
+                statistics.median(case.of_sorted),
+                min(case.of_sorted),
+                max(case.of_sorted),
             )
-        print(f"\npeak memory {server.peak_mb():.0f} MB, processor time {server.cpu_seconds():.1f} s")
-    finally:
-        server.stop()
+            for case in cases
+        ]
+        options.plot.write_text(bars("texts a second, as a share of onnxruntime on sorted batches", rows))
+        print(f"plot: {options.plot}")
+
+
+def machine() -> str:
+    """What it was measured on."""
+    cpus = Path("/proc/cpuinfo").read_text()
+    names = [line.split(":")[1].strip() for line in cpus.splitlines() if line.startswith("model name")]
+    cores = len(os.sched_getaffinity(0))
+    return f"{names[0] if names else platform.machine()}, {cores} cores, Linux {platform.release()};"
+
+
+async def _held_up(server: Server) -> str:
+    """How long others wait for the event loop: the loads of one huge request, seen from outside."""
+    huge = requests(server, "http", make("short", 4096), 4096)
+    work = asyncio.create_task(load(server, "http", 1, huge))
+    waits: list[float] = []
+    while not work.done():
+        _, each = await load(server, "http", 1, [b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"] * 20)
+        waits += each
+    cuts = [1000 * each for each in statistics.quantiles(waits, n=100)]
+    return f"p50 {cuts[49]:.1f}, p95 {cuts[94]:.1f}, p99 {cuts[98]:.1f}, most {1000 * max(waits):.1f} ms"
 
 
 if __name__ == "__main__":
