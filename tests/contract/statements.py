@@ -687,6 +687,15 @@ STATEMENTS: dict[str, tuple[Statement, ...]] = {
             "Cut, and counted beside the answer; refused with `--overflow error`.",
         ),
         Statement(
+            "Damaged messages",
+            (
+                "fuzz::test_damaged_messages_are_answered_or_invalid_and_nothing_else",
+                "http_refusals::test_a_body_that_cannot_be_read_is_invalid_input",
+                "mcp_protocol::test_a_body_that_is_no_message_is_an_error_and_the_next_is_answered",
+            ),
+            "Invalid input.",
+        ),
+        Statement(
             "Lone surrogates",
             (
                 "http_refusals::test_a_body_that_cannot_be_read_is_invalid_input",

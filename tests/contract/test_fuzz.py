@@ -1,12 +1,16 @@
-"""A fuzzer reads `/openapi.json` and looks for a status, a header or an answer that the document does not have."""
+"""Fuzzers. One reads `/openapi.json` and looks for a status, a header or an answer that the document does not have."""
 
 import importlib.util
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
+import grpc
 import pytest
 
+from encoderfile.transports._pb import encoderfile_pb2 as pb
+from support.clients import RefusedError
 from support.house import OF_EACH_TYPE, House
 
 needs_schemathesis = pytest.mark.skipif(
@@ -70,3 +74,35 @@ def test_a_fuzzer_finds_what_fits_the_schema_answered_and_what_does_not_refused(
     name: str, street: House, tmp_path: Path
 ) -> None:
     fuzz(street.url(name), tmp_path, OF_OUR_OWN, *(word for path in OUR_OWN for word in ("--include-path", path)))
+
+
+REQUESTS = {
+    "embed-tokens": (
+        "Embedding",
+        pb.EmbeddingRequest(inputs=["hello", "wörld"], normalize=True, metadata={"k": "v"}),
+    ),
+    "embed": ("SentenceEmbedding", pb.SentenceEmbeddingRequest(inputs=["hello", "wörld"], normalize=False)),
+    "sentiment": ("SequenceClassification", pb.SequenceClassificationRequest(inputs=["good"], metadata={"k": "v"})),
+    "ner": ("TokenClassification", pb.TokenClassificationRequest(inputs=["Anna"], metadata={"k": "v"})),
+}
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_damaged_messages_are_answered_or_invalid_and_nothing_else(name: str, street: House) -> None:
+    client = street.shared("grpc", name)
+    service, whole = REQUESTS[name]
+    predict = client.channel.unary_unary(f"/encoderfile.{service}/Predict")
+    dice = Random(1)
+    outcomes = set()
+    for _ in range(200):
+        message = bytearray(whole.SerializeToString())
+        for _ in range(dice.randint(1, 4)):
+            place = dice.randrange(len(message))
+            message[place : place + dice.randint(0, 1)] = dice.randbytes(dice.randint(0, 2))
+        try:
+            client.call(predict, bytes(message))
+            outcomes.add("answered")
+        except RefusedError as refused:
+            assert refused.sentence.startswith("Invalid input: "), (refused, bytes(message))
+            outcomes.add(refused.status)
+    assert outcomes == {"answered", grpc.StatusCode.INVALID_ARGUMENT}
