@@ -1,4 +1,4 @@
-"""Fuzzers. One reads `/openapi.json` and looks for a status, a header or an answer that the document does not have."""
+"""Fuzzers: one looks for an answer that `/openapi.json` does not have, one damages messages of gRPC."""
 
 import importlib.util
 import subprocess
@@ -93,7 +93,7 @@ def test_damaged_messages_are_answered_or_invalid_and_nothing_else(name: str, st
     service, whole = REQUESTS[name]
     predict = client.channel.unary_unary(f"/encoderfile.{service}/Predict")
     dice = Random(1)
-    outcomes = set()
+    statuses, sentences = set(), set()
     for _ in range(200):
         message = bytearray(whole.SerializeToString())
         for _ in range(dice.randint(1, 4)):
@@ -101,8 +101,9 @@ def test_damaged_messages_are_answered_or_invalid_and_nothing_else(name: str, st
             message[place : place + dice.randint(0, 1)] = dice.randbytes(dice.randint(0, 2))
         try:
             client.call(predict, bytes(message))
-            outcomes.add("answered")
+            statuses.add(grpc.StatusCode.OK)
         except RefusedError as refused:
-            assert refused.sentence.startswith("Invalid input: "), (refused, bytes(message))
-            outcomes.add(refused.status)
-    assert outcomes == {"answered", grpc.StatusCode.INVALID_ARGUMENT}
+            statuses.add(refused.status)
+            sentences.add(refused.sentence)
+    assert statuses == {grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT}
+    assert {sentence for sentence in sentences if not sentence.startswith("Invalid input: ")} == set()
