@@ -12,7 +12,7 @@ import click
 
 import encoderfile
 from encoderfile.container import Container
-from encoderfile.errors import EncoderfileError
+from encoderfile.errors import ConfigError, EncoderfileError
 from encoderfile.model.device import choose
 from encoderfile.runtime import logs, process
 from encoderfile.settings import (
@@ -20,6 +20,7 @@ from encoderfile.settings import (
     InferCommand,
     ModelSettings,
     ServeSettings,
+    device_options,
     infer_options,
     mcp_options,
     model_options,
@@ -33,7 +34,10 @@ def main(executable: Path) -> None:
     0 done, 1 failure, 2 wrong usage, 130 on Ctrl-C of a one-shot command.
     """
     process.take_name(executable.name)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        if sys.stdout is None and "serve" not in sys.argv:
+            raise ConfigError("stdout is closed, and the result would be lost: open it, or use -o FILE")
         code = cli.main(
             args=sys.argv[1:],
             prog_name=executable.name,
@@ -42,6 +46,8 @@ def main(executable: Path) -> None:
             obj=executable,
             standalone_mode=False,
         )
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         code = error.exit_code
@@ -50,9 +56,12 @@ def main(executable: Path) -> None:
     except EncoderfileError as error:
         click.echo(f"error: {error}", err=True)
         code = 1
-    except BrokenPipeError:
-        # Whoever read our output left; the rest must not be flushed into nothing at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        # What is left of our output must not be flushed again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if not isinstance(error, BrokenPipeError):  # whoever read it left: nothing to say
+            where = error.filename or "the output"
+            click.echo(f"error: cannot use {where}: {error.strerror or error}", err=True)
         code = 1
     sys.exit(code or 0)
 
@@ -87,7 +96,16 @@ def serve(executable: Path, /, **options: Any) -> int:
 def mcp(executable: Path, /, transport: str, hostname: str, port: int, **options: Any) -> int:
     """Speak MCP over stdin and stdout, or with --transport http on a port of its own."""
     if transport == "http":
-        return _serve(executable, ServeSettings(http_hostname=hostname, http_port=port, disable_grpc=True, **options))
+        return _serve(
+            executable,
+            ServeSettings(
+                http_hostname=hostname,
+                http_port=port,
+                disable_grpc=True,
+                http_flags=("--hostname", "--port"),
+                **options,
+            ),
+        )
     import asyncio
 
     from encoderfile.runtime.oneshot import speak_mcp
@@ -116,6 +134,8 @@ def infer(
     **options: Any,
 ) -> int:
     """Answer TEXT... without a server. The result goes to stdout, everything else to stderr."""
+    # As an exception, so that a half-written file does not stay behind.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     from encoderfile.runtime.oneshot import Wanted, answer
 
     if bool(texts) == (input_file is not None):
@@ -130,10 +150,30 @@ def infer(
 
 
 @cli.command()
+@click.option("-i", "--input", "input_file", help="Your own texts: as for `infer`. Left out: 200 built-in ones.")
+@model_options
+@click.pass_obj
+def bench(executable: Path, /, input_file: str | None, **options: Any) -> int:
+    """Measure this file on this machine, and say which --threads and --max-batch-tokens suit it.
+
+    Settings that are given are kept, the others tried. The progress goes to stderr.
+    """
+    from encoderfile.runtime import inputs
+    from encoderfile.runtime.bench import bench, built_in_texts, steps
+
+    settings = ModelSettings(**options)
+    logs.set_up(settings.log_format, settings.log_level)
+    texts = built_in_texts() if input_file is None else inputs.texts((), input_file)
+    with click.progressbar(length=steps(settings), file=sys.stderr, item_show_func=lambda name: name) as bar:
+        report = bench(executable, settings, texts, lambda name: bar.update(1, name))
+    click.echo(report)
+    return 0
+
+
+@cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--sbom", is_flag=True, help="Print what the runtime is made of (CycloneDX JSON).")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="As for `serve`.")
-@click.option("--device-id", type=click.IntRange(min=0), default=0, help="Which CUDA device.")
+@device_options
 @click.pass_obj
 def info(executable: Path, /, as_json: bool, sbom: bool, device: str, device_id: int) -> int:
     """Say what is in this file and which device it would use here; checks all sums."""

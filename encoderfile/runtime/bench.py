@@ -1,0 +1,126 @@
+"""Measures this file on this machine, and says which `--threads` and `--max-batch-tokens` suit it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import random
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from encoderfile.model.device import choose
+from encoderfile.model.model import Model
+from encoderfile.runtime.loading import load
+from encoderfile.runtime.server import make_service
+from encoderfile.service.service import Service
+from encoderfile.settings import ModelSettings
+from encoderfile.types import ModelType, PredictRequest
+
+_BUDGETS = {"cpu": (256, 512, 1024, 2048, 4096), "cuda": (4096, 16384, 65536)}
+_ROUNDS = 3
+_NEAR = 0.97
+"""A setting that reaches so much of the best is as good, if it takes fewer threads or less memory."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One setting: texts a second in each round."""
+
+    threads: int
+    batch_tokens: int
+    rates: list[float] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """The median."""
+        return statistics.median(self.rates)
+
+
+def built_in_texts(count: int = 200) -> list[str]:
+    """Texts of 4 to 180 words, most of them short, the same in every run."""
+    rng = random.Random(0)
+    words = "a server answers what many people ask in short or in long while others wait and nobody knows why".split()
+    return [" ".join(rng.choices(words, k=min(180, 4 + int(rng.expovariate(1 / 40))))) for _ in range(count)]
+
+
+def bench(executable: Path, settings: ModelSettings, texts: Sequence[str], step: Callable[[str], None]) -> str:
+    """Runs `texts` under several settings, those given alone where they are given, and returns a report.
+
+    `step` is told what is measured next. Raises what `load` and the service raise.
+    """
+    device = choose(settings.device, settings.device_id)
+    all_threads = settings.granted_threads
+    threads = (all_threads,) if settings.threads or device.name == "cuda" else _halves(all_threads)
+    budgets = (settings.max_batch_tokens,) if settings.max_batch_tokens else _BUDGETS[device.name]
+    texts = texts[: settings.max_inputs]
+    found, alone = [], {}
+    for count in threads:
+        model = load(executable, device, count)
+        measured = [Measured(count, budget) for budget in budgets]
+        for number in range(_ROUNDS):  # in turns, so that a busy moment falls on all
+            for each in measured:
+                step(f"{count} threads, {each.batch_tokens} tokens a run, round {number + 1} of {_ROUNDS}")
+                with_budget = dataclasses.replace(settings, max_batch_tokens=each.batch_tokens)
+                each.rates.append(len(texts) / asyncio.run(_seconds(model, with_budget, texts)))
+        alone[count] = asyncio.run(_seconds_alone(model, settings, texts))
+        found += measured
+    return _report(device.name, texts, found, alone)
+
+
+def steps(settings: ModelSettings) -> int:
+    """How often `step` is called, for a progress bar."""
+    device = choose(settings.device, settings.device_id).name
+    threads = 1 if settings.threads or device == "cuda" else len(_halves(settings.granted_threads))
+    return _ROUNDS * threads * (1 if settings.max_batch_tokens else len(_BUDGETS[device]))
+
+
+def _halves(number: int) -> tuple[int, ...]:
+    return (number,) if number == 1 else (*_halves(number // 2), number)
+
+
+async def _seconds(model: Model, settings: ModelSettings, texts: Sequence[str]) -> float:
+    service = make_service(model, settings, choose(settings.device, settings.device_id))
+    service.start()
+    try:
+        await _ask(service, texts[:8])
+        started = time.perf_counter()
+        await _ask(service, texts)
+        return time.perf_counter() - started
+    finally:
+        await service.stop()
+
+
+async def _seconds_alone(model: Model, settings: ModelSettings, texts: Sequence[str]) -> float:
+    """The median of single texts, one after the other."""
+    return statistics.median([await _seconds(model, settings, [text]) for text in texts[:20]])
+
+
+async def _ask(service: Service, texts: Sequence[str]) -> None:
+    await service.predict(PredictRequest(texts, True if service.info.model_type is ModelType.EMBEDDING else None))
+
+
+def _report(device: str, texts: Sequence[str], found: Sequence[Measured], alone: dict[int, float]) -> str:
+    best = max(each.rate for each in found)
+    advised = next(each for each in found if each.rate >= _NEAR * best)  # the fewest threads, then the least tokens
+    lines = [
+        f"{len(texts)} texts of {min(map(len, texts))} to {max(map(len, texts))} characters on {device}, "
+        f"medians of {_ROUNDS} rounds",
+        "",
+        "threads  max-batch-tokens  texts/s  least-most  one text alone",
+    ]
+    lines += [
+        f"{each.threads:7}  {each.batch_tokens:16}  {each.rate:7.0f}  "
+        f"{f'{min(each.rates):.0f}-{max(each.rates):.0f}':>10}  {1000 * alone[each.threads]:11.1f} ms"
+        for each in found
+    ]
+    load_average, cores = os.getloadavg()[0], len(os.sched_getaffinity(0))
+    if load_average > cores + 1:
+        lines += [
+            "",
+            f"The machine is busy (load {load_average:.1f} on {cores} cores): measure again when it is not.",
+        ]
+    return "\n".join([*lines, "", f"--threads {advised.threads} --max-batch-tokens {advised.batch_tokens}"])
