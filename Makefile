@@ -37,6 +37,7 @@ proto: $(VENV)/installed-dev
 docs: $(VENV)/installed-dev
 	$(BIN)/python docs/make_cli.py
 	$(BIN)/python docs/make_inside.py
+	$(BIN)/python tests/contract/statements.py
 	$(BIN)/python tests/sie/statements.py
 
 # The launcher is committed too, compiled; a test compares the sum of its sources.

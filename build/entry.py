@@ -1,9 +1,13 @@
 """What the launcher starts: the command line of the built file, whose path it leaves in the environment."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
-from encoderfile.runtime.cli import main
+# Ctrl-C before the command line is there to answer it.
+signal.signal(signal.SIGINT, lambda *_: os._exit(128 + signal.SIGINT))
+
+from encoderfile.runtime.cli import main  # noqa: E402
 
 main(Path(os.environ.pop("ENCODERFILE_EXECUTABLE", sys.executable)))

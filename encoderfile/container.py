@@ -13,6 +13,7 @@ import errno
 import hashlib
 import mmap
 import os
+import stat
 import struct
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -130,7 +131,12 @@ def replacing(path: Path, flag: str) -> Iterator[Path]:
     one sentence for a folder that cannot be written or a full disk; nothing is left behind and an older file
     at `path` stays as it was.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
+    try:
+        path = path.resolve()  # a link stays a link: what it leads to is replaced
+        special = path.exists() and not path.is_file() and not path.is_dir()
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}; choose another place with {flag}") from error
+    if special:
         try:
             yield path
         except OSError as error:
@@ -226,6 +232,8 @@ def copy_out(piece: Slice, target: Path) -> None:
 @contextlib.contextmanager
 def _executable(target: Path) -> Iterator[_Copier]:
     with target.open("wb") as out:
+        if not stat.S_ISREG(os.fstat(out.fileno()).st_mode):
+            raise ConfigError(f"{target} is a pipe or a device, an executable needs a file: give another place")
         yield _Copier(out)
         out.flush()
         os.fchmod(out.fileno(), 0o755)
@@ -276,7 +284,9 @@ class Container:
         self.pack = Slice(self.path, at, packed)
         if magic != MAGIC:
             raise ContainerError(f"{self.path} was made by another version of encoderfile: build it again")
-        if total != self.size or max(offset + length, at + packed) > self.size or packed < PACK_HEADER.size:
+        if max(offset + length, at + packed) > total or packed < PACK_HEADER.size:
+            raise ContainerError(f"{self.path} is damaged: its footer cannot be; copy the file again")
+        if total != self.size:
             raise ContainerError(f"{self.path} has {self.size} bytes and should have {total}: copy the file again")
         data = os.pread(self._file.fileno(), length, offset)
         if hashlib.sha256(data).digest() != digest:

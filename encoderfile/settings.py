@@ -26,9 +26,20 @@ def option(flag: str, *, help: str, **kwargs: Any) -> Callable[[F], F]:
     return click.option(flag, envvar=variable, show_envvar=True, help=help, **kwargs)
 
 
-_MODEL_OPTIONS = (
+def _a_key(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """A variable that is set and empty is a secret that went missing, not a wish to serve without a key."""
+    if value is None and "ENCODERFILE_API_KEY" in os.environ:
+        raise ConfigError("ENCODERFILE_API_KEY is empty: give a key or unset it")
+    return value
+
+
+_DEVICE_OPTIONS = (
     option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where the model runs."),
     option("--device-id", type=click.IntRange(min=0), default=0, help="Which CUDA device."),
+)
+
+_MODEL_OPTIONS = (
+    *_DEVICE_OPTIONS,
     option("--threads", type=click.IntRange(min=0), default=0, help="Threads of one run; 0: as many as are granted."),
     option(
         "--max-batch-tokens",
@@ -55,7 +66,11 @@ _MODEL_OPTIONS = (
 _HTTP_SAFETY_OPTIONS = (
     option("--cert-file", type=click.Path(path_type=Path), help="Certificate chain (PEM): serve over TLS."),
     option("--key-file", type=click.Path(path_type=Path), help="Private key (PEM) of the certificate."),
-    option("--api-key", help="Ask every client for `Authorization: Bearer KEY`; health checks are exempt."),
+    option(
+        "--api-key",
+        callback=_a_key,
+        help="Ask every client for `Authorization: Bearer KEY`; health checks are exempt.",
+    ),
     option(
         "--allowed-host",
         multiple=True,
@@ -85,6 +100,8 @@ def _decorated(*groups: tuple[Callable[[F], F], ...]) -> Callable[[F], F]:
     return decorate
 
 
+device_options = _decorated(_DEVICE_OPTIONS)
+"""Options of `info`: which device a file would use."""
 model_options = _decorated(_MODEL_OPTIONS)
 """Options of every command that runs the model."""
 serve_options = _decorated(_SERVE_OPTIONS, _HTTP_SAFETY_OPTIONS, _MODEL_OPTIONS)
@@ -178,7 +195,7 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeSettings(ModelSettings):
-    """What `serve` needs. `None` for a port means that this server is off."""
+    """What `serve` needs."""
 
     http_hostname: str = "0.0.0.0"
     http_port: int = 8080
@@ -193,6 +210,8 @@ class ServeSettings(ModelSettings):
     allowed_host: tuple[str, ...] = ()
     max_body_bytes: int = 4 << 20
     drain_seconds: float = 30.0
+    http_flags: tuple[str, str] = ("--http-hostname", "--http-port")
+    """What the command at hand calls the HTTP server's address and port."""
 
     def __post_init__(self) -> None:
         if self.disable_http and self.disable_grpc:

@@ -306,14 +306,23 @@ static int provide(const char *cache, const unsigned char *pack, const char *id,
     return failed;
 }
 
-/* A folder others may write into must not be trusted with code that runs as us. */
-static const char *unsafe(const char *folder, int shared_parent) {
+/* Whom we trust with code that runs as us, by where the folder lies. */
+enum trust {
+    NAMED,  /* the user named it: as it is */
+    OWN,    /* below a home: ours or root's */
+    SHARED, /* below a folder for all: ours or root's, and nobody else may write */
+    BESIDE  /* beside the file: also its owner's, whom we trust by running the file */
+};
+
+static uid_t file_owner;
+
+static const char *unsafe(const char *path, enum trust trust) {
     struct stat found;
-    if (stat(folder, &found) != 0) return strerror(errno);
-    if (!S_ISDIR(found.st_mode)) return "not a folder";
-    if (!shared_parent) return NULL;
-    if (found.st_uid != geteuid()) return "belongs to another user";
-    return found.st_mode & 022 ? "others may write into it" : NULL;
+    if (stat(path, &found) != 0) return strerror(errno);
+    if (trust == NAMED) return NULL;
+    int known = found.st_uid == geteuid() || found.st_uid == 0 || (trust == BESIDE && found.st_uid == file_owner);
+    if (!known) return "belongs to another user";
+    return trust != OWN && found.st_mode & 022 ? "others may write into it" : NULL;
 }
 
 /* Lets the runtime's own libraries come first: its program needs libz, which a bare machine may lack. */
@@ -326,8 +335,7 @@ static void find_libraries(const char *cache, const char *id) {
 }
 
 /* Tries one cache folder; returns only when it cannot serve, with the reason noted. */
-static void try_cache(const char *folder, int shared_parent, int may_unpack, const unsigned char *pack,
-                      char **argv) {
+static void try_cache(const char *folder, enum trust trust, const unsigned char *pack, char **argv) {
     const struct header *header = (const void *)pack;
     char cache[PATH_MAX], program[PATH_MAX], id[ID_BYTES + 1] = "";
     memcpy(id, header->id, ID_BYTES);
@@ -335,16 +343,17 @@ static void try_cache(const char *folder, int shared_parent, int may_unpack, con
     if (snprintf(cache, sizeof cache, "%s", folder) >= (int)sizeof cache - ID_BYTES - 20)
         return note(folder, "the path is too long");
     snprintf(program, sizeof program, "%s/%s/runtime", cache, id);
-    if (!may_unpack && !exists(program)) return;
-    int failed = exists(cache) ? 0 : make_folders(cache, shared_parent ? 0700 : 0755);
+    if (trust == BESIDE && !exists(program)) return;
+    int failed = exists(cache) ? 0 : make_folders(cache, trust == SHARED ? 0700 : 0755);
     if (failed) return note(cache, strerror(failed));
-    const char *why = unsafe(cache, shared_parent);
+    const char *why = unsafe(cache, trust);
     if (why) return note(cache, why);
     struct statvfs disk;
     if (statvfs(cache, &disk) == 0 && disk.f_flag & ST_NOEXEC) return note(cache, "mounted noexec");
-    failed = may_unpack ? provide(cache, pack, id, program) : 0;
+    failed = trust == BESIDE ? 0 : provide(cache, pack, id, program);
     if (failed == EBADMSG) die("the runtime inside the file is damaged: copy the file again");
     if (failed) return note(cache, strerror(failed));
+    if ((why = unsafe(program, trust))) return note(cache, why);
     char *libraries = getenv("LD_LIBRARY_PATH");
     libraries = libraries ? strdup(libraries) : NULL;
     find_libraries(cache, id);
@@ -354,12 +363,12 @@ static void try_cache(const char *folder, int shared_parent, int may_unpack, con
     note(cache, strerror(errno));
 }
 
-static void try_below(const char *base, const char *name, int shared_parent, const unsigned char *pack, char **argv) {
+static void try_below(const char *base, const char *name, enum trust trust, const unsigned char *pack, char **argv) {
     char folder[PATH_MAX];
     if (!base || !*base) return;
-    if (snprintf(folder, sizeof folder, shared_parent ? "%s/%s-%u" : "%s/%s", base, name, (unsigned)geteuid()) <
+    if (snprintf(folder, sizeof folder, trust == SHARED ? "%s/%s-%u" : "%s/%s", base, name, (unsigned)geteuid()) <
         (int)sizeof folder)
-        try_cache(folder, shared_parent, 1, pack, argv);
+        try_cache(folder, trust, pack, argv);
 }
 
 /* The path of this file, links followed; what the runtime opens to find its model. */
@@ -383,6 +392,7 @@ static const unsigned char *map_pack(const char *path) {
     const unsigned char *pack = mmap(NULL, footer.pack_length, PROT_READ, MAP_PRIVATE, fd, (off_t)footer.pack_offset);
     close(fd);
     if (pack == MAP_FAILED) die("the file cannot be mapped into memory");
+    file_owner = file.st_uid;
     if (memcmp(pack, "ENCPACK\1", 8) != 0) die("the runtime inside the file is damaged: copy the file again");
     return pack;
 }
@@ -398,17 +408,17 @@ int main(int argc, char **argv) {
     setenv("PYINSTALLER_RESET_ENVIRONMENT", "1", 1); /* we may have been started by another frozen program */
 
     snprintf(beside, sizeof beside, "%.*s/.encoderfile", (int)(slash - self), self);
-    try_cache(beside, 0, 0, pack, argv);
+    try_cache(beside, BESIDE, pack, argv);
     const char *wanted = getenv("ENCODERFILE_CACHE_DIR");
     if (wanted && *wanted) {
-        try_cache(wanted, 0, 1, pack, argv);
+        try_cache(wanted, NAMED, pack, argv);
     } else {
-        try_below(getenv("XDG_CACHE_HOME"), "encoderfile", 0, pack, argv);
-        try_below(getenv("HOME"), ".cache/encoderfile", 0, pack, argv);
-        try_below(getenv("TMPDIR"), "encoderfile", 1, pack, argv);
-        try_below("/var/tmp", "encoderfile", 1, pack, argv);
-        try_below("/tmp", "encoderfile", 1, pack, argv);
-        try_below("/dev/shm", "encoderfile", 1, pack, argv);
+        try_below(getenv("XDG_CACHE_HOME"), "encoderfile", OWN, pack, argv);
+        try_below(getenv("HOME"), ".cache/encoderfile", OWN, pack, argv);
+        try_below(getenv("TMPDIR"), "encoderfile", SHARED, pack, argv);
+        try_below("/var/tmp", "encoderfile", SHARED, pack, argv);
+        try_below("/tmp", "encoderfile", SHARED, pack, argv);
+        try_below("/dev/shm", "encoderfile", SHARED, pack, argv);
     }
     fprintf(stderr,
             "error: %s: the runtime cannot be unpacked into any of %s: "

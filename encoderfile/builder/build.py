@@ -18,7 +18,7 @@ from encoderfile.builder import freeze, inventory, pack
 from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig
 from encoderfile.container import Part
-from encoderfile.errors import ConfigError, ModelError
+from encoderfile.errors import ConfigError, ContainerError, ModelError
 from encoderfile.manifest import GRAPH, SBOM_PATH, TOKENIZER, WEIGHTS, Manifest
 from encoderfile.model.device import cuda_obstacle
 
@@ -104,6 +104,8 @@ def upgrade(file: Path, output: Path | None, device: str | None, cache_dir: Path
             container.rewrap(temporary, old, launcher=frozen.launcher, pack=frozen.pack)
             say("running the new file once")
             _try(temporary)
+            if output is None:
+                temporary.chmod(file.stat().st_mode & 0o777)
     return target
 
 
@@ -118,6 +120,8 @@ def extract(file: Path, folder: Path) -> None:
             if folder.exists() and any(folder.iterdir()):
                 raise ConfigError(f"{folder} is not empty: give a new folder")
             for artifact in source.manifest.artifacts:
+                if Path(artifact.name).is_absolute() or ".." in Path(artifact.name).parts:
+                    raise ContainerError(f"{file} holds {artifact.name}, which would lie outside {folder}")
                 path = folder / ("model.onnx" if artifact.name == GRAPH else artifact.name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 container.copy_out(source.slice_of(artifact), path)

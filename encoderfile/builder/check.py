@@ -85,10 +85,19 @@ class Checked:
 def check(config: BuildConfig) -> Checked:
     """Reads a folder, loads its graph and runs it on a few texts, alone and together.
 
-    Raises `ModelError` or `ConfigError` with
-    one sentence that says what is wrong and what to do.
+    Raises `ModelError` or `ConfigError` with one sentence that says what is wrong and what to do.
     """
     folder = open_folder(config.path, config.onnx, config.files)
+    try:
+        return _check(config, folder)
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+        raise ModelError(
+            f"a JSON file of {config.path} holds a value of an unexpected kind ({type(error).__name__}: {error}): "
+            "export the model again"
+        ) from error
+
+
+def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     original = OnnxGraph(folder.onnx)
     changed = precision.changed(folder.onnx, config.precision)
     onnx_graph = OnnxGraph(changed.onnx) if config.precision.changes else original

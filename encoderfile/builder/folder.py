@@ -78,7 +78,7 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
         raise ModelError("modules.json should hold a list of objects: export the model again")
     for module in modules:
         if str(module.get("type", "")).endswith((".Pooling", ".SpladePooling")):
-            pooling_name = f"{module.get('path', '1_Pooling')}/config.json"
+            pooling_name = f"{_inside(module.get('path', '1_Pooling'))}/config.json"
             if pooling_name not in files and (path / pooling_name).is_file():
                 files[pooling_name] = _read(path / pooling_name)
     tokenizer = _json(files, "tokenizer.json", dict)
@@ -130,6 +130,14 @@ def _other_tokenizer(path: Path) -> str:
     ]
     found = f" (only {', '.join(slow)}, the slow form)" if slow else ""
     return f"{found}: write it with `AutoTokenizer.from_pretrained(MODEL, use_fast=True).save_pretrained(FOLDER)`"
+
+
+def _inside(name: object) -> str:
+    """`name` as a path below the model's folder. Raises `ModelError` for any other: it would be ours to leak."""
+    text = str(name)
+    if Path(text).is_absolute() or ".." in Path(text).parts:
+        raise ModelError(f"modules.json names {text}, outside the model's folder: correct it")
+    return text
 
 
 def _read(path: Path) -> bytes:

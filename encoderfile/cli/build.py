@@ -32,6 +32,8 @@ def build(
     from encoderfile.builder import build as builder
     from encoderfile.builder.config import from_flags
 
+    if model_dir is None and config_file is None:
+        raise click.UsageError("no model given: name its folder, or a config file with -f")
     config = from_flags(model_dir, config_file, **flags)
     built = builder.build(config, lambda line: click.echo(line, err=True))
     click.echo(f"done in {built.seconds:.1f} s: {built.size / 1e6:.1f} MB", err=True)

@@ -27,9 +27,10 @@ def bound_http(settings: ServeSettings) -> Iterator[socket.socket]:
     """A listening socket for the HTTP server. Raises `ConfigError` for an address that cannot be used."""
     _check_tls(settings)
     host = settings.http_hostname
+    host_flag, port_flag = settings.http_flags
     if host.startswith(UNIX):
-        with _socket_file(host, "--http-hostname") as path, socket.socket(socket.AF_UNIX) as bound:
-            _listen(bound, str(path), "--http-hostname")
+        with _socket_file(host, host_flag) as path, socket.socket(socket.AF_UNIX) as bound:
+            _listen(bound, str(path), host_flag)
             yield bound
         return
     try:
@@ -37,12 +38,12 @@ def bound_http(settings: ServeSettings) -> Iterator[socket.socket]:
             host.strip("[]"), settings.http_port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except OSError as error:
-        raise ConfigError(f"--http-hostname {host} is no address of this machine: {error.strerror}") from error
+        raise ConfigError(f"{host_flag} {host} is no address of this machine: {error.strerror}") from error
     family, kind, protocol, _, address = found[0]
     # With the protocol named, asyncio sets TCP_NODELAY; without it every answer waits 40 ms for an ACK.
     with socket.socket(family, kind, protocol) as bound:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        _listen(bound, address, "--http-port")
+        _listen(bound, address, port_flag)
         yield bound
 
 

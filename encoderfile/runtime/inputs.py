@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from encoderfile.errors import ConfigError, InputError
 
@@ -37,21 +38,21 @@ def _name(source: str) -> str:
 def _lines(content: str) -> Iterator[str]:
     """A file is JSONL when its first line is an object with `text`; blank lines at the end count for nothing."""
     lines = content.rstrip("\r\n").split("\n") if content.strip() else []
-    jsonl = bool(lines) and _json_text(lines[0]) is not None
+    jsonl = bool(lines) and "text" in _json_object(lines[0])
     for number, line in enumerate(lines, start=1):
-        text = _json_text(line) if jsonl else line.rstrip("\r")
-        if not text:
+        text = _json_object(line).get("text") if jsonl else line.rstrip("\r")
+        if not text or not isinstance(text, str):
             reason = "is no JSON object with a text" if jsonl else "is empty"
             raise InputError(f"line {number} {reason}")
         yield text
 
 
-def _json_text(line: str) -> str | None:
+def _json_object(line: str) -> dict[str, Any]:
+    """The object that the line is, or an empty one."""
     if not line.lstrip().startswith("{"):
-        return None
+        return {}
     try:
-        found = json.loads(line)
-    except ValueError:
-        return None
-    text = found.get("text")
-    return text if isinstance(text, str) else None
+        found: dict[str, Any] = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,6 +26,9 @@ from encoderfile.settings import ModelSettings
 from encoderfile.types import ModelType, PredictRequest
 
 log = logging.getLogger(__name__)
+
+_DRAIN_SECONDS = 30.0
+"""How long `mcp` over stdio answers what it was asked before a signal."""
 
 _CHUNK = 256
 """Texts of one internal request: bounds memory for long files, whatever `--max-inputs` says."""
@@ -62,7 +67,14 @@ async def speak_mcp(executable: Path, settings: ModelSettings) -> None:
     from encoderfile.transports.mcp import serve_stdio
 
     async with _service(executable, settings) as service:
-        await serve_stdio(service)
+        conversation, asked = asyncio.create_task(serve_stdio(service)), asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, asked.set)
+        await asyncio.wait({conversation, asyncio.create_task(asked.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        if not conversation.done():
+            await service.drain(_DRAIN_SECONDS)
+            os._exit(0)  # the thread that reads stdin cannot be woken, and would keep the process
+        await conversation
 
 
 def answer(

@@ -8,6 +8,7 @@ import gc
 import logging
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -129,7 +130,10 @@ class _Running:
         log.info("stopping: answering what was accepted")
         if self._grpc is not None:
             await self._grpc.drain()
+        until = time.monotonic() + self._settings.drain_seconds
         drained = await self._service.drain(self._settings.drain_seconds)
+        if self._http is not None:
+            drained = await self._http.finish(max(0.0, until - time.monotonic())) and drained
         if not drained:
             log.error("not everything was answered within %s seconds", self._settings.drain_seconds)
         if self._mcp_loading is not None:

@@ -92,14 +92,15 @@ class Batcher:
         """Texts queued and not yet taken into a run."""
         return len(self._by_length)
 
-    def admit(self, count: int) -> None:
-        """Raises `QueueFullError` when `count` more texts are not taken now.
+    def admit(self, count: int, ahead: int = 0) -> None:
+        """Raises `QueueFullError` when `count` more texts are not taken now; `ahead` are on their way here.
 
         A request larger than the whole queue is taken when nothing else waits: it could never be otherwise.
         """
-        if self.waiting and self.waiting + count > self._max_queue:
+        waiting = self.waiting + ahead
+        if waiting and waiting + count > self._max_queue:
             raise QueueFullError(
-                f"the queue is full: at most {self._max_queue} texts wait, {self.waiting} do and {count} came; "
+                f"the queue is full: at most {self._max_queue} texts wait, {waiting} do and {count} came; "
                 "try again in a moment"
             )
 

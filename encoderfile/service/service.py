@@ -68,6 +68,8 @@ class Service:
             sum(each.length for each in manifest.artifacts if each.name in (GRAPH, WEIGHTS)),
         )
         self._active = 0
+        self._encoding = 0
+        """Texts that wait for the tokenizer: they count as queued."""
         self._idle = asyncio.Event()
         self._batcher = Batcher(
             self._run,
@@ -136,7 +138,7 @@ class Service:
         if not self.ready:
             raise DrainingError("the server is stopping and takes no new requests")
         self._check(inputs, allow_empty)
-        self._batcher.admit(len(inputs))
+        self._batcher.admit(len(inputs), ahead=self._encoding)
         self._active += 1
         self._idle.clear()
         try:
@@ -173,7 +175,11 @@ class Service:
     async def _encode(self, inputs: Sequence[Text]) -> list[EncodedText]:
         if sum(len(text) if isinstance(text, str) else len(text[0]) + len(text[1]) for text in inputs) <= _SHORT:
             return self._model.encode(inputs)
-        return await asyncio.get_running_loop().run_in_executor(self._tokenizing, self._model.encode, inputs)
+        self._encoding += len(inputs)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._tokenizing, self._model.encode, inputs)
+        finally:
+            self._encoding -= len(inputs)
 
     def _check_lengths(self, encoded: Sequence[EncodedText], refuse: bool | None) -> int:
         """How many texts were cut. Raises `TooLongError` where none may be."""

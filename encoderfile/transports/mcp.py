@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-INVALID_REQUEST, INVALID_PARAMS, INTERNAL_ERROR = -32600, -32602, -32603
+PARSE_ERROR, INVALID_REQUEST, INVALID_PARAMS, INTERNAL_ERROR = -32700, -32600, -32602, -32603
 
 STATUS: dict[Kind, int] = {
     Kind.INVALID_ARGUMENT: INVALID_REQUEST,
@@ -142,6 +142,13 @@ async def serve_stdio(service: Service) -> None:
     async def pass_requests() -> None:
         async with asked_in:
             async for message in reading:
+                if isinstance(message, Exception):
+                    # The SDK answers such a line with silence, and its sender would wait for ever.
+                    failure = types.ErrorData(
+                        code=PARSE_ERROR, message="Invalid input: a line is no JSON-RPC message"
+                    )
+                    await writing.send(SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=None, error=failure)))
+                    continue
                 if isinstance(message, SessionMessage):
                     if isinstance(message.message, types.JSONRPCRequest):
                         unanswered.add(message.message.id)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 _MAX_MESSAGE_BYTES = 1 << 16
 """Of a WebSocket message from a client; none is expected."""
@@ -30,9 +30,13 @@ class HttpServer(uvicorn.Server):
     """Serves an application on a socket that is already bound."""
 
     def __init__(self, app: ASGIApp, *, cert_file: Path | None, key_file: Path | None) -> None:
+        self._app = app
+        self._answering = 0
+        self._all_sent = asyncio.Event()
         super().__init__(
             uvicorn.Config(
-                app,
+                self._counted,
+                interface="asgi3",
                 loop="asyncio",
                 lifespan="off",
                 ws=cast("type[asyncio.Protocol]", _websocket),
@@ -55,6 +59,29 @@ class HttpServer(uvicorn.Server):
         listening = asyncio.create_task(self._listening.wait())
         await asyncio.wait({task, listening}, return_when=asyncio.FIRST_COMPLETED)
         return task
+
+    async def finish(self, seconds: float) -> bool:
+        """Waits until every answer that was begun is sent; False when `seconds` were not enough."""
+        if self._answering == 0:
+            return True
+        try:
+            await asyncio.wait_for(self._all_sent.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        self._answering += 1
+        self._all_sent.clear()
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._answering -= 1
+            if self._answering == 0:
+                self._all_sent.set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
