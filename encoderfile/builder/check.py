@@ -87,9 +87,8 @@ def check(config: BuildConfig) -> Checked:
 
     Raises `ModelError` or `ConfigError` with one sentence that says what is wrong and what to do.
     """
-    folder = open_folder(config.path, config.onnx, config.files)
     try:
-        return _check(config, folder)
+        return _check(config, open_folder(config.path, config.onnx, config.files))
     except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
         raise ModelError(
             f"a JSON file of {config.path} holds a value of an unexpected kind ({type(error).__name__}: {error}): "

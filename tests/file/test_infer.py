@@ -2,6 +2,7 @@
 
 import json
 import math
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -167,3 +168,22 @@ def test_a_text_too_long_is_counted_from_the_start_of_the_file(sentiment: BuiltF
     done = sentiment.run("infer", "-i", source, "--overflow", "error")
     assert done.returncode == 1
     assert "inputs[300] has more than 256 tokens" in done.stderr
+
+
+def test_a_first_line_with_a_text_that_is_none_is_named(sentiment: BuiltFile) -> None:
+    done = sentiment.run("infer", "-i", "-", stdin='{"text": 1}\n{"text": "fine"}\n')
+    assert done.returncode == 1
+    assert "line 1 is no JSON object with a text" in done.stderr
+
+
+def test_a_full_stdout_is_one_sentence(sentiment: BuiltFile) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        done = subprocess.run(
+            [sentiment.path, "infer", "good"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=sentiment.environment(),
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.decode() == "error: cannot use the output: No space left on device\n"

@@ -1,6 +1,7 @@
 """`mcp`: a tool over stdin and stdout, as agents start it; or over HTTP on a port of its own."""
 
 import json
+import signal
 import socket
 import subprocess
 from typing import Any
@@ -94,3 +95,21 @@ def test_mcp_over_http_has_a_port_of_its_own_and_no_grpc(sentiment: BuiltFile, c
         client = clients("mcp", server, "sentiment")
         assert client.predict(TEXTS).body == exact(json.loads(sentiment.run("infer", *TEXTS).stdout))
         assert server.end() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_conversation(number: signal.Signals, sentiment: BuiltFile) -> None:
+    with subprocess.Popen(
+        [str(sentiment.path), "mcp"],
+        env=sentiment.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"no message\n")
+        process.stdin.flush()
+        assert b'"code":-32700' in process.stdout.readline()
+        process.send_signal(number)
+        assert process.wait(PATIENCE) == 0

@@ -86,3 +86,8 @@ def test_an_empty_key_is_refused(sentiment: BuiltFile) -> None:
 def test_a_device_that_is_not_there_is_said(sentiment: BuiltFile) -> None:
     reason = sentence(sentiment.run("infer", "--device", "cuda", "--device-id", "99", "hello"))
     assert reason.startswith("--device cuda cannot be used: ")
+
+
+def test_a_key_variable_that_is_empty_is_refused(sentiment: BuiltFile) -> None:
+    reason = sentence(sentiment.run("serve", env={"ENCODERFILE_API_KEY": ""}))
+    assert reason == "ENCODERFILE_API_KEY is empty: give a key or unset it"
