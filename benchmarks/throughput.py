@@ -46,19 +46,19 @@ class Case:
 
     def measure(self, server: Server, raw: Raw) -> None:
         """One round: onnxruntime sorted, onnxruntime request by request, ours."""
-        count = len(self.texts)
-        as_sent = [range(i, min(i + self.size, count)) for i in range(0, count, self.size)]
-        plain = raw.run(self.texts, as_sent)
-        alone = self.clients * self.size == 1  # one text at a time leaves nothing to sort
-        ideal = plain if alone else raw.run(self.texts)
+        groups = [self.texts[i : i + self.size] for i in range(0, len(self.texts), self.size)]
+        plain = sum(raw.run(group, [range(len(group))]) for group in groups)
+        # A lone client's requests cannot be sorted together: the next comes when the last is answered.
+        sortable = groups if self.clients == 1 else [self.texts]
+        ideal = plain if self.clients * self.size == 1 else sum(raw.run(group) for group in sortable)
         time.sleep(0.1)  # its idle threads spin on for a moment
         used = server.cpu_seconds()
         seconds, each = asyncio.run(load(server, self.way, self.clients, self.requests(server)))
         self.cores.append((server.cpu_seconds() - used) / seconds)
         self.of_sorted.append(ideal / seconds)
         self.of_plain.append(plain / seconds)
-        self.over.append(1000 * (seconds - plain) / len(as_sent))
-        self.rates.append(count / seconds)
+        self.over.append(1000 * (seconds - plain) / len(groups))
+        self.rates.append(len(self.texts) / seconds)
         self.latencies += each
 
     def requests(self, server: Server) -> list[bytes]:
