@@ -50,7 +50,8 @@ def document(info: ModelInfo, task: Task[Any]) -> dict[str, Any]:
             "title": info.model_id,
             "version": info.version,
             "description": f"{info.model_type.value}, served by encoderfile {encoderfile.__version__}. "
-            "/ws/status is a WebSocket: a JSON text frame about the server every 200 ms.",
+            "/ws/status is a WebSocket: a JSON text frame about the server every 200 ms. "
+            "POST /mcp, unless switched off, speaks the Model Context Protocol, whose tools/list describes its tool.",
         },
         "paths": {
             "/health": {
