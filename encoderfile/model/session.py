@@ -82,7 +82,7 @@ class Session:
         try:
             with dropping(weights.values()):
                 self._session = ort.InferenceSession(graph, options, providers=providers)
-        except Exception as error:
+        except Exception as error:  # onnxruntime's errors have no base of their own
             advice = "--device cpu runs without it" if device.name == "cuda" else "export the model again"
             raise ModelError(
                 f"onnxruntime {VERSION} cannot load the graph on {device.name} ({_reason(error)}): {advice}"
@@ -111,7 +111,7 @@ class Session:
         """
         try:
             (result,) = self._session.run([output], dict(feeds))
-        except Exception as error:
+        except Exception as error:  # onnxruntime's errors have no base of their own
             raise InternalError("the model failed to run") from error
         return np.ascontiguousarray(result, dtype=np.float32)
 
@@ -131,7 +131,7 @@ def write_optimized(source: Path, target: Path) -> None:
     options.add_session_config_entry("session.disable_prepacking", "1")
     try:
         ort.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
+    except Exception as error:  # the library's errors have no base of their own
         raise ModelError(
             f"onnxruntime {VERSION} cannot optimise the graph ({_reason(error)}): leave out --optimize"
         ) from error

@@ -95,7 +95,7 @@ class Tokenizer:
 def _configured(data: bytes, spec: TokenizerSpec, strategy: str) -> LibraryTokenizer:
     try:
         tokenizer = LibraryTokenizer.from_buffer(data)
-    except Exception as error:
+    except Exception as error:  # the library's errors have no base of their own
         raise ModelError(
             f"tokenizer.json cannot be read ({_first_line(error)}): export the tokenizer again"
         ) from error

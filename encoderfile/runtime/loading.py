@@ -28,7 +28,7 @@ def load(executable: Path, device: Device, threads: int) -> Model:
         try:
             session = Session(container.read(GRAPH), weights, device=device, threads=threads)
             tokenizer = Tokenizer(container.read(TOKENIZER), manifest.tokenizer)
-        except Exception:
+        except Exception:  # whatever it was, see below
             verified.result()  # a damaged file is the better explanation
             raise
         verified.result()

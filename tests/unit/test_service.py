@@ -273,7 +273,7 @@ async def test_nothing_is_taken_before_the_start_or_after_the_stop() -> None:
 @in_loop
 async def test_an_unforeseen_failure_says_nothing_of_its_cause_and_harms_nobody_else() -> None:
     async with serving() as (service, model):
-        model.failure = RuntimeError("/root/secret/tokenizer.json")
+        model.failure = RuntimeError("/srv/secret/tokenizer.json")
         with pytest.raises(InternalError) as failure:
             await service.predict(request("a"))
         assert str(failure.value) == "Internal error: the server failed, its log has the cause"
