@@ -30,4 +30,4 @@ def test_bench_measures_the_texts_of_a_file_under_the_settings_given(sentiment: 
 def test_bench_needs_texts(sentiment: BuiltFile) -> None:
     done = sentiment.run("bench", "-i", "-", stdin="")
     assert done.returncode == 1
-    assert sentence(done) == "error: standard input holds no text"
+    assert sentence(done) == "Invalid input: standard input holds no text"
