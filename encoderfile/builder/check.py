@@ -114,7 +114,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     graph = GraphSpec(
         session.inputs,
         output.name,
-        batchable="DynamicQuantizeLinear" not in onnx_graph.op_types,
+        batchable=not any(kind.startswith("DynamicQuantize") for kind in onnx_graph.op_types),
         first_position=detect.first_position(folder.config),
     )
     spec = detect.tokenizer_spec(folder, config.tokenizer, graph.fixed_tokens)
