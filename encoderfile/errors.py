@@ -56,6 +56,11 @@ class InternalError(EncoderfileError):
 
     kind = Kind.INTERNAL
 
+    @classmethod
+    def unforeseen(cls) -> InternalError:
+        """What a caller is told of a failure that has no words of its own; the log has the cause."""
+        return cls("the server failed, its log has the cause")
+
     def __str__(self) -> str:
         return f"Internal error: {super().__str__()}"
 

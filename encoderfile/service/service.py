@@ -147,7 +147,7 @@ class Service:
             raise
         except Exception as error:
             log.exception("a request failed")
-            raise InternalError("the server failed, its log has the cause") from error
+            raise InternalError.unforeseen() from error
         finally:
             self._active -= 1
             if self._active == 0:

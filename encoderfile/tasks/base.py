@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from encoderfile.errors import ModelError
+from encoderfile.errors import InternalError, ModelError
 from encoderfile.manifest import Manifest
 from encoderfile.types import EncodedText, FloatArray, ModelType, Result
 
@@ -67,7 +67,7 @@ class Task(ABC, Generic[R]):
 
         `results` are as `postprocess` made them; `normalize` None means the model's own way. `kind` is one of `dims`.
         """
-        raise NotImplementedError(f"{self.model_type.value} gives no vectors")
+        raise InternalError(f"a {self.model_type.value} model gives no vectors")
 
     @abstractmethod
     def to_json(self, result: R) -> dict[str, Any]:

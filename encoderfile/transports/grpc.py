@@ -185,7 +185,7 @@ def _unary(call: Callable[[Any, _Context], Awaitable[bytes]], request: type[Mess
             refusal = error
         except Exception:
             log.exception("a call failed")
-            refusal = InternalError("the server failed, its log has the cause")
+            refusal = InternalError.unforeseen()
         await context.abort(STATUS[refusal.kind], str(refusal))
         raise AssertionError("abort raises")
 

@@ -106,7 +106,7 @@ def build(service: Service) -> Server[Any]:
             raise MCPError(STATUS[error.kind], str(error)) from error
         except Exception as error:
             log.exception("a tool call failed")
-            failure = InternalError("the server failed, its log has the cause")
+            failure = InternalError.unforeseen()
             raise MCPError(INTERNAL_ERROR, str(failure)) from error
         result = types.CallToolResult(
             content=[types.TextContent(type="text", text=text.decode())], structured_content=orjson.loads(text)

@@ -113,7 +113,7 @@ class _Failures:
             if begun or scope["type"] != "http":
                 raise
             log.exception("a request to %s failed", scope["path"])
-            failure = InternalError("the server failed, its log has the cause")
+            failure = InternalError.unforeseen()
             refusal = await _refuse(HTTPConnection(scope), failure)
             await refusal(scope, receive, send)
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from encoderfile.errors import EncoderfileError, InputError, Kind
+from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind
 from encoderfile.service.service import Service
 from encoderfile.tasks.base import unit
 from encoderfile.transports.http import body
@@ -61,7 +61,7 @@ def routes(service: Service, max_body_bytes: int) -> list[Route]:
 
     async def embeddings(request: Request) -> Response:
         with service.metrics.request("embeddings") as measured:
-            asked = _object(await body.read(request, max_body_bytes))
+            asked = await body.read_object(request, max_body_bytes)
             texts, as_base64, dimensions = _read(asked, service)
             prompt = service.task.manifest.prompts.get("document", "")
             prediction = await service.predict(
@@ -85,16 +85,6 @@ def routes(service: Service, max_body_bytes: int) -> list[Route]:
             return Response(content, headers=headers, media_type="application/json")
 
     return [Route(PATH, embeddings, methods=["POST"])]
-
-
-def _object(data: bytes) -> dict[str, Any]:
-    try:
-        decoded = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise InputError(f"the body is not valid JSON ({error})") from error
-    if not isinstance(decoded, dict):
-        raise InputError("the body should be a JSON object")
-    return decoded
 
 
 def _read(asked: Mapping[str, Any], service: Service) -> tuple[list[str], bool, int | None]:
@@ -164,7 +154,7 @@ def refuse(error: Exception) -> Response:
         kind = error.kind if isinstance(error, EncoderfileError) else Kind.INTERNAL
         status, code, message = STATUS[kind], CODES[kind], str(error)
         if not isinstance(error, EncoderfileError):
-            message = "Internal error: the server failed, its log has the cause"
+            message = str(InternalError.unforeseen())
         if isinstance(error, ParamError):
             param, code = error.param, error.code
         if status == 503:

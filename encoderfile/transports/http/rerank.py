@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from encoderfile.errors import EncoderfileError, InputError, Kind
+from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind
 from encoderfile.service.service import Service
 from encoderfile.transports.http import body, scoring
 from encoderfile.transports.http.names import check_model
@@ -38,7 +38,7 @@ def routes(service: Service, max_body_bytes: int) -> list[Route]:
 
     async def rerank(request: Request) -> Response:
         with service.metrics.request("rerank") as measured:
-            asked = _object(await body.read(request, max_body_bytes))
+            asked = await body.read_object(request, max_body_bytes)
             query = asked.get("query")
             if not isinstance(query, str):
                 raise InputError("query should be a text")
@@ -71,16 +71,6 @@ def routes(service: Service, max_body_bytes: int) -> list[Route]:
             return _json({"model": service.info.model_id, "results": results, "usage": usage}, headers)
 
     return [Route(path, rerank, methods=["POST"]) for path in PATHS]
-
-
-def _object(data: bytes) -> dict[str, Any]:
-    try:
-        decoded = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise InputError(f"the body is not valid JSON ({error})") from error
-    if not isinstance(decoded, dict):
-        raise InputError("the body should be a JSON object")
-    return decoded
 
 
 def _texts(asked: Mapping[str, Any]) -> list[str]:
@@ -118,7 +108,7 @@ def refuse(error: Exception) -> Response:
         kind = error.kind if isinstance(error, EncoderfileError) else Kind.INTERNAL
         status, message = STATUS[kind], str(error)
         if not isinstance(error, EncoderfileError):
-            message = "Internal error: the server failed, its log has the cause"
+            message = str(InternalError.unforeseen())
         if status == 503:
             headers["Retry-After"] = "1"
         if kind is Kind.UNAUTHENTICATED:

@@ -9,7 +9,7 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from encoderfile.errors import EncoderfileError, InputError, Kind, TooLongError
+from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind, TooLongError
 from encoderfile.transports.http.names import ModelNotFoundError
 
 STATUS: dict[Kind, int] = {
@@ -53,7 +53,7 @@ def refuse(error: Exception) -> Response:
     kind = error.kind if isinstance(error, EncoderfileError) else Kind.INTERNAL
     code = "INPUT_TOO_LONG" if isinstance(error, TooLongError) else CODES[kind]
     if not isinstance(error, EncoderfileError):
-        code, error = "INTERNAL_ERROR", RuntimeError("Internal error: the server failed, its log has the cause")
+        code, error = "INTERNAL_ERROR", InternalError.unforeseen()
     headers = {"Retry-After": "1"} if STATUS[kind] == 503 else {}
     if kind is Kind.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = "Bearer"
