@@ -102,13 +102,19 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--all", action="store_true", help="every combination: 72 cases")
+    parser.add_argument("--only", help="one case of the table, such as 'http 32 1 mixed'")
     parser.add_argument("--plot", type=Path)
     options = parser.parse_args()
     info = json.loads(subprocess.check_output([options.file.resolve(), "info", "--json"]))
     cores = len(os.sched_getaffinity(0))
     raw = Raw(options.model, cores, info["manifest"]["tokenizer"]["max_length"])
     grid = itertools.product(("http", "grpc", "mcp"), (1, 8, 32, 128), (1, 64), ("short", "mixed", "long"))
-    cases = [Case(*each) for each in (grid if options.all else CASES)]
+    chosen = (
+        [(way, int(clients), int(size), kind) for way, clients, size, kind in [options.only.split()]]
+        if options.only
+        else None
+    )
+    cases = [Case(*each) for each in (chosen or (grid if options.all else CASES))]
     versions = info["runtime"]["versions"]
     used = {
         name: versions[name]
@@ -132,6 +138,8 @@ def main() -> None:
             for _ in range(options.rounds):
                 case.measure(server, raw)
             print(case.row(), flush=True)
+        if options.only:
+            return
         used = server.cpu_seconds()
         time.sleep(10)
         print(f"\nidle afterwards: {10 * (server.cpu_seconds() - used):.1f} % of one core", end="; ")

@@ -68,8 +68,9 @@ class Session:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # Idle threads otherwise spin, and steal the cores that tokenise and encode answers.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Long enough from one operator to the next, where sleeping would cost a short text a tenth and more of its
+        # time; the library's default spins on for milliseconds and takes the cores that write the answers.
+        options.add_session_config_entry("session.intra_op.spin_duration_us", "50")
         options.add_session_config_entry("session.use_external_initializer_file_buffers_directly", "1")
         options.add_session_config_entry("session.prepack.enable_parallel", "1")
         if weights:
