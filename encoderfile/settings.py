@@ -40,11 +40,19 @@ _DEVICE_OPTIONS = (
 
 _MODEL_OPTIONS = (
     *_DEVICE_OPTIONS,
-    option("--threads", type=click.IntRange(min=0), default=0, help="Threads of one run; 0: as many as are granted."),
+    option(
+        "--threads", type=click.IntRange(min=0), default=0, help="Threads of the model; 0: as many as are granted."
+    ),
+    option(
+        "--lanes",
+        type=click.IntRange(min=0),
+        default=0,
+        help="Runs side by side when requests overlap, on the CPU; 0: one per thread, 1: never, which saves memory.",
+    ),
     option(
         "--max-batch-tokens",
         type=click.IntRange(min=1),
-        help="Padded tokens of one run, at most.  [default: 1024 on the CPU, 16384 on CUDA]",
+        help="Padded tokens that run at a time, at most.  [default: 256 to 512 a thread; 16384 on CUDA]",
     ),
     option("--max-queue", type=click.IntRange(min=1), default=16384, help="Texts that wait, at most."),
     option("--max-inputs", type=click.IntRange(min=1), default=4096, help="Texts of one request, at most."),
@@ -172,6 +180,7 @@ class ModelSettings:
     device: str = "auto"
     device_id: int = 0
     threads: int = 0
+    lanes: int = 0
     max_batch_tokens: int | None = None
     max_queue: int = 16384
     max_inputs: int = 4096
@@ -179,18 +188,25 @@ class ModelSettings:
     log_format: str = "text"
     log_level: str = "info"
 
-    def batch_tokens(self, device: str) -> int:
-        """`max_batch_tokens`, or what suits `device`.
+    def batch_tokens(self, device: str, max_length: int) -> int:
+        """`max_batch_tokens`, or what suits `device` and a model that takes `max_length` tokens.
 
-        On the CPU larger runs are no faster, and the memory of the largest run is kept: a MiniLM that needs
-        240 MB with 1024 takes 430 MB with 4096.
+        On the CPU more is no faster, and the memory of the largest runs is kept. Every lane has room for the
+        longest text, up to 512 tokens: one that is longer is run alone, with all threads.
         """
-        return self.max_batch_tokens or (16384 if device == "cuda" else 1024)
+        if self.max_batch_tokens:
+            return self.max_batch_tokens
+        return 16384 if device == "cuda" else self.granted_threads * min(512, max(256, max_length))
 
     @property
     def granted_threads(self) -> int:
         """`threads`, or as many as this process may use."""
         return self.threads or granted_cores()
+
+    @property
+    def granted_lanes(self) -> int:
+        """`lanes`, or one per thread."""
+        return self.lanes or self.granted_threads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

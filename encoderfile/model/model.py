@@ -11,6 +11,7 @@ from encoderfile import tasks
 from encoderfile.errors import InternalError
 from encoderfile.manifest import Manifest
 from encoderfile.model import padding
+from encoderfile.model.lanes import Lanes
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
 from encoderfile.tasks import LabelTask
@@ -21,13 +22,17 @@ from encoderfile.types import EncodedText, FloatArray, Result, Text
 class Model:
     """Synchronous and safe to share: `encode` and `run` may be called from different threads."""
 
-    def __init__(self, manifest: Manifest, tokenizer: Tokenizer, session: Session) -> None:
+    def __init__(
+        self, manifest: Manifest, tokenizer: Tokenizer, session: Session, lanes: Lanes | None = None
+    ) -> None:
+        """`lanes` is given where runs may go side by side."""
         self.manifest = manifest
         self.task = tasks.create(manifest)
         self.device = session.device.name
         """Where the graph runs: `cpu` or `cuda`."""
         self._tokenizer = tokenizer
         self._session = session
+        self._lanes = lanes
 
     def with_session(self, session: Session) -> Model:
         """The same model on another graph."""
@@ -47,21 +52,25 @@ class Model:
         words = self._tokenizer
         return WordRules(labels, words.spell, words.join, words.continuing_prefix, words.spec.unknown_token_id)
 
-    def run(self, batch: Sequence[EncodedText]) -> list[Result | InternalError]:
+    def open_lanes(self) -> int:
+        """Prepares runs of one thread each, side by side, and says how many there may be; 1: none beside another."""
+        return self._lanes.open() if self._lanes else 1
+
+    def run(self, batch: Sequence[EncodedText], beside: bool = False) -> list[Result | InternalError]:
         """Pads `batch`, runs the graph and returns one result per text, in order.
 
-        A text whose output is not finite gets an `InternalError` in its place, the others their results.
-        A graph of fixed shape is run in that shape, as often as needed.
+        With all threads, or with one and others beside it once lanes are open. A text whose output is not finite
+        gets an `InternalError` in its place, the others their results. A graph of fixed shape is run in that
+        shape, as often as needed.
         """
-        size = self.manifest.graph.fixed_batch
-        if size is None:
-            return self._run_padded(batch)
+        session = self._lanes.session if beside and self._lanes else self._session
+        size = self.manifest.graph.fixed_batch or len(batch)
         chunks = (batch[start : start + size] for start in range(0, len(batch), size))
-        return [result for chunk in chunks for result in self._run_padded(chunk)]
+        return [result for chunk in chunks for result in self._run_padded(session, chunk)]
 
-    def _run_padded(self, batch: Sequence[EncodedText]) -> list[Result | InternalError]:
+    def _run_padded(self, session: Session, batch: Sequence[EncodedText]) -> list[Result | InternalError]:
         feeds, mask = padding.feeds(batch, self.manifest.graph, self.manifest.tokenizer)
-        output = self._session.run(feeds, self.manifest.graph.output)[: len(batch)]
+        output = session.run(feeds, self.manifest.graph.output)[: len(batch)]
         return self._results(output, batch, mask)
 
     def _results(

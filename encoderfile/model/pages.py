@@ -7,7 +7,7 @@ import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-_PAUSE = 0.05
+_PAUSE = 0.01
 """Seconds between two rounds."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import mmap
 import os
@@ -80,6 +81,9 @@ class Session:
         providers: list[Any] = ["CPUExecutionProvider"]
         if device.name == "cuda":
             providers.insert(0, ("CUDAExecutionProvider", {"device_id": device.index}))
+        else:
+            _share_arena()
+            options.add_session_config_entry("session.use_env_allocators", "1")
         try:
             with dropping(weights.values()):
                 self._session = ort.InferenceSession(graph, options, providers=providers)
@@ -115,6 +119,13 @@ class Session:
         except Exception as error:  # onnxruntime's errors have no base of their own
             raise InternalError("the model failed to run") from error
         return np.ascontiguousarray(result, dtype=np.float32)
+
+
+@functools.cache
+def _share_arena() -> None:
+    """One pool of memory for the runs of all sessions: each would else keep the most it ever needed for itself."""
+    memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    ort.create_and_register_allocator(memory, ort.OrtArenaCfg({}))
 
 
 def write_optimized(source: Path, target: Path) -> None:

@@ -59,7 +59,7 @@ def bench(executable: Path, settings: ModelSettings, texts: Sequence[str], step:
     texts = texts[: settings.max_inputs]
     found, alone = [], {}
     for count in threads:
-        model = load(executable, device, count)
+        model = load(executable, device, dataclasses.replace(settings, threads=count))
         measured = [Measured(count, budget) for budget in budgets]
         for number in range(_ROUNDS):  # in turns, so that a busy moment falls on all
             for each in measured:
@@ -86,6 +86,7 @@ async def _seconds(model: Model, settings: ModelSettings, texts: Sequence[str]) 
     service = make_service(model, settings, choose(settings.device, settings.device_id))
     service.start()
     try:
+        await service.widen()
         await _ask(service, texts[:8])
         started = time.perf_counter()
         await _ask(service, texts)

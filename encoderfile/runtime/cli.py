@@ -220,5 +220,5 @@ def _serve(executable: Path, settings: ServeSettings) -> int:
 
     logs.set_up(settings.log_format, settings.log_level)
     device = choose(settings.device, settings.device_id)
-    drained = asyncio.run(server.serve(settings, device, lambda: load(executable, device, settings.granted_threads)))
+    drained = asyncio.run(server.serve(settings, device, lambda: load(executable, device, settings)))
     return 0 if drained else 1

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import mmap
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from encoderfile.container import Container
 from encoderfile.manifest import GRAPH, TOKENIZER, WEIGHTS
 from encoderfile.model.device import Device
+from encoderfile.model.lanes import Lanes
 from encoderfile.model.model import Model
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
+from encoderfile.settings import ModelSettings
 
 
-def load(executable: Path, device: Device, threads: int) -> Model:
-    """Opens `executable`, checks its sums and loads its model.
+def load(executable: Path, device: Device, settings: ModelSettings) -> Model:
+    """Opens `executable`, checks its sums and loads its model, with the threads and lanes of `settings`.
 
     Hashing runs in a thread beside the loading (it releases the lock), and no model is returned before
     the file is known to be whole. Raises `ContainerError`, `ModelError` or `ConfigError`.
@@ -25,11 +28,14 @@ def load(executable: Path, device: Device, threads: int) -> Model:
         manifest = container.manifest
         mapped = container.map(WEIGHTS)
         weights: dict[str, mmap.mmap] = {} if mapped is None else {WEIGHTS: mapped}
+        loaded = partial(Session, container.read(GRAPH), weights, device=device)
         try:
-            session = Session(container.read(GRAPH), weights, device=device, threads=threads)
+            session = loaded(threads=settings.granted_threads)
             tokenizer = Tokenizer(container.read(TOKENIZER), manifest.tokenizer)
         except Exception:  # whatever it was, see below
             verified.result()  # a damaged file is the better explanation
             raise
         verified.result()
-        return Model(manifest, tokenizer, session)
+        size = sum(each.length for each in manifest.artifacts if each.name in (GRAPH, WEIGHTS))
+        lanes = Lanes(settings.granted_lanes, partial(loaded, threads=1), size)
+        return Model(manifest, tokenizer, session, lanes if device.name == "cpu" else None)

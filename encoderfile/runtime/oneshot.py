@@ -53,7 +53,7 @@ class Wanted:
 @asynccontextmanager
 async def _service(executable: Path, settings: ModelSettings) -> AsyncIterator[Service]:
     device = choose(settings.device, settings.device_id)
-    model = await asyncio.to_thread(load, executable, device, settings.granted_threads)
+    model = await asyncio.to_thread(load, executable, device, settings)
     service = make_service(model, settings, device)
     service.start()
     try:

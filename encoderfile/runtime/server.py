@@ -39,7 +39,7 @@ def make_service(model: Model, settings: ModelSettings, device: Device) -> Servi
         Limits(
             max_inputs=settings.max_inputs,
             max_queue=settings.max_queue,
-            max_batch_tokens=settings.batch_tokens(device.name),
+            max_batch_tokens=settings.batch_tokens(device.name, model.manifest.tokenizer.max_length),
             refuse_overflow=settings.overflow == "error",
         ),
     )

@@ -1,96 +1,89 @@
-"""The queue between requests and the session, and the one worker that empties it.
+"""From texts that wait to runs of the model, and back to whole answers.
 
-No timer: a batch is what waits when the session is free. Texts of like length share a batch, so that
-padding is small, and padded tokens per run are bounded, so that memory is. Requests take turns as the
-seed of a batch, so a huge request does not starve small ones, nor the other way round.
+No timer: a run is what waits when there is room for one. Texts of like length share a run, so that padding is
+small, and padded tokens are bounded, so that memory is. Requests take turns, so a huge request does not starve
+small ones, nor the other way round.
+
+What waits alone is run with all threads, for the sake of its latency. Where enough waits to keep every core busy,
+runs of one thread each go side by side: no thread then waits for another between two operators, and a core that
+is taken away for a moment holds up one run, not all.
 """
 
 from __future__ import annotations
 
 import asyncio
-import bisect
-import itertools
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 from encoderfile.errors import DrainingError, InternalError, QueueFullError
+from encoderfile.service.waiting import Entry, Request, Waiting
 from encoderfile.types import EncodedText, Result
 
 log = logging.getLogger(__name__)
 
-_RUN_COST = 32
-"""What starting a run costs, in tokens: one of 8 tokens takes as long as the next 32 in a larger one."""
+_LANE_RUN_COST = 4
+"""What starting a run of one thread costs, in tokens: 3 were measured with MiniLM, 20 with a model of two layers."""
 
-_LOOK_AHEAD = 512
-"""Texts above the seed that are cut into runs to find its own: bounds the work per run in a long queue."""
+_SPEEDUP = 0.67
+"""n threads make one run n ** 0.67 times as fast as one thread: measured with two."""
 
-_MANY = 64
-"""Texts above which a request is merged into the queue, not inserted one by one."""
+_OVERLAP_TOKENS = 4096
+"""Tokens that run while others wait before lanes are opened, which takes about as long as these."""
 
-Run = Callable[[Sequence[EncodedText]], list[Result | InternalError]]
-
-
-@dataclass(eq=False, slots=True)
-class _Request:
-    """One admitted request: its texts wait together and its answer leaves whole."""
-
-    done: asyncio.Future[list[Result]]
-    results: list[Result | None]
-    missing: int
-    queued_at: float
-    waiting: deque[_Entry] = field(default_factory=deque)
-    started_at: float | None = None
-
-    @property
-    def queue_seconds(self) -> float:
-        return (self.started_at or self.queued_at) - self.queued_at
+Run = Callable[[Sequence[EncodedText], bool], list[Result | InternalError]]
+"""Runs texts: with all threads, or with one beside others when the second argument says so."""
 
 
 @dataclass(eq=False, slots=True)
-class _Entry:
-    request: _Request
-    index: int
-    text: EncodedText
-    key: tuple[int, int]
-    """Length of its row and arrival: the order of the waiting list."""
-    taken: bool = False
-
-    @property
-    def length(self) -> int:
-        return self.key[0]
+class _Running:
+    batch: list[Entry]
+    tokens: int
+    """Rows times longest row."""
+    beside: bool
+    """Whether it has one thread and others may run beside it."""
 
 
 class Batcher:
-    """Runs encoded texts in batches on one worker thread. Use from one event loop."""
+    """Runs encoded texts in batches on threads of its own. Use from one event loop."""
 
-    def __init__(self, run: Run, *, max_batch_tokens: int, max_queue: int, row_length: int | None = None) -> None:
-        """`max_batch_tokens` bounds rows times longest row of a run; `max_queue` counts waiting texts.
+    def __init__(
+        self,
+        run: Run,
+        *,
+        max_batch_tokens: int,
+        max_queue: int,
+        run_cost: int = 16,
+        row_length: int | None = None,
+        open_lanes: Callable[[], int] = lambda: 1,
+    ) -> None:
+        """`max_batch_tokens` bounds rows times longest row of all that runs; `max_queue` counts waiting texts.
 
-        `row_length` is given where every text is padded to one length, in tokens.
+        `run_cost` is what starting a run with all threads costs, in tokens: padding is worth so much. It is a
+        constant, not learned, so that a server at rest cuts the same request the same way, to the last bit.
+        `row_length` is given where every text is padded to one length, in tokens. `open_lanes` prepares runs
+        side by side and says how many there may be; it is called once, in a thread, when requests overlap.
         """
         self._run = run
         self._max_batch_tokens = max_batch_tokens
         self._max_queue = max_queue
-        self._row_length = row_length
-        self._by_length: list[_Entry] = []
-        self._turns: deque[_Request] = deque()
-        self._arrivals = itertools.count()
-        self._wake = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="session")
-        self._worker: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Starts the worker. Call once, inside the event loop."""
-        self._worker = asyncio.create_task(self._work(), name="batcher")
+        self._open_lanes = open_lanes
+        self._lanes = 1
+        self._overlap = 0
+        self._waiting = Waiting(row_length)
+        self._running: set[_Running] = set()
+        self._run_cost = run_cost
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._threads = _threads(1)
+        self._stopped = False
 
     @property
     def waiting(self) -> int:
         """Texts queued and not yet taken into a run."""
-        return len(self._by_length)
+        return len(self._waiting)
 
     def admit(self, count: int, ahead: int = 0) -> None:
         """Raises `QueueFullError` when `count` more texts are not taken now; `ahead` are on their way here.
@@ -113,106 +106,104 @@ class Batcher:
         if not texts:
             return [], 0.0
         self.admit(len(texts))
-        done = asyncio.get_running_loop().create_future()
-        request = _Request(done, [None] * len(texts), len(texts), time.perf_counter())
-        for index, text in enumerate(texts):
-            request.waiting.append(
-                _Entry(request, index, text, (self._row_length or len(text), next(self._arrivals)))
-            )
-        if len(texts) > _MANY:
-            self._by_length += request.waiting
-            self._by_length.sort(key=_key)  # what waited is in order already, so this is one merge
-        else:
-            for entry in request.waiting:
-                bisect.insort(self._by_length, entry, key=_key)
-        self._turns.append(request)
-        self._wake.set()
+        loop = asyncio.get_running_loop()
+        request = Request(loop.create_future(), [None] * len(texts), len(texts), time.perf_counter())
+        self._waiting.add(request, texts)
+        loop.call_soon(self._start_runs)  # after whatever else arrived at the same moment
         try:
             return await request.done, request.queue_seconds
         finally:
             if request.missing:
-                self._drop(request)
+                self._waiting.drop(request)
 
     async def stop(self) -> None:
-        """Ends the worker; whoever still waits gets `DrainingError`."""
-        if self._worker is not None:
-            self._worker.cancel()
-            await asyncio.gather(self._worker, return_exceptions=True)
-        for request in {entry.request for entry in self._by_length} | set(self._turns):
+        """Starts no further run; whoever still waits for one gets `DrainingError`."""
+        self._stopped = True
+        for request in self._waiting.requests | {entry.request for run in self._running for entry in run.batch}:
             self._fail(request, DrainingError("the server stopped before this request was answered"))
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            batch = self._next_batch()
-            if not batch:
-                self._wake.clear()
-                await self._wake.wait()
-                continue
-            outcomes = await loop.run_in_executor(self._thread, self._run_safely, [entry.text for entry in batch])
-            for entry, outcome in zip(batch, outcomes, strict=True):
-                self._deliver(entry, outcome)
+    def _start_runs(self) -> None:
+        while not self._stopped and (run := self._next_run()) is not None:
+            self._running.add(run)
+            self._spawn(self._carry_out(run))
 
-    def _next_batch(self) -> list[_Entry]:
-        """The run that holds the first waiting text of the request whose turn it is."""
-        seed = self._next_seed()
-        if seed is None:
-            return []
-        place = bisect.bisect_left(self._by_length, seed.key, key=_key)
-        end = min(len(self._by_length), place + _LOOK_AHEAD)
-        start = self._run_before(end)
-        while start > place:
-            start, end = self._run_before(start), start
-        batch = self._by_length[start:end]
-        del self._by_length[start:end]
+    def _next_run(self) -> _Running | None:
+        """The run to start now, out of the queue; None when nothing waits or there is no room."""
+        if self._is_full():
+            return None
+        work = self._waiting.tokens + sum(run.tokens for run in self._running)
+        beside = self._lanes > 1
+        share = self._max_batch_tokens // self._lanes
+        most = min(share, work // self._lanes) if beside else share
+        places = self._waiting.next_run(most, _LANE_RUN_COST if beside else self._run_cost)
+        if places is None:
+            return None
+        tokens = self._waiting.padded(places)
+        if beside and (tokens > share or tokens * self._lanes**_SPEEDUP > work):
+            # Beside others it would take too much memory, or longer than everything together takes with all threads.
+            if self._running:
+                return None  # its turn comes when the others are done
+            beside = False
+            places = self._waiting.next_run(self._max_batch_tokens, self._run_cost) or places
+            tokens = self._waiting.padded(places)
+        batch = self._waiting.take(places)
         now = time.perf_counter()
         for entry in batch:
-            entry.taken = True
             if entry.request.started_at is None:
                 entry.request.started_at = now
-        return batch
+        self._watch_overlap(tokens)
+        return _Running(batch, tokens, beside)
 
-    def _run_before(self, end: int) -> int:
-        """Where the run begins whose longest text is the last one before `end`.
+    def _is_full(self) -> bool:
+        """Side by side one run more than there are lanes is ready, so that no lane waits for the event loop."""
+        if self._lanes == 1 or any(not run.beside for run in self._running):
+            return bool(self._running)
+        return len(self._running) > self._lanes
 
-        Runs are cut from the longest text down, always the same way, so that what one run leaves behind
-        makes whole runs again. A shorter text joins while the budget lasts and while the padding it adds
-        costs less than a run of its own.
-        """
-        longest = self._by_length[end - 1].length
-        padding, start = 0, end - 1
-        while start > 0 and (end - start + 1) * longest <= self._max_batch_tokens:
-            padding += longest - self._by_length[start - 1].length
-            if padding > max(_RUN_COST, (end - start + 1) * longest // 8):
-                break
-            start -= 1
-        return start
+    def _watch_overlap(self, tokens: int) -> None:
+        """Opens lanes once it is known that they are worth it."""
+        if self._waiting.tokens and self._overlap < _OVERLAP_TOKENS:
+            self._overlap += tokens
+            if self._overlap >= _OVERLAP_TOKENS:
+                self._spawn(self.widen())
 
-    def _next_seed(self) -> _Entry | None:
-        while self._turns:
-            request = self._turns.popleft()
-            while request.waiting and request.waiting[0].taken:
-                request.waiting.popleft()
-            if request.waiting:
-                self._turns.append(request)
-                return request.waiting[0]
-        return None
+    async def widen(self) -> None:
+        """Opens lanes now, where there may be any, instead of when requests have overlapped for a while."""
+        self._overlap = _OVERLAP_TOKENS
+        self._lanes = await asyncio.to_thread(self._open_lanes)
+        if self._lanes > 1 and not self._stopped:
+            self._threads.shutdown(wait=False)  # what runs in it goes on
+            self._threads = _threads(self._lanes)
+        self._start_runs()
 
-    def _run_safely(self, texts: Sequence[EncodedText]) -> list[Result | InternalError]:
-        """Runs a batch on the worker thread. One text that breaks a batch does not spoil the others' answers."""
+    async def _carry_out(self, run: _Running) -> None:
+        texts = [entry.text for entry in run.batch]
+        outcomes = await asyncio.get_running_loop().run_in_executor(
+            self._threads, self._run_safely, texts, run.beside
+        )
+        self._running.discard(run)
+        self._start_runs()  # before the answers, which take the loop a while
+        for entry, outcome in zip(run.batch, outcomes, strict=True):
+            self._deliver(entry, outcome)
+
+    def _run_safely(self, texts: Sequence[EncodedText], beside: bool) -> list[Result | InternalError]:
+        """Runs a batch on its thread. One text that breaks a batch does not spoil the others' answers."""
         try:
-            results = self._run(texts)
+            results = self._run(texts, beside)
             if len(results) != len(texts):
                 raise InternalError(f"the model gave {len(results)} results for {len(texts)} texts")
             return results
-        except Exception as error:  # the worker outlives whatever a batch does
+        except Exception as error:  # the batcher outlives whatever a batch does
             log.error("a batch of %d texts failed: %s", len(texts), error, exc_info=True)
             if len(texts) > 1:
-                return [outcome for text in texts for outcome in self._run_safely([text])]
+                return [outcome for text in texts for outcome in self._run_safely([text], beside)]
             return [error if isinstance(error, InternalError) else InternalError("the model failed to run")]
 
-    def _deliver(self, entry: _Entry, outcome: Result | InternalError) -> None:
+    def _deliver(self, entry: Entry, outcome: Result | InternalError) -> None:
         request = entry.request
         if isinstance(outcome, InternalError):
             self._fail(request, outcome)
@@ -222,16 +213,15 @@ class Batcher:
         if request.missing == 0 and not request.done.done():
             request.done.set_result([result for result in request.results if result is not None])
 
-    def _fail(self, request: _Request, error: Exception) -> None:
+    def _fail(self, request: Request, error: Exception) -> None:
         if not request.done.done():
             request.done.set_exception(error)
 
-    def _drop(self, request: _Request) -> None:
-        """Takes a request's waiting texts out of the queue: its caller left, or it failed."""
-        if any(not entry.taken for entry in request.waiting):
-            self._by_length = [entry for entry in self._by_length if entry.request is not request]
-        request.waiting.clear()
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
-def _key(entry: _Entry) -> tuple[int, int]:
-    return entry.key
+def _threads(count: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(count, thread_name_prefix="session")

@@ -48,9 +48,12 @@ class Runs:
         self._is_open = False
         self.batches: list[list[EncodedText]] = []
         """The texts of every run."""
+        self.beside: list[bool] = []
+        """Whether each run was one of several side by side."""
 
-    def __call__(self, batch: Sequence[EncodedText]) -> Any:
+    def __call__(self, batch: Sequence[EncodedText], beside: bool) -> Any:
         self.batches.append(list(batch))
+        self.beside.append(beside)
         self._loop.call_soon_threadsafe(self._begun.put_nowait, [name_of(each) for each in batch])
         if not self._is_open:
             assert self._gate.acquire(timeout=PATIENCE), "nobody let the run go"
@@ -65,9 +68,9 @@ class Runs:
         self._gate.release()
 
     def open(self) -> None:
-        """Ends the run that waits and lets all others pass."""
+        """Ends the runs that wait and lets all others pass."""
         self._is_open = True
-        self._gate.release()
+        self._gate.release(256)
 
     @property
     def named(self) -> list[list[int]]:
@@ -76,10 +79,9 @@ class Runs:
 
 
 @asynccontextmanager
-async def running(runs: Runs, **limits: int) -> AsyncIterator[Batcher]:
+async def running(runs: Runs, **limits: Any) -> AsyncIterator[Batcher]:
     """A batcher at work, stopped in the end whatever happens."""
     batcher = Batcher(runs, **({"max_batch_tokens": 1000, "max_queue": 1000} | limits))
-    batcher.start()
     try:
         yield batcher
     finally:

@@ -87,30 +87,6 @@ async def test_texts_of_like_length_share_a_run() -> None:
     assert [set(batch) for batch in runs.named[1:]] == [set(short), set(long)]
 
 
-@pytest.mark.parametrize(
-    ("lengths", "budget", "together"),
-    [
-        ((10, 4, 11, 30), 22, [0, 2]),
-        ((10, 9, 12), 24, [0, 2]),
-        ((10, 10, 4), 20, [0, 1]),
-        ((10, 30, 9), 1000, [0, 1]),
-        ((10, 90), 1000, [0]),
-        ((10, 40, 40, 40), 1000, [0, 1, 2, 3]),
-        ((10, 9, 90, 95), 1000, [0, 1]),
-    ],
-)
-@in_loop
-async def test_runs_are_cut_from_the_longest_text_down_while_padding_costs_less_than_a_run(
-    lengths: tuple[int, ...], budget: int, together: list[int]
-) -> None:
-    runs = Runs()
-    async with running(runs, max_batch_tokens=budget) as batcher:
-        await hold(batcher, runs)
-        await send(batcher, *(text(name, length) for name, length in enumerate(lengths)))
-        runs.let_go()
-        assert sorted(await runs.begun()) == together
-
-
 @in_loop
 async def test_a_huge_request_does_not_starve_a_small_one() -> None:
     runs = Runs()

@@ -35,8 +35,8 @@ class Watched(Model):
         self.encoded.append(texts)
         return super().encode(texts)
 
-    def run(self, batch: Sequence[EncodedText]) -> Any:
-        return self.runs(batch)
+    def run(self, batch: Sequence[EncodedText], beside: bool = False) -> Any:
+        return self.runs(batch, beside)
 
 
 @asynccontextmanager

@@ -63,6 +63,17 @@ def test_threads_asked_for_win_over_what_is_granted(monkeypatch: pytest.MonkeyPa
     assert ModelSettings().granted_threads == 5
 
 
+@pytest.mark.parametrize(("max_length", "tokens"), [(128, 768), (256, 768), (400, 1200), (512, 1536), (8192, 1536)])
+def test_every_lane_has_room_for_the_longest_text_up_to_a_limit(max_length: int, tokens: int) -> None:
+    assert ModelSettings(threads=3).batch_tokens("cpu", max_length) == tokens
+    assert ModelSettings(threads=3, max_batch_tokens=7).batch_tokens("cpu", max_length) == 7
+
+
+def test_one_lane_per_thread_unless_told_otherwise() -> None:
+    assert ModelSettings(threads=3).granted_lanes == 3
+    assert ModelSettings(threads=3, lanes=1).granted_lanes == 1
+
+
 @pytest.fixture
 def pem(tmp_path: Path) -> Path:
     path = tmp_path / "cert.pem"
@@ -169,6 +180,7 @@ CASES: list[tuple[str, str, object]] = [
     ("--device", "cpu", "cpu"),
     ("--device-id", "1", 1),
     ("--threads", "3", 3),
+    ("--lanes", "2", 2),
     ("--max-batch-tokens", "4", 4),
     ("--max-queue", "5", 5),
     ("--max-inputs", "6", 6),
