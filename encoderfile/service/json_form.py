@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
 from encoderfile.errors import InputError
+from encoderfile.service.json_pieces import Pieces, object_pieces
 from encoderfile.tasks import Task
 from encoderfile.types import Prediction, PredictRequest
-
-_ROWS = 64
-"""Tokens of one result that are written at once."""
 
 
 def read_request(body: object, task: Task[Any]) -> PredictRequest:
@@ -67,31 +62,9 @@ def write_answer(prediction: Prediction[Any], task: Task[Any]) -> bytes:
     return b"".join(answer_pieces(prediction, task))
 
 
-def answer_pieces(prediction: Prediction[Any], task: Task[Any]) -> Iterator[bytes | memoryview]:
-    """The body of the answer in pieces of some ten thousand floats, which take a millisecond each to write."""
-    head = b'{"results":['
-    for result in prediction.results:
-        yield head
-        yield from _result_pieces(task.to_json(result))
-        head = b","
-    rest: dict[str, Any] = {"model_id": prediction.model_id}
+def answer_pieces(prediction: Prediction[Any], task: Task[Any]) -> Pieces:
+    """The body of the answer in pieces."""
+    content: dict[str, Any] = {"results": map(task.to_json, prediction.results), "model_id": prediction.model_id}
     if prediction.metadata is not None:
-        rest["metadata"] = prediction.metadata
-    yield b"]," + _json(rest)[1:]
-
-
-def _result_pieces(found: dict[str, Any]) -> Iterator[bytes | memoryview]:
-    (name, rows), *others = found.items()
-    if others or not isinstance(rows, list) or len(rows) <= _ROWS:
-        yield _json(found)
-        return
-    head = b"{%b:[" % _json(name)
-    for start in range(0, len(rows), _ROWS):
-        yield head
-        yield memoryview(_json(rows[start : start + _ROWS]))[1:-1]
-        head = b","
-    yield b"]}"
-
-
-def _json(value: object) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+        content["metadata"] = prediction.metadata
+    return object_pieces(content)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -62,8 +62,8 @@ class Task(ABC, Generic[R]):
         """What kinds of vectors the results give, with their size: `dense`, `multivector`, `sparse`."""
         return {}
 
-    def vectors(self, kind: str, results: Sequence[R], normalize: bool | None) -> list[FloatArray]:
-        """One array per result: `dense` and `sparse` [size], `multivector` [tokens, size].
+    def vectors(self, kind: str, results: Sequence[R], normalize: bool | None) -> Iterator[FloatArray]:
+        """One array per result, made on the way: `dense` and `sparse` [size], `multivector` [tokens, size].
 
         `results` are as `postprocess` made them; `normalize` None means the model's own way. `kind` is one of `dims`.
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,14 +45,14 @@ class Embedding(Task[TokenEmbeddings]):
     def dims(self) -> Mapping[str, int]:
         return {"dense": self.manifest.width * len(self._modes), "multivector": self.manifest.width}
 
-    def vectors(self, kind: str, results: Sequence[TokenEmbeddings], normalize: bool | None) -> list[FloatArray]:
+    def vectors(self, kind: str, results: Sequence[TokenEmbeddings], normalize: bool | None) -> Iterator[FloatArray]:
         """`multivector`: the vectors of all tokens, of unit length unless told otherwise; `dense`: pooled."""
-        if kind == "multivector":
-            return [each.embeddings if normalize is False else unit(each.embeddings) for each in results]
-        pooled = [pool(self._modes, each.embeddings[None], _ones(each))[0] for each in results]
+        dense = kind == "dense"
         if normalize is None:
-            normalize = self.manifest.pooling is not None and self.manifest.pooling.normalize
-        return list(unit(np.stack(pooled))) if normalize else pooled
+            normalize = not dense or (self.manifest.pooling is not None and self.manifest.pooling.normalize)
+        for each in results:
+            vector = pool(self._modes, each.embeddings[None], _ones(each))[0] if dense else each.embeddings
+            yield unit(vector) if normalize else vector
 
     @property
     def _modes(self) -> tuple[str, ...]:

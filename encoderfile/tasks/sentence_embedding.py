@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from encoderfile.manifest import Manifest
@@ -57,8 +57,11 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
             return {"sparse": self.manifest.width}
         return {"dense": self.manifest.width * len(self._modes)}
 
-    def vectors(self, kind: str, results: Sequence[SentenceEmbedding], normalize: bool | None) -> list[FloatArray]:
-        return [self.normalized(each, normalize).embedding for each in results]
+    def vectors(
+        self, kind: str, results: Sequence[SentenceEmbedding], normalize: bool | None
+    ) -> Iterator[FloatArray]:
+        for each in results:
+            yield self.normalized(each, normalize).embedding
 
     def to_json(self, result: SentenceEmbedding) -> dict[str, Any]:
         return {"embedding": result.embedding}

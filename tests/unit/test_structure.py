@@ -46,7 +46,7 @@ BORDERS: dict[str, tuple[str, ...]] = {
     "numpy": ("types.py", "tasks/*.py", "model/*.py", "builder/*.py", "transports/http/*.py"),
     "onnx": ("builder/quantize.py",),
     "onnxruntime": ("model/session.py",),
-    "orjson": ("service/json_form.py", "runtime/oneshot.py", "transports/*.py"),
+    "orjson": ("service/json_pieces.py", "runtime/oneshot.py", "transports/*.py"),
     "starlette": ("transports/http/*.py", "transports/mcp.py", "transports/bodies.py", "transports/hang_ups.py"),
     "tokenizers": ("model/tokenizer.py",),
     "uvicorn": ("transports/http/*.py",),

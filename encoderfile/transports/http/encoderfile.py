@@ -12,7 +12,7 @@ from encoderfile.service.service import Service
 from encoderfile.service.turns import in_turns
 from encoderfile.transports.http import openapi
 from encoderfile.transports.http.body import read_json
-from encoderfile.transports.http.pieces import JsonPieces
+from encoderfile.transports.http.pieces import Pieces
 
 
 def routes(service: Service, max_body_bytes: int) -> list[Route]:
@@ -39,7 +39,7 @@ def routes(service: Service, max_body_bytes: int) -> list[Route]:
         headers = {}
         if prediction.truncated_inputs:
             headers["X-Truncated-Inputs"] = str(prediction.truncated_inputs)
-        return JsonPieces(await in_turns(answer_pieces(prediction, service.task)), headers)
+        return Pieces(await in_turns(answer_pieces(prediction, service.task)), headers)
 
     return [
         Route("/health", health, methods=["GET"]),

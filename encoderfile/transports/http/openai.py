@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,10 +13,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind
+from encoderfile.service.json_pieces import object_pieces
 from encoderfile.service.service import Service
+from encoderfile.service.turns import in_turns
 from encoderfile.tasks.base import unit
 from encoderfile.transports.http import body
 from encoderfile.transports.http.names import ModelNotFoundError, check_model
+from encoderfile.transports.http.pieces import Pieces
 from encoderfile.types import FloatArray, PredictRequest
 
 PATH = "/v1/embeddings"
@@ -68,21 +70,20 @@ def routes(service: Service, max_body_bytes: int) -> list[Route]:
                 PredictRequest([prompt + text for text in texts], normalize=False, allow_empty=True)
             )
             measured.timing = prediction.timing
-            vectors = _cut(service.task.vectors("dense", prediction.results, None), dimensions)
+            vectors = service.task.vectors("dense", prediction.results, None)
             headers = {}
             if prediction.truncated_inputs:
                 headers["X-Truncated-Inputs"] = str(prediction.truncated_inputs)
             answer = {
                 "object": "list",
-                "data": [
+                "data": (
                     {"object": "embedding", "index": index, "embedding": _base64(vector) if as_base64 else vector}
-                    for index, vector in enumerate(vectors)
-                ],
+                    for index, vector in enumerate(_cut(vectors, dimensions))
+                ),
                 "model": asked["model"],
                 "usage": {"prompt_tokens": prediction.token_count, "total_tokens": prediction.token_count},
             }
-            content = orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
-            return Response(content, headers=headers, media_type="application/json")
+            return Pieces(await in_turns(object_pieces(answer)), headers)
 
     return [Route(PATH, embeddings, methods=["POST"])]
 
@@ -133,9 +134,9 @@ def _dimensions(wanted: object, size: int, service: Service) -> int | None:
     return wanted
 
 
-def _cut(vectors: Sequence[FloatArray], dimensions: int | None) -> Sequence[FloatArray]:
+def _cut(vectors: Iterator[FloatArray], dimensions: int | None) -> Iterator[FloatArray]:
     """The beginning of each vector, of unit length again."""
-    return vectors if dimensions is None else list(unit(np.stack(vectors)[:, :dimensions]))
+    return vectors if dimensions is None else (unit(vector[:dimensions]) for vector in vectors)
 
 
 def _base64(vector: FloatArray) -> str:

@@ -11,14 +11,17 @@ _BYTES = 1 << 18
 """Of one write, about: less costs calls, more holds the event loop up."""
 
 
-class JsonPieces(Response):
-    """JSON whose length is known; joined, a large answer would be copied twice on the event loop."""
+class Pieces(Response):
+    """A body whose length is known; joined, a large answer would be copied twice on the event loop."""
 
-    media_type = "application/json"
-
-    def __init__(self, pieces: Sequence[bytes | memoryview], headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        pieces: Sequence[bytes | memoryview],
+        headers: Mapping[str, str],
+        media_type: str = "application/json",
+    ) -> None:
         length = sum(len(piece) for piece in pieces)
-        super().__init__(headers={**headers, "Content-Length": str(length)})
+        super().__init__(headers={**headers, "Content-Length": str(length)}, media_type=media_type)
         self._pieces = pieces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from encoderfile.errors import InputError
 from encoderfile.service.service import Service
+from encoderfile.service.turns import in_turns
 from encoderfile.transports.http.names import check_model
 from encoderfile.transports.http.sie import dtypes, wire
 from encoderfile.transports.http.sie.items import (
@@ -71,10 +72,10 @@ def route(service: Service, max_body_bytes: int) -> Route:
             prediction = await service.predict(PredictRequest(texts, normalize=False, allow_empty=True))
             measured.timing = prediction.timing
             started = time.perf_counter()
-            found = _vectors(asked, prediction.results, service)
+            found = await _vectors(asked, prediction.results, service)
             took = times(measured, prediction.timing, time.perf_counter() - started)
             content = {"model": name, "items": found, "timing": took.to_json()}
-            return wire.answer(request, content, took.headers(prediction.truncated_inputs))
+            return await wire.answer(request, content, "items", took.headers(prediction.truncated_inputs))
 
     return Route("/v1/encode/{model:path}", encode, methods=["POST"])
 
@@ -116,39 +117,33 @@ def _kinds(params: Mapping[str, Any], dims: Mapping[str, int], info: ModelInfo) 
     return wanted
 
 
-def _vectors(asked: _Asked, results: Sequence[Any], service: Service) -> list[dict[str, Any]]:
+async def _vectors(asked: _Asked, results: Sequence[Any], service: Service) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [{} if item.id is None else {"id": item.id} for item in asked.items]
     for kind in dict.fromkeys(asked.kinds):
         vectors = service.task.vectors(kind, results, asked.normalize)
-        for answer, form in zip(found, _FORMS[kind](vectors, asked.dtype), strict=True):
+        forms = await in_turns(_FORMS[kind](vector, asked.dtype) for vector in vectors)
+        for answer, form in zip(found, forms, strict=True):
             answer[kind] = form
     return found
 
 
-def _dense(vectors: Sequence[FloatArray], dtype: str) -> list[dict[str, Any]]:
-    rows = np.stack(vectors)
-    name, numbers = dtypes.convert(rows, dtype)
-    return [{"dims": rows.shape[1], "dtype": name, "values": row} for row in numbers]
+def _dense(vector: FloatArray, dtype: str) -> dict[str, Any]:
+    name, numbers = dtypes.convert(vector, dtype)
+    return {"dims": len(vector), "dtype": name, "values": numbers}
 
 
-def _sparse(vectors: Sequence[FloatArray], dtype: str) -> list[dict[str, Any]]:
+def _sparse(vector: FloatArray, dtype: str) -> dict[str, Any]:
     # Weights stay floats: the formulas of whole numbers are made for dense vectors.
     name = dtype if dtype == "float16" else "float32"
-    answers = []
-    for vector in vectors:
-        # int32: clients' decoders know no int64.
-        indices = np.flatnonzero(vector).astype(np.int32)
-        _, values = dtypes.convert(vector[indices], name)
-        answers.append({"dims": len(vector), "dtype": name, "indices": indices, "values": values})
-    return answers
+    # int32: clients' decoders know no int64.
+    indices = np.flatnonzero(vector).astype(np.int32)
+    _, values = dtypes.convert(vector[indices], name)
+    return {"dims": len(vector), "dtype": name, "indices": indices, "values": values}
 
 
-def _multivector(vectors: Sequence[FloatArray], dtype: str) -> list[dict[str, Any]]:
-    answers = []
-    for rows in vectors:
-        name, numbers = dtypes.convert(rows, dtype)
-        answers.append({"token_dims": rows.shape[1], "num_tokens": len(rows), "dtype": name, "values": numbers})
-    return answers
+def _multivector(rows: FloatArray, dtype: str) -> dict[str, Any]:
+    name, numbers = dtypes.convert(rows, dtype)
+    return {"token_dims": rows.shape[1], "num_tokens": len(rows), "dtype": name, "values": numbers}
 
 
 _FORMS = {"dense": _dense, "sparse": _sparse, "multivector": _multivector}

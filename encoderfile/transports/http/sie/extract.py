@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from encoderfile.errors import InputError
 from encoderfile.service.service import Service
+from encoderfile.service.turns import in_turns
 from encoderfile.tasks.entities import WordRules, entities
 from encoderfile.transports.http.names import check_model
 from encoderfile.transports.http.sie import wire
@@ -54,7 +55,7 @@ def route(service: Service, max_body_bytes: int) -> Route:
             )
             measured.timing = prediction.timing
             find = _finder(service, asked)
-            found = [
+            found = await in_turns(
                 {
                     "id": item.id or f"item-{index}",
                     "entities": [],
@@ -65,9 +66,11 @@ def route(service: Service, max_body_bytes: int) -> Route:
                     **find(result, item),
                 }
                 for index, (item, result) in enumerate(zip(items, prediction.results, strict=True))
-            ]
+            )
             took = times(measured, prediction.timing)
-            return wire.answer(request, {"model": name, "items": found}, took.headers(prediction.truncated_inputs))
+            return await wire.answer(
+                request, {"model": name, "items": found}, "items", took.headers(prediction.truncated_inputs)
+            )
 
     return Route("/v1/extract/{model:path}", extract, methods=["POST"])
 

@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from encoderfile.service.json_pieces import dumps
 from encoderfile.service.service import Service
 from encoderfile.tasks.sequence_classification import SequenceClassification
 from encoderfile.transports.http.names import DEFAULT_PROFILE, check_model
-from encoderfile.transports.http.sie import wire
 
 
 def outputs(service: Service) -> list[str]:
@@ -62,4 +62,4 @@ def routes(service: Service) -> list[Route]:
 
 
 def _json(content: dict[str, Any]) -> Response:
-    return Response(wire.to_json(content), media_type="application/json")
+    return Response(dumps(content), media_type="application/json")

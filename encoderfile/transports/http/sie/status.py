@@ -15,6 +15,7 @@ from typing import Any
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from encoderfile.service.json_pieces import dumps
 from encoderfile.service.service import Service
 from encoderfile.transports.http.sie import wire
 from encoderfile.transports.http.sie.models import outputs
@@ -82,7 +83,7 @@ def route(service: Service) -> WebSocketRoute:
     async def status(socket: WebSocket) -> None:
         nonlocal board
         if board is None:
-            board = Board(lambda: wire.to_json(frame(service)))
+            board = Board(lambda: dumps(frame(service)))
         await board.watch(socket)
 
     return WebSocketRoute("/ws/status", status)

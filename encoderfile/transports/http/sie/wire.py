@@ -6,7 +6,7 @@ requests hold texts, and decoding arrays from a stranger can run a stranger's co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgpack
@@ -17,7 +17,10 @@ from starlette.responses import Response
 
 import encoderfile
 from encoderfile.errors import InputError
+from encoderfile.service.json_pieces import object_pieces
+from encoderfile.service.turns import in_turns
 from encoderfile.transports.http import body
+from encoderfile.transports.http.pieces import Pieces
 
 MAX_CONTAINERS = 1 << 17
 """Lists and maps of one msgpack body, at most: each costs one byte to send and sixty to hold."""
@@ -98,13 +101,20 @@ def _array(value: object) -> dict[bytes, Any]:
     }
 
 
-def answer(request: Request, content: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
-    """The content in the form that the client wants."""
+async def answer(request: Request, content: Mapping[str, Any], items: str, headers: Mapping[str, str]) -> Response:
+    """The content in the form that the client wants; the list called `items` is written entry by entry."""
     if wants_msgpack(request.headers.get("accept", "")):
-        return Response(pack(content), headers=headers, media_type="application/msgpack")
-    return Response(to_json(content), headers=headers, media_type="application/json")
+        return Pieces(await in_turns(_packed(content, items)), headers, "application/msgpack")
+    return Pieces(await in_turns(object_pieces({**content, items: iter(content[items])})), headers)
 
 
-def to_json(content: object) -> bytes:
-    """Encodes plain values and arrays, floats in shortest form."""
-    return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+def _packed(content: Mapping[str, Any], items: str) -> Iterator[bytes]:
+    packer = msgpack.Packer(default=_array)
+    yield packer.pack_map_header(len(content))
+    for name, value in content.items():
+        yield packer.pack(name)
+        if name != items:
+            yield packer.pack(value)
+            continue
+        yield packer.pack_array_header(len(value))
+        yield from map(packer.pack, value)
