@@ -12,12 +12,12 @@ is taken away for a moment holds up one run, not all.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 from encoderfile.errors import DrainingError, InternalError, QueueFullError
 from encoderfile.service.waiting import Entry, Request, Waiting
@@ -76,7 +76,7 @@ class Batcher:
         self._waiting = Waiting(row_length)
         self._running: set[_Running] = set()
         self._run_cost = run_cost
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._widening: asyncio.Task[None] | None = None
         self._threads = _threads(1)
         self._stopped = False
 
@@ -121,15 +121,16 @@ class Batcher:
         self._stopped = True
         for request in self._waiting.requests | {entry.request for run in self._running for entry in run.batch}:
             self._fail(request, DrainingError("the server stopped before this request was answered"))
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._widening is not None:
+            self._widening.cancel()
+            await asyncio.gather(self._widening, return_exceptions=True)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _start_runs(self) -> None:
+        loop = asyncio.get_running_loop()
         while not self._stopped and (run := self._next_run()) is not None:
             self._running.add(run)
-            self._spawn(self._carry_out(run))
+            self._threads.submit(self._carry_out, run, loop)
 
     def _next_run(self) -> _Running | None:
         """The run to start now, out of the queue; None when nothing waits or there is no room."""
@@ -169,7 +170,7 @@ class Batcher:
         if self._waiting.tokens and self._overlap < _OVERLAP_TOKENS:
             self._overlap += tokens
             if self._overlap >= _OVERLAP_TOKENS:
-                self._spawn(self.widen())
+                self._widening = asyncio.get_running_loop().create_task(self.widen())
 
     async def widen(self) -> None:
         """Opens lanes now, where there may be any, instead of when requests have overlapped for a while."""
@@ -180,11 +181,13 @@ class Batcher:
             self._threads = _threads(self._lanes)
         self._start_runs()
 
-    async def _carry_out(self, run: _Running) -> None:
-        texts = [entry.text for entry in run.batch]
-        outcomes = await asyncio.get_running_loop().run_in_executor(
-            self._threads, self._run_safely, texts, run.beside
-        )
+    def _carry_out(self, run: _Running, loop: asyncio.AbstractEventLoop) -> None:
+        """On a thread of the session."""
+        outcomes = self._run_safely([entry.text for entry in run.batch], run.beside)
+        with contextlib.suppress(RuntimeError):  # the loop ended before the run did
+            loop.call_soon_threadsafe(self._finish, run, outcomes)
+
+    def _finish(self, run: _Running, outcomes: Sequence[Result | InternalError]) -> None:
         self._running.discard(run)
         self._start_runs()  # before the answers, which take the loop a while
         for entry, outcome in zip(run.batch, outcomes, strict=True):
@@ -216,11 +219,6 @@ class Batcher:
     def _fail(self, request: Request, error: Exception) -> None:
         if not request.done.done():
             request.done.set_exception(error)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def _threads(count: int) -> ThreadPoolExecutor:
