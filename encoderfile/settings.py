@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from encoderfile import cgroup
 from encoderfile.errors import ConfigError
 from encoderfile.types import STRATEGIES
 
@@ -44,10 +45,9 @@ _MODEL_OPTIONS = (
         "--threads", type=click.IntRange(min=0), default=0, help="Threads of the model; 0: as many as are granted."
     ),
     option(
-        "--lanes",
-        type=click.IntRange(min=0),
-        default=0,
-        help="Runs side by side when requests overlap, on the CPU; 0: one per thread, 1: never, which saves memory.",
+        "--no-lanes",
+        is_flag=True,
+        help="On the CPU, run one batch at a time also when many wait: saves a second copy of the packed weights.",
     ),
     option(
         "--max-batch-tokens",
@@ -180,7 +180,7 @@ class ModelSettings:
     device: str = "auto"
     device_id: int = 0
     threads: int = 0
-    lanes: int = 0
+    no_lanes: bool = False
     max_batch_tokens: int | None = None
     max_queue: int = 16384
     max_inputs: int = 4096
@@ -188,25 +188,15 @@ class ModelSettings:
     log_format: str = "text"
     log_level: str = "info"
 
-    def batch_tokens(self, device: str, max_length: int) -> int:
-        """`max_batch_tokens`, or what suits `device` and a model that takes `max_length` tokens.
-
-        On the CPU more is no faster, and the memory of the largest runs is kept. Every lane has room for the
-        longest text, up to 512 tokens: one that is longer is run alone, with all threads.
-        """
-        if self.max_batch_tokens:
-            return self.max_batch_tokens
-        return 16384 if device == "cuda" else self.granted_threads * min(512, max(256, max_length))
-
     @property
     def granted_threads(self) -> int:
         """`threads`, or as many as this process may use."""
         return self.threads or granted_cores()
 
     @property
-    def granted_lanes(self) -> int:
-        """`lanes`, or one per thread."""
-        return self.lanes or self.granted_threads
+    def lanes(self) -> int:
+        """Runs that may go side by side on the CPU."""
+        return 1 if self.no_lanes else self.granted_threads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,12 +241,12 @@ def granted_cores() -> int:
     allowed = os.sched_getaffinity(0)
     # Two hardware threads of a core share its arithmetic units, which is all that a graph needs.
     cores = len({_siblings(number) for number in allowed})
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        if quota != "max":
-            cores = min(cores, max(1, int(quota) // int(period)))
-    except (OSError, ValueError):
-        pass  # no cgroup v2 here: the affinity stands
+    for _, text in cgroup.found("cpu.max"):
+        try:
+            quota, period = map(int, text.split())
+        except ValueError:
+            continue  # no quota, which is the word max
+        cores = min(cores, max(1, quota // period)) if period else cores
     return cores
 
 

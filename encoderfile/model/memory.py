@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-_CGROUP = Path("/sys/fs/cgroup")
+from encoderfile import cgroup
+
 _MEMINFO = Path("/proc/meminfo")
 
 
 def available() -> int | None:
-    """Bytes: the least of what the machine and the control group have left. None where neither says."""
-    found = [each for each in (_of_machine(), _of_group()) if each is not None]
-    return min(found, default=None)
+    """Bytes: the least of what the machine and the control groups (v2) have left. None where neither says."""
+    return min((*_of_machine(), *_of_groups()), default=None)
 
 
-def _of_machine() -> int | None:
+def _of_machine() -> Iterator[int]:
     try:
-        lines = _MEMINFO.read_text().splitlines()
-        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
-    except (OSError, StopIteration, ValueError):
-        return None
+        for line in _MEMINFO.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                yield 1024 * int(line.split()[1])
+    except (OSError, ValueError):
+        return
 
 
-def _of_group() -> int | None:
-    """What a cgroup v2 limit leaves; pages of files that were not used lately are given up when needed."""
-    try:
-        limit = (_CGROUP / "memory.max").read_text().strip()
-        if limit == "max":
-            return None
-        used = int((_CGROUP / "memory.current").read_text())
-        lines = (_CGROUP / "memory.stat").read_text().splitlines()
-        idle = next(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
-        return int(limit) - used + idle
-    except (OSError, StopIteration, ValueError):
-        return None
+def _of_groups() -> Iterator[int]:
+    """What each limit leaves; pages of files that were not used lately are given up when needed."""
+    for group, limit in cgroup.found("memory.max"):
+        try:
+            used = int((group / "memory.current").read_text())
+            stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+            yield max(0, int(limit) - used + int(stat["inactive_file"]))
+        except (OSError, ValueError, KeyError):
+            continue  # no limit, which is the word max, or nothing that can be read

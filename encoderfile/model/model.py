@@ -52,9 +52,14 @@ class Model:
         words = self._tokenizer
         return WordRules(labels, words.spell, words.join, words.continuing_prefix, words.spec.unknown_token_id)
 
-    def open_lanes(self) -> int:
-        """Prepares runs of one thread each, side by side, and says how many there may be; 1: none beside another."""
-        return self._lanes.open() if self._lanes else 1
+    @property
+    def lanes(self) -> int:
+        """How many runs may go side by side once `open_lanes` said yes; 1 where none may."""
+        return self._lanes.count if self._lanes else 1
+
+    def open_lanes(self) -> bool:
+        """Prepares runs of one thread each, side by side. False where that cannot be."""
+        return self._lanes is not None and self._lanes.open()
 
     def run(self, batch: Sequence[EncodedText], beside: bool = False) -> list[Result | InternalError]:
         """Pads `batch`, runs the graph and returns one result per text, in order.

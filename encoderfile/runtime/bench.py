@@ -83,7 +83,7 @@ def _halves(number: int) -> tuple[int, ...]:
 
 
 async def _seconds(model: Model, settings: ModelSettings, texts: Sequence[str]) -> float:
-    service = make_service(model, settings, choose(settings.device, settings.device_id))
+    service = make_service(model, settings)
     service.start()
     try:
         await service.widen()

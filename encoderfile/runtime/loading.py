@@ -37,5 +37,7 @@ def load(executable: Path, device: Device, settings: ModelSettings) -> Model:
             raise
         verified.result()
         size = sum(each.length for each in manifest.artifacts if each.name in (GRAPH, WEIGHTS))
-        lanes = Lanes(settings.granted_lanes, partial(loaded, threads=1), size)
-        return Model(manifest, tokenizer, session, lanes if device.name == "cpu" else None)
+        lanes = Lanes(settings.lanes, partial(loaded, threads=1), size)
+        # Rows of a fixed batch are padded up, and would be computed once per lane.
+        beside = device.name == "cpu" and settings.lanes > 1 and manifest.graph.fixed_batch in (None, 1)
+        return Model(manifest, tokenizer, session, lanes if beside else None)

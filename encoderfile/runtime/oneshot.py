@@ -54,7 +54,7 @@ class Wanted:
 async def _service(executable: Path, settings: ModelSettings) -> AsyncIterator[Service]:
     device = choose(settings.device, settings.device_id)
     model = await asyncio.to_thread(load, executable, device, settings)
-    service = make_service(model, settings, device)
+    service = make_service(model, settings)
     service.start()
     try:
         yield service

@@ -32,17 +32,36 @@ _GRPC_GRACE_SECONDS = 2
 _EVERYWHERE = frozenset({"0.0.0.0", "[::]", "::", ""})
 
 
-def make_service(model: Model, settings: ModelSettings, device: Device) -> Service:
+def make_service(model: Model, settings: ModelSettings) -> Service:
     """The service with the limits that the settings name."""
+    at_a_time, run = batch_tokens(model, settings)
     return Service(
         model,
         Limits(
             max_inputs=settings.max_inputs,
             max_queue=settings.max_queue,
-            max_batch_tokens=settings.batch_tokens(device.name, model.manifest.tokenizer.max_length),
+            max_batch_tokens=at_a_time,
+            max_run_tokens=run,
             refuse_overflow=settings.overflow == "error",
         ),
     )
+
+
+def batch_tokens(model: Model, settings: ModelSettings) -> tuple[int, int]:
+    """Padded tokens that run at a time, and of a run with all threads, as set or as suits the device.
+
+    On the CPU larger runs are no faster, and the memory of the largest is kept. Every lane has room for the longest
+    text, up to 512 tokens: one that is longer is run alone, with all threads.
+    """
+    if settings.max_batch_tokens:
+        return settings.max_batch_tokens, settings.max_batch_tokens
+    if model.device == "cuda":
+        return 16384, 16384
+    graph = model.manifest.graph
+    least = (graph.fixed_batch or 1) * (graph.fixed_tokens or 1)  # what a fixed shape is padded to anyway
+    a_lane = min(512, max(256, model.manifest.tokenizer.max_length))
+    at_a_time = max(least, a_lane * model.lanes if model.lanes > 1 else 1024)
+    return at_a_time, max(least, min(at_a_time, 1024))
 
 
 async def serve(settings: ServeSettings, device: Device, load: Callable[[], Model]) -> bool:
@@ -56,7 +75,7 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
         grpc_server, grpc_port = (None, 0) if settings.disable_grpc else stack.enter_context(bound_grpc(settings))
         stack.enter_context(_signals(stop))
         model = await asyncio.to_thread(load)
-        service = make_service(model, settings, device)
+        service = make_service(model, settings)
         service.start()
         running = _Running(service, settings)
         if grpc_server is not None:

@@ -31,8 +31,10 @@ _LANE_RUN_COST = 4
 _SPEEDUP = 0.67
 """n threads make one run n ** 0.67 times as fast as one thread: measured with two."""
 
-_OVERLAP_TOKENS = 4096
-"""Tokens that run while others wait before lanes are opened, which takes about as long as these."""
+_LEFT_WAITING_TOKENS = 4096
+"""Tokens that run while more wait before lanes are opened, which takes about as long as these."""
+
+_STOPPED = "the server stopped before this request was answered"
 
 Run = Callable[[Sequence[EncodedText], bool], list[Result | InternalError]]
 """Runs texts: with all threads, or with one beside others when the second argument says so."""
@@ -56,23 +58,29 @@ class Batcher:
         *,
         max_batch_tokens: int,
         max_queue: int,
+        max_run_tokens: int | None = None,
         run_cost: int = 16,
         row_length: int | None = None,
         open_lanes: Callable[[], int] = lambda: 1,
+        on_run: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """`max_batch_tokens` bounds rows times longest row of all that runs; `max_queue` counts waiting texts.
+        """`max_batch_tokens` bounds rows times longest row of all that runs at a time, and `max_run_tokens` that of
+        a run with all threads; a text alone may be longer. `max_queue` counts waiting texts.
 
         `run_cost` is what starting a run with all threads costs, in tokens: padding is worth so much. It is a
-        constant, not learned, so that a server at rest cuts the same request the same way, to the last bit.
-        `row_length` is given where every text is padded to one length, in tokens. `open_lanes` prepares runs
-        side by side and says how many there may be; it is called once, in a thread, when requests overlap.
+        constant, not learned, so that a server at rest cuts the same request the same way every time.
+        `row_length` is given where every text is padded to one length, in tokens. `open_lanes` prepares runs side by
+        side and says how many there may be; it is called once, in a thread, when more waits than one run takes.
+        `on_run` is told the texts of each run that begins.
         """
         self._run = run
         self._max_batch_tokens = max_batch_tokens
+        self._max_run_tokens = max_run_tokens or max_batch_tokens
         self._max_queue = max_queue
         self._open_lanes = open_lanes
+        self._on_run = on_run
         self._lanes = 1
-        self._overlap = 0
+        self._left_waiting = 0
         self._waiting = Waiting(row_length)
         self._running: set[_Running] = set()
         self._run_cost = run_cost
@@ -100,11 +108,13 @@ class Batcher:
     async def submit(self, texts: Sequence[EncodedText]) -> tuple[list[Result], float]:
         """One result per text, in order, and the seconds the first of them waited.
 
-        Raises `QueueFullError` at once, `InternalError` when a text of this request fails.
+        Raises `QueueFullError` and `DrainingError` at once, `InternalError` when a text of this request fails.
         Cancelling the caller frees its place.
         """
         if not texts:
             return [], 0.0
+        if self._stopped:
+            raise DrainingError(_STOPPED)
         self.admit(len(texts))
         loop = asyncio.get_running_loop()
         request = Request(loop.create_future(), [None] * len(texts), len(texts), time.perf_counter())
@@ -120,7 +130,7 @@ class Batcher:
         """Starts no further run; whoever still waits for one gets `DrainingError`."""
         self._stopped = True
         for request in self._waiting.requests | {entry.request for run in self._running for entry in run.batch}:
-            self._fail(request, DrainingError("the server stopped before this request was answered"))
+            self._fail(request, DrainingError(_STOPPED))
         if self._widening is not None:
             self._widening.cancel()
             await asyncio.gather(self._widening, return_exceptions=True)
@@ -137,27 +147,34 @@ class Batcher:
         if self._is_full():
             return None
         work = self._waiting.tokens + sum(run.tokens for run in self._running)
-        beside = self._lanes > 1
-        share = self._max_batch_tokens // self._lanes
-        most = min(share, work // self._lanes) if beside else share
-        places = self._waiting.next_run(most, _LANE_RUN_COST if beside else self._run_cost)
+        beside = bool(self._running) or self._goes_beside(self._waiting.longest, work)
+        if beside:
+            most = min(self._max_batch_tokens, work) // self._lanes
+            places = self._waiting.next_run(most, _LANE_RUN_COST)
+        else:
+            places = self._waiting.next_run(self._max_run_tokens, self._run_cost)
         if places is None:
             return None
         tokens = self._waiting.padded(places)
-        if beside and (tokens > share or tokens * self._lanes**_SPEEDUP > work):
-            # Beside others it would take too much memory, or longer than everything together takes with all threads.
-            if self._running:
-                return None  # its turn comes when the others are done
-            beside = False
-            places = self._waiting.next_run(self._max_batch_tokens, self._run_cost) or places
-            tokens = self._waiting.padded(places)
+        if self._running and not self._goes_beside(tokens, work):
+            return None  # its turn comes when the others are done
         batch = self._waiting.take(places)
         now = time.perf_counter()
         for entry in batch:
             if entry.request.started_at is None:
                 entry.request.started_at = now
-        self._watch_overlap(tokens)
+        self._on_run(len(batch))
+        self._watch(tokens)
         return _Running(batch, tokens, beside)
+
+    def _goes_beside(self, tokens: int, work: int) -> bool:
+        """Whether a run of so many tokens may have one thread, where `work` is all that runs and waits.
+
+        Not when it is more than its share of memory, nor when it alone would then take longer than everything
+        one after the other with all threads.
+        """
+        share = self._max_batch_tokens // self._lanes
+        return self._lanes > 1 and tokens <= share and tokens * self._lanes**_SPEEDUP <= work
 
     def _is_full(self) -> bool:
         """Side by side one run more than there are lanes is ready, so that no lane waits for the event loop."""
@@ -165,20 +182,22 @@ class Batcher:
             return bool(self._running)
         return len(self._running) > self._lanes
 
-    def _watch_overlap(self, tokens: int) -> None:
+    def _watch(self, tokens: int) -> None:
         """Opens lanes once it is known that they are worth it."""
-        if self._waiting.tokens and self._overlap < _OVERLAP_TOKENS:
-            self._overlap += tokens
-            if self._overlap >= _OVERLAP_TOKENS:
+        if self._waiting.tokens and self._left_waiting < _LEFT_WAITING_TOKENS:
+            self._left_waiting += tokens
+            if self._left_waiting >= _LEFT_WAITING_TOKENS:
                 self._widening = asyncio.get_running_loop().create_task(self.widen())
 
     async def widen(self) -> None:
-        """Opens lanes now, where there may be any, instead of when requests have overlapped for a while."""
-        self._overlap = _OVERLAP_TOKENS
-        self._lanes = await asyncio.to_thread(self._open_lanes)
-        if self._lanes > 1 and not self._stopped:
-            self._threads.shutdown(wait=False)  # what runs in it goes on
-            self._threads = _threads(self._lanes)
+        """Opens lanes now, where there may be any, instead of when much has waited for a while."""
+        self._left_waiting = _LEFT_WAITING_TOKENS
+        lanes = await asyncio.to_thread(self._open_lanes)
+        if lanes == 1 or self._stopped:
+            return
+        self._lanes = lanes
+        self._threads.shutdown(wait=False)  # what runs in it goes on
+        self._threads = _threads(self._lanes)
         self._start_runs()
 
     def _carry_out(self, run: _Running, loop: asyncio.AbstractEventLoop) -> None:
@@ -189,9 +208,11 @@ class Batcher:
 
     def _finish(self, run: _Running, outcomes: Sequence[Result | InternalError]) -> None:
         self._running.discard(run)
-        self._start_runs()  # before the answers, which take the loop a while
-        for entry, outcome in zip(run.batch, outcomes, strict=True):
-            self._deliver(entry, outcome)
+        try:
+            self._start_runs()  # before the answers, which take the loop a while
+        finally:
+            for entry, outcome in zip(run.batch, outcomes, strict=True):
+                self._deliver(entry, outcome)
 
     def _run_safely(self, texts: Sequence[EncodedText], beside: bool) -> list[Result | InternalError]:
         """Runs a batch on its thread. One text that breaks a batch does not spoil the others' answers."""

@@ -1,7 +1,7 @@
 """What the service counts, and its text form for Prometheus.
 
-The names that begin with `sie_` are those of the SIE API page. Values change on the event loop, batch sizes on
-the worker thread: one writer each, so no locks. Reading never changes anything.
+The names that begin with `sie_` are those of the SIE API page. Values change on the event loop alone,
+so there are no locks. Reading never changes anything.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ class Metrics:
         self.truncated.add((self._model,), truncated)
 
     def batch(self, texts: int) -> None:
-        """Counts one run of the model. Called on the worker thread."""
+        """Counts one run of the model."""
         self.batches.observe((self._model,), texts)
 
     def text(self, waiting: int, ready: bool) -> str:

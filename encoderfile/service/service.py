@@ -20,7 +20,7 @@ from encoderfile.service.metrics import Metrics
 from encoderfile.service.turns import in_turns
 from encoderfile.tasks import Task
 from encoderfile.tasks.entities import Entity, WordRules, entities, merged
-from encoderfile.types import EncodedText, ModelInfo, Prediction, PredictRequest, Result, Text, Timing, TokenLabels
+from encoderfile.types import EncodedText, ModelInfo, Prediction, PredictRequest, Text, Timing, TokenLabels
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +34,19 @@ _RUN_COST = {"cpu": 16, "cuda": 512}
 hundred kernels take to start."""
 
 
+_LANE_TOKENS = 128
+"""Padded tokens that every lane must be given, or most texts would not fit into one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the service takes. Texts per request, texts waiting, padded tokens per run."""
+    """What the service takes. Texts per request, texts waiting, padded tokens that run at a time."""
 
     max_inputs: int = 4096
     max_queue: int = 16384
     max_batch_tokens: int = 1024
+    max_run_tokens: int | None = None
+    """Padded tokens of a run with all threads; None: as many as run at a time."""
     refuse_overflow: bool = False
     """Refuse texts longer than the model's limit instead of cutting them."""
 
@@ -77,12 +83,14 @@ class Service:
         """Texts that wait for the tokenizer: they count as queued."""
         self._idle = asyncio.Event()
         self._batcher = Batcher(
-            self._run,
+            model.run,
             max_batch_tokens=limits.max_batch_tokens,
+            max_run_tokens=limits.max_run_tokens,
             max_queue=limits.max_queue,
             run_cost=_RUN_COST[model.device],
             row_length=manifest.graph.fixed_tokens or manifest.tokenizer.pad_to,
-            open_lanes=model.open_lanes,
+            open_lanes=self._open_lanes,
+            on_run=self.metrics.batch,
         )
         # One thread is enough: the tokenizer's library spreads a batch over the cores itself.
         self._tokenizing = ThreadPoolExecutor(1, thread_name_prefix="tokenize")
@@ -231,9 +239,10 @@ class Service:
             timing=Timing(tokenized - started, queued, time.perf_counter() - tokenized - queued),
         )
 
-    def _run(self, batch: Sequence[EncodedText], beside: bool) -> list[Result | InternalError]:
-        self.metrics.batch(len(batch))
-        return self._model.run(batch, beside)
+    def _open_lanes(self) -> int:
+        if self._limits.max_batch_tokens < _LANE_TOKENS * self._model.lanes:
+            return 1
+        return self._model.lanes if self._model.open_lanes() else 1
 
     @property
     def waiting(self) -> int:

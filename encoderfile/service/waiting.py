@@ -65,6 +65,11 @@ class Waiting:
         return len(self._by_length)
 
     @property
+    def longest(self) -> int:
+        """Tokens of the longest text that waits; 0 when none does."""
+        return self._by_length[-1].length if self._by_length else 0
+
+    @property
     def requests(self) -> set[Request]:
         """Those with a text that waits."""
         return {entry.request for entry in self._by_length}

@@ -30,7 +30,7 @@ def peak_mb(pid: int) -> float:
 
 def test_a_served_minilm_stays_below_300_mb(minilm: BuiltFile, clients: Any) -> None:
     lengths = [1, 5, 20, 60, 120, 250, 400]
-    with minilm.serve("--lanes", 2) as server:
+    with minilm.serve("--threads", 2, "--log-level", "debug") as server:
         for way in ("http", "grpc", "mcp"):
             client = clients(way, server, "embed")
             for length in lengths:
@@ -38,5 +38,5 @@ def test_a_served_minilm_stays_below_300_mb(minilm: BuiltFile, clients: Any) -> 
             assert len(client.predict(["word " * length for length in lengths * 10]).results) == 70
         peak = peak_mb(server.process.pid)
         assert server.end() == 0
-        assert "up to 2 run side by side" in server.text, "the weights were packed twice"
+        assert "up to 2 batches run side by side" in server.text, "the weights were packed twice"
     assert peak < LIMIT_MB

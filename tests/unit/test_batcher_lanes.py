@@ -120,7 +120,7 @@ async def test_what_runs_at_once_keeps_to_the_budget(budget: int) -> None:
 
 
 @in_loop
-async def test_lanes_open_once_requests_have_overlapped_for_a_while() -> None:
+async def test_lanes_open_once_much_has_waited_for_a_while() -> None:
     opened: list[int] = []
 
     def open_lanes() -> int:
@@ -130,7 +130,7 @@ async def test_lanes_open_once_requests_have_overlapped_for_a_while() -> None:
     runs = Runs()
     runs.open()
     async with running(runs, max_batch_tokens=1, open_lanes=open_lanes) as batcher:
-        half = module._OVERLAP_TOKENS // 2
+        half = module._LEFT_WAITING_TOKENS // 2
         for _ in range(3):
             await batcher.submit([text(1, half)])
         assert opened == [], "one after another they need none"
@@ -152,3 +152,42 @@ async def test_where_no_lanes_can_be_opened_runs_go_on_one_after_another() -> No
         runs.let_go()
         assert await asyncio.gather(task, more) == [[0], [1, 2, 3]]
     assert runs.beside == [False, False]
+
+
+@in_loop
+async def test_where_the_longest_text_is_better_run_wide_all_that_waits_is() -> None:
+    runs = Runs()
+    async with wide_open(runs) as batcher:
+        tasks = [await send(batcher, text(0, 10))]
+        await runs.begun()
+        tasks += [await send(batcher, text(name, 10 * name)) for name in (1, 40)]
+        runs.open()
+        await asyncio.gather(*tasks)
+    assert runs.beside == [False] * 3, "a short text on one core would hold the long one up"
+
+
+@in_loop
+async def test_a_run_with_all_threads_has_a_budget_of_its_own() -> None:
+    runs = Runs()
+    async with running(runs, max_batch_tokens=1000, max_run_tokens=30) as batcher:
+        task = await send(batcher, *(text(name, 10) for name in range(6)))
+        runs.open()
+        await task
+    assert [len(batch) for batch in runs.batches] == [3, 3]
+
+
+@in_loop
+async def test_answers_arrive_though_no_further_run_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = Runs()
+    async with running(runs, max_batch_tokens=1) as batcher:
+        first = await send(batcher, text(1))
+        await runs.begun()
+        await send(batcher, text(2))
+
+        def refuse(*_: object) -> None:
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(batcher, "_start_runs", refuse)
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        runs.open()
+        assert await first == [1]

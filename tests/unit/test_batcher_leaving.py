@@ -139,6 +139,15 @@ async def test_whoever_waits_when_the_server_stops_is_told_so() -> None:
 
 
 @in_loop
+async def test_whoever_comes_after_the_stop_is_told_so() -> None:
+    runs = Runs()
+    async with running(runs) as batcher:
+        await batcher.stop()
+        with pytest.raises(DrainingError):
+            await batcher.submit([text(1)])
+
+
+@in_loop
 async def test_stopping_twice_or_before_the_start_does_no_harm() -> None:
     from encoderfile.service.batcher import Batcher
 

@@ -15,9 +15,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "types": set(),
     "manifest": FOUNDATION,
     "container": FOUNDATION | {"manifest"},
-    "settings": FOUNDATION,
+    "cgroup": set(),
+    "settings": FOUNDATION | {"cgroup"},
     "tasks": PAYLOAD | {"settings"},
-    "model": PAYLOAD | {"settings", "tasks"},
+    "model": PAYLOAD | {"settings", "tasks", "cgroup"},
     "service": PAYLOAD | {"settings", "tasks", "model"},
     # Not `model`: a transport knows the one service and nothing behind it.
     "transports": PAYLOAD | {"settings", "tasks", "service"},
