@@ -85,7 +85,8 @@ class Batcher:
         self._running: set[_Running] = set()
         self._run_cost = run_cost
         self._widening: asyncio.Task[None] | None = None
-        self._threads = _threads(1)
+        # Runs with all threads start from one of their own: from one to the next they would find cold caches.
+        self._threads = {False: _threads(1)}
         self._stopped = False
 
     @property
@@ -134,13 +135,14 @@ class Batcher:
         if self._widening is not None:
             self._widening.cancel()
             await asyncio.gather(self._widening, return_exceptions=True)
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in self._threads.values():
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def _start_runs(self) -> None:
         loop = asyncio.get_running_loop()
         while not self._stopped and (run := self._next_run()) is not None:
             self._running.add(run)
-            self._threads.submit(self._carry_out, run, loop)
+            self._threads[run.beside].submit(self._carry_out, run, loop)
 
     def _next_run(self) -> _Running | None:
         """The run to start now, out of the queue; None when nothing waits or there is no room."""
@@ -196,8 +198,7 @@ class Batcher:
         if lanes == 1 or self._stopped:
             return
         self._lanes = lanes
-        self._threads.shutdown(wait=False)  # what runs in it goes on
-        self._threads = _threads(self._lanes)
+        self._threads[True] = _threads(lanes)
         self._start_runs()
 
     def _carry_out(self, run: _Running, loop: asyncio.AbstractEventLoop) -> None:
