@@ -131,7 +131,8 @@ def main() -> None:
     print("|---" * 12 + "|")
     with Server(options.file.resolve(), info["manifest"]["model_type"]) as server:
         for case in cases:
-            count = max(options.texts, 4 * case.size) // (4 if case.kind == "long" and case.size == 1 else 1)
+            count = max(options.texts, 4 * case.size, case.clients * case.size)
+            count //= 4 if case.kind == "long" and case.size == 1 else 1
             case.texts = make(case.kind, count)
             raw.run(case.texts[:32])
             asyncio.run(load(server, case.way, case.clients, case.requests(server)[:32]))
