@@ -109,12 +109,11 @@ def main() -> None:
     cores = len(os.sched_getaffinity(0))
     raw = Raw(options.model, cores, info["manifest"]["tokenizer"]["max_length"])
     grid = itertools.product(("http", "grpc", "mcp"), (1, 8, 32, 128), (1, 64), ("short", "mixed", "long"))
-    chosen = (
-        [(way, int(clients), int(size), kind) for way, clients, size, kind in [options.only.split()]]
-        if options.only
-        else None
-    )
-    cases = [Case(*each) for each in (chosen or (grid if options.all else CASES))]
+    if options.only:
+        way, clients, size, kind = options.only.split()
+        cases = [Case(way, int(clients), int(size), kind)]
+    else:
+        cases = [Case(*each) for each in (grid if options.all else CASES)]
     versions = info["runtime"]["versions"]
     used = {
         name: versions[name]

@@ -129,6 +129,11 @@ class Manifest:
         """The part called `name`, or None."""
         return next((a for a in self.artifacts if a.name == name), None)
 
+    @property
+    def model_bytes(self) -> int:
+        """The size of the graph and its weights."""
+        return sum(each.length for each in self.artifacts if each.name in (GRAPH, WEIGHTS))
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, ready for `json.dumps`."""
         body = dataclasses.asdict(self)

@@ -36,8 +36,8 @@ def load(executable: Path, device: Device, settings: ModelSettings) -> Model:
             verified.result()  # a damaged file is the better explanation
             raise
         verified.result()
-        size = sum(each.length for each in manifest.artifacts if each.name in (GRAPH, WEIGHTS))
-        lanes = Lanes(settings.lanes, partial(loaded, threads=1), size)
+        lanes = None
         # Rows of a fixed batch are padded up, and would be computed once per lane.
-        beside = device.name == "cpu" and settings.lanes > 1 and manifest.graph.fixed_batch in (None, 1)
-        return Model(manifest, tokenizer, session, lanes if beside else None)
+        if device.name == "cpu" and settings.lanes > 1 and manifest.graph.fixed_batch in (None, 1):
+            lanes = Lanes(settings.lanes, partial(loaded, threads=1), manifest.model_bytes)
+        return Model(manifest, tokenizer, session, lanes)

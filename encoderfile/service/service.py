@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from encoderfile.errors import DrainingError, EncoderfileError, InputError, InternalError, TooLongError
-from encoderfile.manifest import GRAPH, WEIGHTS
 from encoderfile.model.model import Model
 from encoderfile.service.batcher import Batcher
 from encoderfile.service.metrics import Metrics
 from encoderfile.service.turns import in_turns
+from encoderfile.service.under_way import UnderWay
 from encoderfile.tasks import Task
 from encoderfile.tasks.entities import Entity, WordRules, entities, merged
 from encoderfile.types import EncodedText, ModelInfo, Prediction, PredictRequest, Text, Timing, TokenLabels
@@ -76,12 +76,11 @@ class Service:
         self.metrics = Metrics(
             manifest.name,
             model.device,
-            sum(each.length for each in manifest.artifacts if each.name in (GRAPH, WEIGHTS)),
+            manifest.model_bytes,
         )
-        self._active = 0
+        self._accepted_requests = UnderWay()
         self._encoding = 0
         """Texts that wait for the tokenizer: they count as queued."""
-        self._idle = asyncio.Event()
         self._batcher = Batcher(
             model.run,
             max_batch_tokens=limits.max_batch_tokens,
@@ -157,19 +156,14 @@ class Service:
             raise DrainingError("the server is stopping and takes no new requests")
         self._check(inputs, allow_empty)
         self._batcher.admit(len(inputs), ahead=self._encoding)
-        self._active += 1
-        self._idle.clear()
         try:
-            yield
+            with self._accepted_requests:
+                yield
         except EncoderfileError:
             raise
         except Exception as error:
             log.exception("a request failed")
             raise InternalError.unforeseen() from error
-        finally:
-            self._active -= 1
-            if self._active == 0:
-                self._idle.set()
 
     async def _predict(self, request: PredictRequest) -> Prediction[Any]:
         started = time.perf_counter()
@@ -252,13 +246,7 @@ class Service:
     async def drain(self, seconds: float) -> bool:
         """Refuses new requests and answers accepted ones; False when `seconds` were not enough."""
         self.ready = False
-        if self._active == 0:
-            return True
-        try:
-            await asyncio.wait_for(self._idle.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
+        return await self._accepted_requests.ended(seconds)
 
     async def stop(self) -> None:
         """Ends the worker threads."""

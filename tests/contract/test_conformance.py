@@ -1,4 +1,4 @@
-"""The table of the API page's statements: each has tests, each test is there, and the page is the table."""
+"""The tables of the API pages' statements: each has tests, each test is there, and the page is the table."""
 
 from pathlib import Path
 from types import ModuleType
@@ -7,16 +7,16 @@ import pytest
 
 from support.statements import found_in, load, named, unproved
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
-def table() -> ModuleType:
-    return load(HERE / "statements.py")
+@pytest.fixture(scope="module", params=["contract", "sie"])
+def table(request: pytest.FixtureRequest) -> ModuleType:
+    return load(TESTS / request.param / "statements.py")
 
 
 def test_every_statement_is_proved_by_tests_that_exist(table: ModuleType) -> None:
-    there = found_in(HERE.parent / folder for folder in table.FOLDERS)
+    there = found_in(TESTS / folder for folder in table.FOLDERS)
     wanted = named(table.STATEMENTS)
     assert wanted - there.keys() == set()
     assert {test for test in wanted if len(there[test]) > 1} == set(), "several tests have this name"

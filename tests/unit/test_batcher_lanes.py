@@ -9,7 +9,6 @@ import pytest
 
 from encoderfile.service import batcher as module
 from encoderfile.service.batcher import Batcher
-from encoderfile.types import EncodedText
 from support.fakes import Runs, running, send, text
 from support.loop import in_loop
 
@@ -22,10 +21,6 @@ async def wide_open(runs: Runs, **limits: Any) -> AsyncIterator[Batcher]:
     async with running(runs, open_lanes=lambda: LANES, **limits) as batcher:
         await batcher.widen()
         yield batcher
-
-
-def padded(batch: list[EncodedText]) -> int:
-    return len(batch) * max(len(each) for each in batch)
 
 
 @in_loop

@@ -12,6 +12,8 @@ from typing import Any, cast
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from encoderfile.service.under_way import UnderWay
+
 _MAX_MESSAGE_BYTES = 1 << 16
 """Of a WebSocket message from a client; none is expected."""
 
@@ -31,8 +33,7 @@ class HttpServer(uvicorn.Server):
 
     def __init__(self, app: ASGIApp, *, cert_file: Path | None, key_file: Path | None) -> None:
         self._app = app
-        self._answering = 0
-        self._all_sent = asyncio.Event()
+        self._answers = UnderWay()
         super().__init__(
             uvicorn.Config(
                 self._counted,
@@ -62,26 +63,14 @@ class HttpServer(uvicorn.Server):
 
     async def finish(self, seconds: float) -> bool:
         """Waits until every answer that was begun is sent; False when `seconds` were not enough."""
-        if self._answering == 0:
-            return True
-        try:
-            await asyncio.wait_for(self._all_sent.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
+        return await self._answers.ended(seconds)
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        self._answering += 1
-        self._all_sent.clear()
-        try:
+        with self._answers:
             await self._app(scope, receive, send)
-        finally:
-            self._answering -= 1
-            if self._answering == 0:
-                self._all_sent.set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -75,7 +75,7 @@ def route(service: Service, max_body_bytes: int) -> Route:
             found = await _vectors(asked, prediction.results, service)
             took = times(measured, prediction.timing, time.perf_counter() - started)
             content = {"model": name, "items": found, "timing": took.to_json()}
-            return await wire.answer(request, content, "items", took.headers(prediction.truncated_inputs))
+            return await wire.answer(request, content, took.headers(prediction.truncated_inputs))
 
     return Route("/v1/encode/{model:path}", encode, methods=["POST"])
 

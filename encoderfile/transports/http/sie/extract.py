@@ -69,7 +69,7 @@ def route(service: Service, max_body_bytes: int) -> Route:
             )
             took = times(measured, prediction.timing)
             return await wire.answer(
-                request, {"model": name, "items": found}, "items", took.headers(prediction.truncated_inputs)
+                request, {"model": name, "items": found}, took.headers(prediction.truncated_inputs)
             )
 
     return Route("/v1/extract/{model:path}", extract, methods=["POST"])

@@ -39,6 +39,6 @@ def route(service: Service, max_body_bytes: int) -> Route:
                 for rank, index in enumerate(scoring.order(scores))
             ]
             content = {"model": name, "query_id": query.id, "scores": ranked}
-            return await wire.answer(request, content, "scores", took.headers(prediction.truncated_inputs))
+            return await wire.answer(request, content, took.headers(prediction.truncated_inputs))
 
     return Route("/v1/score/{model:path}", score, methods=["POST"])

@@ -83,10 +83,17 @@ def unpack(data: bytes) -> object:
         raise InputError(f"the body is not valid msgpack ({reason})") from error
 
 
-def pack(content: object) -> bytes:
-    """Encodes plain values and arrays."""
-    packed: bytes = msgpack.packb(content, default=_array)
-    return packed
+def packed(content: Mapping[str, Any]) -> Iterator[bytes]:
+    """Plain values and arrays as msgpack, in pieces: the lists among `content` entry by entry."""
+    packer = msgpack.Packer(default=_array)
+    yield packer.pack_map_header(len(content))
+    for name, value in content.items():
+        yield packer.pack(name)
+        if isinstance(value, list):
+            yield packer.pack_array_header(len(value))
+            yield from map(packer.pack, value)
+        else:
+            yield packer.pack(value)
 
 
 def _array(value: object) -> dict[bytes, Any]:
@@ -101,20 +108,9 @@ def _array(value: object) -> dict[bytes, Any]:
     }
 
 
-async def answer(request: Request, content: Mapping[str, Any], items: str, headers: Mapping[str, str]) -> Response:
-    """The content in the form that the client wants; the list called `items` is written entry by entry."""
+async def answer(request: Request, content: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
+    """The content in the form that the client wants, the lists in it written entry by entry."""
     if wants_msgpack(request.headers.get("accept", "")):
-        return Pieces(await in_turns(_packed(content, items)), headers, "application/msgpack")
-    return Pieces(await in_turns(object_pieces({**content, items: iter(content[items])})), headers)
-
-
-def _packed(content: Mapping[str, Any], items: str) -> Iterator[bytes]:
-    packer = msgpack.Packer(default=_array)
-    yield packer.pack_map_header(len(content))
-    for name, value in content.items():
-        yield packer.pack(name)
-        if name != items:
-            yield packer.pack(value)
-            continue
-        yield packer.pack_array_header(len(value))
-        yield from map(packer.pack, value)
+        return Pieces(await in_turns(packed(content)), headers, "application/msgpack")
+    entries = {name: iter(value) if isinstance(value, list) else value for name, value in content.items()}
+    return Pieces(await in_turns(object_pieces(entries)), headers)
