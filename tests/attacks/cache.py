@@ -17,13 +17,15 @@ _PATIENCE = 60
 _VICTIM, _NEIGHBOUR = 61235, 61236
 
 
-def _info(file: Path, cache: Path, user: int | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+def _run(
+    file: Path, cache: Path, *words: str, user: int | None = None, **env: str
+) -> subprocess.CompletedProcess[str]:
     prefix = []
     if user is not None:
         prefix = ["setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups"]
     environment = {"PATH": os.defpath, **(env if env else {"ENCODERFILE_CACHE_DIR": str(cache)})}
     return subprocess.run(
-        [*prefix, str(file), "info"],
+        [*prefix, str(file), *(words or ("info",))],
         env=environment,
         capture_output=True,
         text=True,
@@ -51,13 +53,13 @@ def _flipped_bits(files: Files) -> Sequence[str]:
         with damaged.open("r+b") as file:
             file.seek(place)
             file.write(bytes([whole[place] ^ bit]))
-        done = _info(damaged, cache)
+        done = _run(damaged, cache)
         if done.returncode not in (0, 1) or (done.returncode == 1 and "error: " not in done.stderr):
             faults.append(f"byte {place - start:+d}: exit code {done.returncode}")
         with damaged.open("r+b") as file:
             file.seek(place)
             file.write(whole[place : place + 1])
-    done = _info(files.embed, cache)
+    done = _run(files.embed, cache)
     if done.returncode:
         faults.append(f"the cache is poisoned: {done.stderr.strip()[-150:]}")
     return faults
@@ -70,7 +72,7 @@ def _cut_files(files: Files) -> Sequence[str]:
     for length in [*range(size - 100, size, 7), size // 2, size // 4, 5000]:
         shutil.copy(files.embed, short)
         os.truncate(short, length)
-        done = _info(short, files.folder / "cut-cache")
+        done = _run(short, files.folder / "cut-cache")
         if done.returncode != 1 or "error: " not in done.stderr:
             faults.append(f"{size - length} bytes missing: exit code {done.returncode}, {done.stderr[-80:]!r}")
     return faults
@@ -81,10 +83,10 @@ def _damaged_runtime(files: Files) -> Sequence[str]:
     faults = []
     for damage in (_cut, _removed, _overwritten, _joined):
         cache = Path(tempfile.mkdtemp(dir=files.folder))
-        _info(files.embed, cache)
+        _run(files.embed, cache)
         (program,) = cache.rglob("runtime")
         damage(max(program.parent.rglob("*.so*"), key=lambda path: path.stat().st_size))
-        done = _info(files.embed, cache)
+        done = _run(files.embed, cache, "infer", "hello")
         if done.returncode:
             faults.append(f"{damage.__name__}: exit code {done.returncode}, {done.stderr.strip()[-100:]!r}")
     return faults
@@ -121,7 +123,7 @@ def _neighbours(files: Files) -> Sequence[str]:
         stage.chmod(0o1777)
         marker = stage / "ran"
         for_victim = prepare(stage, files, marker)
-        done = _info(files.embed, stage / "unused", _VICTIM, **for_victim)
+        done = _run(files.embed, stage / "unused", user=_VICTIM, **for_victim)
         if marker.exists():
             faults.append(f"{name}: the neighbour's program ran")
         elif done.returncode not in (0, 1):
@@ -131,7 +133,7 @@ def _neighbours(files: Files) -> Sequence[str]:
 
 def _planted(cache: Path, files: Files, marker: Path) -> None:
     """The neighbour's own cache, filled by running the file, its program replaced; then opened to all."""
-    _info(files.embed, cache, _NEIGHBOUR)
+    _run(files.embed, cache, user=_NEIGHBOUR)
     for program in cache.rglob("runtime"):
         facts = program.stat()
         program.write_text(f"#!/bin/sh\ntouch {marker}\n")
