@@ -47,7 +47,7 @@ def main() -> int:
 def _build(folder: Path, model: Path) -> Files:
     sources = {"embed": model, "cross": make_cross_encoder(folder / "cross-model")}
     for name, source in sources.items():
-        done = encoderfile("build", source, "--device", "cpu", "--output-path", folder / name)
+        done = encoderfile("build", source, "--name", name, "--device", "cpu", "--output-path", folder / name)
         if done.returncode:
             raise SystemExit(done.stderr)
     # Others must be able to run the files: some attacks are another user's.

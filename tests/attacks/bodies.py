@@ -27,7 +27,6 @@ class _Post:
 
     def __call__(self, target: Target) -> str | None:
         data = json.dumps(self.body).encode()
-        statuses: list[int | str] = []
 
         def ask() -> None:
             while True:
@@ -35,9 +34,9 @@ class _Post:
                     client = http.client.HTTPConnection("127.0.0.1", target.http, timeout=_PATIENCE)
                     headers = {"Content-Type": "application/json", "Accept": "application/json"}
                     client.request("POST", self.path, data, headers)
-                    statuses.append(client.getresponse().status)
-                except (OSError, http.client.HTTPException) as error:
-                    statuses.append(type(error).__name__)
+                    status = client.getresponse().status
+                    assert status not in (404, 405, 415), "the attack missed"
+                except (OSError, http.client.HTTPException):
                     return
 
         threads = [threading.Thread(target=ask, daemon=True) for _ in range(self.clients)]
