@@ -75,13 +75,9 @@ _LLAMA = _names(unk="<unk>", bos="<s>", eos="</s>") | {"add_bos_token": True, "a
 _GPT2 = _names(unk="<|endoftext|>", bos="<|endoftext|>", eos="<|endoftext|>")
 
 
-def _added(*, lstrip: bool = False, normalized: bool = True) -> Json:
-    return {"single_word": False, "lstrip": lstrip, "rstrip": False, "normalized": normalized, "special": True}
-
-
-_MASK = {"mask_token": _added(lstrip=True)}
-_MASK_RAW = {"mask_token": _added(lstrip=True, normalized=False)}
-_WRAPPED = {f"{name}_token": _added() for name in ("bos", "eos", "sep", "cls", "unk", "pad")}
+_MASK: Mapping[str, Json] = {"mask_token": {"lstrip": True, "normalized": False}}
+_MASK_NORMALIZED: Mapping[str, Json] = {"mask_token": {"lstrip": True, "normalized": True}}
+_WRAPPED: Mapping[str, Json] = {f"{name}_token": {} for name in ("bos", "eos", "sep", "cls", "unk", "pad")}
 
 
 def _bert(name: str, tokens: Json = _BERT, attributes: Json | None = None, **more: Any) -> TokenizerClass:
@@ -120,39 +116,41 @@ _CLASSES = (
         "Funnel",
         _names(unk="<unk>", sep="<sep>", pad="<pad>", cls="<cls>", mask="<mask>", bos="<s>", eos="</s>"),
     ),
-    _bert("Splinter", _BERT, normalizer=("lowercase", "strip_accents")),
+    _bert(
+        "Splinter", _BERT | {"additional_special_tokens": ["[QUESTION]"]}, normalizer=("lowercase", "strip_accents")
+    ),
     _bert(
         "MPNet",
         _ROBERTA | _names(unk="[UNK]"),
         _NO_TYPES,
         normalizer=("lowercase", "strip_accents"),
-        wraps=_WRAPPED | _MASK,
+        wraps={**_WRAPPED, **_MASK},
     ),
-    _trimmed("Roberta", _MASK_RAW),
-    _trimmed("Longformer", _MASK_RAW),
-    _trimmed("Blenderbot", _MASK_RAW),
-    _trimmed("Bart", _MASK),
-    _trimmed("LED", _MASK),
-    _trimmed("Mvp", _WRAPPED | _MASK),
+    _trimmed("Roberta", _MASK),
+    _trimmed("Longformer", _MASK),
+    _trimmed("Blenderbot", _MASK),
+    _trimmed("Bart", _MASK_NORMALIZED),
+    _trimmed("LED", _MASK_NORMALIZED),
+    _trimmed("Mvp", {**_WRAPPED, **_MASK}),
     _roberta("XLMRoberta", wraps=_MASK),
     _roberta("Barthez", wraps=_MASK),
     _roberta(
         "Camembert",
         defaults={"additional_special_tokens": ["<s>NOTUSED", "</s>NOTUSED", "<unk>NOTUSED"]},
-        wraps=_MASK_RAW,
+        wraps=_MASK,
     ),
     _roberta("MBart", wraps=_MASK, template=Template.LANGUAGE_LAST, defaults={"src_lang": "en_XX"}),
     _roberta("MBart50", wraps=_MASK, template=Template.LANGUAGE_FIRST, defaults={"src_lang": "en_XX"}),
-    _roberta("Nllb", wraps=_MASK, template=Template.LANGUAGE_FIRST, defaults={"src_lang": "eng_Latn"}),
-    TokenizerClass("Albert", _ALBERT, wraps=_MASK_RAW),
+    _roberta("Nllb", wraps=_MASK_NORMALIZED, template=Template.LANGUAGE_FIRST, defaults={"src_lang": "eng_Latn"}),
+    TokenizerClass("Albert", _ALBERT, wraps=_MASK),
     TokenizerClass("RemBert", _ALBERT, wraps=_MASK),
     TokenizerClass(
         "FNet",
         _names(unk="<unk>", sep="[SEP]", pad="<pad>", cls="[CLS]", mask="[MASK]"),
-        wraps=_MASK | {"cls_token": _added(), "sep_token": _added()},
+        wraps={**_MASK, "cls_token": {}, "sep_token": {}},
     ),
     TokenizerClass(
-        "BigBird", _ROBERTA | _names(sep="[SEP]", mask="[MASK]", cls="[CLS]"), _NO_TYPES, wraps=_WRAPPED | _MASK
+        "BigBird", _ROBERTA | _names(sep="[SEP]", mask="[MASK]", cls="[CLS]"), _NO_TYPES, wraps={**_WRAPPED, **_MASK}
     ),
     TokenizerClass("Deberta", _BERT | _names(bos="[CLS]", eos="[SEP]")),
     TokenizerClass("DebertaV2", _BERT | _names(bos="[CLS]", eos="[SEP]")),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from encoderfile.builder.tokenizer_classes import Template, TokenizerClass, tokenizer_class
-from encoderfile.builder.vocabulary import Vocabulary, flags_of
+from encoderfile.builder.vocabulary import Vocabulary, added_token
 from encoderfile.errors import ModelError
 
 Json = dict[str, Any]
@@ -155,24 +155,16 @@ def _rule_slow(tokenizer: Json, config: Mapping[str, Any], cls: TokenizerClass) 
 def _rule_added_tokens(
     tokenizer: Json, files: TokenizerFiles, given: Json, config: Json, cls: TokenizerClass
 ) -> None:
-    """Tokens that other files name, special or not, replace those that are spelled alike, or join them.
-
-    Special tokens for which the model has no row stay away: a text that spells one has no answer otherwise.
-    """
+    """Tokens that other files name, special or not, replace those that are spelled alike, or join them."""
     vocabulary = Vocabulary(tokenizer)
-    rows = files.model_config.get("vocab_size")
-    rows = rows if isinstance(rows, int) else None
-    known = {token["content"]: flags_of(token) for token in _decoder(files, given)}
+    known = {token["content"]: token for token in map(added_token, _decoder(files, given))}
     specials = _special_tokens(given, config, cls, known)
-    for content, flags in known.items():
-        found = vocabulary.added(content)
-        if found is None or flags_of(found) != flags:
-            vocabulary.add(content, flags | {"special": flags["special"] or content in specials})
-    for content, wanted in specials.items():
-        if wanted is not None:
-            vocabulary.add(content, wanted | {"special": True}, rows)
-        elif vocabulary.added(content) is None:
-            vocabulary.add(content, flags_of({"special": True}), rows)
+    changed = [token for token in known.values() if token != vocabulary.added(token["content"])]
+    there = {token["content"] for token in (*changed, *vocabulary.added_tokens())}
+    wanted = [token | {"special": token["special"] or token["content"] in specials} for token in changed]
+    wanted += [token for content, (token, always) in specials.items() if always or content not in there]
+    rows = files.model_config.get("vocab_size")
+    vocabulary.add(wanted, rows if isinstance(rows, int) else None)
     tokenizer["added_tokens"] = vocabulary.added_tokens()
 
 
@@ -191,9 +183,9 @@ def _decoder(files: TokenizerFiles, given: Json) -> list[Mapping[str, Any]]:
 
 def _special_tokens(
     given: Json, config: Json, cls: TokenizerClass, known: Mapping[str, Json]
-) -> dict[str, Json | None]:
-    """The special tokens in their order, with the flags that some are added with."""
-    found: dict[str, Json | None] = {}
+) -> dict[str, tuple[Json, bool]]:
+    """The special tokens in their order, and whether they are added also where they are there already."""
+    found: dict[str, tuple[Json, bool]] = {}
     more = [(_MORE, token) for token in config.get(_MORE) or ()]
     extra = config.get("extra_special_tokens") or {}
     more += list(extra.items()) if isinstance(extra, Mapping) else [(_MORE, token) for token in extra]
@@ -201,12 +193,10 @@ def _special_tokens(
         content = content_of(token)
         if not content or content in found:
             continue
+        flags: Mapping[str, Any] | None = token if isinstance(token, Mapping) else cls.wraps.get(key)
         if key in given and key in _SPECIALS and content in known:
-            found[content] = known[content]
-        elif isinstance(token, Mapping):
-            found[content] = flags_of(token)
-        else:
-            found[content] = cls.wraps.get(key)
+            flags = known[content]
+        found[content] = added_token({**(flags or {}), "content": content, "special": True}), flags is not None
     return found
 
 

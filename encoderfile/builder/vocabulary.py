@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Json = dict[str, Any]
-
-_FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 
 
 class Vocabulary:
@@ -23,7 +21,9 @@ class Vocabulary:
         )
         self._size = len(model)
         added = tokenizer.get("added_tokens") or ()
-        self._added: dict[str, Json] = {token["content"]: token for token in added}
+        self._added: dict[str, Json] = {
+            token["content"]: {"id": int(token["id"]), **added_token(token)} for token in added
+        }
 
     def id_of(self, token: str) -> int | None:
         """The id of `token`, or None."""
@@ -34,35 +34,54 @@ class Vocabulary:
         """The added token spelled like that, with its id and flags."""
         return self._added.get(token)
 
-    def add(self, content: str, flags: Mapping[str, Any], rows: int | None = None) -> None:
-        """Adds a token, or gives one that is there other flags, as `Tokenizer.add_tokens` of tokenizers does.
+    def add(self, tokens: Sequence[Json], rows: int | None) -> None:
+        """Adds tokens, or gives those that are there other flags, as `Tokenizer.add_tokens` of tokenizers does.
 
-        A new token takes the next id; it is left out where the model has only `rows` ids.
+        A new token takes the next id; a new special one is left out where the model has only `rows` ids, because a
+        text that spells it would have no answer. Source: tokenizers/src/tokenizer/added_vocabulary.rs.
         """
-        index = self.id_of(content)
-        if index is None:
-            last = max((int(token["id"]) for token in self._added.values()), default=-1)
-            index = max(last + 1, self._size)
-            if rows is not None and index >= rows:
-                return
-        token = {"id": index, "content": content, **{flag: bool(flags[flag]) for flag in _FLAGS}}
-        found = self._added.get(content)
-        if found is not None:
-            # The library goes on to look for the token where it was looked for before, too.
-            before, special = bool(found.get("normalized")), bool(found.get("special"))
-            token["normalized"] = before if special else before and token["normalized"]
-            token["special"] = special or token["special"]
-        if content:
-            self._added[content] = token
+        seen = [_bare(token) for token in self._added.values()]
+        # Where a token is looked for is settled by its first special form, and by every form before that one.
+        looked_for: dict[str, list[bool]] = {}
+        specials = {
+            token["content"]: token for token in reversed([*self._added.values(), *tokens]) if token["special"]
+        }
+        for token in [*self._added.values(), *tokens]:
+            content, special = token["content"], specials.get(token["content"])
+            if special is None or token is special or (token is self._added.get(content) and not token["special"]):
+                looked_for.setdefault(content, []).append(token["normalized"])
+        for token in tokens:
+            content = token["content"]
+            if not content or _bare(token) in seen:
+                continue
+            index = self._next_id() if (found := self.id_of(content)) is None else found
+            if found is None and token["special"] and rows is not None and index >= rows:
+                continue
+            seen.append(_bare(token))
+            self._added[content] = {"id": index, **token}
+        for content, token in self._added.items():
+            token |= {"normalized": all(looked_for[content]), "special": content in specials}
+
+    def _next_id(self) -> int:
+        last = max((int(token["id"]) for token in self._added.values()), default=-1)
+        return max(last + 1, self._size)
 
     def added_tokens(self) -> list[Json]:
         """All added tokens by id, as tokenizer.json holds them."""
         return sorted(self._added.values(), key=lambda token: int(token["id"]))
 
 
-def flags_of(token: Mapping[str, Any]) -> Json:
-    """The flags of an added token; one that is not special is normalised where nothing is said."""
+def added_token(token: Mapping[str, Any]) -> Json:
+    """The content and flags of an added token; one that is not special is normalised where nothing is said."""
     special = bool(token.get("special", False))
-    return {flag: bool(token.get(flag, flag == "normalized" and not special)) for flag in _FLAGS[:-1]} | {
-        "special": special
+    flags = {flag: bool(token.get(flag, False)) for flag in ("single_word", "lstrip", "rstrip")}
+    return {
+        "content": str(token["content"]),
+        **flags,
+        "normalized": bool(token.get("normalized", not special)),
+        "special": special,
     }
+
+
+def _bare(token: Mapping[str, Any]) -> Json:
+    return {key: value for key, value in token.items() if key != "id"}
