@@ -13,8 +13,11 @@ from encoderfile.builder import detect, drift, precision
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.drift import Drift
 from encoderfile.builder.folder import ModelFolder, open_folder
+from encoderfile.builder.limits import first_position
 from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.builder.precision import Changed, PrecisionWishes
+from encoderfile.builder.tables import looked_up
+from encoderfile.builder.tokenizer_spec import tokenizer_spec
 from encoderfile.errors import InternalError, ModelError
 from encoderfile.manifest import GraphSpec, Manifest
 from encoderfile.model import padding
@@ -115,9 +118,9 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         session.inputs,
         output.name,
         batchable=not any(kind.startswith("DynamicQuantize") for kind in onnx_graph.op_types),
-        first_position=detect.first_position(folder.config),
+        first_position=first_position(folder.config),
     )
-    spec = detect.tokenizer_spec(folder, config.tokenizer, graph.fixed_tokens)
+    spec = tokenizer_spec(folder, config.tokenizer, graph.fixed_tokens, looked_up(original))
     words = Tokenizer(folder.files["tokenizer.json"], spec)
     _check_vocabulary(folder, words)
     columns = _try_lengths(session, words, graph)

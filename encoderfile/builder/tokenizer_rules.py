@@ -43,7 +43,8 @@ class RuledTokenizer:
 
     tokenizer: Json
     config: Json
-    """With what the class assumes, and what special_tokens_map.json and sentence_bert_config.json say."""
+    """With what special_tokens_map.json and sentence_bert_config.json say, and what the class assumes, but for
+    special tokens that the tokenizer lacks."""
 
 
 def ruled(files: TokenizerFiles) -> RuledTokenizer:
@@ -59,11 +60,15 @@ def ruled(files: TokenizerFiles) -> RuledTokenizer:
     _rule_added_tokens(tokenizer, files, given, config, cls)
     _rule_prefix_space(tokenizer, config, cls)
     _rule_normalizer(tokenizer, config, cls)
+    vocabulary = Vocabulary(tokenizer)
     if cls.template is not None:
-        tokenizer["post_processor"] = _template(Vocabulary(tokenizer), config, cls)
+        tokenizer["post_processor"] = _template(vocabulary, config, cls)
     if files.sentence_bert.get("do_lower_case") is True:
         _lower_first(tokenizer)
-    return RuledTokenizer(tokenizer, config)
+    lacking = {
+        key for key in _SPECIALS if key not in given and vocabulary.id_of(content_of(config.get(key)) or "") is None
+    }
+    return RuledTokenizer(tokenizer, {key: value for key, value in config.items() if key not in lacking})
 
 
 def _given(files: TokenizerFiles) -> Json:
@@ -123,7 +128,8 @@ def _rule_prefix_space(tokenizer: Json, config: Mapping[str, Any], cls: Tokenize
                 part["add_prefix_space"] = True
     finisher = tokenizer.get("post_processor") or {}
     if cls.trims_offsets and finisher.get("type") in ("RobertaProcessing", "ByteLevel"):
-        finisher["add_prefix_space"] = bool(prefix)
+        if prefix is not None:
+            finisher["add_prefix_space"] = bool(prefix)
         finisher["trim_offsets"] = bool(config.get("trim_offsets"))
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from encoderfile.builder.config import TokenizerWishes
-from encoderfile.builder.detect import FALLBACK_LENGTH, tokenizer_spec
 from encoderfile.builder.folder import ModelFolder
+from encoderfile.builder.limits import FALLBACK_LENGTH
+from encoderfile.builder.tokenizer_spec import tokenizer_spec
 from encoderfile.errors import ConfigError
 from support.refusals import one_sentence
 from support.synthetic import folder
