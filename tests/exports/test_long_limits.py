@@ -26,5 +26,13 @@ def test_a_table_of_positions_shorter_than_a_very_long_limit_is_found(tmp_path: 
     folder = graphs.copy("bert-cls", tmp_path / "model")
     graphs.edit_json(folder, "config.json", max_position_embeddings=9000)
     graphs.edit_json(folder, "tokenizer_config.json", model_max_length=9000)
+    assert checked(folder).manifest.tokenizer.max_length == 64
+
+
+def test_one_that_hides_is_found_by_a_text(tmp_path: Path) -> None:
+    folder = graphs.copy("bert-cls", tmp_path / "model")
+    graphs.edit_json(folder, "config.json", max_position_embeddings=9000)
+    graphs.edit_json(folder, "tokenizer_config.json", model_max_length=9000)
+    graphs.replace_bytes(folder, b"position_embeddings", b"an_unknown_table___")
     with pytest.raises(ModelError, match=f"fails on a text of {LONGEST_TRIAL} tokens"):
         checked(folder)
