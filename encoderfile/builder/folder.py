@@ -14,6 +14,12 @@ from encoderfile.errors import ModelError
 _LFS = b"version https://git-lfs"
 _ASK_EXPORT = "export it with `optimum-cli export onnx --model MODEL FOLDER`"
 
+SENTENCE_BERT = tuple(
+    f"sentence_{kind}_config.json"
+    for kind in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+)
+"""The names under which sentence-transformers looks for what it does with texts, the first that is there."""
+
 SMALL_FILES = (
     "config.json",
     "tokenizer.json",
@@ -21,7 +27,7 @@ SMALL_FILES = (
     "special_tokens_map.json",
     "added_tokens.json",
     "modules.json",
-    "sentence_bert_config.json",
+    *SENTENCE_BERT,
     "config_sentence_transformers.json",
     "1_Pooling/config.json",
 )
@@ -85,7 +91,9 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
                 files[pooling_name] = _read(path / pooling_name)
     tokenizer = _json(files, "tokenizer.json", dict)
     config = _json(files, "config.json", dict)
-    sentence_bert = _json(files, "sentence_bert_config.json", dict)
+    sentence_bert: Mapping[str, Any] = next(
+        (found for name in SENTENCE_BERT if (found := _json(files, name, dict))), {}
+    )
     effective = ruled(
         TokenizerFiles(
             tokenizer=tokenizer,

@@ -63,7 +63,7 @@ def ruled(files: TokenizerFiles) -> RuledTokenizer:
     vocabulary = Vocabulary(tokenizer)
     if cls.template is not None:
         tokenizer["post_processor"] = _template(vocabulary, config, cls)
-    if files.sentence_bert.get("do_lower_case") is True:
+    if files.sentence_bert.get("do_lower_case"):
         _lower_first(tokenizer)
     lacking = {
         key for key in _SPECIALS if key not in given and vocabulary.id_of(content_of(config.get(key)) or "") is None
