@@ -78,7 +78,9 @@ def _given(files: TokenizerFiles) -> Json:
         before, more = given.get(_MORE) or [], files.special_tokens_map.get(_MORE) or []
         given |= files.special_tokens_map
         if more:
-            given[_MORE] = [*before, *(token for token in more if token not in before)]
+            flagged = {content_of(token): token for token in more if isinstance(token, Mapping)}
+            merged = [flagged.get(content_of(token), token) for token in before]
+            given[_MORE] = [*merged, *(token for token in more if token not in merged)]
     for key in ("tokenizer_args", "processor_kwargs"):
         given |= files.sentence_bert.get(key) or {}
     return given
