@@ -45,23 +45,21 @@ class Vocabulary:
         forms: dict[str, list[Json]] = {}
         for token in (*before.values(), *tokens):
             forms.setdefault(token["content"], []).append(token)
+        new = max([self._size, *(int(token["id"]) + 1 for token in before.values())])
         for token in tokens:
             content, flags = token["content"], tuple(token.values())
             if not content or flags in known:
                 continue
-            found = self.id_of(content)
-            index = self._next_id() if found is None else found
-            if found is None and token["special"] and rows is not None and index >= rows:
-                continue
+            index = self.id_of(content)
+            if index is None:
+                if token["special"] and rows is not None and new >= rows:
+                    continue
+                index, new = new, new + 1
             known.add(flags)
             self._added[content] = {"id": index, **token}
         self._added = {
             content: token | _looked_for(forms[content], content in before) for content, token in self._added.items()
         }
-
-    def _next_id(self) -> int:
-        last = max((int(token["id"]) for token in self._added.values()), default=-1)
-        return max(last + 1, self._size)
 
     def added_tokens(self) -> list[Json]:
         """All added tokens by id, as tokenizer.json holds them."""
@@ -78,6 +76,12 @@ def added_token(token: Mapping[str, Any]) -> Json:
         "normalized": bool(token.get("normalized", not special)),
         "special": special,
     }
+
+
+def content_of(token: object) -> str | None:
+    """The text of a token, which files give as it is or with its flags; None for anything else."""
+    content = token.get("content") if isinstance(token, Mapping) else token
+    return content if isinstance(content, str) else None
 
 
 def _looked_for(forms: Sequence[Json], was_there: bool) -> Json:
