@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 import encoderfile
-from encoderfile.builder import detect, drift, precision
+from encoderfile.builder import detect, drift, graph_inputs, labels, modules, outputs, precision
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.drift import Drift
 from encoderfile.builder.folder import ModelFolder, open_folder
@@ -76,7 +75,7 @@ class Checked:
             rows.append(("labels", ", ".join(manifest.id2label.values())))
         if manifest.pooling is not None:
             normalized = "normalised" if manifest.pooling.normalize else "not normalised"
-            rows.append(("pooling", f"{' + '.join(manifest.pooling.modes)}, {normalized}"))
+            rows.append(("pooling", f"{' + '.join(manifest.pooling.modes) or 'in the graph'}, {normalized}"))
         rows.append(("alone or in a batch", f"answers differ by at most {manifest.max_padding_difference:.1e}"))
         rows += [("note", note) for note in self.notes]
         return rows
@@ -101,18 +100,17 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     changed = precision.changed(folder.onnx, config.precision)
     onnx_graph = OnnxGraph(changed.onnx) if config.precision.changes else original
     session = Session(*onnx_graph.in_place(), device=_HERE, threads=0)
-    names = [each.name for each in session.inputs]
-    detect.refuse_generators(folder, names, [each.name for each in session.outputs])
-    _check_inputs(names)
-    choice = detect.choose_type(folder, session.outputs, config.model_type)
-    output = detect.choose_output(choice.model_type, session.outputs)
+    outputs.refuse_generators(folder, [each.name for each in session.inputs], session.outputs)
+    inputs = graph_inputs.graph_inputs(folder, session.inputs, config.inputs)
+    choice = outputs.choose_type(folder, session.outputs, config.model_type, config.output)
+    output = outputs.choose_output(folder, choice.model_type, session.outputs, config.output)
     if output.dtype == "bfloat16":
         for each in {id(original): original, id(onnx_graph): onnx_graph}.values():
             wide = each.widen(output.name, output.shape)
         output = dataclasses.replace(output, name=wide)
         session = Session(*onnx_graph.in_place(), device=_HERE, threads=0)
     graph = GraphSpec(
-        session.inputs,
+        inputs,
         output.name,
         batchable=not any(kind.startswith("DynamicQuantize") for kind in onnx_graph.op_types),
         first_position=detect.first_position(folder.config),
@@ -121,7 +119,9 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     words = Tokenizer(folder.files["tokenizer.json"], spec)
     _check_vocabulary(folder, words)
     columns = _try_lengths(session, words, graph)
-    scores = choice.model_type is ModelType.SEQUENCE_CLASSIFICATION and columns == 1
+    classifies = choice.model_type is ModelType.SEQUENCE_CLASSIFICATION
+    problem = labels.problem_type(folder)
+    shorter, sizes = detect.matryoshka(folder)
     manifest = Manifest(
         name=config.model_name,
         version=config.version,
@@ -129,13 +129,16 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         builder_version=encoderfile.__version__,
         graph=graph,
         tokenizer=spec,
-        id2label=detect.labels(folder, columns) if issubclass(TASKS[choice.model_type], LabelTask) else None,
-        multi_label=folder.config.get("problem_type") == "multi_label_classification",
-        pooling=detect.vector_pooling(folder, choice.model_type, output),
+        id2label=labels.labels(folder, columns) if issubclass(TASKS[choice.model_type], LabelTask) else None,
+        multi_label=problem == "multi_label_classification",
+        regression=classifies and problem == "regression",
+        pooling=modules.vector_pooling(folder, choice.model_type, output),
         width=columns,
         prompts=detect.prompts(folder),
-        matryoshka=detect.matryoshka(folder),
-        relevance=detect.relevance(folder) if scores else None,
+        matryoshka=shorter,
+        matryoshka_dimensions=sizes,
+        relevance=labels.relevance(folder) if classifies and columns == 1 else None,
+        other_routes=folder.other_routes,
     )
     tolerance = TOLERANCE if output.dtype == "float32" else HALF_TOLERANCE
     model = Model(manifest, words, session)
@@ -150,6 +153,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         manifest=dataclasses.replace(manifest, max_padding_difference=difference),
         type_reason=choice.reason,
         notes=(
+            *folder.notes,
             *changed.notes,
             *(() if graph.batchable else (_RUNS_ALONE,)),
             *_long_text_notes(folder, spec.max_length),
@@ -165,20 +169,6 @@ def _drift(model: Model, original: OnnxGraph, wishes: PrecisionWishes) -> Drift:
     found = drift.measure(before, model, texts)
     drift.refuse(found, drift.MAX_FLIPS if wishes.max_flips is None else wishes.max_flips)
     return found
-
-
-def _check_inputs(names: Sequence[str]) -> None:
-    unknown = [name for name in names if name not in padding.INPUTS]
-    if "input_ids" not in names:
-        raise ModelError(
-            f"the graph has no input called input_ids (its inputs: {', '.join(names)}): "
-            "export the model with `optimum-cli export onnx`"
-        )
-    if unknown:
-        raise ModelError(
-            f"the graph asks for {unknown[0]}, which a text encoder has no value for "
-            f"(known: {', '.join(padding.INPUTS)}): export the encoder alone"
-        )
 
 
 def _check_vocabulary(folder: ModelFolder, tokenizer: Tokenizer) -> None:

@@ -169,8 +169,14 @@ class LabelTask(Task[R]):
         if manifest.id2label is None:
             raise ModelError(f"a {self.model_type.value} model needs labels (id2label in config.json)")
         self.labels = tuple(manifest.id2label[index] for index in range(len(manifest.id2label)))
+        self._regression = manifest.regression
         self._independent = manifest.multi_label or len(self.labels) == 1
 
     def scores(self, logits: FloatArray) -> FloatArray:
-        """Softmax over labels; sigmoid for one logit or `problem_type: multi_label_classification`."""
+        """Softmax over labels; sigmoid for one logit or `problem_type: multi_label_classification`.
+
+        A regression has no function: its logits are the values. Source: transformers/pipelines/text_classification.py.
+        """
+        if self._regression:
+            return logits.copy()
         return sigmoid(logits) if self._independent else softmax(logits)

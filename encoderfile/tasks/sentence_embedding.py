@@ -7,7 +7,7 @@ from typing import Any
 
 from encoderfile.manifest import Manifest
 from encoderfile.tasks.base import FLOATS, JsonSchema, Task, unit
-from encoderfile.tasks.pooling import SPLADE, pool
+from encoderfile.tasks.pooling import SPARSE, pool
 from encoderfile.types import EncodedText, FloatArray, ModelType, SentenceEmbedding
 
 
@@ -53,9 +53,9 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
 
     @property
     def dims(self) -> Mapping[str, int]:
-        if self._modes == (SPLADE,):
+        if any(mode in SPARSE for mode in self._modes):
             return {"sparse": self.manifest.width}
-        return {"dense": self.manifest.width * len(self._modes)}
+        return {"dense": self.manifest.width * max(len(self._modes), 1)}
 
     def vectors(
         self, kind: str, results: Sequence[SentenceEmbedding], normalize: bool | None

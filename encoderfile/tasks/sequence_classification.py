@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from encoderfile.tasks.activations import ACTIVATIONS
 from encoderfile.tasks.base import FLOATS, JsonSchema, LabelTask
 from encoderfile.types import EncodedText, FloatArray, ModelType, SequenceLabels
 
@@ -39,7 +40,7 @@ class SequenceClassification(LabelTask[SequenceLabels]):
 
     def relevance(self, result: SequenceLabels) -> float:
         """A cross-encoder's score, by the activation that the model's files ask for."""
-        return float((result.logits if self.manifest.relevance == "identity" else result.scores)[0])
+        return ACTIVATIONS[self.manifest.relevance or "sigmoid"](float(result.logits[0]))
 
     def to_json(self, result: SequenceLabels) -> dict[str, Any]:
         return {
@@ -55,7 +56,7 @@ class SequenceClassification(LabelTask[SequenceLabels]):
             "type": "object",
             "properties": {
                 "logits": {**FLOATS, "description": "What the model gave, one per label."},
-                "scores": {**FLOATS, "description": "Probabilities, one per label."},
+                "scores": {**FLOATS, "description": "One per label: probabilities, or the values of a regression."},
                 "predicted_index": {"type": "integer", "minimum": 0},
                 "predicted_label": {"type": "string"},
             },

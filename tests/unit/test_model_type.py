@@ -6,7 +6,7 @@ import pytest
 
 from encoderfile.builder.detect import Choice, choose_output, choose_type, refuse_generators
 from encoderfile.errors import ModelError
-from encoderfile.model.session import GraphOutput
+from encoderfile.model.session import ValueInfo
 from encoderfile.types import ModelType
 from support.refusals import one_sentence
 from support.synthetic import folder, output
@@ -20,7 +20,7 @@ TOKEN_LOGITS = output("logits", None, None, 7)
 
 
 def choice(
-    *outputs: GraphOutput, architecture: str | None = None, wanted: ModelType | None = None, **parts: Any
+    *outputs: ValueInfo, architecture: str | None = None, wanted: ModelType | None = None, **parts: Any
 ) -> Choice:
     config = {} if architecture is None else {"architectures": [architecture]}
     return choose_type(folder(config=config, **parts), outputs, wanted)
@@ -40,7 +40,7 @@ def choice(
     ],
 )
 def test_the_type_follows_the_architecture_and_the_outputs(
-    architecture: str | None, outputs: list[GraphOutput], found: ModelType
+    architecture: str | None, outputs: list[ValueInfo], found: ModelType
 ) -> None:
     assert choice(*outputs, architecture=architecture).model_type is found
 
@@ -80,7 +80,7 @@ def test_a_choice_has_its_reason(found: Choice, words: str) -> None:
         ("ResNet", [POOLER], "architecture ResNet, outputs pooler_output"),
     ],
 )
-def test_doubt_names_the_flag(architecture: str | None, outputs: list[GraphOutput], words: str) -> None:
+def test_doubt_names_the_flag(architecture: str | None, outputs: list[ValueInfo], words: str) -> None:
     with pytest.raises(ModelError) as refusal:
         choice(*outputs, architecture=architecture)
     text = one_sentence(refusal.value)
@@ -136,7 +136,7 @@ def test_an_encoder_is_let_through(architecture: str) -> None:
         (ModelType.TOKEN_CLASSIFICATION, [TOKEN_LOGITS], "logits"),
     ],
 )
-def test_the_best_output_that_fits_is_taken(model_type: ModelType, outputs: list[GraphOutput], found: str) -> None:
+def test_the_best_output_that_fits_is_taken(model_type: ModelType, outputs: list[ValueInfo], found: str) -> None:
     assert choose_output(model_type, outputs).name == found
 
 
@@ -153,7 +153,7 @@ def test_the_best_output_that_fits_is_taken(model_type: ModelType, outputs: list
     ],
 )
 def test_an_output_of_the_wrong_name_or_rank_is_refused(
-    model_type: ModelType, outputs: list[GraphOutput], found: str
+    model_type: ModelType, outputs: list[ValueInfo], found: str
 ) -> None:
     with pytest.raises(ModelError) as refusal:
         choose_output(model_type, outputs)
