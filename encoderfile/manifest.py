@@ -172,10 +172,11 @@ class Manifest:
                     "build the file again with this version of encoderfile"
                 )
             graph = body.pop("graph")
-            inputs = tuple(GraphInput(**each | {"shape": tuple(each.get("shape", ()))}) for each in graph.pop("inputs"))
+            inputs = tuple(
+                GraphInput(**each | {"shape": tuple(each.get("shape", ()))}) for each in graph.pop("inputs")
+            )
             pooling = body.pop("pooling")
             labels = body.pop("id2label")
-            tuples = {name: tuple(body.pop(name, ())) for name in ("matryoshka_dimensions", "other_routes")}
             return cls(
                 model_type=ModelType(body.pop("model_type")),
                 graph=GraphSpec(inputs=inputs, **graph),
@@ -185,7 +186,8 @@ class Manifest:
                 else PoolingSpec(modes=tuple(pooling["modes"]), normalize=pooling["normalize"]),
                 id2label=None if labels is None else {int(k): v for k, v in labels.items()},
                 artifacts=tuple(Artifact(**each) for each in body.pop("artifacts")),
-                **tuples,
+                matryoshka_dimensions=tuple(body.pop("matryoshka_dimensions", ())),
+                other_routes=tuple(body.pop("other_routes", ())),
                 **body,
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +16,11 @@ from encoderfile.builder.folder import ModelFolder, open_folder
 from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.builder.precision import Changed, PrecisionWishes
 from encoderfile.errors import InternalError, ModelError
-from encoderfile.manifest import GraphSpec, Manifest
+from encoderfile.manifest import GraphInput, GraphSpec, Manifest
 from encoderfile.model import padding
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
+from encoderfile.model.padding import CONSTANT
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
 from encoderfile.tasks import TASKS, LabelTask
@@ -67,7 +69,7 @@ class Checked:
         rows = [
             ("graph", f"{self.folder.onnx.name}, {weights / 1e6:.1f} MB of weights"),
             ("model type", f"{manifest.model_type.value} ({self.type_reason})"),
-            ("inputs", ", ".join(each.name for each in manifest.graph.inputs)),
+            ("inputs", ", ".join(_words(each) for each in manifest.graph.inputs)),
             ("output", manifest.graph.output),
             ("limit", f"{manifest.tokenizer.max_length} tokens"),
         ]
@@ -79,6 +81,13 @@ class Checked:
         rows.append(("alone or in a batch", f"answers differ by at most {manifest.max_padding_difference:.1e}"))
         rows += [("note", note) for note in self.notes]
         return rows
+
+
+def _words(each: GraphInput) -> str:
+    """An input, with what it is fed where its name does not say it."""
+    if each.role != CONSTANT:
+        return f"{each.name} as {each.role}" if each.role else each.name
+    return f"{each.name} empty" if 0 in each.shape else f"{each.name} = {each.value:g}"
 
 
 def check(config: BuildConfig) -> Checked:
@@ -156,6 +165,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
             *folder.notes,
             *changed.notes,
             *(() if graph.batchable else (_RUNS_ALONE,)),
+            *_route_notes(folder),
             *_long_text_notes(folder, spec.max_length),
         ),
         changed=changed,
@@ -212,6 +222,13 @@ def _first(text: EncodedText, count: int) -> EncodedText:
     )
 
 
+def _route_notes(folder: ModelFolder) -> tuple[str, ...]:
+    """Texts that a Router sends another way than those without a purpose."""
+    if not folder.other_routes:
+        return ()
+    return (f"texts of the purpose {', '.join(folder.other_routes)} go through other modules and are refused",)
+
+
 def _long_text_notes(folder: ModelFolder, limit: int) -> tuple[str, ...]:
     """What a limit costs that is too long to be tried: attention holds a number for each pair of tokens."""
     if limit <= LONGEST_TRIAL:
@@ -229,20 +246,27 @@ def _compare_alone_and_together(model: Model, tolerance: float) -> float:
     """The largest difference between answers alone and in a padded batch. Raises above `tolerance`."""
     pairs = [PAIR] if model.manifest.model_type is ModelType.SEQUENCE_CLASSIFICATION else []
     texts = model.encode([*TEXTS, LONG, *pairs])
+    difference, allowed = _differences(model, texts, tolerance)
+    if difference > allowed:
+        side = model.manifest.tokenizer.padding_side
+        other = "right" if side == "left" else "left"
+        turned, _ = _differences(model.padded_on(other), texts, tolerance)
+        advice = "the graph ignores attention_mask, export it again"
+        if turned <= allowed:
+            advice = f"set padding_side to {other} in tokenizer_config.json, where answers stay as they are"
+        raise ModelError(
+            f"answers change by {difference:.2g} when a text is padded on the {side} beside longer ones (at most "
+            f"{allowed:.2g} is allowed): {advice}"
+        )
+    return difference
+
+
+def _differences(model: Model, texts: Sequence[EncodedText], tolerance: float) -> tuple[float, float]:
+    """How far answers alone are from those in one batch, and how far they may be."""
     together = [_numbers(each) for each in model.run(texts)]
     alone = [_numbers(result) for text in texts for result in model.run([text])]
     difference = max(float(np.abs(a - b).max(initial=0)) for a, b in zip(alone, together, strict=True))
-    scale = max(1.0, *(float(np.abs(each).max(initial=0)) for each in alone))
-    if difference > tolerance * scale:
-        side = model.manifest.tokenizer.padding_side
-        advice = "the graph ignores attention_mask, export it again"
-        if side == "left":
-            advice = f"set padding_side to right in tokenizer_config.json; if that does not help, {advice}"
-        raise ModelError(
-            f"answers change by {difference:.2g} when a text is padded on the {side} beside longer ones (at most "
-            f"{tolerance * scale:.2g} is allowed): {advice}"
-        )
-    return difference
+    return difference, tolerance * max(1.0, *(float(np.abs(each).max(initial=0)) for each in alone))
 
 
 def _numbers(result: Result | InternalError) -> FloatArray:

@@ -28,23 +28,27 @@ _INTEGERS = {"int64", "int32", "bool"}
 _FLOATS = {"float32", "float16", "float64"}
 
 
-def graph_inputs(folder: ModelFolder, inputs: Sequence[ValueInfo], wishes: Mapping[str, str]) -> tuple[GraphInput, ...]:
+def graph_inputs(
+    folder: ModelFolder, inputs: Sequence[ValueInfo], wishes: Mapping[str, str]
+) -> tuple[GraphInput, ...]:
     """How to feed every input. `wishes` are those of `--input`: a role and a name, or a name and a value.
 
     Raises `ConfigError` for a wish that the graph cannot follow, `ModelError` for an input that nothing is known of.
     """
     names = [each.name for each in inputs]
     roles, constants = _wishes(wishes, names)
+    if not any(_role(each, roles) == "input_ids" for each in inputs):
+        raise ModelError(
+            f"the graph has no input called input_ids (its inputs: {', '.join(names)}): say which it is with "
+            "--input input_ids=NAME, or export the model with `optimum-cli export onnx`"
+        )
     found = tuple(_graph_input(folder, each, roles, constants) for each in inputs)
     taken = [each.role or each.name for each in found if each.role != CONSTANT]
     doubled = next((role for role in taken if taken.count(role) > 1), None)
     if doubled is not None:
         both = ", ".join(each.name for each in found if (each.role or each.name) == doubled)
-        raise ModelError(f"the graph has several inputs for {doubled} ({both}): say which with --input {doubled}=NAME")
-    if "input_ids" not in taken:
         raise ModelError(
-            f"the graph has no input called input_ids (its inputs: {', '.join(names)}): say which it is with "
-            "--input input_ids=NAME, or export the model with `optimum-cli export onnx`"
+            f"the graph has several inputs for {doubled} ({both}): say which with --input {doubled}=NAME"
         )
     return found
 
@@ -80,7 +84,7 @@ def _graph_input(
 ) -> GraphInput:
     if each.name in constants:
         return _constant(each, constants[each.name], each.shape)
-    role = roles.get(each.name) or _usual(each.plain, roles)
+    role = _role(each, roles)
     if role is not None:
         return _of_text(each, role)
     if _is_cache(each.name):
@@ -89,14 +93,15 @@ def _graph_input(
         return _constant(each, 0, each.shape)
     raise ModelError(
         f"the graph asks for {each.name}, which a text encoder has no value for (known: {', '.join(ROLES)}): "
-        f"fix it for all texts with --input {each.name}=VALUE{_values(folder, each.name)}, or export the encoder alone"
+        f"fix it for all texts with --input {each.name}=VALUE{_values(folder, each.name)}, or export the encoder "
+        "alone"
     )
 
 
-def _usual(name: str, taken: Mapping[str, str]) -> str | None:
-    """The role that a name tells; None for one that a wish gave to another input."""
-    role = _OTHER_NAMES.get(name, name)
-    return role if role in ROLES and role not in taken.values() else None
+def _role(each: ValueInfo, roles: Mapping[str, str]) -> str | None:
+    """What an input is by a wish, else by its name, where no wish gave that to another."""
+    role = _OTHER_NAMES.get(each.plain, each.plain)
+    return roles.get(each.name) or (role if role in ROLES and role not in roles.values() else None)
 
 
 def _of_text(each: ValueInfo, role: str) -> GraphInput:

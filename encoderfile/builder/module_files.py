@@ -76,7 +76,9 @@ def _routes(path: str, read: Read) -> tuple[list[Module], list[str]]:
     types, structure = config.get("types"), config.get("structure")
     parameters = config.get("parameters", {})
     if not (isinstance(types, Mapping) and isinstance(structure, Mapping) and structure):
-        raise ModelError("the Router of modules.json has no router_config.json that lists its routes: export it again")
+        raise ModelError(
+            "the Router of modules.json has no router_config.json that lists its routes: export it again"
+        )
     roads = {
         str(route): [_module(str(types.get(name, "")), inside(_joined(path, str(name))), read) for name in names]
         for route, names in structure.items()

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from encoderfile.builder.folder import ModelFolder, Module
+from encoderfile.builder.folder import ModelFolder
+from encoderfile.builder.module_files import Module
 from encoderfile.errors import ModelError
 from encoderfile.manifest import PoolingSpec
 from encoderfile.model.session import ValueInfo

@@ -78,25 +78,23 @@ def choose_type(
     seen = outputs if named is None else [_named(outputs, named)]
     architecture = folder.architecture
     tokens = _token_vectors(folder, seen)
-    sentences = modules.pools(folder)
-    for suffix, model_type in _BY_ARCHITECTURE.items():
-        if architecture.endswith(suffix) and not (sentences and tokens):
-            return Choice(model_type, f"config.json names {architecture}")
+    vector = _sentence_vector(folder, seen, named)
+    labelled = next((known for suffix, known in _BY_ARCHITECTURE.items() if architecture.endswith(suffix)), None)
+    words = architecture.endswith(modules.MASKED_WORDS)
+    pooled = modules.pools(folder)
+    if labelled is not None and not (pooled and tokens):
+        return Choice(labelled, f"config.json names {architecture}")
     if any(output.plain == _SENTENCE for output in seen):
         return Choice(ModelType.SENTENCE_EMBEDDING, f"the graph has an output {_SENTENCE}")
-    vector = _sentence_vector(folder, seen, named)
-    if sentences and (tokens or vector or modules.is_sparse(folder) or architecture.endswith(modules.MASKED_WORDS)):
+    if pooled and (tokens or vector or words or modules.is_sparse(folder)):
         return Choice(ModelType.SENTENCE_EMBEDDING, "modules.json describes a sentence-transformers model")
     if tokens:
         return Choice(ModelType.EMBEDDING, f"the graph's output is {tokens[0].name}")
-    if vector:
-        return Choice(ModelType.SENTENCE_EMBEDDING, f"the graph's output {vector.name} is one vector per text")
-    # Last, because sentence models keep the architecture they were trained from.
-    if architecture.endswith(modules.MASKED_WORDS):
-        return Choice(
-            ModelType.SENTENCE_EMBEDDING,
-            f"{architecture} gives a weight to each word of the vocabulary: a sparse embedding",
-        )
+    # The last, because sentence models keep the architecture they were trained from.
+    if vector or words:
+        sparse = f"{architecture} gives a weight to each word of the vocabulary: a sparse embedding"
+        reason = f"the graph's output {vector.name} is one vector per text" if vector else sparse
+        return Choice(ModelType.SENTENCE_EMBEDDING, reason)
     raise ModelError(
         f"the model type is in doubt (architecture {architecture or 'unknown'}, outputs "
         f"{', '.join(sorted(each.name for each in outputs))}): say it with --model-type {'|'.join(ModelType)}, and "
@@ -149,9 +147,7 @@ def _token_vectors(folder: ModelFolder, outputs: Sequence[ValueInfo]) -> list[Va
     return [other] if width is not None and other.shape[-1] == width else []
 
 
-def _sentence_vector(
-    folder: ModelFolder, outputs: Sequence[ValueInfo], named: str | None = None
-) -> ValueInfo | None:
+def _sentence_vector(folder: ModelFolder, outputs: Sequence[ValueInfo], named: str | None = None) -> ValueInfo | None:
     """The only output that is one vector per text, of the size that the modules end with; None in doubt."""
     tokens = _token_vectors(folder, outputs)
     found = _sole([each for each in outputs if each not in tokens])

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from encoderfile.errors import InternalError, ModelError
+from encoderfile.errors import InputError, InternalError, ModelError
 from encoderfile.manifest import Manifest
 from encoderfile.types import EncodedText, FloatArray, ModelType, Result
 
@@ -52,6 +52,14 @@ class Task(ABC, Generic[R]):
         `output` is float32 as the graph gave it, [batch, tokens, width] or [batch, width]; `mask` is
         float32 [batch, tokens], 1 where a token is real. Rows are copied: the batch's memory is not kept.
         """
+
+    def check_purpose(self, purpose: str) -> None:
+        """Raises `InputError` for texts of a purpose (`query`, `document`) that this file cannot answer."""
+        if purpose in self.manifest.other_routes:
+            raise InputError(
+                f"this file has no vectors for texts of the purpose {purpose}: they take another part of the model, "
+                "which is not in its graph"
+            )
 
     def normalized(self, result: R, normalize: bool | None) -> R:
         """The result with vectors of unit L2 norm where asked (None: the model's own way)."""
@@ -175,7 +183,7 @@ class LabelTask(Task[R]):
     def scores(self, logits: FloatArray) -> FloatArray:
         """Softmax over labels; sigmoid for one logit or `problem_type: multi_label_classification`.
 
-        A regression has no function: its logits are the values. Source: transformers/pipelines/text_classification.py.
+        A regression has no function: its logits are the values (transformers/pipelines/text_classification.py).
         """
         if self._regression:
             return logits.copy()

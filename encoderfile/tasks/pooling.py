@@ -62,9 +62,7 @@ def _splade_max(logits: FloatArray, mask: FloatArray, logarithms: int) -> FloatA
 def _splade_sum(logits: FloatArray, mask: FloatArray, logarithms: int) -> FloatArray:
     # One text at a time: no second array of the size of the logits.
     pairs = zip(logits, mask > 0, strict=True)
-    return np.stack(
-        [_log1p(np.maximum(rows[real], np.float32(0)), logarithms).sum(axis=0) for rows, real in pairs]
-    )
+    return np.stack([_log1p(np.maximum(rows[real], np.float32(0)), logarithms).sum(axis=0) for rows, real in pairs])
 
 
 def _log1p(weights: FloatArray, times: int) -> FloatArray:
@@ -97,7 +95,9 @@ The largest over the tokens (SPLADE v2, Formal et al. 2021) or the sum (SPLADE) 
 
 def sparse_mode(strategy: str = "max", activation: str = "relu") -> str:
     """The name in `SPARSE` of what `SpladePooling` calls its strategy and activation."""
-    return "_".join(["splade", *([strategy] if strategy != "max" else []), *([activation] if activation != "relu" else [])])
+    return "_".join(
+        ["splade", *([strategy] if strategy != "max" else []), *([activation] if activation != "relu" else [])]
+    )
 
 
 def pool(modes: Sequence[str], hidden: FloatArray, mask: FloatArray) -> FloatArray:

@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from encoderfile.builder.detect import matryoshka, prompts, vector_pooling
+from encoderfile.builder.detect import matryoshka, prompts
+from encoderfile.builder.folder import ModelFolder
+from encoderfile.builder.module_files import Module
+from encoderfile.builder.modules import vector_pooling
 from encoderfile.errors import ModelError
 from encoderfile.manifest import PoolingSpec
 from encoderfile.tasks.pooling import pool
@@ -48,39 +51,70 @@ def test_prompts_of_a_real_folder_reach_the_manifest(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "marked"),
+    ("config", "marked", "sizes"),
     [
-        ({}, False),
-        ({"matryoshka_dimensions": [64, 32]}, True),
-        ({"matryoshka_dimensions": []}, False),
-        ({"is_matryoshka": True}, True),
-        ({"is_matryoshka": "no"}, False),
+        ({}, False, ()),
+        ({"matryoshka_dimensions": [64, 32]}, True, (32, 64)),
+        ({"matryoshka_dimensions": []}, False, ()),
+        ({"is_matryoshka": True}, True, ()),
+        ({"is_matryoshka": True, "matryoshka_dimensions": [8]}, True, (8,)),
+        ({"is_matryoshka": "no"}, False, ()),
     ],
 )
-def test_shorter_vectors_are_those_of_a_marked_model(config: dict[str, Any], marked: bool) -> None:
-    assert matryoshka(folder(config=config)) is marked
+def test_shorter_vectors_are_those_of_a_marked_model(
+    config: dict[str, Any], marked: bool, sizes: tuple[int, ...]
+) -> None:
+    assert matryoshka(folder(config=config)) == (marked, sizes)
 
 
 def test_an_embedding_model_keeps_the_pooling_of_its_files() -> None:
-    cls = folder(pooling={"pooling_mode_cls_token": True}, modules=({"type": "x.Pooling"}, {"type": "x.Normalize"}))
+    cls = folder(modules=(Module("Pooling", "1_Pooling", {"pooling_mode_cls_token": True}), Module("Normalize")))
     assert vector_pooling(cls, ModelType.EMBEDDING, HIDDEN) == PoolingSpec(("cls",), normalize=True)
     assert vector_pooling(folder(), ModelType.EMBEDDING, HIDDEN) is None
 
 
-def test_an_embedding_model_needs_no_pooling_that_is_built_here() -> None:
-    dense = folder(modules=({"type": "x.Pooling"}, {"type": "x.Dense"}))
-    assert vector_pooling(dense, ModelType.EMBEDDING, HIDDEN) is None
-    with pytest.raises(ModelError, match="a Dense module"):
-        vector_pooling(dense, ModelType.SENTENCE_EMBEDDING, HIDDEN)
+@pytest.mark.parametrize("model_type", [ModelType.EMBEDDING, ModelType.SENTENCE_EMBEDDING])
+def test_no_model_type_switches_a_module_off(model_type: ModelType) -> None:
+    dense = folder(modules=(Module("Pooling", "1_Pooling", {"pooling_mode": "cls"}), Module("Dense")))
+    with pytest.raises(ModelError, match="a Dense module, which is not part of the graph"):
+        vector_pooling(dense, model_type, HIDDEN)
 
 
-@pytest.mark.parametrize(
-    "parts", [{"pooling_strategy": "sum"}, {"activation_function": "log1p_relu"}, {"pooling_strategy": None}]
-)
-def test_another_sparse_pooling_is_refused(parts: dict[str, Any]) -> None:
-    masked = folder(config={"architectures": ["BertForMaskedLM"]}, pooling=parts)
-    with pytest.raises(ModelError, match=r"the sparse pooling .* is not built here: known is max with relu"):
-        vector_pooling(masked, ModelType.SENTENCE_EMBEDDING, LOGITS)
+def sparse(**config: Any) -> ModelFolder:
+    return folder(modules=(Module("MLMTransformer"), Module("SpladePooling", "1_SpladePooling", config)))
+
+
+@pytest.mark.parametrize("config", [{"pooling_strategy": "mean"}, {"activation_function": "gelu"}])
+def test_a_sparse_pooling_that_is_not_known_is_refused(config: dict[str, str]) -> None:
+    with pytest.raises(ModelError, match=r"the sparse pooling .* is not known here: known are max and sum"):
+        vector_pooling(sparse(**config), ModelType.SENTENCE_EMBEDDING, LOGITS)
+
+
+@pytest.mark.parametrize("strategy", ["max", "sum"])
+@pytest.mark.parametrize("activation", ["relu", "log1p_relu"])
+def test_sparse_pooling_is_the_formula_of_splade_pooling(strategy: str, activation: str) -> None:
+    found = vector_pooling(
+        sparse(pooling_strategy=strategy, activation_function=activation), ModelType.SENTENCE_EMBEDDING, LOGITS
+    )
+    assert found is not None
+    logits = np.random.default_rng(3).standard_normal((2, 5, 7)).astype(np.float32)
+    mask = np.array([[1, 1, 1, 0, 0], [0, 0, 1, 1, 1]], dtype=np.float32)
+    transformed = np.log1p(np.maximum(logits * mask[:, :, None], 0))
+    if activation == "log1p_relu":
+        transformed = np.log1p(transformed)
+    truth = transformed.max(axis=1) if strategy == "max" else transformed.sum(axis=1)
+    np.testing.assert_allclose(pool(found.modes, logits, mask), truth, atol=1e-6)
+
+
+def test_vectors_of_words_are_not_taken_for_those_of_tokens() -> None:
+    pooled = folder(
+        config={"architectures": ["BertForMaskedLM"]},
+        modules=(Module("Transformer"), Module("Pooling", "1_Pooling", {"pooling_mode": "mean"})),
+    )
+    with pytest.raises(
+        ModelError, match=r"modules\.json pools the vectors of tokens, the graph gives logits of words"
+    ):
+        vector_pooling(pooled, ModelType.SENTENCE_EMBEDDING, LOGITS)
 
 
 def test_splade_is_the_largest_log_of_one_plus_relu_over_real_tokens() -> None:

@@ -93,12 +93,14 @@ def test_the_activation_is_the_one_that_the_models_files_name(
     )
 
 
+@pytest.mark.parametrize("package", ["torch.nn.modules.activation", "modeling_own"])
 def test_an_activation_that_is_not_built_here_is_refused_at_build(
+    package: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    config = {"sentence_transformers": {"activation_fn": "torch.nn.modules.activation.Tanh"}}
+    config = {"sentence_transformers": {"activation_fn": f"{package}.Mish"}}
     folder = make_cross_encoder(tmp_path_factory.mktemp("cross") / "model", **config)
-    with pytest.raises(ModelError, match="the activation Tanh, which is not built here"):
+    with pytest.raises(ModelError, match=rf"the activation {package}\.Mish, which is not built here"):
         open_model(folder)
 
 

@@ -30,7 +30,7 @@ def test_everything_an_export_has_is_read(folder: Path) -> None:
     assert found.tokenizer_config["model_max_length"] == 64
     assert found.pooling["pooling_mode_mean_tokens"] is True
     assert found.sentence_bert["max_seq_length"] == 64
-    assert [module["type"].rsplit(".", 1)[-1] for module in found.modules] == ["Transformer", "Pooling", "Normalize"]
+    assert [module.kind for module in found.modules] == ["Transformer", "Pooling", "Normalize"]
     assert found.tokenizer_json["model"]["type"] == "WordPiece"
     assert sorted(found.files) == [
         "1_Pooling/config.json",
