@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -113,6 +114,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     inputs = graph_inputs.graph_inputs(folder, session.inputs, config.inputs)
     choice = outputs.choose_type(folder, session.outputs, config.model_type, config.output)
     output = outputs.choose_output(folder, choice.model_type, session.outputs, config.output)
+    pooling = modules.vector_pooling(folder, choice.model_type, output)
     if output.dtype == "bfloat16":
         for each in {id(original): original, id(onnx_graph): onnx_graph}.values():
             wide = each.widen(output.name, output.shape)
@@ -128,8 +130,6 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     words = Tokenizer(folder.files["tokenizer.json"], spec)
     _check_vocabulary(folder, words)
     columns = _try_lengths(session, words, graph)
-    classifies = choice.model_type is ModelType.SEQUENCE_CLASSIFICATION
-    problem = labels.problem_type(folder)
     shorter, sizes = detect.matryoshka(folder)
     manifest = Manifest(
         name=config.model_name,
@@ -138,16 +138,13 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         builder_version=encoderfile.__version__,
         graph=graph,
         tokenizer=spec,
-        id2label=labels.labels(folder, columns) if issubclass(TASKS[choice.model_type], LabelTask) else None,
-        multi_label=problem == "multi_label_classification",
-        regression=classifies and problem == "regression",
-        pooling=modules.vector_pooling(folder, choice.model_type, output),
+        pooling=pooling,
         width=columns,
         prompts=detect.prompts(folder),
         matryoshka=shorter,
         matryoshka_dimensions=sizes,
-        relevance=labels.relevance(folder) if classifies and columns == 1 else None,
         other_routes=folder.other_routes,
+        **_scoring(folder, choice.model_type, columns),
     )
     tolerance = TOLERANCE if output.dtype == "float32" else HALF_TOLERANCE
     model = Model(manifest, words, session)
@@ -170,6 +167,20 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         ),
         changed=changed,
     )
+
+
+def _scoring(folder: ModelFolder, model_type: ModelType, columns: int) -> dict[str, Any]:
+    """What the manifest says of labels and of the way from logits to scores; nothing for vectors."""
+    if not issubclass(TASKS[model_type], LabelTask):
+        return {}
+    of_texts = model_type is ModelType.SEQUENCE_CLASSIFICATION
+    problem = labels.problem_type(folder)
+    return {
+        "id2label": labels.labels(folder, columns),
+        "multi_label": problem == "multi_label_classification",
+        "regression": of_texts and problem == "regression",
+        "relevance": labels.relevance(folder) if of_texts and columns == 1 else None,
+    }
 
 
 def _drift(model: Model, original: OnnxGraph, wishes: PrecisionWishes) -> Drift:

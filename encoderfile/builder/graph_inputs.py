@@ -87,10 +87,10 @@ def _graph_input(
     role = _role(each, roles)
     if role is not None:
         return _of_text(each, role)
-    if _is_cache(each.name):
-        return _constant(each, 0, _empty_cache(folder, each))
+    if "past" in each.name and len(each.shape) > 2:
+        return _constant(each, 0.0, _empty_cache(folder, each))
     if each.name == "use_cache_branch":
-        return _constant(each, 0, each.shape)
+        return _constant(each, 0.0, each.shape)
     raise ModelError(
         f"the graph asks for {each.name}, which a text encoder has no value for (known: {', '.join(ROLES)}): "
         f"fix it for all texts with --input {each.name}=VALUE{_values(folder, each.name)}, or export the encoder "
@@ -126,10 +126,6 @@ def _constant(each: ValueInfo, value: float, shape: tuple[int | None, ...]) -> G
             "texts alone, batch and tokens: export the encoder alone"
         )
     return GraphInput(each.name, each.dtype, role=CONSTANT, value=value, shape=shape)
-
-
-def _is_cache(name: str) -> bool:
-    return name.startswith(("past_key_values", "past.", "past_key.", "past_value."))
 
 
 def _empty_cache(folder: ModelFolder, each: ValueInfo) -> tuple[int | None, ...]:

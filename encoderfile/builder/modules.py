@@ -61,6 +61,9 @@ def vector_pooling(folder: ModelFolder, model_type: ModelType, output: ValueInfo
     """
     if model_type is ModelType.SENTENCE_EMBEDDING:
         if len(output.shape) == 2:
+            dense = next((module for module in reversed(folder.modules) if module.kind == "Dense"), None)
+            if dense is not None and output.shape[-1] not in (None, vector_size(folder)):
+                raise _missing(dense)
             return None if output.plain == "sentence_embedding" else _finish(folder)
         return _of_words(folder) if output.plain == "logits" or is_sparse(folder) else pooling(folder)
     if model_type is ModelType.EMBEDDING and pools(folder):

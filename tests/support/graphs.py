@@ -188,6 +188,43 @@ def with_cache_output(model: onnx.ModelProto) -> None:
     model.graph.node.append(helper.make_node("Identity", ["input_ids"], ["present.0.key"]))
 
 
+def with_cache(dtype: int = TensorProto.FLOAT) -> Change:
+    """The graph takes keys of earlier tokens, as those of generators do, and adds their sum to its first output."""
+
+    def change(model: onnx.ModelProto) -> None:
+        name, present = "past_key_values.0.key", "present.0.key"
+        shape = ["batch", 2, "past", 24]
+        model.graph.input.append(helper.make_tensor_value_info(name, dtype, shape))
+        model.graph.output.append(helper.make_tensor_value_info(present, dtype, shape))
+        wide = helper.make_node("Cast", [name], ["keys"], to=TensorProto.FLOAT)
+        model.graph.node.append(helper.make_node("Identity", [name], [present]))
+        _adds(model, [wide, helper.make_node("ReduceSum", ["keys"], ["sum_of_keys"], keepdims=0)], "sum_of_keys")
+
+    return change
+
+
+def with_constant(name: str, dtype: int = TensorProto.INT64, shape: Sequence[str | int] = ()) -> Change:
+    """The graph takes an input of its own and adds its largest element to its first output."""
+
+    def change(model: onnx.ModelProto) -> None:
+        model.graph.input.append(helper.make_tensor_value_info(name, dtype, list(shape)))
+        cast = helper.make_node("Cast", [name], [f"{name}_as_float"], to=TensorProto.FLOAT)
+        _adds(
+            model,
+            [cast, helper.make_node("ReduceMax", [f"{name}_as_float"], [f"most_of_{name}"], keepdims=0)],
+            f"most_of_{name}",
+        )
+
+    return change
+
+
+def _adds(model: onnx.ModelProto, nodes: Sequence[onnx.NodeProto], amount: str) -> None:
+    """Adds `amount`, which `nodes` compute, to the first output."""
+    output = model.graph.output[0].name
+    rename(model, output, f"before_{amount}")
+    model.graph.node.extend([*nodes, helper.make_node("Add", [f"before_{amount}", amount], [output])])
+
+
 def _behind_inputs(model: onnx.ModelProto, make: Callable[[str, str], onnx.NodeProto]) -> None:
     names = [each.name for each in model.graph.input]
     for node in model.graph.node:
