@@ -24,8 +24,6 @@ _BY_ARCHITECTURE = {
 _SENTENCE = "sentence_embedding"
 _VECTORS = frozenset({"sentence_embeddings", "text_embeds", "embeddings", "embedding"})
 """Names of outputs that can only be one vector per text, [batch, size]."""
-_OTHERWISE_MEANT = frozenset({"pooler_output", "logits"})
-"""[batch, size] as well, and no vector that sentence-transformers would give."""
 _NEUTRAL = re.compile(r"\d+|output[_.]?\d*|out|Identity(_\d+)?|.*logits.*")
 """Names that do not say what an output is, so that it may be logits; `probabilities` would be none."""
 _BESIDE = ("present", "hidden_states", "attentions", "pooler_output")
@@ -78,10 +76,13 @@ def choose_type(
     seen = outputs if named is None else [_named(outputs, named)]
     architecture = folder.architecture
     tokens = _token_vectors(folder, seen)
-    vector = _sentence_vector(folder, seen, named)
+    vector = _sentence_vector(folder, seen)
     labelled = next((known for suffix, known in _BY_ARCHITECTURE.items() if architecture.endswith(suffix)), None)
     words = architecture.endswith(modules.MASKED_WORDS)
     pooled = modules.pools(folder)
+    if named is not None:
+        tokens = tokens or [each for each in seen if len(each.shape) == 3 and not words]
+        vector = next((each for each in seen if len(each.shape) == 2), None)
     if labelled is not None and not (pooled and tokens):
         return Choice(labelled, f"config.json names {architecture}")
     if any(output.plain == _SENTENCE for output in seen):
@@ -147,15 +148,11 @@ def _token_vectors(folder: ModelFolder, outputs: Sequence[ValueInfo]) -> list[Va
     return [other] if width is not None and other.shape[-1] == width else []
 
 
-def _sentence_vector(folder: ModelFolder, outputs: Sequence[ValueInfo], named: str | None = None) -> ValueInfo | None:
+def _sentence_vector(folder: ModelFolder, outputs: Sequence[ValueInfo]) -> ValueInfo | None:
     """The only output that is one vector per text, of the size that the modules end with; None in doubt."""
     tokens = _token_vectors(folder, outputs)
     found = _sole([each for each in outputs if each not in tokens])
-    if found is None or len(found.shape) != 2:
-        return None
-    if named is not None:
-        return found
-    if found.plain in _OTHERWISE_MEANT:
+    if found is None or len(found.shape) != 2 or found.plain == "logits":
         return None
     width = modules.vector_size(folder)
     fits = found.plain in _VECTORS if width is None else found.shape[-1] == width
