@@ -164,6 +164,20 @@ def counts_columns(amount: float) -> Change:
     return change
 
 
+def reads_the_last_column(model: onnx.ModelProto) -> None:
+    """The first output grows by one where the last column of the batch is padding."""
+    last = numpy_helper.from_array(np.array([-1], dtype=np.int64), "last_column")
+    axis = numpy_helper.from_array(np.array([2], dtype=np.int64), "axis_of_last")
+    model.graph.initializer.extend([last, axis])
+    nodes = [
+        helper.make_node("Gather", ["attention_mask", "last_column"], ["last_of_mask"], axis=1),
+        helper.make_node("Cast", ["last_of_mask"], ["last_is_real"], to=TensorProto.FLOAT),
+        helper.make_node("Neg", ["last_is_real"], ["last_is_padding"]),
+        helper.make_node("Unsqueeze", ["last_is_padding", "axis_of_last"], ["by_padding"]),
+    ]
+    _adds(model, nodes, "by_padding")
+
+
 def with_position_ids(model: onnx.ModelProto) -> None:
     """The graph asks for `position_ids` and adds them, a thousandth each, to its first output."""
     model.graph.input.append(helper.make_tensor_value_info("position_ids", TensorProto.INT64, ["batch", "tokens"]))
