@@ -6,6 +6,7 @@ the keys and values of earlier tokens, others for a task or a picture: `--input`
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -88,13 +89,14 @@ def _graph_input(
     if role is not None:
         return _of_text(each, role)
     if "past" in each.name and len(each.shape) > 2:
-        return _constant(each, 0.0, _empty_cache(folder, each))
+        cache = _constant(each, 0.0, _empty_cache(folder, each))
+        return dataclasses.replace(cache, batch=each.shape[0])
     if each.name == "use_cache_branch":
         return _constant(each, 0.0, each.shape)
     raise ModelError(
-        f"the graph asks for {each.name}, which a text encoder has no value for (known: {', '.join(ROLES)}): "
-        f"fix it for all texts with --input {each.name}=VALUE{_values(folder, each.name)}, or export the encoder "
-        "alone"
+        f"the graph asks for {each.name}, which a text encoder has no value for (known: {', '.join(ROLES)}): export "
+        f"the encoder alone, or where one value is right for all texts fix it with --input {each.name}=VALUE"
+        f"{_values(folder, each.name)}"
     )
 
 
@@ -130,7 +132,7 @@ def _constant(each: ValueInfo, value: float, shape: tuple[int | None, ...]) -> G
 
 def _empty_cache(folder: ModelFolder, each: ValueInfo) -> tuple[int | None, ...]:
     """[batch, heads, 0, head_dim]: the keys or values of no earlier token."""
-    if len(each.shape) != 4 or each.shape[0] is not None or each.shape[2] is not None:
+    if len(each.shape) != 4 or each.shape[2] is not None:
         raise ModelError(
             f"the graph takes a cache {each.name} of an unknown form ([batch, heads, tokens, size] is known): "
             "export it without a cache, `optimum-cli export onnx --task feature-extraction`"
@@ -144,7 +146,7 @@ def _empty_cache(folder: ModelFolder, each: ValueInfo) -> tuple[int | None, ...]
             f"config.json does not say the form of the cache {each.name} (num_attention_heads, hidden_size): "
             "export it without a cache, `optimum-cli export onnx --task feature-extraction`"
         )
-    return (None, kept, 0, size)
+    return (each.shape[0], kept, 0, size)
 
 
 def _share(hidden: object, heads: object) -> int | None:

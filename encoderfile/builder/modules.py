@@ -13,6 +13,7 @@ from encoderfile.builder.module_files import Module
 from encoderfile.errors import ModelError
 from encoderfile.manifest import PoolingSpec
 from encoderfile.model.session import ValueInfo
+from encoderfile.tasks import TASKS
 from encoderfile.tasks.pooling import POOLING, SPARSE, sparse_mode
 from encoderfile.types import ModelType
 
@@ -65,7 +66,7 @@ def vector_pooling(folder: ModelFolder, model_type: ModelType, output: ValueInfo
             if dense is not None and output.shape[-1] not in (None, vector_size(folder)):
                 raise _missing(dense)
             return None if output.plain == "sentence_embedding" else _finish(folder)
-        return _of_words(folder) if output.plain == "logits" or is_sparse(folder) else pooling(folder)
+        return _of_words(folder) if _gives_words(folder, output) else pooling(folder)
     if model_type is ModelType.EMBEDDING and pools(folder):
         try:
             return pooling(folder)
@@ -107,6 +108,12 @@ def _finish(folder: ModelFolder) -> PoolingSpec | None:
     """
     kinds = [module.kind for module in folder.modules if module.kind not in _NOTHING]
     return PoolingSpec(modes=(), normalize=True) if kinds and kinds[-1] == "Normalize" else None
+
+
+def _gives_words(folder: ModelFolder, output: ValueInfo) -> bool:
+    """Whether [batch, tokens, width] is a weight for each word instead of a vector."""
+    masked = folder.architecture.endswith(MASKED_WORDS) and output.plain not in TASKS[ModelType.EMBEDDING].outputs
+    return output.plain == "logits" or is_sparse(folder) or (masked and output.shape[-1] != hidden_size(folder))
 
 
 def _of_words(folder: ModelFolder) -> PoolingSpec:

@@ -110,14 +110,10 @@ def choose_output(
 
     Raises `ModelError` that says what was found and what is needed.
     """
-    if named is not None:
-        output = _named(outputs, named)
-        if len(output.shape) in _RANK[model_type]:
-            return output
-        raise _unfit(model_type, [output])
-    found = _best(folder, model_type, outputs)
-    if found is None:
-        raise _unfit(model_type, outputs)
+    floats = [each for each in outputs if "float" in each.dtype]
+    found = _best(folder, model_type, floats) if named is None else _named(outputs, named)
+    if found is None or found not in floats or len(found.shape) not in _RANK[model_type]:
+        raise _unfit(model_type, outputs if named is None else [_named(outputs, named)])
     return found
 
 
@@ -191,7 +187,8 @@ def _unfit(model_type: ModelType, outputs: Sequence[ValueInfo]) -> ModelError:
 
 
 def _listed(outputs: Sequence[ValueInfo]) -> str:
-    return ", ".join(f"{each.name} {_shape(each)}" for each in outputs)
+    kinds = {each: "" if "float" in each.dtype else f" of {each.dtype}" for each in outputs}
+    return ", ".join(f"{each.name} {_shape(each)}{kinds[each]}" for each in outputs)
 
 
 def _shape(output: ValueInfo) -> str:

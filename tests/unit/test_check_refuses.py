@@ -139,7 +139,7 @@ CASES: list[tuple[str, str, Break, str, str]] = [
         "bert-cls",
         graph(graphs.renamed_input("token_type_ids", "pixel_values")),
         "the graph asks for pixel_values, which a text encoder has no value for",
-        "fix it for all texts with --input pixel_values=VALUE, or export the encoder alone",
+        "export the encoder alone, or where one value is right for all texts fix it with --input pixel_values=VALUE",
     ),
     (
         "an output of another name",

@@ -153,6 +153,20 @@ def test_token_vectors_are_not_taken_for_weights_of_words() -> None:
     assert found(output("output_0", None, None, 100), modules=splade) == (SENTENCE, "output_0")
 
 
+def test_weights_of_words_are_known_by_another_name_too() -> None:
+    masked = folder(config={"architectures": ["BertForMaskedLM"], "hidden_size": 48})
+    assert vector_pooling(masked, SENTENCE, output("output_0", None, None, 100)) == PoolingSpec(("splade",))
+    assert vector_pooling(masked, SENTENCE, HIDDEN) == PoolingSpec(("mean",))
+
+
+def test_whole_numbers_are_no_vectors() -> None:
+    ids = ValueInfo("output_0", "int64", (None, None, 48))
+    with pytest.raises(ModelError, match=r"the graph gives output_0 \[\?, \?, 48\] of int64"):
+        choose_output(folder(config=BERT), TOKENS, [ids])
+    with pytest.raises(ModelError, match="of int64"):
+        choose_output(folder(config=BERT), TOKENS, [HIDDEN, ids], "output_0")
+
+
 def pooled_in_the_graph(model: onnx.ModelProto) -> None:
     """A second output beside the vectors of tokens: the first token's, times two."""
     hidden = model.graph.output[0].name
