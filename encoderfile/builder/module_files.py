@@ -104,7 +104,7 @@ def _mappings(raw: object) -> dict[tuple[str | None, Any], str]:
     for key, route in (raw if isinstance(raw, Mapping) else {}).items():
         try:
             task, modality = ast.literal_eval(key)
-        except (ValueError, SyntaxError, TypeError):
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             continue  # as sentence-transformers does
         found[task, modality] = str(route)
     return found
