@@ -25,8 +25,9 @@ _OTHER_NAMES = {
 }
 """What Google's own BERT calls them."""
 
-_INTEGERS = {"int64", "int32", "bool"}
-_FLOATS = {"float32", "float16", "float64"}
+_TOO_LARGE = {"int64": 2**63, "int32": 2**31, "bool": 2}
+_INTEGERS = frozenset(_TOO_LARGE)
+_FLOATS = frozenset({"float32", "float16", "float64"})
 
 
 def graph_inputs(
@@ -38,7 +39,7 @@ def graph_inputs(
     """
     names = [each.name for each in inputs]
     roles, constants = _wishes(wishes, names)
-    if not any(_role(each, roles) == "input_ids" for each in inputs):
+    if not any(_role(each, roles) == "input_ids" and each.name not in constants for each in inputs):
         raise ModelError(
             f"the graph has no input called input_ids (its inputs: {', '.join(names)}): say which it is with "
             "--input input_ids=NAME, or export the model with `optimum-cli export onnx`"
@@ -120,8 +121,10 @@ def _of_text(each: ValueInfo, role: str) -> GraphInput:
 def _constant(each: ValueInfo, value: float, shape: tuple[int | None, ...]) -> GraphInput:
     if each.dtype not in _INTEGERS | _FLOATS:
         raise ModelError(f"the graph takes {each.name} as {each.dtype}, which cannot be fed: export the model again")
-    if each.dtype in _INTEGERS and not value.is_integer():
-        raise ConfigError(f"--input {each.name}={value} should be a whole number: the graph takes {each.dtype}")
+    if each.dtype in _INTEGERS and not (value.is_integer() and abs(value) < _TOO_LARGE[each.dtype]):
+        raise ConfigError(
+            f"--input {each.name}={value:g} should be a whole number that fits: the graph takes {each.dtype}"
+        )
     if shape.count(None) > 2:
         raise ModelError(
             f"the graph takes {each.name} with {shape.count(None)} free dimensions, and a constant has those of the "

@@ -118,9 +118,10 @@ def _gives_words(folder: ModelFolder, output: ValueInfo) -> bool:
 
 def _of_words(folder: ModelFolder) -> PoolingSpec:
     """The sparse pooling of the files; without them SPLADE's own, for a model of masked words."""
-    if is_sparse(folder):
-        return pooling(folder)
     if pools(folder):
+        found = pooling(folder)
+        if is_sparse(folder):
+            return found
         raise ModelError(
             "modules.json pools the vectors of tokens, the graph gives logits of words: export it with "
             "`--task feature-extraction`"
@@ -134,6 +135,11 @@ def _of_words(folder: ModelFolder) -> PoolingSpec:
 
 
 def _missing(module: Module) -> ModelError:
+    if "StaticEmbedding" in module.kind:
+        return ModelError(
+            f"texts without a purpose take a {module.kind}, which is no graph: set default_route in "
+            "router_config.json to a route with a Transformer"
+        )
     return ModelError(
         f"modules.json has a {module.kind} module, which is not part of the graph: export with "
         "`--library-name sentence_transformers`, which puts every module into the graph"

@@ -117,6 +117,28 @@ def test_vectors_of_words_are_not_taken_for_those_of_tokens() -> None:
         vector_pooling(pooled, ModelType.SENTENCE_EMBEDDING, LOGITS)
 
 
+def test_a_road_without_a_transformer_is_refused_with_the_way_out() -> None:
+    static = folder(
+        config={"architectures": ["BertForMaskedLM"]}, modules=(Module("SparseStaticEmbedding", "query_0"),)
+    )
+    with pytest.raises(ModelError, match=r"set default_route in router_config\.json to a route with a Transformer"):
+        vector_pooling(static, ModelType.SENTENCE_EMBEDDING, LOGITS)
+
+
+def test_a_folder_with_a_router_serves_the_road_of_documents(tmp_path: Path) -> None:
+    path = copy("bert-mlm", tmp_path / "model")
+    (path / "modules.json").write_text('[{"idx": 0, "name": "0", "path": "", "type": "x.models.Router"}]')
+    types = {"": "x.MLMTransformer", "document_1": "x.SpladePooling", "query_0": "x.SparseStaticEmbedding"}
+    structure = {"query": ["query_0"], "document": ["", "document_1"]}
+    edit_json(path, "router_config.json", types=types, structure=structure, parameters={"default_route": "document"})
+    edit_json(path, "document_1/config.json", activation_function="log1p_relu")
+    found = checked(path)
+    assert found.manifest.pooling == PoolingSpec(("splade_log1p_relu",))
+    assert found.manifest.other_routes == ("query",)
+    assert found.notes == ("texts of the purpose query go through other modules and are refused",)
+    assert {"router_config.json", "document_1/config.json"} <= set(found.folder.files)
+
+
 def test_splade_is_the_largest_log_of_one_plus_relu_over_real_tokens() -> None:
     logits = np.random.default_rng(3).standard_normal((2, 5, 7)).astype(np.float32)
     logits[1] = -np.abs(logits[1])

@@ -207,6 +207,14 @@ def test_a_multi_label_model_is_known_by_its_problem_type(folder: Path) -> None:
     assert check(BuildConfig(path=folder)).manifest.multi_label
 
 
+def test_a_regression_is_known_by_its_problem_type(folder: Path) -> None:
+    graphs.edit_json(folder, "config.json", problem_type="regression", function_to_apply="sigmoid")
+    model = opened(folder)
+    assert (model.manifest.regression, model.manifest.multi_label) == (True, False)
+    (result,) = model.run(model.encode(["Hello world!"]))
+    np.testing.assert_array_equal(result.scores, result.logits)
+
+
 def test_the_same_folder_gives_the_same_manifest(folder: Path) -> None:
     first, second = (check(BuildConfig(path=folder)).manifest.to_bytes() for _ in range(2))
     assert first == second

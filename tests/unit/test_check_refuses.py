@@ -229,6 +229,13 @@ CASES: list[tuple[str, str, Break, str, str]] = [
         "give the length it was made for with --max-length",
     ),
     (
+        "a problem that nobody knows",
+        "bert-cls",
+        config(problem_type="ranking"),
+        "config.json has the problem_type ranking",
+        "correct it to one of regression, single_label_classification, multi_label_classification",
+    ),
+    (
         "a module outside the graph",
         "mpnet-embed",
         lambda folder: (folder / "modules.json").write_text(

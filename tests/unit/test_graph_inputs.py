@@ -95,11 +95,16 @@ def test_the_tasks_that_config_json_lists_are_told() -> None:
         ({"task": "0"}, "--input task=0 names no input of the graph: it has input_ids, task_id;"),
         ({"task_id": "zero"}, "--input task_id=zero should give a number, true or false, or the name of an input"),
         ({"task_id": "nan"}, "--input task_id=nan should give a number"),
-        ({"task_id": "0.5"}, "--input task_id=0.5 should be a whole number: the graph takes int64"),
+        ({"task_id": "0.5"}, "--input task_id=0.5 should be a whole number that fits: the graph takes int64"),
+        ({"task_id": "1e30"}, "--input task_id=1e+30 should be a whole number that fits: the graph takes int64"),
     ],
 )
 def test_a_wish_that_the_graph_cannot_follow_is_refused(wishes: dict[str, str], words: str) -> None:
     assert words in refused(IDS, value("task_id"), kind=ConfigError, **wishes)
+
+
+def test_a_text_is_no_constant() -> None:
+    assert "the graph has no input called input_ids (its inputs: input_ids)" in refused(IDS, input_ids="0")
 
 
 def test_two_inputs_of_one_role_are_a_doubt() -> None:
