@@ -209,7 +209,10 @@ def _try_lengths(session: Session, tokenizer: Tokenizer, graph: GraphSpec) -> in
     try:
         columns = int(session.run(feeds, graph.output).shape[-1])
     except InternalError as error:
-        raise ModelError(f"the graph fails on a short text: {error.__cause__}") from error
+        constants = [f"{each.name}={each.value:g}" for each in graph.inputs if each.value]
+        advice = f"give another value for --input {', '.join(constants)}" if constants else "export the model again"
+        cause = " ".join(str(error.__cause__).split())[:300]
+        raise ModelError(f"the graph fails on a short text ({cause}): {advice}") from error
     limit = min(tokenizer.spec.max_length, LONGEST_TRIAL)
     (long,) = tokenizer([" ".join(TEXTS) + " and so on" * limit], with_tokens=False)
     feeds, _ = padding.feeds([_first(long, limit)], graph, tokenizer.spec)
@@ -274,7 +277,12 @@ def _compare_alone_and_together(model: Model, tolerance: float) -> float:
 
 def _differences(model: Model, texts: Sequence[EncodedText], tolerance: float) -> tuple[float, float]:
     """How far answers alone are from those in one batch, and how far they may be."""
-    together = [_numbers(each) for each in model.run(texts)]
+    try:
+        together = [_numbers(each) for each in model.run(texts)]
+    except InternalError as error:
+        raise ModelError(
+            f"the graph runs one text and fails on {len(texts)} together: export it with a free batch"
+        ) from error
     alone = [_numbers(result) for text in texts for result in model.run([text])]
     difference = max(float(np.abs(a - b).max(initial=0)) for a, b in zip(alone, together, strict=True))
     return difference, tolerance * max(1.0, *(float(np.abs(each).max(initial=0)) for each in alone))

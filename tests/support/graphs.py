@@ -164,6 +164,19 @@ def counts_columns(amount: float) -> Change:
     return change
 
 
+def one_text_at_a_time(model: onnx.ModelProto) -> None:
+    """The graph lets any batch in and can compute one of a single text alone."""
+    model.graph.node.append(helper.make_node("Shape", ["attention_mask"], ["rows_and_columns"]))
+    model.graph.initializer.append(numpy_helper.from_array(np.array([1], dtype=np.int64), "one"))
+    model.graph.initializer.append(numpy_helper.from_array(np.array([0], dtype=np.int64), "zero"))
+    nodes = [
+        helper.make_node("Slice", ["rows_and_columns", "zero", "one"], ["size_of_one"]),
+        helper.make_node("ConstantOfShape", ["size_of_one"], ["zeros_of_one"]),
+        helper.make_node("Reshape", ["zeros_of_one", "one"], ["nothing"]),
+    ]
+    _adds(model, nodes, "nothing")
+
+
 def reads_the_last_column(model: onnx.ModelProto) -> None:
     """The first output grows by one where the last column of the batch is padding."""
     last = numpy_helper.from_array(np.array([-1], dtype=np.int64), "last_column")
@@ -228,6 +241,18 @@ def with_constant(name: str, dtype: int = TensorProto.INT64, shape: Sequence[str
             [cast, helper.make_node("ReduceMax", [f"{name}_as_float"], [f"most_of_{name}"], keepdims=0)],
             f"most_of_{name}",
         )
+
+    return change
+
+
+def looks_up(name: str, rows: int) -> Change:
+    """The graph takes a whole number and adds that row of a table of zeros to its first output."""
+
+    def change(model: onnx.ModelProto) -> None:
+        model.graph.input.append(helper.make_tensor_value_info(name, TensorProto.INT64, []))
+        table = numpy_helper.from_array(np.zeros((rows, 1), dtype=np.float32), "table")
+        model.graph.initializer.append(table)
+        _adds(model, [helper.make_node("Gather", ["table", name], ["row_of_table"], axis=0)], "row_of_table")
 
     return change
 

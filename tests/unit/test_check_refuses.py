@@ -184,6 +184,13 @@ CASES: list[tuple[str, str, Break, str, str]] = [
         "the graph ignores attention_mask, export it again",
     ),
     (
+        "a batch that the graph does not hold",
+        "bert-embed",
+        graph(graphs.one_text_at_a_time),
+        "the graph runs one text and fails on 5 together",
+        "export it with a free batch",
+    ),
+    (
         "a generator",
         "bert-cls",
         config(architectures=["GPT2LMHeadModel"]),

@@ -227,3 +227,11 @@ def test_the_findings_say_what_each_input_is_fed_with(path: Path) -> None:
     assert rows["inputs"] == (
         "input_ids:0 as input_ids, attention_mask, token_type_ids, past_key_values.0.key empty, task_id = 2"
     )
+
+
+def test_a_constant_that_the_graph_cannot_take_is_refused(path: Path) -> None:
+    edit_graph(path, graphs.looks_up("task_id", rows=2))
+    check(BuildConfig(path=path, inputs={"task_id": "1"}))
+    text = refusal(path, inputs={"task_id": "2"})
+    assert text.startswith("the graph fails on a short text (")
+    assert text.endswith("): give another value for --input task_id=2")
