@@ -23,6 +23,7 @@ MASKED_WORDS = ("ForMaskedLM", "ForPreTraining")
 _IN_THE_GRAPH = frozenset({"Transformer", "MLMTransformer"})
 _NOTHING = frozenset({"Dropout"})
 """What changes no number once a model is trained."""
+_DONE = _IN_THE_GRAPH | _NOTHING | {"Pooling", "SpladePooling", "Normalize"}
 
 
 def is_sparse(folder: ModelFolder) -> bool:
@@ -66,14 +67,15 @@ def vector_pooling(folder: ModelFolder, model_type: ModelType, output: ValueInfo
             if dense is not None and output.shape[-1] not in (None, vector_size(folder)):
                 raise _missing(dense)
             return None if output.plain == "sentence_embedding" else _finish(folder)
-        return _of_words(folder) if _gives_words(folder, output) else pooling(folder)
+        return _of_words(folder, output) if _gives_words(folder, output) else pooling(folder)
     if model_type is ModelType.EMBEDDING and pools(folder):
-        try:
-            return pooling(folder)
-        except ModelError as error:
+        left_out = next((module for module in folder.modules if module.kind not in _DONE), None)
+        if left_out is not None:
             raise ModelError(
-                f"{error}; for the vectors of tokens alone take modules.json and 1_Pooling out of the folder"
-            ) from None
+                f"--model-type embedding would leave the {left_out.kind} module of modules.json out of one vector per "
+                "text: leave it out, or for the vectors of tokens alone take modules.json and 1_Pooling away"
+            )
+        return pooling(folder)
     return None
 
 
@@ -96,7 +98,7 @@ def pooling(folder: ModelFolder) -> PoolingSpec:
             modes, normalize = _sparse(module.config), False
         elif module.kind == "Normalize":
             normalize = bool(modes)  # before the pooling there is no vector yet
-        elif module.kind not in _IN_THE_GRAPH | _NOTHING:
+        elif module.kind not in _DONE:
             raise _missing(module)
     return PoolingSpec(modes=modes or ("mean",), normalize=normalize)
 
@@ -116,8 +118,13 @@ def _gives_words(folder: ModelFolder, output: ValueInfo) -> bool:
     return output.plain == "logits" or is_sparse(folder) or (masked and output.shape[-1] != hidden_size(folder))
 
 
-def _of_words(folder: ModelFolder) -> PoolingSpec:
+def _of_words(folder: ModelFolder, output: ValueInfo) -> PoolingSpec:
     """The sparse pooling of the files; without them SPLADE's own, for a model of masked words."""
+    if output.plain in TASKS[ModelType.EMBEDDING].outputs:
+        raise ModelError(
+            f"SpladePooling of modules.json takes logits of words, and {output.name} gives vectors of tokens: "
+            "export it with `--task fill-mask`"
+        )
     if pools(folder):
         found = pooling(folder)
         if is_sparse(folder):

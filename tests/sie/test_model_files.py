@@ -73,10 +73,16 @@ def test_an_embedding_model_keeps_the_pooling_of_its_files() -> None:
     assert vector_pooling(folder(), ModelType.EMBEDDING, HIDDEN) is None
 
 
-@pytest.mark.parametrize("model_type", [ModelType.EMBEDDING, ModelType.SENTENCE_EMBEDDING])
-def test_no_model_type_switches_a_module_off(model_type: ModelType) -> None:
+@pytest.mark.parametrize(
+    ("model_type", "words"),
+    [
+        (ModelType.EMBEDDING, "--model-type embedding would leave the Dense module of modules.json out"),
+        (ModelType.SENTENCE_EMBEDDING, "a Dense module, which is not part of the graph"),
+    ],
+)
+def test_no_model_type_switches_a_module_off(model_type: ModelType, words: str) -> None:
     dense = folder(modules=(Module("Pooling", "1_Pooling", {"pooling_mode": "cls"}), Module("Dense")))
-    with pytest.raises(ModelError, match="a Dense module, which is not part of the graph"):
+    with pytest.raises(ModelError, match=words):
         vector_pooling(dense, model_type, HIDDEN)
 
 
@@ -104,6 +110,11 @@ def test_sparse_pooling_is_the_formula_of_splade_pooling(strategy: str, activati
         transformed = np.log1p(transformed)
     truth = transformed.max(axis=1) if strategy == "max" else transformed.sum(axis=1)
     np.testing.assert_allclose(pool(found.modes, logits, mask), truth, atol=1e-6)
+
+
+def test_vectors_of_tokens_are_not_taken_for_weights_of_words() -> None:
+    with pytest.raises(ModelError, match="takes logits of words, and last_hidden_state gives vectors of tokens"):
+        vector_pooling(sparse(), ModelType.SENTENCE_EMBEDDING, HIDDEN)
 
 
 def test_vectors_of_words_are_not_taken_for_those_of_tokens() -> None:
