@@ -158,13 +158,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         graph=onnx_graph,
         manifest=dataclasses.replace(manifest, max_padding_difference=difference),
         type_reason=choice.reason,
-        notes=(
-            *folder.notes,
-            *changed.notes,
-            *(() if graph.batchable else (_RUNS_ALONE,)),
-            *_route_notes(folder),
-            *_long_text_notes(folder, spec.max_length),
-        ),
+        notes=(*folder.notes, *changed.notes, *_notes(folder, graph, spec.max_length)),
         changed=changed,
     )
 
@@ -236,11 +230,13 @@ def _first(text: EncodedText, count: int) -> EncodedText:
     )
 
 
-def _route_notes(folder: ModelFolder) -> tuple[str, ...]:
-    """Texts that a Router sends another way than those without a purpose."""
-    if not folder.other_routes:
-        return ()
-    return (f"texts of the purpose {', '.join(folder.other_routes)} go through other modules and are refused",)
+def _notes(folder: ModelFolder, graph: GraphSpec, limit: int) -> tuple[str, ...]:
+    """What a user should know of how the model will be run."""
+    notes = [] if graph.batchable else [_RUNS_ALONE]
+    if folder.other_routes:
+        routes = ", ".join(folder.other_routes)
+        notes.append(f"texts of the purpose {routes} go through other modules and are refused")
+    return (*notes, *_long_text_notes(folder, limit))
 
 
 def _long_text_notes(folder: ModelFolder, limit: int) -> tuple[str, ...]:

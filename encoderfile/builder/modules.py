@@ -72,8 +72,8 @@ def vector_pooling(folder: ModelFolder, model_type: ModelType, output: ValueInfo
         left_out = next((module for module in folder.modules if module.kind not in _DONE), None)
         if left_out is not None:
             raise ModelError(
-                f"--model-type embedding would leave the {left_out.kind} module of modules.json out of one vector per "
-                "text: leave it out, or for the vectors of tokens alone take modules.json and 1_Pooling away"
+                f"--model-type embedding would leave the {left_out.kind} module of modules.json out of a text's "
+                "vector: leave the flag out, or for the vectors of tokens alone take modules.json and 1_Pooling away"
             )
         return pooling(folder)
     return None
