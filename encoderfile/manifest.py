@@ -135,6 +135,8 @@ class Manifest:
     """For a cross-encoder, what makes its logit a score: a name of `tasks.activations`."""
     other_routes: tuple[str, ...] = ()
     """Purposes (`query`) whose texts take a part of the model that is not in this graph: they are refused."""
+    attention_bytes: int = 0
+    """Memory that a run takes for each pair of tokens of a text; 0 where that is not known, or not so."""
     artifacts: tuple[Artifact, ...] = ()
 
     def artifact(self, name: str) -> Artifact | None:

@@ -14,8 +14,11 @@ from encoderfile.builder import detect, drift, graph_inputs, labels, modules, ou
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.drift import Drift
 from encoderfile.builder.folder import ModelFolder, open_folder
+from encoderfile.builder.limits import first_position
 from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.builder.precision import Changed, PrecisionWishes
+from encoderfile.builder.tables import looked_up
+from encoderfile.builder.tokenizer_spec import tokenizer_spec
 from encoderfile.errors import InternalError, ModelError
 from encoderfile.manifest import GraphInput, GraphSpec, Manifest
 from encoderfile.model import padding
@@ -33,6 +36,9 @@ HALF_TOLERANCE = 2e-2
 """The same for graphs that give float16, which holds three digits."""
 LONGEST_TRIAL = 1024
 """A text at the limit is tried with up to this many tokens; attention beyond it would cost gigabytes."""
+
+_HEADS = ("num_attention_heads", "n_heads", "n_head", "num_heads")
+_ONE_OPERATOR = frozenset({"Attention", "GroupQueryAttention", "MultiHeadAttention", "PackedMultiHeadAttention"})
 
 _HERE = Device("cpu", "checks run here")
 _RUNS_ALONE = "the graph quantises activations over the whole batch, so each text is run alone"
@@ -124,9 +130,9 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         inputs,
         output.name,
         batchable=not any(kind.startswith("DynamicQuantize") for kind in onnx_graph.op_types),
-        first_position=detect.first_position(folder.config),
+        first_position=first_position(folder.config),
     )
-    spec = detect.tokenizer_spec(folder, config.tokenizer, graph.fixed_tokens)
+    spec = tokenizer_spec(folder, config.tokenizer, graph.fixed_tokens, looked_up(original))
     words = Tokenizer(folder.files["tokenizer.json"], spec)
     _check_vocabulary(folder, words)
     columns = _try_lengths(session, words, graph)
@@ -144,6 +150,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         matryoshka=shorter,
         matryoshka_dimensions=sizes,
         other_routes=folder.other_routes,
+        attention_bytes=_attention_bytes(folder, onnx_graph),
         **_scoring(folder, choice.model_type, columns),
     )
     tolerance = TOLERANCE if output.dtype == "float32" else HALF_TOLERANCE
@@ -158,7 +165,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         graph=onnx_graph,
         manifest=dataclasses.replace(manifest, max_padding_difference=difference),
         type_reason=choice.reason,
-        notes=(*folder.notes, *changed.notes, *_notes(folder, graph, spec.max_length)),
+        notes=(*folder.notes, *changed.notes, *_notes(folder, manifest)),
         changed=changed,
     )
 
@@ -230,26 +237,33 @@ def _first(text: EncodedText, count: int) -> EncodedText:
     )
 
 
-def _notes(folder: ModelFolder, graph: GraphSpec, limit: int) -> tuple[str, ...]:
+def _notes(folder: ModelFolder, manifest: Manifest) -> tuple[str, ...]:
     """What a user should know of how the model will be run."""
-    notes = [] if graph.batchable else [_RUNS_ALONE]
+    notes = [] if manifest.graph.batchable else [_RUNS_ALONE]
     if folder.other_routes:
         routes = ", ".join(folder.other_routes)
         notes.append(f"texts of the purpose {routes} go through other modules and are refused")
-    return (*notes, *_long_text_notes(folder, limit))
+    return (*notes, *_long_text_notes(manifest.tokenizer.max_length, manifest.attention_bytes))
 
 
-def _long_text_notes(folder: ModelFolder, limit: int) -> tuple[str, ...]:
-    """What a limit costs that is too long to be tried: attention holds a number for each pair of tokens."""
+def _long_text_notes(limit: int, attention_bytes: int) -> tuple[str, ...]:
+    """What a limit costs that is too long to be tried."""
     if limit <= LONGEST_TRIAL:
         return ()
-    heads = folder.config.get("num_attention_heads")
     tried = f"tried with up to {LONGEST_TRIAL} tokens of {limit}"
-    if not isinstance(heads, int):
+    if not attention_bytes:
         return (tried,)
-    # The scores and their softmax, both in float32.
-    needed = 2 * 4 * heads * limit * limit
+    needed = attention_bytes * limit * limit
     return (f"{tried}; attention over a text that long takes up to {needed / 1e9:.1f} GB, --max-length lowers it",)
+
+
+def _attention_bytes(folder: ModelFolder, graph: OnnxGraph) -> int:
+    """Memory for each pair of tokens: scores and their softmax of each head, and the mask, in float32.
+
+    0 where attention is one operator, which may do without, and where config.json names no heads.
+    """
+    heads = next((folder.config[key] for key in _HEADS if isinstance(folder.config.get(key), int)), 0)
+    return 0 if graph.op_types & _ONE_OPERATOR or not heads else 4 * (2 * heads + 1)
 
 
 def _compare_alone_and_together(model: Model, tolerance: float) -> float:

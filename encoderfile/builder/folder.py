@@ -9,19 +9,26 @@ from pathlib import Path
 from typing import Any
 
 from encoderfile.builder.module_files import Module, read_modules
-from encoderfile.builder.tokenizer_rules import ruled
+from encoderfile.builder.tokenizer_rules import TokenizerFiles, ruled
 from encoderfile.errors import ModelError
 
 _LFS = b"version https://git-lfs"
 _ASK_EXPORT = "export it with `optimum-cli export onnx --model MODEL FOLDER`"
+
+SENTENCE_BERT = tuple(
+    f"sentence_{kind}_config.json"
+    for kind in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+)
+"""The names under which sentence-transformers looks for what it does with texts, the first that is there."""
 
 SMALL_FILES = (
     "config.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
+    "added_tokens.json",
     "modules.json",
-    "sentence_bert_config.json",
+    *SENTENCE_BERT,
     "config_sentence_transformers.json",
     "1_Pooling/config.json",
 )
@@ -32,7 +39,8 @@ SMALL_FILES = (
 class ModelFolder:
     """The files of one exported model. JSON files are parsed; `files` keeps their bytes as they were.
 
-    Only tokenizer.json is changed where tokenizer_config.json rules it (`tokenizer_rules`).
+    Only tokenizer.json is changed where other files rule it; `tokenizer_config` holds what the tokenizer's class
+    assumes too (`tokenizer_rules`).
     """
 
     path: Path
@@ -68,13 +76,7 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
         raise ModelError(f"{path} {what}: give the folder that `optimum-cli export onnx` wrote")
     graph = find_onnx(path) if onnx is None else _chosen(path, onnx)
     places = _places(path)
-    files = {}
-    for name in SMALL_FILES:
-        source = (explicit or {}).get(name) or _first(places, name)
-        if source.is_file():
-            files[name] = _read(source)
-        elif explicit and name in explicit:
-            raise ModelError(f"{source} does not exist: correct the path of {name}")
+    files = _small_files(places, explicit or {})
     if "config.json" not in files:
         raise ModelError(f"{path} has no config.json: copy it from the original model, or {_ASK_EXPORT}")
     if "tokenizer.json" not in files:
@@ -90,20 +92,32 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
     modules = read_modules(_json(files, "modules.json", list), read)
     pooled = [module.config for module in modules.road if module.kind in ("Pooling", "SpladePooling")]
     tokenizer = _json(files, "tokenizer.json", dict)
-    tokenizer_config = _json(files, "tokenizer_config.json", dict)
-    changed = ruled(tokenizer, tokenizer_config)
-    if changed is not None:
-        tokenizer, files["tokenizer.json"] = changed, json.dumps(changed, ensure_ascii=False).encode()
+    config = _json(files, "config.json", dict)
+    sentence_bert: Mapping[str, Any] = next(
+        (found for name in SENTENCE_BERT if (found := _json(files, name, dict))), {}
+    )
+    effective = ruled(
+        TokenizerFiles(
+            tokenizer=tokenizer,
+            config=_json(files, "tokenizer_config.json", dict),
+            special_tokens_map=_json(files, "special_tokens_map.json", dict),
+            added_tokens=_json(files, "added_tokens.json", dict),
+            model_config=config,
+            sentence_bert=sentence_bert,
+        )
+    )
+    if effective.tokenizer != tokenizer:
+        files["tokenizer.json"] = json.dumps(effective.tokenizer, ensure_ascii=False).encode()
     return ModelFolder(
         path=path,
         onnx=graph,
-        config=_json(files, "config.json", dict),
-        tokenizer_config=tokenizer_config,
+        config=config,
+        tokenizer_config=effective.config,
         modules=modules.road,
         pooling=pooled[-1] if pooled else {} if modules.road else _json(files, "1_Pooling/config.json", dict),
-        sentence_bert=_json(files, "sentence_bert_config.json", dict),
+        sentence_bert=sentence_bert,
         sentence_transformers=_json(files, "config_sentence_transformers.json", dict),
-        tokenizer_json=tokenizer,
+        tokenizer_json=effective.tokenizer,
         files=files,
         other_routes=modules.other_routes,
         notes=() if len(places) == 1 else (f"what {path} lacks is read from {places[1]}, the model it belongs to",),
@@ -138,6 +152,17 @@ def _places(path: Path) -> tuple[Path, ...]:
     alone = own.name == "onnx" and not (own / "modules.json").is_file()
     belongs = (above / "modules.json").is_file() or not (own / "config.json").is_file()
     return (path, above) if alone and belongs and (above / "config.json").is_file() else (path,)
+
+
+def _small_files(places: Sequence[Path], explicit: Mapping[str, Path]) -> dict[str, bytes]:
+    files = {}
+    for name in SMALL_FILES:
+        source = explicit.get(name) or _first(places, name)
+        if source.is_file():
+            files[name] = _read(source)
+        elif name in explicit:
+            raise ModelError(f"{source} does not exist: correct the path of {name}")
+    return files
 
 
 def _first(places: Sequence[Path], name: str) -> Path:

@@ -11,7 +11,7 @@ import numpy as np
 from encoderfile import tasks
 from encoderfile.errors import InternalError
 from encoderfile.manifest import Manifest
-from encoderfile.model import padding
+from encoderfile.model import attention, padding
 from encoderfile.model.lanes import Lanes
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
@@ -45,8 +45,14 @@ class Model:
         return Model(dataclasses.replace(self.manifest, tokenizer=spec), self._tokenizer, self._session)
 
     def encode(self, texts: Sequence[Text]) -> list[EncodedText]:
-        """Tokenises texts, cut at the limit; `truncated` says where."""
-        return self._tokenizer(texts, with_tokens=self.task.needs_tokens)
+        """Tokenises texts, cut at the limit; `truncated` says where.
+
+        Raises `TooLongError` for one that this machine has not the memory for.
+        """
+        encoded = self._tokenizer(texts, with_tokens=self.task.needs_tokens)
+        if self.device == "cpu":
+            attention.refuse_too_large(encoded, self.manifest.attention_bytes)
+        return encoded
 
     def windows(self, text: str, stride: int) -> list[EncodedText]:
         """Tokenises all of a text, in windows of the limit that share `stride` tokens. From one thread only."""
