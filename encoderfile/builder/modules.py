@@ -13,12 +13,14 @@ from encoderfile.builder.module_files import Module
 from encoderfile.errors import ModelError
 from encoderfile.manifest import PoolingSpec
 from encoderfile.model.session import ValueInfo
-from encoderfile.tasks import TASKS
 from encoderfile.tasks.pooling import POOLING, SPARSE, sparse_mode
 from encoderfile.types import ModelType
 
 MASKED_WORDS = ("ForMaskedLM", "ForPreTraining")
 """Endings of the architectures whose logits are weights of words."""
+
+TOKEN_VECTORS = ("last_hidden_state", "token_embeddings")
+"""Names of outputs that are the vectors of tokens, best first."""
 
 _IN_THE_GRAPH = frozenset({"Transformer", "MLMTransformer"})
 _NOTHING = frozenset({"Dropout"})
@@ -114,13 +116,13 @@ def _finish(folder: ModelFolder) -> PoolingSpec | None:
 
 def _gives_words(folder: ModelFolder, output: ValueInfo) -> bool:
     """Whether [batch, tokens, width] is a weight for each word instead of a vector."""
-    masked = folder.architecture.endswith(MASKED_WORDS) and output.plain not in TASKS[ModelType.EMBEDDING].outputs
+    masked = folder.architecture.endswith(MASKED_WORDS) and output.plain not in TOKEN_VECTORS
     return output.plain == "logits" or is_sparse(folder) or (masked and output.shape[-1] != hidden_size(folder))
 
 
 def _of_words(folder: ModelFolder, output: ValueInfo) -> PoolingSpec:
     """The sparse pooling of the files; without them SPLADE's own, for a model of masked words."""
-    if output.plain in TASKS[ModelType.EMBEDDING].outputs:
+    if output.plain in TOKEN_VECTORS:
         raise ModelError(
             f"SpladePooling of modules.json takes logits of words, and {output.name} gives vectors of tokens: "
             "export it with `--task fill-mask`"

@@ -55,7 +55,7 @@ def refuse_generators(folder: ModelFolder, inputs: Sequence[str], outputs: Seque
     cached = any(name.startswith(("past_key_values", "present")) for name in (*inputs, *names))
     generates = architecture.endswith(("ForCausalLM", "LMHeadModel", "ForConditionalGeneration"))
     labels = architecture.endswith(tuple(_BY_ARCHITECTURE))
-    vectors = _token_vectors(folder, outputs) or _SENTENCE in names
+    vectors = _token_vectors(folder, outputs) or _sentence_vector(folder, outputs) or _SENTENCE in names
     if (generates or (cached and not labels)) and not vectors:
         what = architecture or "this graph"
         raise ModelError(
@@ -135,7 +135,7 @@ def _best(folder: ModelFolder, model_type: ModelType, outputs: Sequence[ValueInf
 
 def _token_vectors(folder: ModelFolder, outputs: Sequence[ValueInfo]) -> list[ValueInfo]:
     """Outputs that are the vectors of tokens, best first: by name, else the only ones of the model's width."""
-    found = [_by_name(outputs, name, 3) for name in TASKS[ModelType.EMBEDDING].outputs]
+    found = [_by_name(outputs, name, 3) for name in modules.TOKEN_VECTORS]
     known = [each for each in found if each is not None]
     other = _sole([each for each in outputs if len(each.shape) == 3])
     if known or other is None or other.plain == "logits":

@@ -21,8 +21,6 @@ class Task(ABC, Generic[R]):
     """One model type. Stateless after creation, shared by all threads."""
 
     model_type: ClassVar[ModelType]
-    outputs: ClassVar[tuple[str, ...]]
-    """Names of the graph output this task can use, best first."""
     needs_tokens: ClassVar[bool]
     """Whether results carry tokens and offsets (they cost time in the tokenizer)."""
     normalize_is_required: ClassVar[bool] = False
@@ -39,11 +37,6 @@ class Task(ABC, Generic[R]):
     @abstractmethod
     def expected_output(cls) -> str:
         """The output this task needs, in words: name and shape."""
-
-    @classmethod
-    def output_fits(cls, name: str, rank: int) -> bool:
-        """Whether a graph output of this name and rank can serve this task."""
-        return name in cls.outputs and rank == 3
 
     @abstractmethod
     def postprocess(self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray) -> list[R]:
@@ -169,8 +162,6 @@ def unit(vectors: FloatArray) -> FloatArray:
 
 class LabelTask(Task[R]):
     """What the two classification tasks share: labels and the rule from logits to scores."""
-
-    outputs = ("logits",)
 
     def __init__(self, manifest: Manifest) -> None:
         super().__init__(manifest)

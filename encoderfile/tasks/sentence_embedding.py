@@ -18,7 +18,6 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
     """
 
     model_type = ModelType.SENTENCE_EMBEDDING
-    outputs = ("sentence_embedding", "last_hidden_state", "token_embeddings", "logits")
     needs_tokens = False
     takes_normalize = True
     summary = "Performs sentence embedding of input text sequences."
@@ -30,10 +29,6 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
     @classmethod
     def expected_output(cls) -> str:
         return "sentence_embedding [batch, hidden] or last_hidden_state [batch, tokens, hidden]"
-
-    @classmethod
-    def output_fits(cls, name: str, rank: int) -> bool:
-        return rank == (2 if name == "sentence_embedding" else 3) and name in cls.outputs
 
     def postprocess(
         self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray

@@ -21,10 +21,6 @@ class SequenceClassification(LabelTask[SequenceLabels]):
     def expected_output(cls) -> str:
         return "logits [batch, labels]"
 
-    @classmethod
-    def output_fits(cls, name: str, rank: int) -> bool:
-        return name in cls.outputs and rank == 2
-
     def postprocess(self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray) -> list[SequenceLabels]:
         scores = self.scores(output)
         best = output.argmax(axis=-1)

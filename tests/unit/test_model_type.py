@@ -127,6 +127,7 @@ def test_logits_beside_a_cache_generate_text_whatever_the_name(inputs: list[str]
         ("Qwen3Model", [HIDDEN, PRESENT]),
         ("Qwen2ForCausalLM", [HIDDEN, PRESENT]),
         ("LlamaForCausalLM", [TOKEN_LOGITS, SENTENCE]),
+        ("Qwen3Model", [output("embeddings", None, 24), PRESENT]),
         ("GPT2ForSequenceClassification", [LOGITS, PRESENT]),
     ],
 )
