@@ -28,6 +28,8 @@ _KEYS = (
     "transform",
     "device",
     "onnx",
+    "output",
+    "inputs",
     "quantize",
     "optimize",
     "calibrate",
@@ -63,6 +65,10 @@ class BuildConfig:
     path: Path
     files: Mapping[str, Path] = field(default_factory=dict)
     onnx: Path | None = None
+    output: str | None = None
+    """The name of the graph's output to take."""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """What inputs of unusual names are: a role and a name (`input_ids` and `tokens`), or a name and a value."""
     name: str | None = None
     version: str = DEFAULT_VERSION
     model_type: ModelType | None = None
@@ -98,6 +104,7 @@ def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> 
     """
     max_length = flags.pop("max_length", None)
     asked = {each.name: flags.pop(each.name, None) for each in fields(PrecisionWishes)}
+    inputs = _pairs(flags.pop("inputs", None) or ())
     given = {name: value for name, value in flags.items() if value is not None}
     if yaml_file is not None:
         config = from_yaml(yaml_file)
@@ -109,6 +116,7 @@ def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> 
         raise ConfigError("no model given: name its folder, or a config file with -f")
     if max_length is not None:
         given["tokenizer"] = replace(config.tokenizer, max_length=max_length)
+    given["inputs"] = {**config.inputs, **inputs}
     precision = replace(config.precision, **{name: value for name, value in asked.items() if value is not None})
     if (precision.calibrate is not None or precision.max_flips is not None) and not precision.changes:
         raise ConfigError("--calibrate and --max-flips need --quantize or --optimize")
@@ -117,6 +125,17 @@ def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> 
     if not name.isprintable() or any(part in ("", ".", "..") for part in name.split("/")):
         raise ConfigError(f"the name {name!r} cannot be used: give printable text, like model or organisation/model")
     return config
+
+
+def _pairs(flags: Iterable[str]) -> dict[str, str]:
+    """`NAME=VALUE` of each `--input`; a name may hold an equals sign before its last one."""
+    pairs = {}
+    for each in flags:
+        name, _, value = each.rpartition("=")
+        if not name or not value:
+            raise ConfigError(f"--input {each} should be NAME=VALUE, as in input_ids=tokens or task_id=0")
+        pairs[name] = value
+    return pairs
 
 
 def from_yaml(file: Path) -> BuildConfig:
@@ -152,6 +171,8 @@ class _Yaml:
             path=path,
             files=files,
             onnx=self._path("onnx") or onnx,
+            output=self._text("output"),
+            inputs=self._inputs(),
             name=self._text("name"),
             version=self._text("version") or DEFAULT_VERSION,
             model_type=None if (t := self._choice("model_type", tuple(ModelType))) is None else ModelType(t),
@@ -181,6 +202,13 @@ class _Yaml:
                 raise ConfigError(f"`path` lacks {key}: give it, or the model's folder")
         onnx = files.pop("model.onnx")
         return onnx.parent, files, onnx
+
+    def _inputs(self) -> dict[str, str]:
+        found = _mapping(self._body.get("inputs") or {}, "inputs")
+        for name, value in found.items():
+            if not isinstance(value, str | int | float):
+                raise ConfigError(f"`inputs.{name}` should be the name of an input or a number, got {value!r}")
+        return {str(name): str(value) for name, value in found.items()}
 
     def _text(self, key: str) -> str | None:
         value = self._body.get(key)

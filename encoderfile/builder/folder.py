@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from encoderfile.builder.module_files import Module, read_modules
 from encoderfile.builder.tokenizer_rules import TokenizerFiles, ruled
 from encoderfile.errors import ModelError
 
@@ -46,12 +47,17 @@ class ModelFolder:
     onnx: Path
     config: Mapping[str, Any]
     tokenizer_config: Mapping[str, Any]
-    modules: tuple[Mapping[str, Any], ...]
+    modules: tuple[Module, ...]
+    """Those that a text without a purpose goes through."""
     pooling: Mapping[str, Any]
     sentence_bert: Mapping[str, Any]
     sentence_transformers: Mapping[str, Any]
     tokenizer_json: Mapping[str, Any] = field(repr=False)
     files: Mapping[str, bytes] = field(repr=False)
+    other_routes: tuple[str, ...] = ()
+    """Purposes whose texts go through other modules."""
+    notes: tuple[str, ...] = ()
+    """What a user should know of where the files come from."""
 
     @property
     def architecture(self) -> str:
@@ -69,26 +75,22 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
         what = "is a file, not a folder" if path.exists() else "does not exist"
         raise ModelError(f"{path} {what}: give the folder that `optimum-cli export onnx` wrote")
     graph = find_onnx(path) if onnx is None else _chosen(path, onnx)
-    files = {}
-    for name in SMALL_FILES:
-        source = (explicit or {}).get(name) or path / name
-        if source.is_file():
-            files[name] = _read(source)
-        elif explicit and name in explicit:
-            raise ModelError(f"{source} does not exist: correct the path of {name}")
+    places = _places(path)
+    files = _small_files(places, explicit or {})
     if "config.json" not in files:
         raise ModelError(f"{path} has no config.json: copy it from the original model, or {_ASK_EXPORT}")
     if "tokenizer.json" not in files:
         raise ModelError(f"{path} has no tokenizer.json{_other_tokenizer(path)}")
-    pooling_name = "1_Pooling/config.json"
-    modules = _json(files, "modules.json", list)
-    if not all(isinstance(module, dict) for module in modules):
-        raise ModelError("modules.json should hold a list of objects: export the model again")
-    for module in modules:
-        if str(module.get("type", "")).endswith((".Pooling", ".SpladePooling")):
-            pooling_name = f"{_inside(module.get('path', '1_Pooling'))}/config.json"
-            if pooling_name not in files and (path / pooling_name).is_file():
-                files[pooling_name] = _read(path / pooling_name)
+
+    def read(name: str) -> Mapping[str, Any]:
+        source = _first(places, name)
+        if name not in files and source.is_file():
+            files[name] = _read(source)
+        found: Mapping[str, Any] = _json(files, name, dict)
+        return found
+
+    modules = read_modules(_json(files, "modules.json", list), read)
+    pooled = [module.config for module in modules.road if module.kind in ("Pooling", "SpladePooling")]
     tokenizer = _json(files, "tokenizer.json", dict)
     config = _json(files, "config.json", dict)
     sentence_bert: Mapping[str, Any] = next(
@@ -111,12 +113,14 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
         onnx=graph,
         config=config,
         tokenizer_config=effective.config,
-        modules=tuple(modules),
-        pooling=_json(files, pooling_name, dict),
+        modules=modules.road,
+        pooling=pooled[-1] if pooled else {} if modules.road else _json(files, "1_Pooling/config.json", dict),
         sentence_bert=sentence_bert,
         sentence_transformers=_json(files, "config_sentence_transformers.json", dict),
         tokenizer_json=effective.tokenizer,
         files=files,
+        other_routes=modules.other_routes,
+        notes=() if len(places) == 1 else (f"what {path} lacks is read from {places[1]}, the model it belongs to",),
     )
 
 
@@ -142,6 +146,30 @@ def _chosen(path: Path, onnx: Path) -> Path:
     raise ModelError(f"{onnx} does not exist, here or in the model's folder: give the ONNX file with --onnx")
 
 
+def _places(path: Path) -> tuple[Path, ...]:
+    """Where the small files lie: in the folder, and for a hub's `onnx/` given alone in the model's folder above."""
+    own, above = path.resolve(), path.resolve().parent
+    alone = own.name == "onnx" and not (own / "modules.json").is_file()
+    belongs = (above / "modules.json").is_file() or not (own / "config.json").is_file()
+    return (path, above) if alone and belongs and (above / "config.json").is_file() else (path,)
+
+
+def _small_files(places: Sequence[Path], explicit: Mapping[str, Path]) -> dict[str, bytes]:
+    files = {}
+    for name in SMALL_FILES:
+        source = explicit.get(name) or _first(places, name)
+        if source.is_file():
+            files[name] = _read(source)
+        elif name in explicit:
+            raise ModelError(f"{source} does not exist: correct the path of {name}")
+    return files
+
+
+def _first(places: Sequence[Path], name: str) -> Path:
+    """The first file of that name; where there is none, where it should be."""
+    return next((place / name for place in places if (place / name).is_file()), places[0] / name)
+
+
 def _other_tokenizer(path: Path) -> str:
     slow = [
         name
@@ -150,14 +178,6 @@ def _other_tokenizer(path: Path) -> str:
     ]
     found = f" (only {', '.join(slow)}, the slow form)" if slow else ""
     return f"{found}: write it with `AutoTokenizer.from_pretrained(MODEL, use_fast=True).save_pretrained(FOLDER)`"
-
-
-def _inside(name: object) -> str:
-    """`name` as a path below the model's folder. Raises `ModelError` for any other: it would be ours to leak."""
-    text = str(name)
-    if Path(text).is_absolute() or ".." in Path(text).parts:
-        raise ModelError(f"modules.json names {text}, outside the model's folder: correct it")
-    return text
 
 
 def _read(path: Path) -> bytes:

@@ -7,7 +7,7 @@ import logging
 import mmap
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ import numpy as np
 import onnxruntime as ort
 
 from encoderfile.errors import ConfigError, InternalError, ModelError
-from encoderfile.manifest import GraphInput
 from encoderfile.model.device import Device
 from encoderfile.model.pages import dropping
 from encoderfile.types import FloatArray
@@ -40,12 +39,17 @@ _DTYPES = {
 
 
 @dataclass(frozen=True, slots=True)
-class GraphOutput:
-    """One output of the graph. `shape` has None where a dimension is free; `dtype` is a numpy name."""
+class ValueInfo:
+    """One input or output of the graph. `shape` has None where a dimension is free; `dtype` is a numpy name."""
 
     name: str
     dtype: str
     shape: tuple[int | None, ...]
+
+    @property
+    def plain(self) -> str:
+        """The name without the `:0` that TensorFlow's exports put behind it."""
+        return re.sub(r"(?<=.):\d+$", "", self.name)
 
 
 class Session:
@@ -97,17 +101,14 @@ class Session:
         self._weights = weights
 
     @property
-    def inputs(self) -> tuple[GraphInput, ...]:
-        """What the graph asks for: names, dtypes, and dimensions where they are fixed."""
-        return tuple(_graph_input(node) for node in self._session.get_inputs())
+    def inputs(self) -> tuple[ValueInfo, ...]:
+        """What the graph asks for."""
+        return tuple(_value_info(node) for node in self._session.get_inputs())
 
     @property
-    def outputs(self) -> tuple[GraphOutput, ...]:
+    def outputs(self) -> tuple[ValueInfo, ...]:
         """What the graph gives."""
-        return tuple(
-            GraphOutput(node.name, _DTYPES.get(node.type, node.type), tuple(_fixed(d) for d in node.shape))
-            for node in self._session.get_outputs()
-        )
+        return tuple(_value_info(node) for node in self._session.get_outputs())
 
     def run(self, feeds: Mapping[str, np.ndarray[Any, Any]], output: str) -> FloatArray:
         """Runs the graph once and returns `output` as float32 (fp16 and double are converted).
@@ -153,10 +154,8 @@ def _fixed(dimension: object) -> int | None:
     return dimension if isinstance(dimension, int) and dimension > 0 else None
 
 
-def _graph_input(node: Any) -> GraphInput:
-    shape: Sequence[object] = node.shape
-    batch, tokens = (_fixed(shape[0]), _fixed(shape[1])) if len(shape) == 2 else (None, None)
-    return GraphInput(node.name, _DTYPES.get(node.type, node.type), batch, tokens)
+def _value_info(node: Any) -> ValueInfo:
+    return ValueInfo(node.name, _DTYPES.get(node.type, node.type), tuple(_fixed(size) for size in node.shape))
 
 
 def _reason(error: Exception) -> str:

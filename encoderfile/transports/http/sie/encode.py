@@ -86,13 +86,16 @@ def _read(items: Sequence[Item], params: Mapping[str, Any], service: Service) ->
     dtype = typed(params, "output_dtype", str) or "float32"
     dtypes.check(dtype)
     in_options, beside = typed(options, "is_query", bool, "options."), typed(params, "is_query", bool)
+    # The TypeScript client puts it beside the options.
+    is_query = beside if in_options is None else in_options
+    if is_query is not None:
+        service.task.check_purpose("query" if is_query else "document")
     return _Asked(
         items=items,
         kinds=_kinds(params, service.task.dims, service.info),
         dtype=dtype,
         instruction=typed(params, "instruction", str),
-        # The TypeScript client puts it beside the options.
-        is_query=bool(beside if in_options is None else in_options),
+        is_query=bool(is_query),
         normalize=typed(options, "normalize", bool, "options."),
         options=options,
     )
