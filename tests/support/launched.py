@@ -52,6 +52,11 @@ def identity(file: Path) -> str:
         return source.read(32).decode()
 
 
+def as_user(number: int) -> tuple[str, ...]:
+    """A command prefix that runs the rest as that user, with no group but his own."""
+    return ("setpriv", f"--reuid={number}", f"--regid={number}", "--clear-groups")
+
+
 def run(
     file: Path,
     *arguments: str,
