@@ -3,13 +3,12 @@
 import os
 import shutil
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from support.launched import identity, make_file, run
+from support.launched import identity, in_namespace, make_file, read_only, run
 
 
 def unpacked(cache: Path) -> list[str]:
@@ -153,20 +152,6 @@ def test_a_cache_that_was_filled_and_is_read_only_now_serves(tmp_path: Path) -> 
     run(file, cache=cache)
     result = run(file, cache=cache, prefix=read_only(cache))
     assert result.returncode == 0, result.stderr
-
-
-def read_only(folder: Path) -> tuple[str, ...]:
-    return in_namespace(f'mount --bind "{folder}" "{folder}" && mount -o remount,ro,bind "{folder}"')
-
-
-def in_namespace(prepare: str) -> tuple[str, ...]:
-    """A command prefix that runs the rest in mounts of its own; skips where the machine allows none."""
-    command = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", f'{prepare} && exec "$@"', "sh")
-    if sys.platform != "linux" or shutil.which("unshare") is None:
-        pytest.skip("unshare is not installed")
-    if subprocess.run([*command, "true"], capture_output=True, check=False).returncode != 0:
-        pytest.skip("this machine allows no mounts in a namespace")
-    return command
 
 
 def test_a_disk_mounted_noexec_is_named_as_such(tmp_path: Path) -> None:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from encoderfile.builder import pack
 from encoderfile.container import Slice
 from encoderfile.pack import read
-from support.launched import identity, make_file, run
+from support.launched import identity, make_file, repacked, run
 
 
 def contents() -> dict[str, bytes]:
@@ -33,7 +32,7 @@ def test_what_zlib_deflates_comes_out_of_the_launcher_as_it_was(name: str, tmp_p
     file = make_file(tmp_path)
     source = tmp_path / "toy-runtime"
     (source / "_internal" / name).write_bytes(contents()[name])
-    file = remade(tmp_path, source)
+    file = repacked(tmp_path, source)
     assert run(file, cache=tmp_path / "cache").returncode == 0
     unpacked = tmp_path / "cache" / identity(file) / "_internal" / name
     assert unpacked.read_bytes() == contents()[name]
@@ -50,7 +49,7 @@ def test_every_form_of_block_is_understood(
     source = tmp_path / "toy-runtime"
     for name in ("words", "text", "runs", "zeros"):
         (source / "_internal" / name).write_bytes(contents()[name])
-    file = remade(tmp_path, source)
+    file = repacked(tmp_path, source)
     assert run(file, cache=tmp_path / "cache").returncode == 0
     for name in ("words", "text", "runs", "zeros"):
         assert (tmp_path / "cache" / identity(file) / "_internal" / name).read_bytes() == contents()[name]
@@ -82,14 +81,3 @@ def test_the_builder_reads_a_file_back_out_of_a_pack(tmp_path: Path) -> None:
     assert read(packed, "runtime") == (tmp_path / "toy-runtime" / "runtime").read_bytes()
     data = (tmp_path / "toy-runtime" / "_internal" / "data.bin").read_bytes()
     assert read(packed, "_internal/data.bin") == data
-
-
-def remade(folder: Path, source: Path) -> Path:
-    """The toy file again, after its runtime's folder was changed."""
-    from encoderfile.builder.freeze import launcher
-    from encoderfile.container import Container, rewrap
-
-    pack.write(source, folder / "again.pack", "2.17")
-    with Container(folder / "toy") as old:
-        rewrap(folder / "again", old, launcher=Slice.whole(launcher()), pack=Slice.whole(folder / "again.pack"))
-    return folder / "again"
