@@ -172,8 +172,8 @@ def test_the_refusal_names_the_file_and_what_is_wrong_with_it(file: Path, cache:
     reason = "_internal/data.bin has 50000 bytes and should have 105000"
     assert result.stderr == (
         f"error: toy: the runtime cannot be unpacked into any of {cache} "
-        f"(the runtime in it is not as it was unpacked, {reason}, and cannot be unpacked again: Read-only file system): "
-        "set ENCODERFILE_CACHE_DIR to a folder that can be written and executed from\n"
+        f"(the runtime in it is not as it was unpacked, {reason}, and cannot be unpacked again: "
+        "Read-only file system): set ENCODERFILE_CACHE_DIR to a folder that can be written and executed from\n"
     )
 
 
