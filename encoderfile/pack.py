@@ -46,28 +46,34 @@ class Entry:
     sha256: bytes = b""
 
 
-def identity(entries: int, index: bytes, libc: bytes) -> bytes:
-    """The id of a pack with this index: 32 hex digits, half of a sha256."""
-    rest = HEADER.pack(MAGIC, b"", entries, len(index), libc, 0)[40:]
-    return hashlib.sha256(MAGIC + rest + index).hexdigest()[:32].encode()
+def header(entries: int, index: bytes, libc: str) -> bytes:
+    """The header of a pack with this index: its id is half of the sha256 of all other bytes of header and index."""
+    fields = (entries, len(index), libc.encode(), 0)
+    return HEADER.pack(MAGIC, _identity(HEADER.pack(MAGIC, b"", *fields), index), *fields)
+
+
+def _identity(header: bytes, index: bytes) -> bytes:
+    return hashlib.sha256(header[:8] + header[40:] + index).hexdigest()[:32].encode()
 
 
 def entries(pack: Slice) -> tuple[Entry, ...]:
     """What is in a pack. Raises `ContainerError` when header or index are damaged."""
     with pack.path.open("rb") as source:
-        header = os.pread(source.fileno(), HEADER.size, pack.offset)
-        if len(header) < HEADER.size:
+        first = os.pread(source.fileno(), HEADER.size, pack.offset)
+        if len(first) < HEADER.size:
             raise _damaged(pack)
-        magic, name, count, length, libc, _ = HEADER.unpack(header)
+        magic, name, count, length, _, _ = HEADER.unpack(first)
         index = os.pread(source.fileno(), min(length, pack.length), pack.offset + HEADER.size)
-    if magic == _MAGIC_BEFORE:
-        return tuple(_entries_before(index, count))
-    if magic != MAGIC or len(index) != length or name != identity(count, index, libc) or header[60:] != bytes(4):
+    older = magic == _MAGIC_BEFORE
+    if not older and (magic != MAGIC or name != _identity(first, index)):
         raise _damaged(pack)
     try:
-        return tuple(_entries(index, count))
-    except (struct.error, ValueError) as error:
+        found = tuple(_entries_before(index, count) if older else _entries(index, count))
+    except struct.error as error:
         raise _damaged(pack) from error
+    if any(entry.offset + entry.packed > pack.length for entry in found):
+        raise _damaged(pack)
+    return found
 
 
 def read(pack: Slice, name: str) -> bytes:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from encoderfile.container import PAGE
-from encoderfile.pack import ENTRY, HEADER, MAGIC, identity
+from encoderfile.pack import ENTRY, HEADER, header
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,7 @@ def write(folder: Path, target: Path, libc: str) -> None:
         index += file.path + b"\0"
         offset += len(file.packed)
     with target.open("wb") as out:
-        oldest = libc.encode()
-        out.write(HEADER.pack(MAGIC, identity(len(files), index, oldest), len(files), length, oldest, 0) + index)
+        out.write(header(len(files), index, libc) + index)
         for file in files:
             out.write(file.packed)
         out.write(bytes(-offset % PAGE))

@@ -44,9 +44,7 @@ def crafted(entries: list[Entry], behind: bytes = b"", count: int | None = None)
         at += len(entry.data)
         content += entry.data
     number = len(entries) if count is None else count
-    name = pack.identity(number, index, b"2.17")
-    header = pack.HEADER.pack(pack.MAGIC, name, number, length, b"2.17", 0)
-    return header + index + content + behind
+    return pack.header(number, index, "2.17") + index + content + behind
 
 
 RUNTIME = Entry(b"runtime", SCRIPT, PROGRAM)

@@ -42,8 +42,7 @@ def packed(content: bytes) -> bytes:
     start = pack.HEADER.size + pack.ENTRY.size + len(path) + 1
     digest = hashlib.sha256(content).digest()
     index = pack.ENTRY.pack(start, len(content), len(content), 0o100755, len(path), digest) + path + b"\0"
-    header = pack.HEADER.pack(pack.MAGIC, pack.identity(1, index, b"2.17"), 1, len(index), b"2.17", 0)
-    return header + index + content
+    return pack.header(1, index, "2.17") + index + content
 
 
 LAUNCHER, PACK = b"\x7fELF" + bytes(range(256)) * 40, packed(b"archive" * 999)
