@@ -22,9 +22,10 @@
 
 /*
  * Two locks. ID.lock is held shared, through exec, for as long as a runtime runs, so that nobody prunes it; its time
- * says when it was started last. UNPACKING is held by the one who changes what the folder holds.
+ * says when it was started last. The other is held by the process that changes what the folder holds; each user has his
+ * own, because in a sticky folder he can change nobody else's.
  */
-#define UNPACKING "unpacking.lock"
+#define UNPACKING "unpacking-%u.lock"
 #define LOCK_SUFFIX ".lock"
 #define PATIENCE 40 /* times a twentieth of a second: who holds ID.lock alone is removing that runtime */
 
@@ -115,8 +116,9 @@ static int unpack_into(const struct pack *pack, int cache, const struct trust *t
 
 /* Unpacks under the lock, unless somebody else just did. */
 static int unpack_once(const struct pack *pack, int cache, const struct trust *trust) {
-    char leftovers[NAME_MAX];
-    int turn = open_lock(cache, UNPACKING, 0600, trust), failed = 0;
+    char leftovers[NAME_MAX], name[40];
+    snprintf(name, sizeof name, UNPACKING, (unsigned)geteuid());
+    int turn = open_lock(cache, name, 0600, trust), failed = 0;
     if (turn < 0) return -1;
     fcntl(turn, F_SETFD, FD_CLOEXEC);
     int locked = flock(turn, LOCK_EX) == 0;

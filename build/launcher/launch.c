@@ -63,17 +63,19 @@ static void read_file(const char *path, struct file *file) {
 
 /* Becomes the runtime in the cache folder `real`; returns only when that failed. */
 static void become(const char *real, const char *id, char **argv) {
-    char program[PATH_MAX + ID_BYTES + 20], libraries[2 * PATH_MAX];
+    char program[PATH_MAX + ID_BYTES + 20], *libraries;
     snprintf(program, sizeof program, "%s/%s/" PROGRAM, real, id);
     /* The runtime's own libraries come first: its program needs libz, which a bare machine may lack. */
     const char *before = getenv("LD_LIBRARY_PATH");
     char *kept = before && *before ? strdup(before) : NULL;
-    snprintf(libraries, sizeof libraries, "%s/%s/_internal%s%s", real, id, kept ? ":" : "", kept ? kept : "");
+    if (asprintf(&libraries, "%s/%s/_internal%s%s", real, id, kept ? ":" : "", kept ? kept : "") < 0)
+        die("no memory for its environment");
     setenv("LD_LIBRARY_PATH", libraries, 1);
     execv(program, argv);
     because("%s", strerror(errno));
     if (kept) setenv("LD_LIBRARY_PATH", kept, 1);
     else unsetenv("LD_LIBRARY_PATH");
+    free(libraries);
     free(kept);
 }
 
@@ -83,7 +85,7 @@ static void try_cache(const char *folder, const struct trust *trust, int beside,
     struct statvfs disk;
     int cache = open_folder(folder, trust, real);
     if (cache < 0) {
-        untrusted |= errno == EPERM;
+        untrusted |= !beside && errno == EPERM;
         if (!beside || errno != ENOENT) note(folder);
         return;
     }

@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "progress.h"
 #include "report.h"
 
 #define MAX_WORKERS 4
@@ -183,10 +185,20 @@ static int unpack_entry(const struct pack *pack, unsigned number, int target) {
     return failed;
 }
 
+struct unpacking {
+    const struct pack *pack;
+    int target; /* the open folder that is filled */
+    unsigned workers;
+    struct progress progress;
+};
+
 /* Every `workers`-th entry, from `first` on; 0 or errno. */
-static int unpack_share(const struct pack *pack, int target, unsigned first, unsigned workers) {
+static int unpack_share(const struct unpacking *job, unsigned first) {
     int failed = 0;
-    for (unsigned i = first; !failed && i < pack->entries; i += workers) failed = unpack_entry(pack, i, target);
+    for (unsigned i = first; !failed && i < job->pack->entries; i += job->workers) {
+        failed = unpack_entry(job->pack, i, job->target);
+        add_progress(&job->progress, job->pack->entry[i].size);
+    }
     return failed;
 }
 
@@ -198,28 +210,38 @@ static int result_of(pid_t child) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }
 
-static int unpack_shares(const struct pack *pack, int target) {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned workers = cores < 1 ? 1 : cores > MAX_WORKERS ? MAX_WORKERS : (unsigned)cores;
+static int unpack_shares(const struct unpacking *job) {
     pid_t children[MAX_WORKERS];
-    for (unsigned i = 1; i < workers; i++) {
+    for (unsigned i = 1; i < job->workers; i++) {
         children[i] = fork();
-        if (children[i] == 0) _exit(unpack_share(pack, target, i, workers));
+        if (children[i] == 0) {
+            signal(SIGBUS, SIG_DFL); /* the one sentence is its parent's */
+            _exit(unpack_share(job, i));
+        }
     }
-    int failed = unpack_share(pack, target, 0, workers);
-    for (unsigned i = 1; i < workers; i++) {
+    int failed = unpack_share(job, 0);
+    for (unsigned i = 1; i < job->workers; i++) {
         /* No process to be had: its share is done here. */
-        int theirs = children[i] < 0 ? unpack_share(pack, target, i, workers) : result_of(children[i]);
+        int theirs = children[i] < 0 ? unpack_share(job, i) : result_of(children[i]);
         failed = failed ? failed : theirs;
     }
+    if (!failed && syncfs(job->target) != 0) failed = errno; /* after a power cut: all or nothing */
     return failed;
 }
 
 int unpack_runtime(const struct pack *pack, int parent, const char *name) {
-    int target = mkdirat(parent, name, 0755) == 0 ? open_part(parent, name) : -1;
-    int failed = target < 0 ? errno : unpack_shares(pack, target);
-    if (!failed && syncfs(target) != 0) failed = errno; /* after a power cut: all or nothing */
-    if (target >= 0) close(target);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    struct unpacking job = {.pack = pack, .workers = cores < 1 ? 1 : cores > MAX_WORKERS ? MAX_WORKERS : (unsigned)cores};
+    uint64_t total = 0;
+    for (unsigned i = 0; i < pack->entries; i++) total += pack->entry[i].size;
+    job.target = mkdirat(parent, name, 0755) == 0 ? open_part(parent, name) : -1;
+    int failed = job.target < 0 ? errno : 0;
+    if (!failed) {
+        job.progress = start_progress(total);
+        failed = unpack_shares(&job);
+        end_progress(&job.progress);
+        close(job.target);
+    }
     errno = failed;
     return failed ? because("%s", failed == EINTR ? "unpacking was ended by a signal" : strerror(failed)) : 0;
 }

@@ -172,4 +172,4 @@ def test_a_full_disk_is_named_as_such_and_left_empty(tmp_path: Path) -> None:
     prefix = (*prefix[:-2], prefix[-2].replace('exec "$@"', '"$@"'), prefix[-1])
     result = run(file, cache=disk / "cache", prefix=prefix, env={"PATH": os.environ["PATH"]})
     assert f"{disk}/cache (No space left on device)" in result.stderr
-    assert result.stderr.splitlines()[-2:] == [f"{identity(file)}.lock", "unpacking.lock"]
+    assert result.stderr.splitlines()[-2:] == [f"{identity(file)}.lock", f"unpacking-{os.geteuid()}.lock"]

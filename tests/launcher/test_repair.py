@@ -152,7 +152,11 @@ def test_a_damaged_runtime_is_unpacked_again(
     assert result.stdout == f"{runtime}/runtime|{file}|\n", result.stderr
     assert not runtime.is_symlink()
     assert contents(runtime) == before
-    assert sorted(path.name for path in cache.iterdir()) == [runtime.name, f"{runtime.name}.lock", "unpacking.lock"]
+    assert sorted(path.name for path in cache.iterdir()) == [
+        runtime.name,
+        f"{runtime.name}.lock",
+        f"unpacking-{os.geteuid()}.lock",
+    ]
 
 
 @each_damage

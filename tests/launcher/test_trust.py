@@ -4,6 +4,7 @@ import grp
 import os
 import pwd
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +31,8 @@ def shared() -> Iterator[Path]:
         Path(folder).chmod(0o755)
         (Path(folder) / "files").mkdir()
         yield Path(folder)
+    for place in ("/var/tmp", "/tmp", "/dev/shm"):  # where a file goes that can trust nothing in `folder`
+        shutil.rmtree(Path(place, f"encoderfile-{US}"), ignore_errors=True)
 
 
 def made(path: Path, owner: int, mode: int = 0o755) -> Path:
@@ -115,6 +118,57 @@ def test_a_sticky_cache_is_used_for_what_is_ours_in_it(file: Path, shared: Path)
     result = run(file, cache=cache, prefix=as_user(STRANGER))
     assert result.returncode == 1
     assert f"belongs to another user, number {US}" in result.stderr
+
+
+def test_a_sticky_cache_serves_several_users_with_runtimes_of_their_own(file: Path, shared: Path) -> None:
+    other = make_file(shared / "files", name="other")
+    cache = made(shared / "cache", 0, 0o1777)
+    assert run(file, cache=cache, prefix=as_user(US)).stdout.startswith(f"{cache}/")
+    assert run(other, cache=cache, prefix=as_user(STRANGER)).stdout.startswith(f"{cache}/")
+
+
+def a_file(path: Path) -> None:
+    path.touch()
+    path.chmod(0o666)
+
+
+def a_pipe(path: Path) -> None:
+    os.mkfifo(path)
+    path.chmod(0o666)
+
+
+def a_link_nowhere(path: Path) -> None:
+    path.symlink_to(path.with_name("nowhere"))
+
+
+@pytest.mark.parametrize("plant", [a_file, a_pipe, a_link_nowhere])
+@pytest.mark.parametrize("lock", ["{}.lock", "unpacking-{}.lock"])
+def test_a_lock_that_another_planted_neither_stops_us_for_ever_nor_is_followed(
+    lock: str, plant: Callable[[Path], None], file: Path, shared: Path
+) -> None:
+    cache = made(shared / "cache", 0, 0o1777)
+    path = cache / lock.format(identity(file) if lock.startswith("{") else US)
+    plant(path)
+    os.lchown(path, STRANGER, STRANGER)
+    result = run(file, cache=cache, prefix=as_user(US))
+    assert result.returncode in (0, 1)
+    assert result.stderr.count("\n") == result.returncode
+    assert not (cache / "nowhere").exists()
+
+
+def test_in_a_user_namespace_where_root_has_no_number_our_home_is_used(file: Path, shared: Path) -> None:
+    os.chown(shared, US, US)  # what is nobody's in a sticky folder may be anybody's
+    home = made(shared / "home", US)
+    prefix = (*as_user(US), "unshare", "--user", "--map-current-user")
+    if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("this machine allows no user namespaces")
+    result = run(file, env={"HOME": str(home)}, prefix=prefix)
+    assert result.stdout.startswith(f"{home}/.cache/encoderfile/"), result.stderr
+    sticky = made(shared / "sticky", 0, 0o1777)
+    made(sticky / ".cache", STRANGER)
+    temporary = made(shared / "tmp", 0, 0o1777)
+    result = run(file, env={"HOME": str(sticky), "TMPDIR": str(temporary)}, prefix=prefix)
+    assert result.stdout.startswith(f"{temporary}/encoderfile-{US}/"), result.stderr
 
 
 def test_a_cache_that_root_filled_serves_everybody(file: Path, shared: Path) -> None:
