@@ -15,15 +15,16 @@
 #define MOMENT 200000000 /* nanoseconds */
 #define QUIET 50         /* moments without a word where nobody watches */
 
-static _Noreturn void tell(const uint64_t *done, uint64_t total) {
+static void say(int watched, uint64_t done, uint64_t total) {
+    fprintf(stderr, "%s%s: unpacking its runtime, once on this machine: %u %%%s", watched ? "\r" : "", self_name,
+            (unsigned)(total ? done * 100 / total : 100), watched ? "" : "\n");
+}
+
+static _Noreturn void tell(const uint64_t *done, uint64_t total, int watched) {
     const struct timespec moment = {0, MOMENT};
-    int watched = isatty(STDERR_FILENO);
     for (unsigned i = 1;; i++) {
         nanosleep(&moment, NULL);
-        if (!watched && i % QUIET) continue;
-        uint64_t now = __atomic_load_n(done, __ATOMIC_RELAXED);
-        fprintf(stderr, "%s%s: unpacking its runtime, once on this machine: %u %%%s", watched ? "\r" : "", self_name,
-                (unsigned)(total ? now * 100 / total : 100), watched ? "" : "\n");
+        if (watched || i % QUIET == 0) say(watched, __atomic_load_n(done, __ATOMIC_RELAXED), total);
     }
 }
 
@@ -33,11 +34,13 @@ struct progress start_progress(uint64_t total) {
     if (shared == MAP_FAILED) return progress;
     progress.done = shared;
     pid_t parent = getpid();
+    int watched = isatty(STDERR_FILENO);
+    if (watched) say(1, 0, total);
     progress.teller = fork();
     if (progress.teller == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent) _exit(0);
-        tell(progress.done, total);
+        tell(progress.done, total, watched);
     }
     return progress;
 }
@@ -47,10 +50,8 @@ void add_progress(const struct progress *progress, uint64_t bytes) {
 }
 
 void end_progress(struct progress *progress) {
-    if (progress->teller > 0) {
-        kill(progress->teller, SIGKILL);
+    if (progress->teller > 0 && kill(progress->teller, SIGKILL) == 0)
         while (waitpid(progress->teller, NULL, 0) < 0 && errno == EINTR) {}
-        if (isatty(STDERR_FILENO)) fputs("\r\033[K", stderr);
-    }
+    if (isatty(STDERR_FILENO)) fputs("\r\033[K", stderr);
     if (progress->done) munmap(progress->done, sizeof *progress->done);
 }
