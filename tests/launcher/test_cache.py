@@ -1,5 +1,6 @@
 """Where the runtime is unpacked, once, and what happens when it cannot be."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -144,6 +145,16 @@ def test_a_runtime_in_use_is_not_pruned_however_old_its_start(tmp_path: Path) ->
         run(new, cache=cache)
         assert unpacked(cache) == sorted([identity(old), identity(new)])
         running.communicate(b"\n")
+
+
+def test_a_lock_that_somebody_holds_for_ever_does_not_stop_a_start(tmp_path: Path) -> None:
+    """Whoever can read a shared cache can lock what lies in it."""
+    file = make_file(tmp_path)
+    cache = tmp_path / "cache"
+    run(file, cache=cache)
+    with (cache / f"{identity(file)}.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert run(file, cache=cache).returncode == 0
 
 
 def test_a_cache_that_was_filled_and_is_read_only_now_serves(tmp_path: Path) -> None:
