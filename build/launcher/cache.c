@@ -26,6 +26,7 @@
  * own, because in a sticky folder he can change nobody else's.
  */
 #define UNPACKING "unpacking-%u.lock"
+#define TEMPORARY ".%s.tmp%u-" /* id and user, as that lock */
 #define LOCK_SUFFIX ".lock"
 #define PATIENCE 40 /* times a twentieth of a second: who holds ID.lock alone is removing that runtime */
 
@@ -104,7 +105,7 @@ static int unpack_into(const struct pack *pack, int cache, const struct trust *t
     char fresh[NAME_MAX];
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now); /* where there are no locks, two containers may have one process number */
-    snprintf(fresh, sizeof fresh, ".%s.tmp%d-%ld", pack->id, (int)getpid(), now.tv_nsec);
+    snprintf(fresh, sizeof fresh, TEMPORARY "%d-%ld", pack->id, (unsigned)geteuid(), (int)getpid(), now.tv_nsec);
     int failed = unpack_runtime(pack, cache, fresh);
     if (!failed && (failed = check_runtime(pack, cache, fresh, trust)) != 0) errno = EIO;
     if (!failed) failed = put_in_place(pack, cache, fresh, trust);
@@ -124,7 +125,7 @@ static int unpack_once(const struct pack *pack, int cache, const struct trust *t
     int locked = flock(turn, LOCK_EX) == 0;
     if (check_runtime(pack, cache, pack->id, trust) != 0) {
         check_libc(pack->libc);
-        snprintf(leftovers, sizeof leftovers, ".%s.tmp", pack->id);
+        snprintf(leftovers, sizeof leftovers, TEMPORARY, pack->id, (unsigned)geteuid());
         if (locked) remove_leftovers(cache, leftovers);
         failed = unpack_into(pack, cache, trust);
         if (!failed) prune(cache, pack->id);

@@ -104,7 +104,7 @@ def test_many_first_runs_at_once_unpack_once_and_all_answer(tmp_path: Path) -> N
 def test_what_a_killed_unpacking_left_behind_is_removed(tmp_path: Path) -> None:
     file = make_file(tmp_path)
     cache = tmp_path / "cache"
-    leftover = cache / f".{identity(file)}.tmp4242" / "_internal"
+    leftover = cache / f".{identity(file)}.tmp{os.geteuid()}-4242" / "_internal"
     leftover.mkdir(parents=True)
     (leftover / "half").write_bytes(b"half")
     assert run(file, cache=cache).returncode == 0
