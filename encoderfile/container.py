@@ -28,11 +28,8 @@ from encoderfile.manifest import Artifact, Manifest
 PAGE = 4096
 MAGIC = b"ENCFILE\x01"
 # magic, payload offset, manifest offset and length, pack offset and length, length of the whole file, sha256 of
-# the manifest; the launcher reads it too (`struct footer` in build/launcher/launcher.c)
+# the manifest; the launcher reads it too (`struct footer` in build/launcher/pack.h)
 _FOOTER = struct.Struct("<8sQQQQQQ32s")
-# magic, id, entries, bytes of the index, oldest glibc, crc32 of the index; `struct header` in launcher.c
-PACK_HEADER = struct.Struct("<8s32sII12sI")
-PACK_MAGIC = b"ENCPACK\x01"
 _CHUNK = 1 << 20
 
 
@@ -284,10 +281,12 @@ class Container:
         self.pack = Slice(self.path, at, packed)
         if magic != MAGIC:
             raise ContainerError(f"{self.path} was made by another version of encoderfile: build it again")
-        if max(offset + length, at + packed) > total or packed < PACK_HEADER.size:
-            raise ContainerError(f"{self.path} is damaged: its footer cannot be; copy the file again")
         if total != self.size:
             raise ContainerError(f"{self.path} has {self.size} bytes and should have {total}: copy the file again")
+        in_order = 0 < self.payload_offset <= offset <= offset + length <= at < total - _FOOTER.size
+        on_pages = all(start % PAGE == 0 for start in (self.payload_offset, offset, at))
+        if not in_order or not on_pages or at + packed + _FOOTER.size != total:
+            raise ContainerError(f"{self.path} is damaged: its footer cannot be; copy the file again")
         data = os.pread(self._file.fileno(), length, offset)
         if hashlib.sha256(data).digest() != digest:
             raise ContainerError(f"{self.path} is damaged: the sum of its manifest differs; copy the file again")
@@ -328,16 +327,6 @@ class Container:
             flags=mmap.MAP_SHARED,
             offset=self.slice_of(artifact).offset,
         )
-
-    def verify_pack(self) -> None:
-        """Reads the frozen runtime once and compares its sum. Raises `ContainerError`."""
-        header = os.pread(self._file.fileno(), PACK_HEADER.size, self.pack.offset)
-        _, identity, *_ = PACK_HEADER.unpack(header)
-        digest = hashlib.sha256()
-        start = self.pack.offset + PACK_HEADER.size
-        hash_range(self._file.fileno(), start, self.pack.length - PACK_HEADER.size, digest)
-        if not header.startswith(PACK_MAGIC) or digest.hexdigest()[:32].encode() != identity:
-            raise ContainerError(f"{self.path} is damaged: the sum of its runtime differs; copy the file again")
 
     def verify(self) -> None:
         """Reads every artifact once and compares its sha256. Raises `ContainerError` naming the damaged one.

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from encoderfile import container
-from encoderfile.builder import freeze, inventory, pack
+from encoderfile import container, pack
+from encoderfile.builder import freeze, inventory
 from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig
 from encoderfile.container import Part

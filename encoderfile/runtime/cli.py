@@ -190,10 +190,14 @@ def info(executable: Path, /, as_json: bool, sbom: bool, device: str, device_id:
 @cli.command()
 @click.pass_obj
 def verify(executable: Path, /) -> int:
-    """Compare every sum of this file: of the model and of the runtime in it."""
+    """Compare every sum of this file: of the model, of the runtime in it, and of the unpacked one that runs."""
+    from encoderfile import pack
+    from encoderfile.runtime import frozen
+
     with Container(executable) as container:
         container.verify()
-        container.verify_pack()
+        pack.verify(container.pack)
+        pack.compare(container.pack, frozen.folder())
     click.echo(f"{executable}: all sums right")
     return 0
 

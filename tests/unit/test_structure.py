@@ -15,6 +15,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "types": set(),
     "manifest": FOUNDATION,
     "container": FOUNDATION | {"manifest"},
+    "pack": FOUNDATION | {"container"},
     "cgroup": set(),
     "settings": FOUNDATION | {"cgroup"},
     "tasks": PAYLOAD | {"settings"},
@@ -22,9 +23,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "service": PAYLOAD | {"settings", "tasks", "model"},
     # Not `model`: a transport knows the one service and nothing behind it.
     "transports": PAYLOAD | {"settings", "tasks", "service"},
-    "runtime": PAYLOAD | {"settings", "tasks", "model", "service", "transports"},
+    "runtime": PAYLOAD | {"pack", "settings", "tasks", "model", "service", "transports"},
     # The second road. `runtime` is on neither side of it: builder code does not ship.
-    "builder": PAYLOAD | {"tasks", "model"},
+    "builder": PAYLOAD | {"pack", "tasks", "model"},
     "cli": PAYLOAD | {"settings", "tasks", "model", "builder"},
 }
 """errors, types -> manifest, container, settings -> tasks -> model -> service -> transports -> runtime, and
