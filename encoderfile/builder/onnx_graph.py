@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from encoderfile.builder import sources
 from encoderfile.builder.protobuf import BYTES, FIXED32, FIXED64, VARINT, message, number_field
 from encoderfile.builder.widen import cast_to_float32
 from encoderfile.container import PAGE, Slice
@@ -42,8 +43,10 @@ class OnnxGraph:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        folder = path.parent.resolve()
+        self._folder = folder.parent if folder.name == "onnx" else folder  # as hubs lay it out
         try:
-            with path.open("rb") as file:
+            with sources.opened(path) as file:
                 self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except ValueError:
             raise ModelError(f"{path.name} is empty: export the model again") from None
@@ -145,22 +148,25 @@ class OnnxGraph:
 
     def _external(self, name: str, entries: dict[str, str]) -> Tensor:
         location = entries.get("location", "")
-        folder = self.path.parent.resolve()
-        source = (folder / location).resolve()
-        # A hub's cache keeps files as links out of the folder, so the name is judged, not the link's target.
-        if not location or Path(location).is_absolute() or ".." in Path(location).parts:
+        folder = self.path.parent
+        unprintable = not location.isprintable()  # no exporter's choice, and a zero byte is no name at all
+        if not location or unprintable or Path(location).is_absolute() or ".." in Path(location).parts:
             raise ModelError(
                 f"{self.path.name} keeps the tensor {name} in {location!r}, outside the model's folder: "
                 "export the model again with its data beside it"
             )
-        if not source.is_file():
+        try:
+            source = sources.inside(folder / location, self._folder)
+            size = source.stat().st_size if source.is_file() else None
+        except OSError as error:
+            raise ModelError(f"cannot read {folder / location}: {error.strerror}") from error
+        if size is None:
             raise ModelError(
                 f"{self.path.name} keeps its weights in {location}, which is missing: "
                 f"copy {location} into the folder beside {self.path.name}"
             )
-        size = source.stat().st_size
         try:
-            offset = int(entries.get("offset", "0") or 0)
+            offset = int(entries.get("offset", "") or 0)
             length = int(entries.get("length", "") or size - offset)
         except ValueError:
             raise self._broken() from None
