@@ -89,11 +89,17 @@ def check(config: BuildConfig) -> Checked:
     """
     try:
         return _check(config, open_folder(config.path, config.onnx, config.files))
-    except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ModelError(
-            f"a JSON file of {config.path} holds a value of an unexpected kind ({type(error).__name__}: {error}): "
+            f"a JSON file of {config.path} holds a value of an unexpected kind ({_words(error)}): "
             "export the model again"
         ) from error
+    except OSError as error:
+        raise ModelError(f"cannot read {error.filename or config.path}: {error.strerror}") from error
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
@@ -144,10 +150,12 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         found = _drift(model, original, config.precision)
         manifest = dataclasses.replace(manifest, precision=config.precision.words(), drift=found.to_json())
         changed = dataclasses.replace(changed, notes=(*changed.notes, found.words()))
+    manifest = dataclasses.replace(manifest, max_padding_difference=difference)
+    manifest.to_bytes()  # lone surrogates in a label or a prompt are no text that could be written
     return Checked(
         folder=folder,
         graph=onnx_graph,
-        manifest=dataclasses.replace(manifest, max_padding_difference=difference),
+        manifest=manifest,
         type_reason=choice.reason,
         notes=(
             *changed.notes,

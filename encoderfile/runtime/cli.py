@@ -11,8 +11,9 @@ from typing import Any
 import click
 
 import encoderfile
+from encoderfile.console import explain
 from encoderfile.container import Container
-from encoderfile.errors import ConfigError, EncoderfileError
+from encoderfile.errors import ConfigError
 from encoderfile.model.device import choose
 from encoderfile.runtime import logs, process
 from encoderfile.settings import (
@@ -48,21 +49,11 @@ def main(executable: Path) -> None:
         )
         if sys.stdout is not None:
             sys.stdout.flush()
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        code = 128 + signal.SIGINT
-    except EncoderfileError as error:
-        click.echo(f"error: {error}", err=True)
-        code = 1
-    except OSError as error:
-        # What is left of our output must not be flushed again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        if not isinstance(error, BrokenPipeError):  # whoever read it left: nothing to say
-            where = error.filename or "the output"
-            click.echo(f"error: cannot use {where}: {error.strerror or error}", err=True)
-        code = 1
+    except (Exception, KeyboardInterrupt) as error:
+        if isinstance(error, OSError):
+            # What is left of our output must not be flushed again at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = explain(error)
     sys.exit(code or 0)
 
 
