@@ -1,4 +1,4 @@
-"""How a command of either program fails: one sentence on stderr, in one form, and the exit code that belongs to it."""
+"""How a command of either program fails: one sentence on stderr, in one form, and its exit code."""
 
 from __future__ import annotations
 

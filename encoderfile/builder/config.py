@@ -169,7 +169,9 @@ class _Loader(yaml.SafeLoader):
         """Raises `ConstructorError` for a merge key."""
         for key, _ in node.value:
             if key.tag == "tag:yaml.org,2002:merge":
-                raise yaml.constructor.ConstructorError(None, None, "merge keys (<<) are not known here", key.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, "merge keys (<<) are not known here", key.start_mark
+                )
         super().flatten_mapping(node)
 
 

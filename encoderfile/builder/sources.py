@@ -32,8 +32,8 @@ def inside(path: Path, folder: Path) -> Path:
     if real.is_relative_to(root) or _in_hub_cache(real, root):
         return real
     raise ModelError(
-        f"{path} is a link to {real}, outside the model's folder, and would end in the file: if it is meant to, build "
-        f"a copy, `cp -rL {shlex.quote(str(folder))} {shlex.quote(f'./{root.name}-copy')}`"
+        f"{path} is a link to {real}, outside the model's folder, and would end in the file: if it is meant to, "
+        f"build a copy, `cp -rL {shlex.quote(str(folder))} {shlex.quote(f'./{root.name}-copy')}`"
     )
 
 
@@ -54,7 +54,7 @@ def opened(path: Path) -> BinaryIO:
     A pipe that nobody writes to would otherwise be waited for without end.
     """
     try:
-        file = open(path, "rb", opener=_at_once)
+        file = open(path, "rb", opener=_at_once)  # noqa: SIM115 the caller ends it
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
@@ -74,7 +74,9 @@ def read(path: Path) -> bytes:
     with opened(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > SMALL:
-            raise ModelError(f"{path} has {size >> 20} MB, and no such file has more than {SMALL >> 20}: copy it again")
+            raise ModelError(
+                f"{path} has {size >> 20} MB, and no such file has more than {SMALL >> 20}: copy it again"
+            )
         try:
             return file.read(size)
         except OSError as error:

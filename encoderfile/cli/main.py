@@ -46,7 +46,9 @@ def _explained(error: BaseException) -> int:
         place = traceback.extract_tb(error.__traceback__)[-1]
         what = printable(f"{type(error).__name__}: {error}")[:300]
         where = f"{Path(place.filename).name}, line {place.lineno}"
-        sys.stderr.write(f"error: encoderfile itself failed ({what}, in {where}): please report it with the command\n")
+        sys.stderr.write(
+            f"error: encoderfile itself failed ({what}, in {where}): please report it with the command\n"
+        )
         return 1
 
 

@@ -28,5 +28,5 @@ def extract(file: Path, folder: Path) -> None:
     """Write the model folder in a built FILE back to FOLDER."""
     from encoderfile.builder import build as builder
 
-    builder.extract(file, folder)
+    builder.extract(file, folder, lambda line: click.echo(line, err=True))
     click.echo(folder)
