@@ -116,7 +116,7 @@ def upgrade(file: Path, output: Path | None, device: str | None, cache_dir: Path
     return target
 
 
-def extract(file: Path, folder: Path, say: Say = lambda line: None) -> None:
+def extract(file: Path, folder: Path, say: Say = lambda _: None) -> None:
     """Writes the model folder back: every file of the export, with the weights beside `model.onnx`.
 
     Raises `ContainerError` for a damaged file, `ConfigError` for a folder that is not empty or cannot be written.

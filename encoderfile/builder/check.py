@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import encoderfile
-from encoderfile.builder import detect, drift, precision
+from encoderfile.builder import detect, drift, patterns, precision
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.drift import Drift
 from encoderfile.builder.folder import ModelFolder, open_folder
@@ -124,6 +124,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         first_position=detect.first_position(folder.config),
     )
     spec = detect.tokenizer_spec(folder, config.tokenizer, graph.fixed_tokens)
+    patterns.refuse_endless(folder.tokenizer_json)
     words = Tokenizer(folder.files["tokenizer.json"], spec)
     _check_vocabulary(folder, words)
     columns = _try_lengths(session, words, graph)
