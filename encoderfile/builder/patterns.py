@@ -37,8 +37,8 @@ def refuse_endless(tokenizer: Mapping[str, Any]) -> None:
     """Raises `ModelError` for a tokenizer.json with a pattern that comes to no end, or fails, on some text."""
     parts = {name: tokenizer.get(name) for name in ("normalizer", "pre_tokenizer")}
     found = sorted(set(_patterns(parts)))
-    # One repetition alone takes at most the square of a text's length, and is not worth a process.
-    if all(len(_REPEATS.findall(pattern)) <= 1 for pattern in found):
+    # One repetition of one thing takes at most the square of a text's length, and is not worth a process.
+    if all("(" not in pattern and len(_REPEATS.findall(pattern)) <= 1 for pattern in found):
         return
     body = {"version": "1.0", "added_tokens": [], "model": _MODEL, **parts}
     try:
@@ -78,14 +78,14 @@ def texts(patterns: list[str]) -> Iterator[str]:
     spelled = [re.sub(r"\\\W|\\[A-Za-z]|\{[\d,]*\}|[^\w\s]", " ", pattern).split() for pattern in patterns]
     words = list(dict.fromkeys(itertools.chain.from_iterable(spelled)))[:32]
     letters = list(dict.fromkeys("".join(patterns)))[:32]
-    # Behind what does not fit stands all that a pattern may ask for: a text without it is passed over at once.
-    end = "\u2603" + "".join(letters)
+    # What does not fit, alone and with all that a pattern may ask for: a text without it is passed over at once.
+    ends = ("\u2603", "\u2603" + "".join(letters))
     for unit in dict.fromkeys([*_UNITS, *letters, *words]):
         repeated = unit * (_LONG // len(unit))
         yield repeated
-        yield repeated + end
+        yield from (repeated + end for end in ends)
     for first, unit in itertools.product([*letters, *words], [*letters, *words, "a", "0", " "]):
-        yield first + unit * (_SHORT // len(unit)) + end
+        yield from (first + unit * (_SHORT // len(unit)) + end for end in ends)
 
 
 def _try() -> int:
