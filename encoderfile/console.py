@@ -8,6 +8,9 @@ import click
 
 from encoderfile.errors import EncoderfileError
 
+_LONGEST = 2000
+"""Characters of a sentence: a model's files may give anything a name of a megabyte."""
+
 
 def printable(text: str) -> str:
     """`text` on one line, and without what a terminal would obey: a model's files may hold anything."""
@@ -45,4 +48,5 @@ def explain(error: BaseException) -> int:
 
 
 def _say(sentence: str) -> None:
-    click.echo(f"error: {printable(sentence)}", err=True)
+    shown = printable(sentence)
+    click.echo(f"error: {shown if len(shown) <= _LONGEST else f'{shown[:_LONGEST]} ...'}", err=True)

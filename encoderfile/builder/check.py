@@ -94,6 +94,10 @@ def check(config: BuildConfig) -> Checked:
             f"a JSON file of {config.path} holds a value of an unexpected kind ({_words(error)}): "
             "export the model again"
         ) from error
+    except MemoryError as error:
+        raise ModelError(
+            f"{config.path} asks for more memory than there is: lower the limit with --max-length, or give more memory"
+        ) from error
     except OSError as error:
         raise ModelError(f"cannot read {error.filename or config.path}: {error.strerror}") from error
 

@@ -17,6 +17,7 @@ def main() -> None:
     for number in _ENDS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` wishes
             signal.signal(number, _leave)
+    os.environ["RUST_BACKTRACE"] = "0"  # a failure of the tokenizers' library has its sentence
     from encoderfile.cli.commands import cli
 
     try:
