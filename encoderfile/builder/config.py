@@ -42,6 +42,7 @@ _PATH_KEYS = {
 }
 _TOKENIZER_KEYS = ("pad_strategy", "truncation_side", "truncation_strategy", "max_length", "stride")
 _SIDES = ("left", "right")
+_MOST_TOKENS = (1 << 31) - 1
 _LARGEST = 1 << 20
 """Bytes of a YAML file, at most."""
 
@@ -115,7 +116,8 @@ def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> 
     else:
         raise ConfigError("no model given: name its folder, or a config file with -f")
     if max_length is not None:
-        given["tokenizer"] = replace(config.tokenizer, max_length=max_length)
+        asked_length = _count({"--max-length": max_length}, "--max-length", 1)
+        given["tokenizer"] = replace(config.tokenizer, max_length=asked_length)
     precision = replace(config.precision, **{name: value for name, value in asked.items() if value is not None})
     if (precision.calibrate is not None or precision.max_flips is not None) and not precision.changes:
         raise ConfigError("--calibrate and --max-flips need --quantize or --optimize")
@@ -292,6 +294,8 @@ def _count(body: Mapping[str, Any], key: str, least: int) -> int | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ConfigError(f"`{key}` should be a whole number of at least {least}, got {_shown.repr(value)}")
+    if value > _MOST_TOKENS:
+        raise ConfigError(f"`{key}` should be at most {_MOST_TOKENS}")
     return value
 
 

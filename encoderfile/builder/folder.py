@@ -202,7 +202,7 @@ def _json(files: Mapping[str, bytes], name: str, kind: type) -> Any:
     if name not in files:
         return kind()
     try:
-        value = json.loads(files[name])
+        value = json.loads(files[name].decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         reason = "nested too deep" if isinstance(error, RecursionError) else error
         raise ModelError(f"{name} is not valid JSON ({reason}): correct it or export the model again") from error

@@ -162,7 +162,9 @@ class OnnxGraph:
                 name = self._text(first, last)
             elif number == _TENSOR_RAW:
                 raw = (first, last - first)
-            elif number == _TENSOR_DIMS and b"\0" in self._data[first:last]:  # a varint holds no zero byte but 0 itself
+            elif (
+                number == _TENSOR_DIMS and b"\0" in self._data[first:last]
+            ):  # a varint holds no zero byte but 0 itself
                 is_empty = True
             elif number == _TENSOR_EXTERNAL:
                 key, value = self._entry(first, last)
