@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import signal
+from typing import Any
 
 import click
 
-from encoderfile.errors import EncoderfileError
+from encoderfile.errors import ContainerError, EncoderfileError
 
 _LONGEST = 2000
 """Characters of a sentence: a model's files may give anything a name of a megabyte."""
@@ -17,6 +19,19 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def say(line: str) -> None:
+    """One line on stderr: a step, or what was found."""
+    click.echo(printable(line), err=True)
+
+
+def json_text(value: Any) -> bytes:
+    """`value` as JSON for people. Lone surrogates, which no text holds but a file's name may, are written escaped."""
+    try:
+        return json.dumps(value, indent=2, ensure_ascii=False).encode(errors="backslashreplace")
+    except RecursionError as error:
+        raise ContainerError("the values inside are nested too deep to be printed: build the file again") from error
 
 
 def explain(error: BaseException) -> int:
@@ -33,20 +48,19 @@ def explain(error: BaseException) -> int:
         names = error.ctx.help_option_names
         click.echo(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} {names[0]}' for help.\n", err=True)
     if isinstance(error, click.ClickException):
-        _say(error.format_message())
+        _fail(error.format_message())
         return error.exit_code
     if isinstance(error, EncoderfileError):
-        _say(str(error))
+        _fail(str(error))
     elif isinstance(error, MemoryError):
-        _say("there is not enough memory: give this command more, or a smaller model")
+        _fail("there is not enough memory: give this command more, or a smaller model")
     elif isinstance(error, OSError):
         if not isinstance(error, BrokenPipeError):  # whoever read our output left: nothing to say
-            _say(f"cannot use {error.filename or 'the output'}: {error.strerror or error}")
+            _fail(f"cannot use {error.filename or 'the output'}: {error.strerror or error}")
     else:
         raise error
     return 1
 
 
-def _say(sentence: str) -> None:
-    shown = printable(sentence)
-    click.echo(f"error: {shown if len(shown) <= _LONGEST else f'{shown[:_LONGEST]} ...'}", err=True)
+def _fail(sentence: str) -> None:
+    say(f"error: {sentence if len(sentence) <= _LONGEST else f'{sentence[:_LONGEST]} ...'}")

@@ -96,7 +96,7 @@ def check(config: BuildConfig) -> Checked:
         ) from error
     except MemoryError as error:
         raise ModelError(
-            f"{config.path} asks for more memory than there is: lower the limit with --max-length, or give more memory"
+            f"{config.path} asks for more memory than there is: lower the limit with --max-length"
         ) from error
     except OSError as error:
         raise ModelError(f"cannot read {error.filename or config.path}: {error.strerror}") from error

@@ -35,7 +35,7 @@ _MODEL = {"type": "WordLevel", "vocab": {"?": 0}, "unk_token": "?"}
 
 def refuse_endless(tokenizer: Mapping[str, Any]) -> None:
     """Raises `ModelError` for a tokenizer.json with a pattern that comes to no end, or fails, on some text."""
-    parts = {name: tokenizer.get(name) for name in ("normalizer", "pre_tokenizer")}
+    parts: dict[str, Any] = {name: tokenizer.get(name) for name in ("normalizer", "pre_tokenizer")}
     found = sorted(set(_patterns(parts)))
     # One repetition of one thing takes at most the square of a text's length, and is not worth a process.
     if all("(" not in pattern and len(_REPEATS.findall(pattern)) <= 1 for pattern in found):

@@ -37,7 +37,6 @@ def outcome(folder: Path) -> str:
     try:
         check(BuildConfig(path=folder)).graph.layout()
     except (ModelError, ConfigError) as refusal:
-        assert "\n" not in str(refusal)
         return str(refusal)
     return "built"
 
