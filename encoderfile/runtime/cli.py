@@ -13,8 +13,9 @@ import click
 import encoderfile
 from encoderfile.console import explain
 from encoderfile.container import Container
-from encoderfile.errors import ConfigError
+from encoderfile.errors import ConfigError, EncoderfileError
 from encoderfile.model.device import choose
+from encoderfile.progress import Progress
 from encoderfile.runtime import logs, process
 from encoderfile.settings import (
     CONTEXT,
@@ -49,11 +50,20 @@ def main(executable: Path) -> None:
         )
         if sys.stdout is not None:
             sys.stdout.flush()
-    except (Exception, KeyboardInterrupt) as error:
-        if isinstance(error, OSError):
-            # What is left of our output must not be flushed again at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except click.ClickException as error:
         code = explain(error)
+    except (click.Abort, KeyboardInterrupt):
+        code = 128 + signal.SIGINT
+    except EncoderfileError as error:
+        click.echo(f"error: {error}", err=True)
+        code = 1
+    except OSError as error:
+        # What is left of our output must not be flushed again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if not isinstance(error, BrokenPipeError):  # whoever read it left: nothing to say
+            where = error.filename or "the output"
+            click.echo(f"error: cannot use {where}: {error.strerror or error}", err=True)
+        code = 1
     sys.exit(code or 0)
 
 
@@ -155,8 +165,8 @@ def bench(executable: Path, /, input_file: str | None, **options: Any) -> int:
     settings = ModelSettings(**options)
     logs.set_up(settings.log_format, settings.log_level)
     texts = built_in_texts() if input_file is None else inputs.texts((), input_file)
-    with click.progressbar(length=steps(settings), file=sys.stderr, item_show_func=lambda name: name) as bar:
-        report = bench(executable, settings, texts, lambda name: bar.update(1, name))
+    with Progress("measuring", steps(settings), unit="runs") as progress:
+        report = bench(executable, settings, texts, lambda name: progress.advance(1, f"measuring {name}"))
     click.echo(report)
     return 0
 
