@@ -317,6 +317,9 @@ class Container:
         try:
             self.size = os.fstat(self._file.fileno()).st_size
             self.manifest = self._read_manifest()
+        except OSError as error:  # a pipe or a device
+            self._file.close()
+            raise ContainerError(f"cannot read {path}: {error.strerror}") from error
         except BaseException:
             self._file.close()
             raise
@@ -332,7 +335,7 @@ class Container:
         self.pack = Slice(self.path, at, packed)
         if magic != MAGIC:
             raise ContainerError(f"{self.path} was made by another version of encoderfile: build it again")
-        if max(offset + length, at + packed) > total or packed < PACK_HEADER.size or self.payload_offset > offset:
+        if max(offset + length, at + packed) > total or packed < PACK_HEADER.size:
             raise ContainerError(f"{self.path} is damaged: its footer cannot be; copy the file again")
         if total != self.size:
             raise ContainerError(f"{self.path} has {self.size} bytes and should have {total}: copy the file again")
