@@ -154,6 +154,7 @@ def _device_of(file: container.Container) -> str:
     try:
         device = inventory.property_of(json.loads(pack.read(file.pack, SBOM_PATH))["metadata"], "device")
     except (
+        ContainerError,
         ValueError,
         LookupError,
         TypeError,
