@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import traceback
+from pathlib import Path
 from typing import Any
 
 import click
@@ -64,3 +66,12 @@ def explain(error: BaseException) -> int:
 
 def _fail(sentence: str) -> None:
     say(f"error: {sentence if len(sentence) <= _LONGEST else f'{sentence[:_LONGEST]} ...'}")
+
+
+def unforeseen(error: BaseException) -> int:
+    """Says that a failure is ours, with all that a report of it needs, and returns the exit code."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    what = f"{type(error).__name__}: {error}"[:300]
+    where = f"{Path(place.filename).name}, line {place.lineno}"
+    _fail(f"encoderfile itself failed ({what}, in {where}): please report it with the command")
+    return 1
