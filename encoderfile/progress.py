@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
-_ON_A_TERMINAL, _ELSEWHERE = (0.5, 0.2), (5.0, 5.0)
+_ON_A_TERMINAL, _ELSEWHERE = (0.5, 0.2), (10.0, 5.0)
 """Seconds before the first line, and between two."""
 
 Clock = Callable[[], float]

@@ -38,12 +38,12 @@ def test_a_short_step_says_nothing(clock: Clock) -> None:
 def test_elsewhere_it_is_a_line_every_five_seconds_without_control_characters(clock: Clock) -> None:
     stream = io.StringIO()
     with Progress("reading", 100, unit="texts", stream=stream, clock=clock) as progress:
-        for _ in range(50):
+        for _ in range(65):
             clock.now += 0.25
             progress.advance()
     assert stream.getvalue().splitlines() == [
-        "reading: 20 of 100 texts, 4 texts/s, 20 s left",
         "reading: 40 of 100 texts, 4 texts/s, 15 s left",
+        "reading: 60 of 100 texts, 4 texts/s, 10 s left",
     ]
     assert stream.getvalue().replace("\n", "").isprintable()
 
@@ -62,7 +62,7 @@ def test_a_dumb_terminal_gets_lines(clock: Clock, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("TERM", "dumb")
     stream = Terminal()
     with Progress("reading", 4, stream=stream, clock=clock) as progress:
-        clock.now += 5
+        clock.now += 10
         progress.advance()
     assert "\r" not in stream.getvalue()
 
