@@ -19,6 +19,9 @@ import encoderfile
 
 Json = dict[str, Any]
 
+KEYS = frozenset({"files", "modules", "versions", "seen"})
+"""What a record holds."""
+
 
 def record(files: Iterable[str], modules: Iterable[str], versions: Mapping[str, str]) -> Json:
     """The record of a pack that was frozen from `files` (paths) and asked for `modules`, found or not.

@@ -37,6 +37,7 @@ _FREEZERS = ("pyinstaller", "pyinstaller-hooks-contrib", "altgraph")
 SBOM_SUFFIX = ".sbom.json"
 CONTENTS_SUFFIX = ".contents.json"
 _UNUSED_SECONDS = 30 * 24 * 3600
+_KILLED_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +108,12 @@ def _kept(cache: Path, stem: str) -> tuple[Path | None, str]:
 
 
 def _record(packed: Path) -> contents.Json | None:
+    """What a pack was frozen from; None where that is not known, as of packs of older builders."""
     try:
         record: contents.Json = json.loads(packed.with_suffix(CONTENTS_SUFFIX).read_bytes())
     except (OSError, ValueError):
         return None
-    return record
+    return record if isinstance(record, dict) and contents.KEYS <= record.keys() else None
 
 
 def _write_record(packed: Path, record: contents.Json) -> None:
@@ -122,7 +124,10 @@ def _write_record(packed: Path, record: contents.Json) -> None:
 
 
 def _prune(cache: Path) -> None:
-    """Removes packs that no build has used for a month."""
+    """Removes packs that no build has used for a month, and what is left of builds that were killed."""
+    for folder in cache.glob("freeze-*"):
+        if folder.stat().st_mtime < time.time() - _KILLED_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
     for pack_file in cache.glob("runtime-*.pack"):
         if pack_file.stat().st_mtime < time.time() - _UNUSED_SECONDS:
             for path in cache.glob(f"{pack_file.stem}.*"):
