@@ -7,6 +7,7 @@ step that is over before. No colours and no control characters but the carriage 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import shutil
 import sys
@@ -31,12 +32,13 @@ class Progress:
         *,
         unit: str = "",
         scale: float = 1,
+        shown: bool = True,
         stream: TextIO | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
         """`label` says what is done. `scale` is how many of `total`'s units make one of those that are shown.
 
-        Without a `total` the time it takes is all there is to say.
+        Without a `total` the time it takes is all there is to say. Not `shown`: nothing is said at all.
         """
         self._label, self._total, self._unit, self._scale = label, total, unit, scale
         self._stream = sys.stderr if stream is None else stream
@@ -44,7 +46,7 @@ class Progress:
         self._terminal = _is_terminal(self._stream)
         first, self._pause = _ON_A_TERMINAL if self._terminal else _ELSEWHERE
         self._started = clock()
-        self._next = self._started + first
+        self._next = self._started + first if shown else math.inf
         self._done = 0.0
         self._drawn = 0
 
@@ -52,6 +54,10 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Takes the line off a terminal, before something else is written there."""
         if self._drawn:
             self._write("\r" + " " * self._drawn + "\r")
             self._drawn = 0

@@ -113,7 +113,7 @@ def _record(packed: Path) -> contents.Json | None:
         record: contents.Json = json.loads(packed.with_suffix(CONTENTS_SUFFIX).read_bytes())
     except (OSError, ValueError):
         return None
-    return record if isinstance(record, dict) and contents.KEYS <= record.keys() else None
+    return record if isinstance(record, dict) and record.keys() >= contents.KEYS else None
 
 
 def _write_record(packed: Path, record: contents.Json) -> None:

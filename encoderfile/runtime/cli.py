@@ -165,7 +165,7 @@ def bench(executable: Path, /, input_file: str | None, **options: Any) -> int:
     settings = ModelSettings(**options)
     logs.set_up(settings.log_format, settings.log_level)
     texts = built_in_texts() if input_file is None else inputs.texts((), input_file)
-    with Progress("measuring", steps(settings), unit="runs") as progress:
+    with Progress("measuring", steps(settings), unit="runs", shown=settings.log_format == "text") as progress:
         report = bench(executable, settings, texts, lambda name: progress.advance(1, f"measuring {name}"))
     click.echo(report)
     return 0

@@ -91,7 +91,9 @@ def answer(
     `output` appears whole or not at all. Raises what `inputs.texts`, `load` and the service raise.
     """
     texts = inputs.texts(arguments, input_file)
-    with Progress("answering", len(texts), unit="texts") as progress:
+    # A log of JSON lines holds nothing else, and answers that run over a terminal are their own progress.
+    shown = settings.log_format == "text" and (output is not None or not sys.stdout.isatty())
+    with Progress("answering", len(texts), unit="texts", shown=shown) as progress:
         if output is None:
             asyncio.run(_answer(executable, settings, texts, sys.stdout.buffer, wanted, progress))
             sys.stdout.buffer.flush()
@@ -128,6 +130,7 @@ async def _answer(
                 answers += lines
         if wanted.form == "json":
             out.write(orjson.dumps({"results": answers, "model_id": service.info.model_id}, option=_OPTIONS))
+        progress.clear()
         if truncated:
             log.warning("%d of %d texts were cut at %d tokens", truncated, len(texts), service.info.max_length)
 

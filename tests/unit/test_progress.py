@@ -58,6 +58,14 @@ def test_on_a_terminal_one_line_is_drawn_again_and_erased(clock: Clock) -> None:
     assert stream.getvalue() == f"\r{first}\r{second}\r{' ' * len(second)}\r"
 
 
+def test_one_that_is_not_shown_says_nothing(clock: Clock) -> None:
+    stream = Terminal()
+    with Progress("reading", 4, shown=False, stream=stream, clock=clock) as progress:
+        clock.now += 100
+        progress.advance()
+    assert stream.getvalue() == ""
+
+
 def test_a_dumb_terminal_gets_lines(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
     stream = Terminal()
