@@ -187,10 +187,21 @@ class Manifest:
                 if pooling is None
                 else PoolingSpec(modes=tuple(pooling["modes"]), normalize=pooling["normalize"]),
                 id2label=None if labels is None else {int(k): v for k, v in labels.items()},
-                artifacts=tuple(Artifact(**each) for each in body.pop("artifacts")),
+                artifacts=tuple(_artifact(each) for each in body.pop("artifacts")),
                 matryoshka_dimensions=tuple(body.pop("matryoshka_dimensions", ())),
                 other_routes=tuple(body.pop("other_routes", ())),
                 **body,
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ContainerError("the manifest inside the file cannot be read: the file is damaged") from error
+
+
+def _artifact(body: Mapping[str, Any]) -> Artifact:
+    """Raises `ValueError` or `TypeError` for one that nobody wrote: a place or a name of the wrong kind."""
+    artifact = Artifact(**body)
+    places = (artifact.offset, artifact.length)
+    if not all(type(place) is int and 0 <= place < 1 << 63 for place in places):
+        raise ValueError(f"the artifact {artifact.name!r} lies at {places}")
+    if not isinstance(artifact.name, str) or not artifact.name or "\0" in artifact.name:
+        raise ValueError(f"an artifact is called {artifact.name!r}")
+    return artifact

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import encoderfile
-from encoderfile.builder import detect, drift, graph_inputs, labels, modules, outputs, precision
+from encoderfile.builder import detect, drift, graph_inputs, labels, modules, outputs, patterns, precision
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.drift import Drift
 from encoderfile.builder.folder import ModelFolder, open_folder
@@ -104,11 +104,21 @@ def check(config: BuildConfig) -> Checked:
     """
     try:
         return _check(config, open_folder(config.path, config.onnx, config.files))
-    except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ModelError(
-            f"a JSON file of {config.path} holds a value of an unexpected kind ({type(error).__name__}: {error}): "
+            f"a JSON file of {config.path} holds a value of an unexpected kind ({_reason(error)}): "
             "export the model again"
         ) from error
+    except MemoryError as error:
+        raise ModelError(
+            f"{config.path} asks for more memory than there is: lower the limit with --max-length"
+        ) from error
+    except OSError as error:
+        raise ModelError(f"cannot read {error.filename or config.path}: {error.strerror}") from error
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
@@ -133,6 +143,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         first_position=first_position(folder.config),
     )
     spec = tokenizer_spec(folder, config.tokenizer, graph.fixed_tokens, looked_up(original))
+    patterns.refuse_endless(folder.tokenizer_json)
     words = Tokenizer(folder.files["tokenizer.json"], spec)
     _check_vocabulary(folder, words)
     columns = _try_lengths(session, words, graph)
@@ -160,10 +171,12 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         found = _drift(model, original, config.precision)
         manifest = dataclasses.replace(manifest, precision=config.precision.words(), drift=found.to_json())
         changed = dataclasses.replace(changed, notes=(*changed.notes, found.words()))
+    manifest = dataclasses.replace(manifest, max_padding_difference=difference)
+    manifest.to_bytes()  # lone surrogates in a label or a prompt are no text that could be written
     return Checked(
         folder=folder,
         graph=onnx_graph,
-        manifest=dataclasses.replace(manifest, max_padding_difference=difference),
+        manifest=manifest,
         type_reason=choice.reason,
         notes=(*folder.notes, *changed.notes, *_notes(folder, manifest)),
         changed=changed,

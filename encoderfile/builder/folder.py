@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from encoderfile.builder import sources
 from encoderfile.builder.module_files import Module, read_modules
 from encoderfile.builder.tokenizer_rules import TokenizerFiles, ruled
 from encoderfile.errors import ModelError
 
 _LFS = b"version https://git-lfs"
-_ASK_EXPORT = "export it with `optimum-cli export onnx --model MODEL FOLDER`"
+_HUB = re.compile(r"(?:https?://(?:www\.)?(?:huggingface\.co|hf\.co)/)?([\w.-]+(?:/[\w.-]+)?)/?")
+"""A model's name on the hub, or the address of its page."""
 
 SENTENCE_BERT = tuple(
     f"sentence_{kind}_config.json"
@@ -72,20 +76,19 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
     Raises `ModelError` for whatever is missing or unreadable.
     """
     if not path.is_dir():
-        what = "is a file, not a folder" if path.exists() else "does not exist"
-        raise ModelError(f"{path} {what}: give the folder that `optimum-cli export onnx` wrote")
+        raise ModelError(_no_folder(path))
     graph = find_onnx(path) if onnx is None else _chosen(path, onnx)
     places = _places(path)
     files = _small_files(places, explicit or {})
     if "config.json" not in files:
-        raise ModelError(f"{path} has no config.json: copy it from the original model, or {_ASK_EXPORT}")
+        raise ModelError(f"{path} has no config.json: copy it from the original model, or {_ask_export(path)}")
     if "tokenizer.json" not in files:
         raise ModelError(f"{path} has no tokenizer.json{_other_tokenizer(path)}")
 
     def read(name: str) -> Mapping[str, Any]:
         source = _first(places, name)
-        if name not in files and source.is_file():
-            files[name] = _read(source)
+        if name not in files and _is_there(source):
+            files[name] = _read(sources.inside(source, places[-1]))
         found: Mapping[str, Any] = _json(files, name, dict)
         return found
 
@@ -127,21 +130,28 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
 def find_onnx(path: Path) -> Path:
     """`model.onnx`, in the folder or in its `onnx/`; else the only other graph there. Raises `ModelError`."""
     for usual in (path / "model.onnx", path / "onnx" / "model.onnx"):
-        if usual.is_file():
+        if _is_there(usual):
+            sources.inside(usual, path)
             return usual
     found = sorted(path.glob("*.onnx")) + sorted(path.glob("onnx/*.onnx"))
     if not found:
-        raise ModelError(f"{path} has no model.onnx: {_ASK_EXPORT}")
+        raise ModelError(f"{path} has no model.onnx: {_ask_export(path)}")
     if len(found) > 1:
         names = ", ".join(str(each.relative_to(path)) for each in found)
         raise ModelError(f"{path} has several ONNX files ({names}): choose one with --onnx FILE")
+    sources.inside(found[0], path)
     return found[0]
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is anything of that name, a broken link too: it is read and then has its own sentence."""
+    return path.is_symlink() or path.exists()
 
 
 def _chosen(path: Path, onnx: Path) -> Path:
     """`onnx` as a path, or as `find_onnx` lists it: by its name inside the folder."""
     for graph in (onnx, path / onnx):
-        if graph.is_file():
+        if graph.exists() and not graph.is_dir():
             return graph
     raise ModelError(f"{onnx} does not exist, here or in the model's folder: give the ONNX file with --onnx")
 
@@ -157,17 +167,18 @@ def _places(path: Path) -> tuple[Path, ...]:
 def _small_files(places: Sequence[Path], explicit: Mapping[str, Path]) -> dict[str, bytes]:
     files = {}
     for name in SMALL_FILES:
-        source = explicit.get(name) or _first(places, name)
-        if source.is_file():
-            files[name] = _read(source)
-        elif name in explicit:
-            raise ModelError(f"{source} does not exist: correct the path of {name}")
+        if name in explicit:
+            if not explicit[name].exists():
+                raise ModelError(f"{explicit[name]} does not exist: correct the path of {name}")
+            files[name] = _read(explicit[name])
+        elif _is_there(_first(places, name)):
+            files[name] = _read(sources.inside(_first(places, name), places[-1]))
     return files
 
 
 def _first(places: Sequence[Path], name: str) -> Path:
     """The first file of that name; where there is none, where it should be."""
-    return next((place / name for place in places if (place / name).is_file()), places[0] / name)
+    return next((place / name for place in places if _is_there(place / name)), places[0] / name)
 
 
 def _other_tokenizer(path: Path) -> str:
@@ -177,14 +188,50 @@ def _other_tokenizer(path: Path) -> str:
         if (path / name).exists()
     ]
     found = f" (only {', '.join(slow)}, the slow form)" if slow else ""
-    return f"{found}: write it with `AutoTokenizer.from_pretrained(MODEL, use_fast=True).save_pretrained(FOLDER)`"
+    name = repr(str(path))
+    return f"{found}: write it with `AutoTokenizer.from_pretrained({name}, use_fast=True).save_pretrained({name})`"
+
+
+def _no_folder(path: Path) -> str:
+    """What to do about a path that is no folder; a name of the hub gets the two commands that make a file of it."""
+    if path.exists():
+        return f"{path} is a file, not a folder: give the folder that `optimum-cli export onnx` wrote"
+    # A path takes two slashes after the scheme of an address to one.
+    name = _HUB.fullmatch(re.sub(r"^(https?:/)(?!/)", r"\1/", str(path)))
+    if name is None or name[1].startswith(".") or (len(path.parts) > 1 and path.parent.is_dir()):
+        return f"{path} does not exist: give the folder that `optimum-cli export onnx` wrote"
+    folder = f"./{name[1].rpartition('/')[2]}"
+    return (
+        f"there is no folder {path}: if this is a model of the Hugging Face hub, export it with "
+        f"`optimum-cli export onnx --model {name[1]} {folder}`, then `encoderfile build {folder}`"
+    )
+
+
+def _ask_export(path: Path) -> str:
+    """The command that exports what lies in `path`: its weights, or those of the model that config.json names."""
+    model, target = str(path), f"{path}-onnx"
+    if not any(path.glob("*.safetensors")) and not any(path.glob("pytorch_model*.bin")):
+        named = _named(path)
+        if named is None:
+            return f"copy the folder again, or export the model with `optimum-cli export onnx` into {path}"
+        model, target = named, str(path)
+    return (
+        f"export it with `optimum-cli export onnx --model {shlex.quote(model)} {shlex.quote(target)}`, "
+        f"then `encoderfile build {shlex.quote(target)}`"
+    )
+
+
+def _named(path: Path) -> str | None:
+    """The name on the hub that config.json says a model has."""
+    try:
+        name = json.loads(sources.read(sources.inside(path / "config.json", path))).get("_name_or_path")
+    except (ModelError, ValueError, AttributeError, RecursionError):
+        return None
+    return name if isinstance(name, str) and _HUB.fullmatch(name) else None
 
 
 def _read(path: Path) -> bytes:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from error
+    data = sources.read(path)
     if data.startswith(_LFS):
         raise ModelError(f"{path.name} is a Git LFS pointer: run `git lfs pull` in the folder it came from")
     return data
@@ -194,9 +241,10 @@ def _json(files: Mapping[str, bytes], name: str, kind: type) -> Any:
     if name not in files:
         return kind()
     try:
-        value = json.loads(files[name])
-    except ValueError as error:
-        raise ModelError(f"{name} is not valid JSON ({error}): correct it or export the model again") from error
+        value = json.loads(files[name].decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deep" if isinstance(error, RecursionError) else error
+        raise ModelError(f"{name} is not valid JSON ({reason}): correct it or export the model again") from error
     if not isinstance(value, kind):
         expected = "an object" if kind is dict else "a list"
         raise ModelError(f"{name} should hold {expected}: export the model again")

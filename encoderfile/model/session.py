@@ -72,7 +72,7 @@ class Session:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # what it would log as an error it also raises
         # Long enough from one operator to the next, where sleeping would cost a short text a tenth and more of its
         # time; the library's default spins on for milliseconds and takes the cores that write the answers.
         options.add_session_config_entry("session.intra_op.spin_duration_us", "50")
@@ -90,7 +90,8 @@ class Session:
             options.add_session_config_entry("session.use_env_allocators", "1")
         try:
             with dropping(weights.values()):
-                self._session = ort.InferenceSession(graph, options, providers=providers)
+                # Its way to fall back prints to stdout, which belongs to results, and tries the same again.
+                self._session = ort.InferenceSession(graph, options, providers=providers, enable_fallback=0)
         except Exception as error:  # onnxruntime's errors have no base of their own
             advice = "--device cpu runs without it" if device.name == "cuda" else "export the model again"
             raise ModelError(
@@ -135,7 +136,7 @@ def write_optimized(source: Path, target: Path) -> None:
     Only fusions that are the same on every processor. Raises `ModelError` when onnxruntime refuses the graph.
     """
     options = ort.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = 4
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.optimized_model_filepath = str(target)
     for key, value in (("file_name", f"{target.name}_data"), ("min_size_in_bytes", "4096")):
@@ -143,7 +144,7 @@ def write_optimized(source: Path, target: Path) -> None:
     # What is packed for this processor must not be written for others.
     options.add_session_config_entry("session.disable_prepacking", "1")
     try:
-        ort.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
+        ort.InferenceSession(str(source), options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:  # the library's errors have no base of their own
         raise ModelError(
             f"onnxruntime {VERSION} cannot optimise the graph ({_reason(error)}): leave out --optimize"

@@ -11,9 +11,11 @@ from typing import Any
 import click
 
 import encoderfile
+from encoderfile.console import explain
 from encoderfile.container import Container
 from encoderfile.errors import ConfigError, EncoderfileError
 from encoderfile.model.device import choose
+from encoderfile.progress import Progress
 from encoderfile.runtime import logs, process
 from encoderfile.settings import (
     CONTEXT,
@@ -49,8 +51,7 @@ def main(executable: Path) -> None:
         if sys.stdout is not None:
             sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        code = explain(error)
     except (click.Abort, KeyboardInterrupt):
         code = 128 + signal.SIGINT
     except EncoderfileError as error:
@@ -164,8 +165,8 @@ def bench(executable: Path, /, input_file: str | None, **options: Any) -> int:
     settings = ModelSettings(**options)
     logs.set_up(settings.log_format, settings.log_level)
     texts = built_in_texts() if input_file is None else inputs.texts((), input_file)
-    with click.progressbar(length=steps(settings), file=sys.stderr, item_show_func=lambda name: name) as bar:
-        report = bench(executable, settings, texts, lambda name: bar.update(1, name))
+    with Progress("measuring", steps(settings), unit="runs", shown=settings.log_format == "text") as progress:
+        report = bench(executable, settings, texts, lambda name: progress.advance(1, f"measuring {name}"))
     click.echo(report)
     return 0
 

@@ -18,6 +18,7 @@ import orjson
 from encoderfile.container import replacing
 from encoderfile.errors import ConfigError, InputError
 from encoderfile.model.device import choose
+from encoderfile.progress import Progress
 from encoderfile.runtime import inputs
 from encoderfile.runtime.loading import load
 from encoderfile.runtime.server import make_service
@@ -90,15 +91,25 @@ def answer(
     `output` appears whole or not at all. Raises what `inputs.texts`, `load` and the service raise.
     """
     texts = inputs.texts(arguments, input_file)
-    if output is None:
-        asyncio.run(_answer(executable, settings, texts, sys.stdout.buffer, wanted))
-        sys.stdout.buffer.flush()
-        return
-    with replacing(output, "-o") as temporary, temporary.open("wb") as file:
-        asyncio.run(_answer(executable, settings, texts, file, wanted))
+    # A log of JSON lines holds nothing else, and answers that run over a terminal are their own progress.
+    shown = settings.log_format == "text" and (output is not None or not sys.stdout.isatty())
+    with Progress("answering", len(texts), unit="texts", shown=shown) as progress:
+        if output is None:
+            asyncio.run(_answer(executable, settings, texts, sys.stdout.buffer, wanted, progress))
+            sys.stdout.buffer.flush()
+            return
+        with replacing(output, "-o", log.info) as temporary, temporary.open("wb") as file:
+            asyncio.run(_answer(executable, settings, texts, file, wanted, progress))
 
 
-async def _answer(executable: Path, settings: ModelSettings, texts: list[str], out: BinaryIO, wanted: Wanted) -> None:
+async def _answer(
+    executable: Path,
+    settings: ModelSettings,
+    texts: list[str],
+    out: BinaryIO,
+    wanted: Wanted,
+    progress: Progress,
+) -> None:
     truncated = 0
     async with _service(executable, settings) as service:
         ask = _entities if wanted.entities else _results
@@ -111,6 +122,7 @@ async def _answer(executable: Path, settings: ModelSettings, texts: list[str], o
                 error.index = None if error.index is None else start + error.index
                 raise
             truncated += cut
+            progress.advance(len(lines))
             if wanted.form == "jsonl":
                 for line in lines:
                     out.write(orjson.dumps(line, option=_OPTIONS))
@@ -118,6 +130,7 @@ async def _answer(executable: Path, settings: ModelSettings, texts: list[str], o
                 answers += lines
         if wanted.form == "json":
             out.write(orjson.dumps({"results": answers, "model_id": service.info.model_id}, option=_OPTIONS))
+        progress.clear()
         if truncated:
             log.warning("%d of %d texts were cut at %d tokens", truncated, len(texts), service.info.max_length)
 

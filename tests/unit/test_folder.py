@@ -101,11 +101,53 @@ def test_a_chosen_graph_that_is_not_there_is_named(folder: Path) -> None:
     )
 
 
-def test_a_folder_without_a_graph_says_how_to_get_one(folder: Path) -> None:
+def test_weights_without_a_graph_get_the_command_that_exports_them(folder: Path) -> None:
     (folder / "model.onnx").unlink()
     (folder / "model.safetensors").touch()
     assert refusal(folder) == (
-        f"{folder} has no model.onnx: export it with `optimum-cli export onnx --model MODEL FOLDER`"
+        f"{folder} has no model.onnx: export it with `optimum-cli export onnx --model {folder} {folder}-onnx`, "
+        f"then `encoderfile build {folder}-onnx`"
+    )
+
+
+def test_a_folder_without_graph_and_weights_gets_the_model_that_its_config_names(folder: Path) -> None:
+    (folder / "model.onnx").unlink()
+    edit_json(folder, "config.json", _name_or_path="org/name")
+    assert refusal(folder) == (
+        f"{folder} has no model.onnx: export it with `optimum-cli export onnx --model org/name {folder}`, "
+        f"then `encoderfile build {folder}`"
+    )
+
+
+def test_a_path_with_spaces_is_quoted_in_commands(tmp_path: Path) -> None:
+    folder = copy("bert-cls", tmp_path / "my model")
+    (folder / "model.onnx").unlink()
+    (folder / "pytorch_model.bin").touch()
+    assert f"--model '{folder}' '{folder}-onnx'`" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "BAAI/bge-small-en-v1.5",
+        "https://huggingface.co/BAAI/bge-small-en-v1.5",
+        "http://hf.co/BAAI/bge-small-en-v1.5/",
+    ],
+)
+def test_a_name_of_the_hub_gets_the_two_commands_that_make_a_file_of_it(given: str) -> None:
+    assert refusal(Path(given)).endswith(
+        ": if this is a model of the Hugging Face hub, export it with "
+        "`optimum-cli export onnx --model BAAI/bge-small-en-v1.5 ./bge-small-en-v1.5`, "
+        "then `encoderfile build ./bge-small-en-v1.5`"
+    )
+
+
+def test_a_path_into_a_folder_that_is_here_is_no_name_of_the_hub(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    assert refusal(Path("model/absent")) == (
+        "model/absent does not exist: give the folder that `optimum-cli export onnx` wrote"
     )
 
 

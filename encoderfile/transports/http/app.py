@@ -17,7 +17,7 @@ from encoderfile.errors import EncoderfileError, InternalError, Kind
 from encoderfile.service.service import Service
 from encoderfile.transports.auth import check_key
 from encoderfile.transports.hang_ups import HangUps
-from encoderfile.transports.http import encoderfile, openai, probes, rerank, sie
+from encoderfile.transports.http import encoderfile, front, openai, probes, rerank, sie
 from encoderfile.transports.http.trace import Traced
 
 log = logging.getLogger(__name__)
@@ -47,15 +47,16 @@ def create(
     service: Service, *, api_key: str | None, max_body_bytes: int, extra_routes: Sequence[BaseRoute] = ()
 ) -> Starlette:
     """The application around one service. `extra_routes` are those of other transports on this port (MCP)."""
+    routes = [
+        *encoderfile.routes(service, max_body_bytes),
+        *sie.routes(service, max_body_bytes),
+        *openai.routes(service, max_body_bytes),
+        *rerank.routes(service, max_body_bytes),
+        *probes.routes(service),
+        *extra_routes,
+    ]
     app = Starlette(
-        routes=[
-            *encoderfile.routes(service, max_body_bytes),
-            *sie.routes(service, max_body_bytes),
-            *openai.routes(service, max_body_bytes),
-            *rerank.routes(service, max_body_bytes),
-            *probes.routes(service),
-            *extra_routes,
-        ],
+        routes=[front.route(service.info, routes), *routes],
         exception_handlers={
             EncoderfileError: _refuse,
             HTTPException: _refuse,
