@@ -56,6 +56,8 @@ def main(executable: Path) -> None:
     except EncoderfileError as error:
         click.echo(f"error: {error}", err=True)
         code = 1
+    except SystemExit as error:  # of a signal, while a one-shot command was at work
+        code = error.code
     except OSError as error:
         # What is left of our output must not be flushed again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -63,7 +65,10 @@ def main(executable: Path) -> None:
             where = error.filename or "the output"
             click.echo(f"error: cannot use {where}: {error.strerror or error}", err=True)
         code = 1
-    sys.exit(code or 0)
+    except Exception:  # nobody foresaw it, and the interpreter's own way out joins threads that may be stuck
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    process.end(code or 0)
 
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -106,15 +111,12 @@ def mcp(executable: Path, /, transport: str, hostname: str, port: int, **options
                 **options,
             ),
         )
-    import asyncio
-
     from encoderfile.runtime.oneshot import speak_mcp
 
     shared = {name: value for name, value in options.items() if name in ModelSettings.__dataclass_fields__}
     settings = ModelSettings(**shared)
     logs.set_up(settings.log_format, settings.log_level)
-    asyncio.run(speak_mcp(executable, settings))
-    return 0
+    return 0 if process.run(speak_mcp(executable, settings, options["drain_seconds"])) else 1
 
 
 @cli.command(cls=InferCommand)
@@ -213,12 +215,10 @@ def unpack(executable: Path, /, folder: Path) -> int:
 
 
 def _serve(executable: Path, settings: ServeSettings) -> int:
-    import asyncio
-
     from encoderfile.runtime import server
     from encoderfile.runtime.loading import load
 
     logs.set_up(settings.log_format, settings.log_level)
     device = choose(settings.device, settings.device_id)
-    drained = asyncio.run(server.serve(settings, device, lambda: load(executable, device, settings)))
+    drained = process.run(server.serve(settings, device, lambda: load(executable, device, settings)))
     return 0 if drained else 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -18,7 +17,7 @@ import orjson
 from encoderfile.container import replacing
 from encoderfile.errors import ConfigError, InputError
 from encoderfile.model.device import choose
-from encoderfile.runtime import inputs
+from encoderfile.runtime import inputs, process
 from encoderfile.runtime.loading import load
 from encoderfile.runtime.server import make_service
 from encoderfile.service.service import Service
@@ -26,9 +25,6 @@ from encoderfile.settings import ModelSettings
 from encoderfile.types import ModelType, PredictRequest
 
 log = logging.getLogger(__name__)
-
-_DRAIN_SECONDS = 30.0
-"""How long `mcp` over stdio answers what it was asked before a signal."""
 
 _CHUNK = 256
 """Texts of one internal request: bounds memory for long files, whatever `--max-inputs` says."""
@@ -62,8 +58,11 @@ async def _service(executable: Path, settings: ModelSettings) -> AsyncIterator[S
         await service.stop()
 
 
-async def speak_mcp(executable: Path, settings: ModelSettings) -> None:
-    """Speaks MCP over stdin and stdout until stdin ends."""
+async def speak_mcp(executable: Path, settings: ModelSettings, drain_seconds: float) -> bool:
+    """Speaks MCP over stdin and stdout until stdin ends or a signal comes.
+
+    False when what was asked before a signal was not answered in `drain_seconds`.
+    """
     from encoderfile.transports.mcp import serve_stdio
 
     async with _service(executable, settings) as service:
@@ -71,10 +70,11 @@ async def speak_mcp(executable: Path, settings: ModelSettings) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, asked.set)
         await asyncio.wait({conversation, asyncio.create_task(asked.wait())}, return_when=asyncio.FIRST_COMPLETED)
-        if not conversation.done():
-            await service.drain(_DRAIN_SECONDS)
-            os._exit(0)  # the thread that reads stdin cannot be woken, and would keep the process
-        await conversation
+        if conversation.done():
+            await conversation
+            return True
+        process.end_within(drain_seconds + process.LEAVING_SECONDS)
+        return await service.drain(drain_seconds)
 
 
 def answer(
@@ -91,11 +91,11 @@ def answer(
     """
     texts = inputs.texts(arguments, input_file)
     if output is None:
-        asyncio.run(_answer(executable, settings, texts, sys.stdout.buffer, wanted))
+        process.run(_answer(executable, settings, texts, sys.stdout.buffer, wanted))
         sys.stdout.buffer.flush()
         return
     with replacing(output, "-o") as temporary, temporary.open("wb") as file:
-        asyncio.run(_answer(executable, settings, texts, file, wanted))
+        process.run(_answer(executable, settings, texts, file, wanted))
 
 
 async def _answer(executable: Path, settings: ModelSettings, texts: list[str], out: BinaryIO, wanted: Wanted) -> None:

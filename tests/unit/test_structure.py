@@ -41,6 +41,7 @@ BORDERS: dict[str, tuple[str, ...]] = {
     "grpc": ("transports/grpc*.py",),
     "grpc_health": ("transports/grpc*.py",),
     "grpc_reflection": ("transports/grpc*.py",),
+    "httptools": ("transports/http/protocol.py",),
     "mcp": ("transports/mcp.py",),
     "mcp_types": ("transports/mcp.py",),
     "msgpack": ("transports/http/sie/wire.py",),

@@ -9,8 +9,8 @@ from starlette.routing import Route
 from encoderfile.service.metrics import CONTENT_TYPE
 from encoderfile.service.service import Service
 
-OPEN_PATHS = frozenset({"/healthz", "/livez", "/readyz"})
-"""Answered without a key: probes have none."""
+OPEN_PATHS = frozenset({"/health", "/healthz", "/livez", "/readyz"})
+"""Answered without a key, which probes have not, and when no other request is taken."""
 
 
 def routes(service: Service) -> list[Route]:
