@@ -92,8 +92,12 @@ class Listener:
                 self._say("%d connections refused: %d are open, all with a request under way", self._most)
 
     def _has_room(self) -> bool:
-        open_now = len(self._connections.connections) + len(self._beginning)
-        return open_now < self._most or self._connections.make_room() or open_now < self._most + self._spare
+        while self._count() >= self._most and self._connections.make_room():
+            pass
+        return self._count() < self._most + self._spare
+
+    def _count(self) -> int:
+        return len(self._connections.connections) + len(self._beginning)
 
     def _begin(self, accepted: socket.socket) -> None:
         task = self._loop.create_task(self._connect(accepted), name="accept")

@@ -61,6 +61,12 @@ class Connections(ServerState):
             return True
         return False
 
+    def refuse_unfinished(self, sentence: str) -> None:
+        """Answers 503 to every request whose body is still coming."""
+        for protocol in list(self.connections):
+            if isinstance(protocol, HttpProtocol) and protocol.is_uploading:
+                protocol.refuse(503, sentence)
+
     async def read_by(self, until: float) -> bool:
         """Waits until clients have read their answers, or none reads on; False where some is left.
 
@@ -140,9 +146,9 @@ class HttpProtocol(HttpToolsProtocol):
                 self.handle_websocket_upgrade()
                 return
         except httptools.HttpParserError:
-            self._refuse(400, "The request is no HTTP/1.1")
+            self.refuse(400, "The request is no HTTP/1.1")
         if self._unfinished_bytes > MAX_HEAD_BYTES and not self._refused:
-            self._refuse(431, _TOO_LARGE)
+            self.refuse(431, _TOO_LARGE)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -162,7 +168,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._close_after_answers()
             return
         if len(self.headers) > MAX_FIELDS or self._head_bytes() > MAX_HEAD_BYTES:
-            self._refuse(431, _TOO_LARGE)
+            self.refuse(431, _TOO_LARGE)
             return
         self._unfinished_bytes = 0
         self.until = math.inf
@@ -191,6 +197,12 @@ class HttpProtocol(HttpToolsProtocol):
         else:
             self._wait(HEAD_SECONDS if self._in_head else IDLE_SECONDS)
 
+    def shutdown(self) -> None:
+        if self._refused:
+            self.transport.close()
+        else:
+            super().shutdown()
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self._watch_reading()
@@ -200,6 +212,12 @@ class HttpProtocol(HttpToolsProtocol):
         self.until = math.inf
         if self.cycle is not None and self.cycle.response_complete and not self.pipeline:
             self._wait(IDLE_SECONDS)
+
+    @property
+    def is_uploading(self) -> bool:
+        """Whether the request at hand is not answered and its body is not whole."""
+        cycle = self.cycle
+        return cycle is not None and not cycle.response_started and cycle.more_body and not self.pipeline
 
     def is_read(self, now: float) -> bool:
         """Whether the client has read some of its answer since this was asked; then its time begins anew."""
@@ -235,25 +253,23 @@ class HttpProtocol(HttpToolsProtocol):
         self._last = True
         self.cycle.keep_alive = False
 
-    def _refuse(self, status: int, sentence: str) -> None:
+    def refuse(self, status: int, sentence: str) -> None:
         """Answers without the application, and closes once the client has read it or went on for too long."""
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             if not cycle.more_body:
                 self._close_after_answers()  # the fault is in what follows a request that is being answered
                 return
-            if cycle.response_started or self.pipeline:
+            if not self.is_uploading:
                 self.transport.abort()
                 return
             cycle.disconnected = True
             cycle.message_event.set()
         self._refused = True
-        head = [
-            STATUS_LINE[status],
-            b"content-type: text/plain; charset=utf-8\r\n",
-            b"content-length: %d\r\nconnection: close\r\n\r\n" % len(sentence),
-        ]
-        self.transport.write(b"".join([*head, sentence.encode()]))
+        again = b"retry-after: 1\r\n" if status == 503 else b""
+        fields = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n" % len(sentence)
+        end = b"connection: close\r\n\r\n" + sentence.encode()
+        self.transport.write(STATUS_LINE[status] + fields + again + end)
         self.until = self.loop.time() + LINGER_SECONDS
         self.flow.resume_reading()
         if self.transport.can_write_eof():

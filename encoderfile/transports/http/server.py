@@ -84,8 +84,9 @@ class HttpServer(uvicorn.Server):
     async def finish(self, seconds: float) -> bool:
         """Waits until every answer that was begun is sent, and read as far as its client reads.
 
-        False when `seconds` were not enough.
+        What is still being uploaded was not accepted, and is refused. False when `seconds` were not enough.
         """
+        self._connections.refuse_unfinished("the server is stopping and takes no new requests")
         until = time.monotonic() + seconds
         return await self._answers.ended(seconds) and await self._connections.read_by(until)
 
@@ -94,8 +95,9 @@ class HttpServer(uvicorn.Server):
             await self._app(scope, receive, send)
             return
         if len(self._connections.connections) > self._max_connections and scope["path"] not in OPEN_PATHS:
-            await _full(scope, receive, send)
-            return
+            if not self._connections.make_room():
+                await _full(scope, receive, send)
+                return
         with self._answers:
             await self._app(scope, receive, send)
 
