@@ -116,7 +116,8 @@ def mcp(executable: Path, /, transport: str, hostname: str, port: int, **options
     shared = {name: value for name, value in options.items() if name in ModelSettings.__dataclass_fields__}
     settings = ModelSettings(**shared)
     logs.set_up(settings.log_format, settings.log_level)
-    return 0 if process.run(speak_mcp(executable, settings, options["drain_seconds"])) else 1
+    conversation = speak_mcp(executable, settings, options["drain_seconds"], options["max_body_bytes"])
+    return 0 if process.run(conversation) else 1
 
 
 @cli.command(cls=InferCommand)

@@ -58,15 +58,15 @@ async def _service(executable: Path, settings: ModelSettings) -> AsyncIterator[S
         await service.stop()
 
 
-async def speak_mcp(executable: Path, settings: ModelSettings, drain_seconds: float) -> bool:
+async def speak_mcp(executable: Path, settings: ModelSettings, drain_seconds: float, max_line_bytes: int) -> bool:
     """Speaks MCP over stdin and stdout until stdin ends or a signal comes.
 
     False when what was asked before a signal was not answered in `drain_seconds`.
     """
-    from encoderfile.transports.mcp import serve_stdio
+    from encoderfile.transports.mcp_stdio import serve_stdio
 
     async with _service(executable, settings) as service:
-        conversation, asked = asyncio.create_task(serve_stdio(service)), asyncio.Event()
+        conversation, asked = asyncio.create_task(serve_stdio(service, max_line_bytes)), asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, asked.set)
         await asyncio.wait({conversation, asyncio.create_task(asked.wait())}, return_when=asyncio.FIRST_COMPLETED)

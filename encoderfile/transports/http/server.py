@@ -94,10 +94,10 @@ class HttpServer(uvicorn.Server):
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if len(self._connections.connections) > self._max_connections and scope["path"] not in OPEN_PATHS:
-            if not self._connections.make_room():
-                await _full(scope, receive, send)
-                return
+        over = len(self._connections.connections) > self._max_connections
+        if over and scope["path"] not in OPEN_PATHS and not self._connections.make_room():
+            await _full(scope, receive, send)
+            return
         with self._answers:
             await self._app(scope, receive, send)
 
