@@ -80,12 +80,14 @@ class _Conversation:
         try:
             message = jsonrpc_message_adapter.validate_json(line, by_name=False)
         except Exception:  # of pydantic, and of its parser at its limits
-            await self._refuse("a line is no JSON-RPC message", PARSE_ERROR)
+            given = _parsed(line).get("id")
+            known = isinstance(given, str | int) and not isinstance(given, bool)
+            await self._refuse("a line is no JSON-RPC message", PARSE_ERROR, given if known else None)
             return
         if isinstance(message, JSONRPCRequest):
             self._unanswered[message.id] += 1
         elif isinstance(message, JSONRPCNotification):
-            if _has_id(line):
+            if b'"id"' in line and "id" in _parsed(line):
                 await self._refuse("the id of a request should be a text or an integer", INVALID_REQUEST)
                 return
             # The one notification with this field: a request that is cancelled gets no answer.
@@ -102,11 +104,11 @@ class _Conversation:
                     return
                 await self._settle(getattr(message.message, "id", None))
 
-    async def _refuse(self, sentence: str, code: int) -> None:
+    async def _refuse(self, sentence: str, code: int, request: str | int | None = None) -> None:
         from mcp_types import ErrorData, JSONRPCError
 
         failure = ErrorData(code=code, message=f"Invalid input: {sentence}")
-        await self._write(JSONRPCError(jsonrpc="2.0", id=None, error=failure))
+        await self._write(JSONRPCError(jsonrpc="2.0", id=request, error=failure))
 
     async def _write(self, message: JSONRPCMessage) -> bool:
         """False where stdout is closed."""
@@ -134,10 +136,10 @@ class _Conversation:
                 await self._answered.wait()
 
 
-def _has_id(line: bytes) -> bool:
-    if b'"id"' not in line:
-        return False
+def _parsed(line: bytes) -> dict[str, Any]:
+    """The object of a line; empty where it is none."""
     try:
-        return "id" in orjson.loads(line)
-    except orjson.JSONDecodeError:  # NaN and the like, which the SDK takes
-        return True
+        found = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
