@@ -18,7 +18,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import numpy as np
 import onnxruntime as ort
 
-from encoderfile.errors import ConfigError, InternalError, ModelError
+from encoderfile.errors import ConfigError, ExhaustedError, InternalError, ModelError
 from encoderfile.manifest import GraphInput
 from encoderfile.model.device import Device
 from encoderfile.model.pages import dropping
@@ -112,11 +112,13 @@ class Session:
     def run(self, feeds: Mapping[str, np.ndarray[Any, Any]], output: str) -> FloatArray:
         """Runs the graph once and returns `output` as float32 (fp16 and double are converted).
 
-        Raises `InternalError` when the run fails; the cause is kept.
+        Raises `InternalError` when the run fails, `ExhaustedError` for want of memory; the cause is kept.
         """
         try:
             (result,) = self._session.run([output], dict(feeds))
         except Exception as error:  # onnxruntime's errors have no base of their own
+            if isinstance(error, MemoryError) or "alloc" in str(error).lower():
+                raise ExhaustedError("no memory is left for this run") from error
             raise InternalError("the model failed to run") from error
         return np.ascontiguousarray(result, dtype=np.float32)
 

@@ -15,6 +15,7 @@ from encoderfile.container import Container
 from encoderfile.errors import ConfigError, EncoderfileError
 from encoderfile.model.device import choose
 from encoderfile.runtime import logs, process
+from encoderfile.service import threads
 from encoderfile.settings import (
     CONTEXT,
     InferCommand,
@@ -26,6 +27,10 @@ from encoderfile.settings import (
     model_options,
     serve_options,
 )
+
+
+_THREADS, _THREADS_A_CORE = 12, 6
+"""What serving takes: 18 threads were counted with two cores, and gRPC takes more when it has much to do."""
 
 
 def main(executable: Path) -> None:
@@ -65,8 +70,14 @@ def main(executable: Path) -> None:
             where = error.filename or "the output"
             click.echo(f"error: cannot use {where}: {error.strerror or error}", err=True)
         code = 1
-    except Exception:  # nobody foresaw it, and the interpreter's own way out joins threads that may be stuck
-        sys.excepthook(*sys.exc_info())
+    except MemoryError:
+        click.echo("error: no memory is left: allow this process more (ulimit -v, a container's limit)", err=True)
+        code = 1
+    except Exception as error:  # nobody foresaw it, and the interpreter's own way out joins threads that may be stuck
+        if "can't start new thread" in str(error):
+            click.echo(f"error: {threads.LACKING}", err=True)
+        else:
+            sys.excepthook(*sys.exc_info())
         code = 1
     process.end(code or 0)
 
@@ -216,6 +227,7 @@ def unpack(executable: Path, /, folder: Path) -> int:
 
 
 def _serve(executable: Path, settings: ServeSettings) -> int:
+    threads.check(_THREADS + _THREADS_A_CORE * settings.granted_threads)
     from encoderfile.runtime import server
     from encoderfile.runtime.loading import load
 

@@ -18,6 +18,7 @@ from encoderfile.model.model import Model
 from encoderfile.runtime import descriptors, process
 from encoderfile.runtime.binding import UNIX, bound_grpc, bound_http, bracketed
 from encoderfile.runtime.notify import notify
+from encoderfile.service import threads
 from encoderfile.service.service import Limits, Service
 from encoderfile.settings import ModelSettings, ServeSettings
 
@@ -72,6 +73,7 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
     Raises `ConfigError` for a port or a certificate that cannot be used, and whatever `load` raises.
     """
     stop = asyncio.Event()
+    asyncio.get_running_loop().set_default_executor(threads.started(2, "load"))
     descriptors.raise_limit()
     servers = [settings.disable_http, settings.disable_grpc].count(False)
     settings = replace(settings, max_connections=descriptors.connections(settings.max_connections, servers))

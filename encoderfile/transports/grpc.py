@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Iterable
@@ -112,6 +113,8 @@ class GrpcServer:
         )
         self._health = health.aio.HealthServicer()
         self._names: tuple[str, ...] = ()
+        self._draining = False
+        self._told: asyncio.Future[None] | None = None
 
     def bind(self, address: str, credentials: tuple[bytes, bytes] | None) -> int:
         """Takes the port and returns it; `credentials` are PEM key and certificate chain.
@@ -137,14 +140,22 @@ class GrpcServer:
         self._names = ("", *served)
         await self._say(health_pb2.HealthCheckResponse.SERVING)
         await self._server.start()
+        service.on_fault = self._fault
 
     async def drain(self) -> None:
         """Tells health checks that no new work is taken."""
+        self._draining = True
         await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
 
     async def stop(self, grace: float) -> None:
         """Closes the port; calls in flight have `grace` seconds."""
         await self._server.stop(grace)
+
+    def _fault(self, lacks: bool) -> None:
+        if self._draining:
+            return
+        status = health_pb2.HealthCheckResponse
+        self._told = asyncio.ensure_future(self._say(status.NOT_SERVING if lacks else status.SERVING))
 
     async def _say(self, status: Any) -> None:
         for name in self._names:

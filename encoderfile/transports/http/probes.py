@@ -14,15 +14,16 @@ OPEN_PATHS = frozenset({"/health", "/healthz", "/livez", "/readyz"})
 
 
 def routes(service: Service) -> list[Route]:
-    """Alive as long as the event loop answers; ready as long as new requests are taken."""
+    """Alive as long as the event loop answers; ready as long as new requests are taken and nothing lacks."""
 
     async def alive(_: Request) -> Response:
         return PlainTextResponse("ok")
 
     async def ready(_: Request) -> Response:
-        if service.ready:
+        if service.ready and service.fault is None:
             return PlainTextResponse("ok")
-        return PlainTextResponse("the server is stopping and takes no new requests", 503, {"Retry-After": "1"})
+        reason = service.fault or "the server is stopping and takes no new requests"
+        return PlainTextResponse(reason, 503, {"Retry-After": "1"})
 
     async def metrics(_: Request) -> Response:
         return Response(service.metrics.text(service.waiting, service.ready), headers={"Content-Type": CONTENT_TYPE})
