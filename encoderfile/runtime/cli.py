@@ -28,7 +28,6 @@ from encoderfile.settings import (
     serve_options,
 )
 
-
 _THREADS, _THREADS_A_CORE = 12, 6
 """What serving takes: 18 threads were counted with two cores, and gRPC takes more when it has much to do."""
 

@@ -63,7 +63,6 @@ class Batcher:
         row_length: int | None = None,
         open_lanes: Callable[[], int] = lambda: 1,
         on_run: Callable[[int], None] = lambda _: None,
-        on_exhausted: Callable[[ExhaustedError], None] = lambda _: None,
     ) -> None:
         """`max_batch_tokens` bounds rows times longest row of all that runs at a time, and `max_run_tokens` that of
         a run with all threads; a text alone may be longer. `max_queue` counts waiting texts.
@@ -72,7 +71,7 @@ class Batcher:
         constant, not learned, so that a server at rest cuts the same request the same way every time.
         `row_length` is given where every text is padded to one length, in tokens. `open_lanes` prepares runs side by
         side and says how many there may be; it is called once, in a thread, when more waits than one run takes.
-        `on_run` is told the texts of each run that begins, `on_exhausted` what a text failed for want of.
+        `on_run` is told the texts of each run that begins.
 
         Raises `ExhaustedError` when its thread cannot be had.
         """
@@ -82,7 +81,8 @@ class Batcher:
         self._max_queue = max_queue
         self._open_lanes = open_lanes
         self._on_run = on_run
-        self._on_exhausted = on_exhausted
+        self.on_exhausted: Callable[[ExhaustedError], None] = lambda _: None
+        """Told for want of what a text failed."""
         self._lanes = 1
         self._left_waiting = 0
         self._waiting = Waiting(row_length)
@@ -245,7 +245,7 @@ class Batcher:
         request = entry.request
         if isinstance(outcome, InternalError):
             if isinstance(outcome, ExhaustedError):
-                self._on_exhausted(outcome)
+                self.on_exhausted(outcome)
             self._fail(request, outcome)
             return
         request.results[entry.index] = outcome

@@ -105,9 +105,9 @@ class Service:
             row_length=manifest.graph.fixed_tokens or manifest.tokenizer.pad_to,
             open_lanes=self._open_lanes,
             on_run=self.metrics.batch,
-            on_exhausted=self._note,
         )
         # One thread is enough: the tokenizer's library spreads a batch over the cores itself.
+        self._batcher.on_exhausted = self._note
         self._tokenizing = threads.started(1, "tokenize")
 
     @property
