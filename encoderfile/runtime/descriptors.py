@@ -22,8 +22,8 @@ def raise_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def connections(wanted: int, servers: int) -> int:
-    """How many of the `wanted` connections each of so many servers may have, by the limit of open files.
+def connections(wanted: int, shares: int) -> int:
+    """How many of `wanted` connections there may be, each of them `shares` descriptors, by the limit of open files.
 
     Raises `ConfigError` when they are none.
     """
@@ -31,10 +31,10 @@ def connections(wanted: int, servers: int) -> int:
     if limit == resource.RLIM_INFINITY:
         return wanted
     opened = len(list(Path("/proc/self/fd").iterdir()))
-    allowed = (limit - opened - _RESERVE) // servers
+    allowed = (limit - opened - _RESERVE) // shares
     if allowed < 1:
         raise ConfigError(
-            f"this process may open {limit} files (ulimit -n), and serving needs {opened + _RESERVE + servers} "
+            f"this process may open {limit} files (ulimit -n), and serving needs {opened + _RESERVE + shares} "
             "at least: raise the limit"
         )
     if allowed < wanted:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
 from encoderfile.runtime import descriptors, process
-from encoderfile.runtime.binding import UNIX, bound_grpc, bound_http, bracketed
+from encoderfile.runtime.binding import GRPC_SHARE, UNIX, bound_grpc, bound_http, bracketed
 from encoderfile.runtime.notify import notify
 from encoderfile.service import threads
 from encoderfile.service.service import Limits, Service
@@ -75,8 +75,8 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
     stop = asyncio.Event()
     asyncio.get_running_loop().set_default_executor(threads.started(2, "load"))
     descriptors.raise_limit()
-    servers = [settings.disable_http, settings.disable_grpc].count(False)
-    settings = replace(settings, max_connections=descriptors.connections(settings.max_connections, servers))
+    shares = (not settings.disable_http) + GRPC_SHARE * (not settings.disable_grpc)
+    settings = replace(settings, max_connections=descriptors.connections(settings.max_connections, shares))
     with contextlib.ExitStack() as stack:
         http_socket = None if settings.disable_http else stack.enter_context(bound_http(settings))
         grpc_server, grpc_port = (None, 0) if settings.disable_grpc else stack.enter_context(bound_grpc(settings))

@@ -32,6 +32,7 @@ from encoderfile.transports._pb.v07 import (
     token_classification_pb2,
 )
 from encoderfile.transports.auth import check_key
+from encoderfile.transports.grpc_requests import Requests
 from encoderfile.types import ModelType, Prediction, PredictRequest
 
 log = logging.getLogger(__name__)
@@ -98,10 +99,22 @@ _ENDPOINTS: dict[ModelType, tuple[_Endpoint, _Endpoint]] = {
 """Per model type: the service of the API page, then the one of v0.7.0."""
 
 
+_PATIENCE = (
+    ("grpc.server_handshake_timeout_ms", 20_000),
+    ("grpc.max_connection_idle_ms", 65_000),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.max_concurrent_streams", 256),
+    ("grpc.max_metadata_size", 16 << 10),
+    ("grpc.absolute_max_metadata_size", 64 << 10),
+)
+"""How long a connection may take to begin, to be without a call, to answer a ping; what it may send at a time."""
+
+
 class GrpcServer:
     """A gRPC server around one service. Bind first, start when the model is there."""
 
-    def __init__(self, *, api_key: str | None, max_body_bytes: int) -> None:
+    def __init__(self, *, api_key: str | None, max_body_bytes: int, max_connections: int = 1024) -> None:
         self._server = grpc.aio.server(
             interceptors=[_KeyInterceptor(api_key)] if api_key else [],
             options=[
@@ -109,6 +122,8 @@ class GrpcServer:
                 ("grpc.so_reuseport", 0),
                 ("grpc.max_receive_message_length", max_body_bytes),
                 ("grpc.max_send_message_length", -1),
+                ("grpc.max_allowed_incoming_connections", max_connections),
+                *_PATIENCE,
             ],
         )
         self._health = health.aio.HealthServicer()
@@ -128,9 +143,10 @@ class GrpcServer:
     async def start(self, service: Service) -> None:
         """Registers the model's service and begins to answer."""
         endpoints = _ENDPOINTS[service.info.model_type]
+        requests = Requests()
         for endpoint in endpoints:
             self._server.add_generic_rpc_handlers(
-                (grpc.method_handlers_generic_handler(endpoint.name, _handlers(service, endpoint)),)
+                (grpc.method_handlers_generic_handler(endpoint.name, _handlers(service, endpoint, requests)),)
             )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         own = tuple(endpoint.name for endpoint in endpoints)
@@ -162,7 +178,7 @@ class GrpcServer:
             await self._health.set(name, status)
 
 
-def _handlers(service: Service, endpoint: _Endpoint) -> dict[str, Any]:
+def _handlers(service: Service, endpoint: _Endpoint, requests: Requests) -> dict[str, Any]:
     async def predict(request: Any, context: _Context) -> bytes:
         with service.metrics.request("grpc") as measured:
             prediction = await service.predict(_decode(request, service))
@@ -180,18 +196,21 @@ def _handlers(service: Service, endpoint: _Endpoint) -> dict[str, Any]:
         ).SerializeToString()
 
     return {
-        "Predict": _unary(predict, endpoint.request),
-        "GetModelMetadata": _unary(metadata, pb.GetModelMetadataRequest),
+        "Predict": _unary(predict, endpoint.request, requests),
+        "GetModelMetadata": _unary(metadata, pb.GetModelMetadataRequest, requests),
     }
 
 
-def _unary(call: Callable[[Any, _Context], Awaitable[bytes]], request: type[Message]) -> Any:
-    """A method that refuses in our words. It parses for itself: grpc would say INTERNAL of a bad request."""
+def _unary(call: Callable[[Any, _Context], Awaitable[bytes]], request: type[Message], requests: Requests) -> Any:
+    """A method that refuses in our words. It parses for itself: grpc would say INTERNAL of a bad request.
 
-    async def answer(data: bytes, context: _Context) -> bytes:
+    It reads for itself too, as if a stream came: what grpc reads it reads of any number of calls at a time.
+    """
+
+    async def answer(_: Any, context: _Context) -> bytes:
         refusal: EncoderfileError
         try:
-            return await call(_parse(request, data), context)
+            return await call(_parse(request, await requests.read(context)), context)
         except EncoderfileError as error:
             refusal = error
         except Exception:
@@ -200,7 +219,7 @@ def _unary(call: Callable[[Any, _Context], Awaitable[bytes]], request: type[Mess
         await context.abort(STATUS[refusal.kind], str(refusal))
         raise AssertionError("abort raises")
 
-    return grpc.unary_unary_rpc_method_handler(answer)
+    return grpc.stream_unary_rpc_method_handler(answer)
 
 
 def _parse(request: type[Message], data: bytes) -> Message:
@@ -232,7 +251,7 @@ class _KeyInterceptor(grpc.aio.ServerInterceptor):
         try:
             check_key(self._key, _authorization(details.invocation_metadata))
         except EncoderfileError as error:
-            return _refusal(handler, error)
+            return _refusal(error)
         return handler
 
 
@@ -241,19 +260,11 @@ def _authorization(metadata: Iterable[tuple[str, str | bytes]]) -> str | None:
     return str(values[0]) if values else None
 
 
-def _refusal(handler: Any, error: EncoderfileError) -> Any:
-    async def refuse(_: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        await context.abort(STATUS[error.kind], str(error))
+def _refusal(error: EncoderfileError) -> Any:
+    """A handler that answers before it has read anything, whatever the method takes and gives."""
 
-    async def refuse_stream(_: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+    async def refuse(_: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         await context.abort(STATUS[error.kind], str(error))
         yield  # makes this the generator that a streaming method must be
 
-    if handler.response_streaming:
-        maker = (
-            grpc.stream_stream_rpc_method_handler
-            if handler.request_streaming
-            else grpc.unary_stream_rpc_method_handler
-        )
-        return maker(refuse_stream)
-    return grpc.unary_unary_rpc_method_handler(refuse)
+    return grpc.stream_stream_rpc_method_handler(refuse)
