@@ -86,8 +86,12 @@ class Session:
             options.add_session_config_entry("session.use_env_allocators", "1")
         try:
             with dropping(weights.values()):
-                self._session = ort.InferenceSession(graph, options, providers=providers)
+                self._session = ort.InferenceSession(graph, options, providers=providers, enable_fallback=0)
         except Exception as error:  # onnxruntime's errors have no base of their own
+            if _is_exhausted(error):
+                raise ConfigError(
+                    f"the graph cannot be loaded ({_reason(error)}): allow this process more memory or threads"
+                ) from error
             advice = "--device cpu runs without it" if device.name == "cuda" else "export the model again"
             raise ModelError(
                 f"onnxruntime {VERSION} cannot load the graph on {device.name} ({_reason(error)}): {advice}"
@@ -117,7 +121,7 @@ class Session:
         try:
             (result,) = self._session.run([output], dict(feeds))
         except Exception as error:  # onnxruntime's errors have no base of their own
-            if isinstance(error, MemoryError) or "alloc" in str(error).lower():
+            if _is_exhausted(error):
                 raise ExhaustedError("no memory is left for this run") from error
             raise InternalError("the model failed to run") from error
         return np.ascontiguousarray(result, dtype=np.float32)
@@ -149,6 +153,14 @@ def write_optimized(source: Path, target: Path) -> None:
         raise ModelError(
             f"onnxruntime {VERSION} cannot optimise the graph ({_reason(error)}): leave out --optimize"
         ) from error
+
+
+def _is_exhausted(error: Exception) -> bool:
+    """Whether the machine, and not the graph, is at fault: onnxruntime has no class of its own for it."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(
+        word in text for word in ("alloc", "resource temporarily unavailable", "start new thread")
+    )
 
 
 def _fixed(dimension: object) -> int | None:

@@ -69,16 +69,24 @@ def main(executable: Path) -> None:
             where = error.filename or "the output"
             click.echo(f"error: cannot use {where}: {error.strerror or error}", err=True)
         code = 1
-    except MemoryError:
-        click.echo("error: no memory is left: allow this process more (ulimit -v, a container's limit)", err=True)
-        code = 1
     except Exception as error:  # nobody foresaw it, and the interpreter's own way out joins threads that may be stuck
-        if "can't start new thread" in str(error):
-            click.echo(f"error: {threads.LACKING}", err=True)
-        else:
+        sentence = _of_the_machine(error)
+        if sentence is None:
             sys.excepthook(*sys.exc_info())
+        else:
+            click.echo(f"error: {sentence}", err=True)
         code = 1
     process.end(code or 0)
+
+
+def _of_the_machine(error: Exception) -> str | None:
+    """What to do about an error that says only that the machine has no more; None for others."""
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return f"no further thread can be started: {threads.LACKING}"
+    unmapped = isinstance(error, ImportError) and ("failed to map" in str(error) or "allocate" in str(error))
+    if isinstance(error, MemoryError) or unmapped:
+        return "no memory is left: allow this process more (ulimit -v, a container's limit)"
+    return None
 
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from encoderfile.errors import DrainingError, ExhaustedError, InternalError, QueueFullError
+from encoderfile.errors import ConfigError, DrainingError, ExhaustedError, InternalError, QueueFullError
 from encoderfile.service import threads
 from encoderfile.service.waiting import Entry, Request, Waiting
 from encoderfile.types import EncodedText, Result
@@ -73,7 +73,7 @@ class Batcher:
         side and says how many there may be; it is called once, in a thread, when more waits than one run takes.
         `on_run` is told the texts of each run that begins.
 
-        Raises `ExhaustedError` when its thread cannot be had.
+        Raises `ConfigError` when its thread cannot be had.
         """
         self._run = run
         self._max_batch_tokens = max_batch_tokens
@@ -206,7 +206,7 @@ class Batcher:
             if lanes == 1 or self._stopped:
                 return
             self._threads[True] = threads.started(lanes, "session")
-        except (ExhaustedError, RuntimeError) as error:
+        except (ConfigError, RuntimeError) as error:
             log.warning("batches run one after another: %s", error)
             return
         self._lanes = lanes

@@ -5,20 +5,18 @@ Python starts the threads of a pool when there is work for them, and work whose 
 
 from __future__ import annotations
 
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from encoderfile.errors import ExhaustedError
+from encoderfile.errors import ConfigError
 
-LACKING = (
-    "no further thread can be started: allow this user or container more of them (ulimit -u, pids.max) "
-    "or more memory (ulimit -v)"
-)
-"""What to do about it."""
+LACKING = "allow this user or container more of them (ulimit -u, pids.max), or more memory (ulimit -v)"
+"""What to do where no further thread can be started."""
 
 
 def started(count: int, name: str) -> ThreadPoolExecutor:
-    """A pool whose `count` threads run already. Raises `ExhaustedError` when they cannot be had."""
+    """A pool whose `count` threads run already. Raises `ConfigError` when they cannot be had."""
     pool = ThreadPoolExecutor(count, thread_name_prefix=name)
     all_run = threading.Barrier(count + 1)
     try:
@@ -27,28 +25,36 @@ def started(count: int, name: str) -> ThreadPoolExecutor:
     except RuntimeError as error:
         all_run.abort()
         pool.shutdown(wait=False, cancel_futures=True)
-        raise ExhaustedError(LACKING) from error
+        raise ConfigError(f"no further thread can be started: {LACKING}") from error
     all_run.wait()
     return pool
 
 
 def check(count: int) -> None:
-    """Raises `ExhaustedError` when this process may not have `count` more threads.
+    """Raises `ConfigError` when this process may not have `count` more threads.
 
-    Libraries that find out for themselves end the process, or wait for ever for a thread that is not there.
+    Libraries that find out for themselves end the process, or wait for ever for a thread that is not there. Call it
+    while there is one thread: a child looks, for what the C library keeps for each thread would count as memory here.
     """
-    end = threading.Event()
-    running: list[threading.Thread] = []
-    usual = threading.stack_size(1 << 16)  # what is looked at is how many, not their memory
     try:
-        for _ in range(count):
-            thread = threading.Thread(target=end.wait, daemon=True)
-            thread.start()
-            running.append(thread)
-    except RuntimeError as error:
-        raise ExhaustedError(f"{len(running)} of {count} threads that serving needs: {LACKING}") from error
-    finally:
-        threading.stack_size(usual)
-        end.set()
-        for thread in running:
-            thread.join()
+        child = os.fork()
+    except OSError as error:
+        raise ConfigError(f"no further process can be started: {LACKING}") from error
+    if child == 0:
+        os._exit(_startable(min(count, 255)))
+    _, status = os.waitpid(child, 0)
+    found = os.waitstatus_to_exitcode(status)
+    if found < min(count, 255):
+        raise ConfigError(f"of the {count} threads that serving needs {max(found, 0)} can be started: {LACKING}")
+
+
+def _startable(count: int) -> int:
+    """How many of `count` threads can be started side by side."""
+    end = threading.Event()
+    threading.stack_size(1 << 16)  # what is looked at is how many, not their memory
+    for started_before in range(count):
+        try:
+            threading.Thread(target=end.wait, daemon=True).start()
+        except RuntimeError:
+            return started_before
+    return count
