@@ -15,12 +15,12 @@ os.environ["GRPC_VERBOSITY"] = os.environ.get("GRPC_VERBOSITY", "NONE")
 import grpc
 import grpc.aio
 from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind
+from encoderfile.errors import EncoderfileError, InternalError, Kind
 from encoderfile.service.service import Service
 from encoderfile.service.turns import in_turns
 from encoderfile.transports import grpc_answers, grpc_reflection_v1
@@ -143,16 +143,16 @@ class GrpcServer:
     async def start(self, service: Service) -> None:
         """Registers the model's service and begins to answer."""
         endpoints = _ENDPOINTS[service.info.model_type]
-        requests = Requests()
+        server: Any = Requests(self._server, _refuse)
         for endpoint in endpoints:
-            self._server.add_generic_rpc_handlers(
-                (grpc.method_handlers_generic_handler(endpoint.name, _handlers(service, endpoint, requests)),)
+            server.add_generic_rpc_handlers(
+                (grpc.method_handlers_generic_handler(endpoint.name, _handlers(service, endpoint)),)
             )
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         own = tuple(endpoint.name for endpoint in endpoints)
         served = (*own, health.SERVICE_NAME, reflection.SERVICE_NAME, grpc_reflection_v1.SERVICE_NAME)
-        reflection.enable_server_reflection(served, self._server)
-        grpc_reflection_v1.enable(served, self._server)
+        reflection.enable_server_reflection(served, server)
+        grpc_reflection_v1.enable(served, server)
         self._names = ("", *served)
         await self._say(health_pb2.HealthCheckResponse.SERVING)
         await self._server.start()
@@ -178,7 +178,7 @@ class GrpcServer:
             await self._health.set(name, status)
 
 
-def _handlers(service: Service, endpoint: _Endpoint, requests: Requests) -> dict[str, Any]:
+def _handlers(service: Service, endpoint: _Endpoint) -> dict[str, Any]:
     async def predict(request: Any, context: _Context) -> bytes:
         with service.metrics.request("grpc") as measured:
             prediction = await service.predict(_decode(request, service))
@@ -196,37 +196,28 @@ def _handlers(service: Service, endpoint: _Endpoint, requests: Requests) -> dict
         ).SerializeToString()
 
     return {
-        "Predict": _unary(predict, endpoint.request, requests),
-        "GetModelMetadata": _unary(metadata, pb.GetModelMetadataRequest, requests),
+        "Predict": _unary(predict, endpoint.request),
+        "GetModelMetadata": _unary(metadata, pb.GetModelMetadataRequest),
     }
 
 
-def _unary(call: Callable[[Any, _Context], Awaitable[bytes]], request: type[Message], requests: Requests) -> Any:
-    """A method that refuses in our words. It parses for itself: grpc would say INTERNAL of a bad request.
+def _unary(call: Callable[[Any, _Context], Awaitable[bytes]], request: type[Message]) -> Any:
+    """A method that refuses in our words."""
 
-    It reads for itself too, as if a stream came: what grpc reads it reads of any number of calls at a time.
-    """
-
-    async def answer(_: Any, context: _Context) -> bytes:
-        refusal: EncoderfileError
+    async def answer(message: Any, context: _Context) -> bytes:
         try:
-            return await call(_parse(request, await requests.read(context)), context)
-        except EncoderfileError as error:
-            refusal = error
-        except Exception:
+            return await call(message, context)
+        except EncoderfileError:
+            raise
+        except Exception as error:
             log.exception("a call failed")
-            refusal = InternalError.unforeseen()
-        await context.abort(STATUS[refusal.kind], str(refusal))
-        raise AssertionError("abort raises")
+            raise InternalError.unforeseen() from error
 
-    return grpc.stream_unary_rpc_method_handler(answer)
+    return grpc.unary_unary_rpc_method_handler(answer, request.FromString)
 
 
-def _parse(request: type[Message], data: bytes) -> Message:
-    try:
-        return request.FromString(data)
-    except DecodeError as error:
-        raise InputError("the bytes are no message of this method") from error
+async def _refuse(context: _Context, error: EncoderfileError) -> None:
+    await context.abort(STATUS[error.kind], str(error))
 
 
 def _decode(request: Any, service: Service) -> PredictRequest:
