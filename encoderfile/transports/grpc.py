@@ -18,7 +18,7 @@ from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from encoderfile.errors import EncoderfileError, InternalError, Kind
 from encoderfile.service.service import Service
@@ -105,6 +105,8 @@ _PATIENCE = (
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.max_concurrent_streams", 256),
+    # What is sent ahead of being read would else grow with the speed of the line, for each stream.
+    ("grpc.http2.bdp_probe", 0),
     ("grpc.max_metadata_size", 16 << 10),
     ("grpc.absolute_max_metadata_size", 64 << 10),
 )
@@ -151,7 +153,8 @@ class GrpcServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         own = tuple(endpoint.name for endpoint in endpoints)
         served = (*own, health.SERVICE_NAME, reflection.SERVICE_NAME, grpc_reflection_v1.SERVICE_NAME)
-        reflection.enable_server_reflection(served, server)
+        # The library's own function would take the synchronous servicer for a server that it does not know.
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(served), server)
         grpc_reflection_v1.enable(served, server)
         self._names = ("", *served)
         await self._say(health_pb2.HealthCheckResponse.SERVING)

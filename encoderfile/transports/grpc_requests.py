@@ -19,14 +19,15 @@ from encoderfile.errors import EncoderfileError, InputError, QueueFullError
 AT_A_TIME = 64
 """Messages that are read at a time; of the others no more than a stream's first window is taken."""
 
-HELD_SECONDS = 0.1
+HELD_SECONDS = 0.25
 """How long a message may take to come while others wait to be read: then its call ends."""
+
+_LAG_SECONDS = 0.05
+"""Delay of the event loop from which on it is this server that is late, and not the messages."""
 
 PATIENCE_SECONDS = 60.0
 """How long a message may take to come."""
 
-
-_MADE_ROOM = "a newer message takes the place of this one"
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -40,10 +41,13 @@ class Requests:
         """`refuse` ends a call with an error's status, by raising."""
         self._server = server
         self._refuse = refuse
-        self._places = asyncio.Semaphore(AT_A_TIME)
-        self._waiting = 0
+        self._places = AT_A_TIME
+        self._waiting: list[asyncio.Future[None]] = []
+        """Calls that wait to be read. The newest is first, for what has waited long waits for nobody's sake."""
         self._coming: dict[asyncio.Task[Any], float] = {}
         """The calls whose message is being read, the oldest first, and since when."""
+        self._late: set[asyncio.Task[Any]] = set()
+        """Those that were ended to make room."""
         self._look: asyncio.TimerHandle | None = None
 
     def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
@@ -95,13 +99,7 @@ class Requests:
 
         Raises `InputError` when it does not come in time, `QueueFullError` when it is late and others wait.
         """
-        self._waiting += 1
-        if self._places.locked():
-            self._look_later()
-        try:
-            await self._places.acquire()
-        finally:
-            self._waiting -= 1
+        await self._place()
         task = asyncio.current_task()
         assert task is not None
         self._coming[task] = asyncio.get_running_loop().time()
@@ -111,14 +109,37 @@ class Requests:
         except TimeoutError as error:
             raise InputError(f"the message did not come within {PATIENCE_SECONDS:g} s; send it again") from error
         except asyncio.CancelledError as error:
-            if _MADE_ROOM not in error.args:
+            if task not in self._late:
                 raise
             task.uncancel()
             raise QueueFullError("too many messages are on their way, and this one is late; send it again") from error
         finally:
             del self._coming[task]
-            self._places.release()
+            self._late.discard(task)
+            self._leave()
         return None if message is grpc.aio.EOF else bytes(message)
+
+    async def _place(self) -> None:
+        if self._places:
+            self._places -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        self._look_later()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():
+                self._leave()  # its turn had come
+            raise
+
+    def _leave(self) -> None:
+        while self._waiting:
+            turn = self._waiting.pop()
+            if not turn.done():  # else its call is gone
+                turn.set_result(None)
+                return
+        self._places += 1
 
     def _look_later(self) -> None:
         if self._look is None:
@@ -126,12 +147,16 @@ class Requests:
 
     def _make_room(self) -> None:
         """Ends as many calls as others wait, of those whose message has been coming for too long."""
-        self._look = None
+        assert self._look is not None
+        due, self._look = self._look.when(), None
         if not self._waiting:
             return
-        late = asyncio.get_running_loop().time() - HELD_SECONDS
-        for task in [task for task, since in self._coming.items() if since <= late][: self._waiting]:
-            task.cancel(msg=_MADE_ROOM)
+        now = asyncio.get_running_loop().time()
+        if now < due + _LAG_SECONDS:
+            late = [task for task, since in self._coming.items() if since <= now - HELD_SECONDS]
+            for task in late[: len(self._waiting)]:
+                self._late.add(task)
+                task.cancel()
         self._look_later()
 
 
