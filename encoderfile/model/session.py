@@ -18,7 +18,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import numpy as np
 import onnxruntime as ort
 
-from encoderfile.errors import ConfigError, InternalError, ModelError
+from encoderfile.errors import ConfigError, ExhaustedError, InternalError, ModelError
 from encoderfile.model.device import Device
 from encoderfile.model.pages import dropping
 from encoderfile.types import FloatArray
@@ -93,6 +93,10 @@ class Session:
                 # Its way to fall back prints to stdout, which belongs to results, and tries the same again.
                 self._session = ort.InferenceSession(graph, options, providers=providers, enable_fallback=0)
         except Exception as error:  # onnxruntime's errors have no base of their own
+            if _is_exhausted(error):
+                raise ConfigError(
+                    f"the graph cannot be loaded ({_reason(error)}): allow this process more memory or threads"
+                ) from error
             advice = "--device cpu runs without it" if device.name == "cuda" else "export the model again"
             raise ModelError(
                 f"onnxruntime {VERSION} cannot load the graph on {device.name} ({_reason(error)}): {advice}"
@@ -114,11 +118,13 @@ class Session:
     def run(self, feeds: Mapping[str, np.ndarray[Any, Any]], output: str) -> FloatArray:
         """Runs the graph once and returns `output` as float32 (fp16 and double are converted).
 
-        Raises `InternalError` when the run fails; the cause is kept.
+        Raises `InternalError` when the run fails, `ExhaustedError` for want of memory; the cause is kept.
         """
         try:
             (result,) = self._session.run([output], dict(feeds))
         except Exception as error:  # onnxruntime's errors have no base of their own
+            if _is_exhausted(error):
+                raise ExhaustedError("no memory is left for this run") from error
             raise InternalError("the model failed to run") from error
         return np.ascontiguousarray(result, dtype=np.float32)
 
@@ -149,6 +155,14 @@ def write_optimized(source: Path, target: Path) -> None:
         raise ModelError(
             f"onnxruntime {VERSION} cannot optimise the graph ({_reason(error)}): leave out --optimize"
         ) from error
+
+
+def _is_exhausted(error: Exception) -> bool:
+    """Whether the machine, and not the graph, is at fault: onnxruntime has no class of its own for it."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(
+        word in text for word in ("alloc", "resource temporarily unavailable", "start new thread")
+    )
 
 
 def _fixed(dimension: object) -> int | None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 UNIX = "unix:"
 """What a host name begins with that is the path of a socket."""
 
+GRPC_SHARE = 4
+"""gRPC's connections for one of HTTP's: its library refuses a new one where HTTP closes an idle one."""
+
 _BACKLOG = 2048
 
 
@@ -57,7 +60,11 @@ def bound_grpc(settings: ServeSettings) -> Iterator[tuple[GrpcServer, int]]:
     credentials = None
     if settings.cert_file is not None and settings.key_file is not None:
         credentials = (settings.key_file.read_bytes(), settings.cert_file.read_bytes())
-    server = GrpcServer(api_key=settings.api_key, max_body_bytes=settings.max_body_bytes)
+    server = GrpcServer(
+        api_key=settings.api_key,
+        max_body_bytes=settings.max_body_bytes,
+        max_connections=GRPC_SHARE * settings.max_connections,
+    )
     host = settings.grpc_hostname
     with contextlib.ExitStack() as stack:
         if host.startswith(UNIX):

@@ -17,6 +17,7 @@ from encoderfile.errors import ConfigError, EncoderfileError
 from encoderfile.model.device import choose
 from encoderfile.progress import Progress
 from encoderfile.runtime import logs, process
+from encoderfile.service import threads
 from encoderfile.settings import (
     CONTEXT,
     InferCommand,
@@ -28,6 +29,9 @@ from encoderfile.settings import (
     model_options,
     serve_options,
 )
+
+_THREADS, _THREADS_A_CORE = 12, 6
+"""What serving takes: 18 threads were counted with two cores, and gRPC takes more when it has much to do."""
 
 
 def main(executable: Path) -> None:
@@ -57,6 +61,8 @@ def main(executable: Path) -> None:
     except EncoderfileError as error:
         click.echo(f"error: {error}", err=True)
         code = 1
+    except SystemExit as error:  # of a signal, while a one-shot command was at work
+        code = error.code
     except OSError as error:
         # What is left of our output must not be flushed again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -64,7 +70,24 @@ def main(executable: Path) -> None:
             where = error.filename or "the output"
             click.echo(f"error: cannot use {where}: {error.strerror or error}", err=True)
         code = 1
-    sys.exit(code or 0)
+    except Exception as error:  # nobody foresaw it, and the interpreter's own way out joins threads that may be stuck
+        sentence = _of_the_machine(error)
+        if sentence is None:
+            sys.excepthook(*sys.exc_info())
+        else:
+            click.echo(f"error: {sentence}", err=True)
+        code = 1
+    process.end(code or 0)
+
+
+def _of_the_machine(error: Exception) -> str | None:
+    """What to do about an error that says only that the machine has no more; None for others."""
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return f"no further thread can be started: {threads.LACKING}"
+    unmapped = isinstance(error, ImportError) and ("failed to map" in str(error) or "allocate" in str(error))
+    if isinstance(error, MemoryError) or unmapped:
+        return "no memory is left: allow this process more (ulimit -v, a container's limit)"
+    return None
 
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -107,15 +130,13 @@ def mcp(executable: Path, /, transport: str, hostname: str, port: int, **options
                 **options,
             ),
         )
-    import asyncio
-
     from encoderfile.runtime.oneshot import speak_mcp
 
     shared = {name: value for name, value in options.items() if name in ModelSettings.__dataclass_fields__}
     settings = ModelSettings(**shared)
     logs.set_up(settings.log_format, settings.log_level)
-    asyncio.run(speak_mcp(executable, settings))
-    return 0
+    conversation = speak_mcp(executable, settings, options["drain_seconds"], options["max_body_bytes"])
+    return 0 if process.run(conversation) else 1
 
 
 @cli.command(cls=InferCommand)
@@ -218,12 +239,11 @@ def unpack(executable: Path, /, folder: Path) -> int:
 
 
 def _serve(executable: Path, settings: ServeSettings) -> int:
-    import asyncio
-
+    threads.check(_THREADS + _THREADS_A_CORE * settings.granted_threads)
     from encoderfile.runtime import server
     from encoderfile.runtime.loading import load
 
     logs.set_up(settings.log_format, settings.log_level)
     device = choose(settings.device, settings.device_id)
-    drained = asyncio.run(server.serve(settings, device, lambda: load(executable, device, settings)))
+    drained = process.run(server.serve(settings, device, lambda: load(executable, device, settings)))
     return 0 if drained else 1

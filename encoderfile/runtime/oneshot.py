@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -19,7 +18,7 @@ from encoderfile.container import replacing
 from encoderfile.errors import ConfigError, InputError
 from encoderfile.model.device import choose
 from encoderfile.progress import Progress
-from encoderfile.runtime import inputs
+from encoderfile.runtime import inputs, process
 from encoderfile.runtime.loading import load
 from encoderfile.runtime.server import make_service
 from encoderfile.service.service import Service
@@ -27,9 +26,6 @@ from encoderfile.settings import ModelSettings
 from encoderfile.types import ModelType, PredictRequest
 
 log = logging.getLogger(__name__)
-
-_DRAIN_SECONDS = 30.0
-"""How long `mcp` over stdio answers what it was asked before a signal."""
 
 _CHUNK = 256
 """Texts of one internal request: bounds memory for long files, whatever `--max-inputs` says."""
@@ -63,19 +59,23 @@ async def _service(executable: Path, settings: ModelSettings) -> AsyncIterator[S
         await service.stop()
 
 
-async def speak_mcp(executable: Path, settings: ModelSettings) -> None:
-    """Speaks MCP over stdin and stdout until stdin ends."""
-    from encoderfile.transports.mcp import serve_stdio
+async def speak_mcp(executable: Path, settings: ModelSettings, drain_seconds: float, max_line_bytes: int) -> bool:
+    """Speaks MCP over stdin and stdout until stdin ends or a signal comes.
+
+    False when what was asked before a signal was not answered in `drain_seconds`.
+    """
+    from encoderfile.transports.mcp_stdio import serve_stdio
 
     async with _service(executable, settings) as service:
-        conversation, asked = asyncio.create_task(serve_stdio(service)), asyncio.Event()
+        conversation, asked = asyncio.create_task(serve_stdio(service, max_line_bytes)), asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, asked.set)
         await asyncio.wait({conversation, asyncio.create_task(asked.wait())}, return_when=asyncio.FIRST_COMPLETED)
-        if not conversation.done():
-            await service.drain(_DRAIN_SECONDS)
-            os._exit(0)  # the thread that reads stdin cannot be woken, and would keep the process
-        await conversation
+        if conversation.done():
+            await conversation
+            return True
+        process.end_within(drain_seconds + process.LEAVING_SECONDS)
+        return await service.drain(drain_seconds)
 
 
 def answer(
@@ -95,11 +95,11 @@ def answer(
     shown = settings.log_format == "text" and (output is not None or not sys.stdout.isatty())
     with Progress("answering", len(texts), unit="texts", shown=shown) as progress:
         if output is None:
-            asyncio.run(_answer(executable, settings, texts, sys.stdout.buffer, wanted, progress))
+            process.run(_answer(executable, settings, texts, sys.stdout.buffer, wanted, progress))
             sys.stdout.buffer.flush()
             return
         with replacing(output, "-o", log.info) as temporary, temporary.open("wb") as file:
-            asyncio.run(_answer(executable, settings, texts, file, wanted, progress))
+            process.run(_answer(executable, settings, texts, file, wanted, progress))
 
 
 async def _answer(

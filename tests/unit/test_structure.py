@@ -38,14 +38,15 @@ SHARED_BY_TRANSPORTS = {"_pb", "auth", "bodies", "hang_ups"}
 
 BORDERS: dict[str, tuple[str, ...]] = {
     "PyInstaller": (),  # run as a process, never imported
-    "anyio": ("transports/mcp.py",),
+    "anyio": ("transports/mcp_stdio.py",),
     "click": ("settings.py", "console.py", "runtime/cli.py", "cli/*.py"),
     "google": ("transports/grpc*.py",),
     "grpc": ("transports/grpc*.py",),
     "grpc_health": ("transports/grpc*.py",),
     "grpc_reflection": ("transports/grpc*.py",),
-    "mcp": ("transports/mcp.py",),
-    "mcp_types": ("transports/mcp.py",),
+    "httptools": ("transports/http/protocol.py",),
+    "mcp": ("transports/mcp*.py",),
+    "mcp_types": ("transports/mcp*.py",),
     "msgpack": ("transports/http/sie/wire.py",),
     "numpy": ("types.py", "tasks/*.py", "model/*.py", "builder/*.py", "transports/http/*.py"),
     "onnx": ("builder/quantize.py",),
@@ -69,8 +70,8 @@ def room_of(file: str) -> str:
 
 
 def transport_of(name: str) -> str:
-    """`grpc` for grpc.py and grpc_*.py, `http` for the folder, else the file's own name."""
-    return "grpc" if name.startswith("grpc") else name
+    """`grpc` for grpc.py and grpc_*.py, `mcp` likewise, `http` for the folder, else the file's own name."""
+    return next((wire for wire in ("grpc", "mcp") if name.startswith(wire)), name)
 
 
 @each_file
