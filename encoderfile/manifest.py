@@ -114,7 +114,11 @@ class Manifest:
     width: int = 0
     """Size of the output's last axis: of a vector, or the number of labels; 0 in files of older builders."""
     prompts: Mapping[str, str] = field(default_factory=dict)
-    """What is put before a text, by purpose (`query`, `document`), as the sentence-transformers files say."""
+    """What may be put before a text, by name, as config_sentence_transformers.json lists it."""
+    default_prompt_name: str | None = None
+    """The prompt of a request that names none; None: no prompt."""
+    include_prompt: bool = True
+    """Whether a prompt's tokens are pooled with those of the text."""
     matryoshka: bool = False
     """Whether the beginning of a vector is a vector too, so that callers may ask for fewer dimensions."""
     precision: str = "as exported"

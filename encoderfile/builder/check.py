@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import encoderfile
-from encoderfile.builder import detect, drift, precision
+from encoderfile.builder import detect, drift, precision, prompts
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.drift import Drift
 from encoderfile.builder.folder import ModelFolder, open_folder
@@ -77,9 +77,16 @@ class Checked:
         if manifest.pooling is not None:
             normalized = "normalised" if manifest.pooling.normalize else "not normalised"
             rows.append(("pooling", f"{' + '.join(manifest.pooling.modes)}, {normalized}"))
+        if manifest.prompts:
+            rows.append(("prompts", f"{', '.join(manifest.prompts)}; {_default_prompt(manifest)}"))
         rows.append(("alone or in a batch", f"answers differ by at most {manifest.max_padding_difference:.1e}"))
         rows += [("note", note) for note in self.notes]
         return rows
+
+
+def _default_prompt(manifest: Manifest) -> str:
+    name = manifest.default_prompt_name
+    return "none unless a request names one" if name is None else f"{name} unless a request names another"
 
 
 def check(config: BuildConfig) -> Checked:
@@ -105,7 +112,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     detect.refuse_generators(folder, names, [each.name for each in session.outputs])
     _check_inputs(names)
     choice = detect.choose_type(folder, session.outputs, config.model_type)
-    output = detect.choose_output(choice.model_type, session.outputs)
+    output = detect.choose_output(choice.model_type, prompts.poolable(folder, session.outputs))
     if output.dtype == "bfloat16":
         for each in {id(original): original, id(onnx_graph): onnx_graph}.values():
             wide = each.widen(output.name, output.shape)
@@ -133,9 +140,9 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         multi_label=folder.config.get("problem_type") == "multi_label_classification",
         pooling=detect.vector_pooling(folder, choice.model_type, output),
         width=columns,
-        prompts=detect.prompts(folder),
         matryoshka=detect.matryoshka(folder),
         relevance=detect.relevance(folder) if scores else None,
+        **prompts.facts(folder, choice.model_type, output),
     )
     tolerance = TOLERANCE if output.dtype == "float32" else HALF_TOLERANCE
     model = Model(manifest, words, session)

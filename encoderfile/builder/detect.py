@@ -188,23 +188,6 @@ def _splade(folder: ModelFolder) -> PoolingSpec:
     return PoolingSpec((SPLADE,))
 
 
-def prompts(folder: ModelFolder) -> dict[str, str]:
-    """What sentence-transformers puts before queries and before documents, where the model's files say so.
-
-    Its names for documents are tried in its own order. A model that leaves its prompt out of the pooling
-    (`include_prompt`) gets none: that is not built here.
-    """
-    named = folder.sentence_transformers.get("prompts") or {}
-    if not isinstance(named, Mapping) or folder.pooling.get("include_prompt") is False:
-        return {}
-    found = {}
-    for purpose, names in (("query", ("query",)), ("document", ("document", "passage", "corpus"))):
-        prompt = next((named[name] for name in names if isinstance(named.get(name), str)), "")
-        if prompt:
-            found[purpose] = prompt
-    return found
-
-
 def matryoshka(folder: ModelFolder) -> bool:
     """Whether config.json marks the vectors as ones that may be cut, in the two ways in use."""
     return bool(folder.config.get("matryoshka_dimensions")) or folder.config.get("is_matryoshka") is True

@@ -10,7 +10,7 @@ import numpy as np
 from encoderfile import tasks
 from encoderfile.errors import InternalError
 from encoderfile.manifest import Manifest
-from encoderfile.model import padding
+from encoderfile.model import padding, prompts
 from encoderfile.model.lanes import Lanes
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
@@ -38,9 +38,13 @@ class Model:
         """The same model on another graph."""
         return Model(self.manifest, self._tokenizer, session)
 
-    def encode(self, texts: Sequence[Text]) -> list[EncodedText]:
-        """Tokenises texts, cut at the limit; `truncated` says where."""
-        return self._tokenizer(texts, with_tokens=self.task.needs_tokens)
+    def encode(self, texts: Sequence[Text], prompt: str = "") -> list[EncodedText]:
+        """Tokenises texts behind a prompt, cut at the limit; `truncated` says where."""
+        with_tokens = self.task.needs_tokens
+        if not prompt:
+            return self._tokenizer(texts, with_tokens=with_tokens)
+        pooled = self.manifest.include_prompt
+        return prompts.encode(self._tokenizer, prompt, texts, with_tokens=with_tokens, pooled=pooled)
 
     def windows(self, text: str, stride: int) -> list[EncodedText]:
         """Tokenises all of a text, in windows of the limit that share `stride` tokens. From one thread only."""

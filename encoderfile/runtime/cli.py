@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,17 @@ from encoderfile.settings import (
     InferCommand,
     ModelSettings,
     ServeSettings,
+    bench_options,
     device_options,
     infer_options,
     mcp_options,
     model_options,
+    refuse_unused,
     serve_options,
 )
+from encoderfile.types import AskedPrompt
+
+log = logging.getLogger(__name__)
 
 
 def main(executable: Path) -> None:
@@ -82,11 +89,23 @@ def cli() -> None:
     """A model in one file: serves HTTP, gRPC and MCP, and answers on the command line."""
 
 
+_UNUSED = {
+    "disable_http": ("http_hostname", "http_port", "allowed_host"),
+    "disable_grpc": ("grpc_hostname", "grpc_port"),
+    "disable_mcp": ("allowed_host",),
+}
+"""Options of `serve` that a switch leaves nothing to do."""
+
+
 @cli.command()
 @serve_options
 @click.pass_obj
 def serve(executable: Path, /, **options: Any) -> int:
     """Serve the model over HTTP (with MCP at /mcp) and gRPC until SIGTERM or Ctrl-C."""
+    context = click.get_current_context()
+    for switch, unused in _UNUSED.items():
+        if options[switch]:
+            refuse_unused(context, unused, f"with --{switch.replace('_', '-')}")
     return _serve(executable, ServeSettings(**options))
 
 
@@ -106,12 +125,16 @@ def mcp(executable: Path, /, transport: str, hostname: str, port: int, **options
                 **options,
             ),
         )
+    refuse_unused(
+        click.get_current_context(),
+        {"hostname", "port", *options} - set(ModelSettings.__dataclass_fields__),
+        "over stdio, only with --transport http",
+    )
     import asyncio
 
     from encoderfile.runtime.oneshot import speak_mcp
 
-    shared = {name: value for name, value in options.items() if name in ModelSettings.__dataclass_fields__}
-    settings = ModelSettings(**shared)
+    settings = _model_settings(options)
     logs.set_up(settings.log_format, settings.log_level)
     asyncio.run(speak_mcp(executable, settings))
     return 0
@@ -122,38 +145,45 @@ def mcp(executable: Path, /, transport: str, hostname: str, port: int, **options
 @model_options
 @click.pass_obj
 def infer(
-    executable: Path,
-    /,
-    texts: tuple[str, ...],
-    input_file: str | None,
-    output: Path | None,
-    form: str,
-    normalize: bool | None,
-    entities: str | None,
-    stride: int | None,
-    **options: Any,
+    executable: Path, /, texts: tuple[str, ...], input_file: str | None, output: Path | None, **options: Any
 ) -> int:
     """Answer TEXT... without a server. The result goes to stdout, everything else to stderr."""
     # As an exception, so that a half-written file does not stay behind.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    from encoderfile.runtime import inputs
     from encoderfile.runtime.oneshot import Wanted, answer
 
+    context = click.get_current_context()
     if bool(texts) == (input_file is not None):
         raise click.UsageError("give either TEXT... or -i FILE (- for standard input)")
-    if stride is not None and entities is None:
+    if options["stride"] is not None and options["entities"] is None:
         raise click.UsageError("--stride needs --entities")
-    settings = ModelSettings(**options)
+    if input_file is None:
+        refuse_unused(context, ("input_format", "column"), "without -i FILE")
+    settings = _model_settings(options)
     logs.set_up(settings.log_format, settings.log_level)
-    wanted = Wanted(form, normalize, entities, stride)
-    answer(executable, settings, texts, input_file, output, wanted)
+    strategy = context.meta.get(InferCommand.TAKEN_AS_TEXT)
+    if strategy is not None:
+        log.warning("%s is taken as a text: for the strategy write --entities=%s", strategy, strategy)
+    wanted = Wanted(
+        form=options["form"],
+        normalize=options["normalize"],
+        entities=options["entities"],
+        stride=options["stride"],
+        prompt=AskedPrompt(options["prompt_name"], options["prompt"]),
+    )
+    found = inputs.texts(texts, input_file, options["input_format"], options["column"])
+    answer(executable, settings, found, output, wanted)
     return 0
 
 
 @cli.command()
-@click.option("-i", "--input", "input_file", help="Your own texts: as for `infer`. Left out: 200 built-in ones.")
+@bench_options
 @model_options
 @click.pass_obj
-def bench(executable: Path, /, input_file: str | None, **options: Any) -> int:
+def bench(
+    executable: Path, /, input_file: str | None, input_format: str | None, column: str | None, **options: Any
+) -> int:
     """Measure this file on this machine, and say which --threads and --max-batch-tokens suit it.
 
     Settings that are given are kept, the others tried. The progress goes to stderr.
@@ -161,9 +191,12 @@ def bench(executable: Path, /, input_file: str | None, **options: Any) -> int:
     from encoderfile.runtime import inputs
     from encoderfile.runtime.bench import bench, built_in_texts, steps
 
+    if input_file is None:
+        refuse_unused(click.get_current_context(), ("input_format", "column"), "without -i FILE")
     settings = ModelSettings(**options)
     logs.set_up(settings.log_format, settings.log_level)
-    texts = built_in_texts() if input_file is None else inputs.texts((), input_file)
+    own = None if input_file is None else inputs.texts((), input_file, input_format, column)
+    texts = built_in_texts() if own is None else own
     with click.progressbar(length=steps(settings), file=sys.stderr, item_show_func=lambda name: name) as bar:
         report = bench(executable, settings, texts, lambda name: bar.update(1, name))
     click.echo(report)
@@ -210,6 +243,11 @@ def unpack(executable: Path, /, folder: Path) -> int:
 
     click.echo(frozen.unpack(executable, folder))
     return 0
+
+
+def _model_settings(options: Mapping[str, Any]) -> ModelSettings:
+    """The model's among the options of a command that has others too."""
+    return ModelSettings(**{name: options[name] for name in ModelSettings.__dataclass_fields__})
 
 
 def _serve(executable: Path, settings: ServeSettings) -> int:
