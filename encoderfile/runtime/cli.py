@@ -165,6 +165,9 @@ def infer(
     strategy = context.meta.get(InferCommand.TAKEN_AS_TEXT)
     if strategy is not None:
         log.warning("%s is taken as a text: for the strategy write --entities=%s", strategy, strategy)
+    for text in texts:
+        if os.path.isfile(text):  # noqa: PTH113 - a long text is no path, and no error
+            log.warning("%s is taken as a text: for the file write -i %s", text, text)
     wanted = Wanted(
         form=options["form"],
         normalize=options["normalize"],

@@ -58,7 +58,9 @@ class Prompts:
         elif default in self._named:
             self._default = self._named[default]
         else:
-            raise ConfigError(f"--default-prompt {default} is no prompt of this model: {self._choices(NONE)}")
+            names = ", ".join(self._named)
+            advice = f"choose {names} or {NONE}" if names else "it has none, leave the flag out"
+            raise ConfigError(f"--default-prompt {default} is no prompt of this model: {advice}")
 
     def text(self, asked: AskedPrompt) -> str:
         """What is put before each text; empty for nothing.
@@ -90,7 +92,9 @@ class Prompts:
         try:
             return self._named[name]
         except KeyError:
-            words = f"the prompt_name {name!r} is no prompt of this model: {self._choices()}"
+            names = ", ".join(self._named)
+            advice = f"choose {names}" if names else "it has none, send the text itself as prompt"
+            words = f"the prompt_name {name!r} is no prompt of this model: {advice}"
             raise FieldError(words, "prompt_name") from None
 
     def _by_purpose(self, input_type: str | None) -> str:
@@ -98,10 +102,6 @@ class Prompts:
         if purpose is None:
             raise FieldError(f"input_type may be {', '.join(INPUT_TYPES)}, got {input_type!r}", "input_type")
         return next((self._named[name] for name in _NAMES[purpose] if name in self._named), "")
-
-    def _choices(self, *more: str) -> str:
-        names = [*self._named, *more]
-        return f"choose {', '.join(names)}" if names else "it has none, send the text itself as prompt"
 
 
 def _checked(prompt: str) -> str:
