@@ -138,6 +138,13 @@ class Manifest:
         """The size of the graph and its weights."""
         return sum(each.length for each in self.artifacts if each.name in (GRAPH, WEIGHTS))
 
+    @property
+    def prompts_in_words(self) -> str:
+        """The names of the prompts, and which one is used without a word; for a table."""
+        name = self.default_prompt_name
+        default = "none unless a request names one" if name is None else f"{name} unless a request names another"
+        return f"{', '.join(self.prompts)}; {default}"
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, ready for `json.dumps`."""
         body = dataclasses.asdict(self)

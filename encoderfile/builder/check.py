@@ -78,15 +78,10 @@ class Checked:
             normalized = "normalised" if manifest.pooling.normalize else "not normalised"
             rows.append(("pooling", f"{' + '.join(manifest.pooling.modes)}, {normalized}"))
         if manifest.prompts:
-            rows.append(("prompts", f"{', '.join(manifest.prompts)}; {_default_prompt(manifest)}"))
+            rows.append(("prompts", manifest.prompts_in_words))
         rows.append(("alone or in a batch", f"answers differ by at most {manifest.max_padding_difference:.1e}"))
         rows += [("note", note) for note in self.notes]
         return rows
-
-
-def _default_prompt(manifest: Manifest) -> str:
-    name = manifest.default_prompt_name
-    return "none unless a request names one" if name is None else f"{name} unless a request names another"
 
 
 def check(config: BuildConfig) -> Checked:
