@@ -154,17 +154,19 @@ def infer(
     from encoderfile.runtime.oneshot import Wanted, answer
 
     context = click.get_current_context()
+    strategy = context.meta.get(InferCommand.TAKEN_AS_TEXT)
+    hint = f"{strategy} is taken as a text: for the strategy write --entities={strategy}"
     if bool(texts) == (input_file is not None):
-        raise click.UsageError("give either TEXT... or -i FILE (- for standard input)")
+        either = "give either TEXT... or -i FILE (- for standard input)"
+        raise click.UsageError(f"{either}; {hint}" if strategy else either)
     if options["stride"] is not None and options["entities"] is None:
         raise click.UsageError("--stride needs --entities")
     if input_file is None:
         refuse_unused(context, ("input_format", "column"), "without -i FILE")
     settings = _model_settings(options)
     logs.set_up(settings.log_format, settings.log_level)
-    strategy = context.meta.get(InferCommand.TAKEN_AS_TEXT)
-    if strategy is not None:
-        log.warning("%s is taken as a text: for the strategy write --entities=%s", strategy, strategy)
+    if strategy:
+        log.warning(hint)
     for text in texts:
         if os.path.isfile(text):  # noqa: PTH113 - a long text is no path, and no error
             log.warning("%s is taken as a text: for the file write -i %s", text, text)

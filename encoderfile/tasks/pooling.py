@@ -81,6 +81,8 @@ def pool(
     `unpooled` real tokens at the beginning of each text are left out, as `Pooling` does with those of a prompt where
     `include_prompt` is false; a weighted mean still counts them. Each text must have more tokens than that.
     """
+    if tuple(modes) == (SPLADE,):
+        return _splade(hidden, mask)
     if unpooled is not None and any(unpooled):
         positions: FloatArray = np.cumsum(mask, axis=1, dtype=np.float32)
         kept = np.where(positions > np.array(unpooled)[:, None], mask, np.float32(0))
@@ -89,7 +91,5 @@ def pool(
             for mode in modes
         ]
         return np.concatenate(rows, axis=-1)
-    if tuple(modes) == (SPLADE,):
-        return _splade(hidden, mask)
     pooled: FloatArray = np.concatenate([POOLING[mode](hidden, mask) for mode in modes], axis=-1)
     return pooled

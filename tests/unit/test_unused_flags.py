@@ -1,5 +1,6 @@
 """Flags that a command would not use are refused, and variables for other commands are not."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,11 @@ HTTP_ALONE = {
     "--drain-seconds": "1",
 }
 """Flags of `mcp` that do nothing over stdio, with a value each."""
+
+
+@pytest.fixture(autouse=True)
+def signals_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
 
 
 def run(*arguments: str, **environment: str) -> Result:
@@ -72,3 +78,9 @@ def test_what_is_said_of_a_file_needs_one(flag: str, command: str) -> None:
     done = run(command, flag, *(["text"] if command == "infer" else []))
     assert done.exit_code == 2
     assert f"{flag.partition('=')[0]} does nothing without -i FILE" in done.output
+
+
+def test_a_strategy_beside_a_file_is_told_apart_from_a_text() -> None:
+    done = run("infer", "--entities", "max", "-i", "texts.txt")
+    assert done.exit_code == 2
+    assert "max is taken as a text: for the strategy write --entities=max" in done.output
