@@ -6,7 +6,9 @@ PB := encoderfile/transports/_pb
 # More real exports, each with its expected.json, where a folder of them lies beside the checkout.
 export ENCODERFILE_TEST_MODELS ?= $(wildcard $(CURDIR)/../shared/models)
 
-.PHONY: demo test lint bench proto launcher docs clean
+MODEL ?= $(firstword $(wildcard $(ENCODERFILE_TEST_MODELS)/minilm-embed) examples/embed/model)
+
+.PHONY: demo test lint attack bench proto launcher docs clean
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/demo.py
@@ -19,8 +21,11 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# What a hostile client, host or neighbour does to a built file, and what it costs; about fifteen minutes, as root.
+attack: $(VENV)/installed-dev
+	$(BIN)/python tests/attacks $(MODEL)
+
 # Ratios against onnxruntime alone, in one run, with tables and a plot in benchmarks/results; about ten minutes.
-MODEL ?= $(firstword $(wildcard $(ENCODERFILE_TEST_MODELS)/minilm-embed) examples/sentiment/model)
 RESULTS := benchmarks/results
 bench: $(VENV)/installed
 	mkdir -p $(RESULTS)

@@ -127,6 +127,8 @@ class Manifest:
     """How far answers moved by that, as `builder.drift` measured."""
     relevance: str | None = None
     """For a cross-encoder, what makes its logit a score: `sigmoid` or `identity`."""
+    attention_bytes: int = 0
+    """Memory that a run takes for each pair of tokens of a text; 0 where that is not known, or not so."""
     artifacts: tuple[Artifact, ...] = ()
 
     def artifact(self, name: str) -> Artifact | None:

@@ -13,8 +13,11 @@ from encoderfile.builder import detect, drift, precision, prompts
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.drift import Drift
 from encoderfile.builder.folder import ModelFolder, open_folder
+from encoderfile.builder.limits import first_position
 from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.builder.precision import Changed, PrecisionWishes
+from encoderfile.builder.tables import looked_up
+from encoderfile.builder.tokenizer_spec import tokenizer_spec
 from encoderfile.errors import InternalError, ModelError
 from encoderfile.manifest import GraphSpec, Manifest
 from encoderfile.model import padding
@@ -31,6 +34,9 @@ HALF_TOLERANCE = 2e-2
 """The same for graphs that give float16, which holds three digits."""
 LONGEST_TRIAL = 1024
 """A text at the limit is tried with up to this many tokens; attention beyond it would cost gigabytes."""
+
+_HEADS = ("num_attention_heads", "n_heads", "n_head", "num_heads")
+_ONE_OPERATOR = frozenset({"Attention", "GroupQueryAttention", "MultiHeadAttention", "PackedMultiHeadAttention"})
 
 _HERE = Device("cpu", "checks run here")
 _RUNS_ALONE = "the graph quantises activations over the whole batch, so each text is run alone"
@@ -117,9 +123,9 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         session.inputs,
         output.name,
         batchable=not any(kind.startswith("DynamicQuantize") for kind in onnx_graph.op_types),
-        first_position=detect.first_position(folder.config),
+        first_position=first_position(folder.config),
     )
-    spec = detect.tokenizer_spec(folder, config.tokenizer, graph.fixed_tokens)
+    spec = tokenizer_spec(folder, config.tokenizer, graph.fixed_tokens, looked_up(original))
     words = Tokenizer(folder.files["tokenizer.json"], spec)
     _check_vocabulary(folder, words)
     columns = _try_lengths(session, words, graph)
@@ -137,6 +143,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         width=columns,
         matryoshka=detect.matryoshka(folder),
         relevance=detect.relevance(folder) if scores else None,
+        attention_bytes=_attention_bytes(folder, onnx_graph),
         **prompts.facts(folder, choice.model_type, output),
     )
     tolerance = TOLERANCE if output.dtype == "float32" else HALF_TOLERANCE
@@ -154,7 +161,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         notes=(
             *changed.notes,
             *(() if graph.batchable else (_RUNS_ALONE,)),
-            *_long_text_notes(folder, spec.max_length),
+            *_long_text_notes(spec.max_length, manifest.attention_bytes),
         ),
         changed=changed,
     )
@@ -224,17 +231,24 @@ def _first(text: EncodedText, count: int) -> EncodedText:
     )
 
 
-def _long_text_notes(folder: ModelFolder, limit: int) -> tuple[str, ...]:
-    """What a limit costs that is too long to be tried: attention holds a number for each pair of tokens."""
+def _long_text_notes(limit: int, attention_bytes: int) -> tuple[str, ...]:
+    """What a limit costs that is too long to be tried."""
     if limit <= LONGEST_TRIAL:
         return ()
-    heads = folder.config.get("num_attention_heads")
     tried = f"tried with up to {LONGEST_TRIAL} tokens of {limit}"
-    if not isinstance(heads, int):
+    if not attention_bytes:
         return (tried,)
-    # The scores and their softmax, both in float32.
-    needed = 2 * 4 * heads * limit * limit
+    needed = attention_bytes * limit * limit
     return (f"{tried}; attention over a text that long takes up to {needed / 1e9:.1f} GB, --max-length lowers it",)
+
+
+def _attention_bytes(folder: ModelFolder, graph: OnnxGraph) -> int:
+    """Memory for each pair of tokens: scores and their softmax of each head, and the mask, in float32.
+
+    0 where attention is one operator, which may do without, and where config.json names no heads.
+    """
+    heads = next((folder.config[key] for key in _HEADS if isinstance(folder.config.get(key), int)), 0)
+    return 0 if graph.op_types & _ONE_OPERATOR or not heads else 4 * (2 * heads + 1)
 
 
 def _compare_alone_and_together(model: Model, tolerance: float) -> float:

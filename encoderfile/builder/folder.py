@@ -8,19 +8,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from encoderfile.builder.tokenizer_rules import ruled
+from encoderfile.builder.tokenizer_rules import TokenizerFiles, ruled
 from encoderfile.errors import ModelError
 
 _LFS = b"version https://git-lfs"
 _ASK_EXPORT = "export it with `optimum-cli export onnx --model MODEL FOLDER`"
+
+SENTENCE_BERT = tuple(
+    f"sentence_{kind}_config.json"
+    for kind in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+)
+"""The names under which sentence-transformers looks for what it does with texts, the first that is there."""
 
 SMALL_FILES = (
     "config.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
+    "added_tokens.json",
     "modules.json",
-    "sentence_bert_config.json",
+    *SENTENCE_BERT,
     "config_sentence_transformers.json",
     "1_Pooling/config.json",
 )
@@ -31,7 +38,8 @@ SMALL_FILES = (
 class ModelFolder:
     """The files of one exported model. JSON files are parsed; `files` keeps their bytes as they were.
 
-    Only tokenizer.json is changed where tokenizer_config.json rules it (`tokenizer_rules`).
+    Only tokenizer.json is changed where other files rule it; `tokenizer_config` holds what the tokenizer's class
+    assumes too (`tokenizer_rules`).
     """
 
     path: Path
@@ -82,20 +90,32 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
             if pooling_name not in files and (path / pooling_name).is_file():
                 files[pooling_name] = _read(path / pooling_name)
     tokenizer = _json(files, "tokenizer.json", dict)
-    tokenizer_config = _json(files, "tokenizer_config.json", dict)
-    changed = ruled(tokenizer, tokenizer_config)
-    if changed is not None:
-        tokenizer, files["tokenizer.json"] = changed, json.dumps(changed, ensure_ascii=False).encode()
+    config = _json(files, "config.json", dict)
+    sentence_bert: Mapping[str, Any] = next(
+        (found for name in SENTENCE_BERT if (found := _json(files, name, dict))), {}
+    )
+    effective = ruled(
+        TokenizerFiles(
+            tokenizer=tokenizer,
+            config=_json(files, "tokenizer_config.json", dict),
+            special_tokens_map=_json(files, "special_tokens_map.json", dict),
+            added_tokens=_json(files, "added_tokens.json", dict),
+            model_config=config,
+            sentence_bert=sentence_bert,
+        )
+    )
+    if effective.tokenizer != tokenizer:
+        files["tokenizer.json"] = json.dumps(effective.tokenizer, ensure_ascii=False).encode()
     return ModelFolder(
         path=path,
         onnx=graph,
-        config=_json(files, "config.json", dict),
-        tokenizer_config=tokenizer_config,
+        config=config,
+        tokenizer_config=effective.config,
         modules=tuple(modules),
         pooling=_json(files, pooling_name, dict),
-        sentence_bert=_json(files, "sentence_bert_config.json", dict),
+        sentence_bert=sentence_bert,
         sentence_transformers=_json(files, "config_sentence_transformers.json", dict),
-        tokenizer_json=tokenizer,
+        tokenizer_json=effective.tokenizer,
         files=files,
     )
 

@@ -7,7 +7,7 @@ weights in memory two or three times and stops at 2 GiB. Field numbers: onnx/onn
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from encoderfile.manifest import WEIGHTS
 
 _MODEL_GRAPH = 7
 _GRAPH_NODE, _GRAPH_INITIALIZER = 1, 5
-_NODE_OP_TYPE = 4
+_NODE_INPUT, _NODE_OUTPUT, _NODE_OP_TYPE, _NODE_ATTRIBUTE = 1, 2, 4, 5
+_TENSOR_DIMS = 1
 _TENSOR_NAME, _TENSOR_RAW, _TENSOR_EXTERNAL, _TENSOR_LOCATION = 8, 9, 13, 14
 _LFS = b"version https://git-lfs"
 
@@ -35,6 +36,16 @@ class Tensor:
     source: Path
     offset: int
     length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operator: its kind, the names it reads and writes, and its whole numbers (`axis`)."""
+
+    op_type: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    numbers: Mapping[str, int]
 
 
 class OnnxGraph:
@@ -173,6 +184,56 @@ class OnnxGraph:
                 "the file is cut, copy it or export the model again"
             )
         return Tensor(name, source, offset, length)
+
+    def nodes(self) -> Iterator[Node]:
+        """The operators of the graph in their order, without those of its subgraphs."""
+        for start, end in self._parts(_GRAPH_NODE):
+            inputs, outputs, kind = [], [], ""
+            numbers: dict[str, int] = {}
+            for number, _, _, first, last in self._fields(start, end):
+                if number == _NODE_INPUT:
+                    inputs.append(self._text(first, last))
+                elif number == _NODE_OUTPUT:
+                    outputs.append(self._text(first, last))
+                elif number == _NODE_OP_TYPE:
+                    kind = self._text(first, last)
+                elif number == _NODE_ATTRIBUTE:
+                    numbers |= self._number(first, last)
+            yield Node(kind, tuple(inputs), tuple(outputs), numbers)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each initializer, by its name."""
+        shapes = {}
+        for start, end in self._parts(_GRAPH_INITIALIZER):
+            name, shape = "", list[int]()
+            for number, _, _, first, last in self._fields(start, end):
+                if number == _TENSOR_NAME:
+                    name = self._text(first, last)
+                elif number == _TENSOR_DIMS:
+                    shape += self._numbers(first, last)
+            shapes[name] = tuple(shape)
+        return shapes
+
+    def _numbers(self, start: int, end: int) -> Iterator[int]:
+        """Whole numbers behind one another, as packed fields have them; one alone, too."""
+        while start < end:
+            number, start = self._varint(start, end)
+            yield number
+
+    def _parts(self, kind: int) -> Iterator[tuple[int, int]]:
+        for number, wire, _, start, end in self._fields(0, len(self._data)):
+            if number == _MODEL_GRAPH and wire == BYTES:
+                yield from ((field[3], field[4]) for field in self._fields(start, end) if field[0] == kind)
+
+    def _number(self, start: int, end: int) -> dict[str, int]:
+        """An attribute that is one whole number (its field 3), by its name (its field 1)."""
+        name, value = "", None
+        for number, wire, _, first, last in self._fields(start, end):
+            if number == 1:
+                name = self._text(first, last)
+            elif number == 3 and wire == VARINT:
+                value = self._varint(first, last)[0]
+        return {} if value is None else {name: value}
 
     def graph_bytes(self, place: Callable[[Tensor], tuple[str, int]]) -> bytes:
         """The model with its large tensors replaced by external references.

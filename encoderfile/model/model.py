@@ -10,7 +10,7 @@ import numpy as np
 from encoderfile import tasks
 from encoderfile.errors import InternalError
 from encoderfile.manifest import Manifest
-from encoderfile.model import padding, prompts
+from encoderfile.model import attention, padding, prompts
 from encoderfile.model.lanes import Lanes
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
@@ -39,12 +39,19 @@ class Model:
         return Model(self.manifest, self._tokenizer, session)
 
     def encode(self, texts: Sequence[Text], prompt: str = "") -> list[EncodedText]:
-        """Tokenises texts behind a prompt, cut at the limit; `truncated` says where."""
-        with_tokens = self.task.needs_tokens
-        if not prompt:
-            return self._tokenizer(texts, with_tokens=with_tokens)
-        pooled = self.manifest.include_prompt
-        return prompts.encode(self._tokenizer, prompt, texts, with_tokens=with_tokens, pooled=pooled)
+        """Tokenises texts behind a prompt, cut at the limit; `truncated` says where.
+
+        Raises `TooLongError` for one that this machine has not the memory for.
+        """
+        tokenizer, with_tokens = self._tokenizer, self.task.needs_tokens
+        if prompt:
+            pooled = self.manifest.include_prompt
+            encoded = prompts.encode(tokenizer, prompt, texts, with_tokens=with_tokens, pooled=pooled)
+        else:
+            encoded = tokenizer(texts, with_tokens=with_tokens)
+        if self.device == "cpu":
+            attention.refuse_too_large(encoded, self.manifest.attention_bytes)
+        return encoded
 
     def windows(self, text: str, stride: int) -> list[EncodedText]:
         """Tokenises all of a text, in windows of the limit that share `stride` tokens. From one thread only."""

@@ -37,6 +37,13 @@ def edit_graph(folder: Path, change: Change) -> None:
     onnx.save(model, folder / "model.onnx")
 
 
+def replace_bytes(folder: Path, name: bytes, other: bytes) -> None:
+    """Writes `other` for `name`, which is as long, wherever `model.onnx` has it."""
+    assert len(name) == len(other)
+    path = folder / "model.onnx"
+    path.write_bytes(path.read_bytes().replace(name, other))
+
+
 def save_external(
     folder: Path, *, one_file: bool = True, threshold: int = 0, location: str = "model.onnx_data"
 ) -> None:

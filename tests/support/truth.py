@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from encoderfile.builder import detect
 from encoderfile.builder.config import TokenizerWishes
 from encoderfile.builder.folder import ModelFolder, open_folder
+from encoderfile.builder.tokenizer_spec import tokenizer_spec
 from encoderfile.manifest import Manifest, PoolingSpec
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
@@ -62,7 +62,7 @@ def opened(folder: Path) -> ModelFolder:
 def tokenizer(folder: Path, max_length: int | None = None) -> Tokenizer:
     """The builder's tokenizer for a folder; `max_length` replaces the limit, also by a larger one."""
     found = opened(folder)
-    spec = detect.tokenizer_spec(found, TokenizerWishes(), None)
+    spec = tokenizer_spec(found, TokenizerWishes(), None)
     return Tokenizer(
         found.files["tokenizer.json"], dataclasses.replace(spec, max_length=max_length or spec.max_length)
     )

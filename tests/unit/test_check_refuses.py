@@ -224,6 +224,7 @@ CASES: list[tuple[str, str, Break, str, str]] = [
         lambda folder: [
             edit_json(folder, "config.json", max_position_embeddings=512),
             edit_json(folder, "tokenizer_config.json", model_max_length=512),
+            graphs.replace_bytes(folder, b"position_embeddings", b"an_unknown_table___"),
         ],
         "the graph fails on a text of 512 tokens",
         "give the length it was made for with --max-length",

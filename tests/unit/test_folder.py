@@ -51,7 +51,7 @@ def test_three_files_are_enough(tmp_path: Path) -> None:
         if path.name not in ("config.json", "tokenizer.json", "model.onnx"):
             path.unlink()
     found = open_folder(folder)
-    assert (found.tokenizer_config, found.modules, found.pooling, found.sentence_bert) == ({}, (), {}, {})
+    assert (found.modules, found.pooling, found.sentence_bert) == ((), {}, {})
 
 
 def test_the_folder_of_a_hub_keeps_its_graph_in_onnx(folder: Path) -> None:

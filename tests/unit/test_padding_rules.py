@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from encoderfile.builder.config import TokenizerWishes
-from encoderfile.builder.detect import tokenizer_spec
 from encoderfile.builder.folder import ModelFolder
+from encoderfile.builder.tokenizer_spec import tokenizer_spec
 from encoderfile.errors import ModelError
 from encoderfile.manifest import TokenizerSpec
 from support.refusals import one_sentence

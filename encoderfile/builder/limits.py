@@ -1,0 +1,151 @@
+"""How many tokens a text may have: what the model's own library cuts at, and what the graph can take at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from encoderfile.builder.folder import ModelFolder
+from encoderfile.builder.tables import Table
+from encoderfile.errors import ConfigError
+
+NO_LIMIT = 1_000_000_000
+"""Tokenizers without a limit carry a number far above any real length (1e30 and the like)."""
+
+FALLBACK_LENGTH = 512
+"""Used when no file names a limit, as BERT and its kind have it."""
+
+# Position ids of these begin behind the padding id (fairseq's way), so the table holds so many rows more.
+_POSITIONS_AFTER_PADDING = frozenset(
+    "camembert data2vec-text esm ibert layoutlmv3 lilt longformer luke markuplm mpnet roberta roberta-prelayernorm "
+    "xlm-roberta xlm-roberta-xl xmod".split()
+)
+# These look positions up in a table, whether the graph's names show it or not.
+_TABLES = _POSITIONS_AFTER_PADDING | frozenset(
+    "albert bart bert big_bird convbert distilbert electra ernie flaubert gpt2 gpt_neo layoutlm megatron-bert "
+    "mobilebert nystromformer splinter squeezebert xlm".split()
+)
+# Positions of these are relative or rotary: `max_position_embeddings` does not bound the input.
+_NO_TABLES = frozenset("funnel mt5 t5 umt5 xlnet".split())
+# Relative as well, but for an absolute table that config.json may switch off, and usually does.
+_PERHAPS_TABLES = frozenset({"deberta", "deberta-v2"})
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Tokens of one text, special tokens included: where texts are cut, and how far --max-length may go."""
+
+    tokens: int
+    most: int | None
+    """None where nothing bounds it."""
+    origin: str
+    """What `most` comes from."""
+
+    def refuse(self, flag: str, asked: int | None) -> None:
+        """Raises `ConfigError` for a length beyond `most`."""
+        if asked is not None and self.most is not None and asked > self.most:
+            raise ConfigError(
+                f"{flag} {asked} is more than the model takes: at most {self.most} tokens ({self.origin})"
+            )
+
+
+def limit(folder: ModelFolder, fixed_tokens: int | None, tables: Sequence[Table] = ()) -> Limit:
+    """Where the model's own library cuts, capped by the table of positions and by `fixed_tokens`.
+
+    `tables` are those that the graph looks rows up in; none where they cannot be told. Without any limit: what the
+    model was trained with, and --max-length may go beyond.
+    """
+    named = _named(folder)
+    hard = [
+        (count, origin)
+        for count, origin in (
+            (_positions(folder.config, tables), "the table of position embeddings"),
+            (fixed_tokens, "the fixed shape of the graph"),
+        )
+        if count is not None
+    ]
+    candidates = [*named[:1], *hard]
+    if candidates:
+        # A library's limit may be raised to another one that the files name, where no table says what is possible.
+        most, origin = min(hard) if hard else max(named)
+        return Limit(min(count for count, _ in candidates), most, origin)
+    # Many tokenizers were saved with the truncation of their last call, so it counts only where nothing else does.
+    own = (folder.tokenizer_json.get("truncation") or {}).get("max_length")
+    if _is_limit(own):
+        return Limit(int(own), int(own), "truncation in tokenizer.json")
+    return Limit(_trained_length(folder.config), None, "")
+
+
+def _named(folder: ModelFolder) -> list[tuple[int, str]]:
+    """The limits that files name, the one that counts first.
+
+    sentence-transformers puts `max_seq_length` in the place of `model_max_length`; without it, it takes no more than
+    `max_position_embeddings`, whatever these are (base/modules/transformer.py).
+    """
+    trained = folder.config.get("max_position_embeddings") if folder.modules else None
+    tokenizer = folder.tokenizer_config.get("model_max_length", folder.tokenizer_config.get("max_len"))
+    arguments = {key: folder.sentence_bert.get(key) or {} for key in ("tokenizer_args", "processor_kwargs")}
+    found = [
+        (folder.sentence_bert.get("max_seq_length"), "max_seq_length in sentence_bert_config.json"),
+        (tokenizer, "model_max_length in tokenizer_config.json"),
+        (trained, "max_position_embeddings in config.json"),
+    ]
+    if any("model_max_length" in each for each in arguments.values()):
+        found = found[1:2]
+    limits = [(int(count), origin) for count, origin in found if _is_limit(count)]
+    if _is_limit(folder.sentence_bert.get("max_seq_length")):
+        return limits
+    return sorted(limits)
+
+
+def _is_limit(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < NO_LIMIT
+
+
+def _trained_length(config: Mapping[str, Any]) -> int:
+    rows = config.get("max_position_embeddings")
+    return rows if isinstance(rows, int) and rows > 0 else FALLBACK_LENGTH
+
+
+def _positions(config: Mapping[str, Any], tables: Sequence[Table]) -> int | None:
+    """How many tokens the table of position embeddings takes, or None where there is no table."""
+    config = {**config, **(config.get("text_config") or {})}  # of a model for texts and pictures
+    rows = config.get("max_position_embeddings") or config.get("n_positions")
+    rows = rows if isinstance(rows, int) and rows > 0 else None
+    if rows is not None:
+        # Two rows more are for padding, as in BART; twice as many hold distances to both sides, as in BERT's
+        # `relative_key`.
+        known = {rows: rows - first_position(config), rows + 2: rows, 2 * rows - 1: rows}
+        seen = [
+            known[t.rows] for t in tables if t.rows in known and (t.rows != config.get("vocab_size") or _named_so(t))
+        ]
+        if seen:
+            return min(seen)
+    seen = [table.rows - first_position(config) for table in tables if _named_so(table)]
+    if seen:
+        return min(seen)
+    if rows is None:
+        return None
+    family = str(config.get("model_type", ""))
+    if config.get("position_embedding_type") not in (None, "absolute") or family in _NO_TABLES:
+        return None
+    if family in _PERHAPS_TABLES and config.get("position_biased_input") is False:
+        return None
+    # A graph that shows its tables would show this one too.
+    return None if tables and family not in _TABLES else rows - first_position(config)
+
+
+def _named_so(table: Table) -> bool:
+    name = table.name.lower()
+    return ("position" in name or "wpe" in name) and not any(
+        word in name for word in ("relative", "vision", "visual")
+    )
+
+
+def first_position(config: Mapping[str, Any]) -> int:
+    """The position of a text's first token: 0, or in fairseq's way the one behind the padding id."""
+    if str(config.get("model_type", "")) not in _POSITIONS_AFTER_PADDING:
+        return 0
+    padding = config.get("pad_token_id")
+    return (padding if isinstance(padding, int) else 1) + 1
