@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 from encoderfile.errors import InputError
@@ -45,7 +46,7 @@ def read_text(value: object, task: Task[Any], place: str) -> Text:
     if not isinstance(value, dict) or not (task.takes_pairs or "text_pair" in value):
         raise InputError(f"{place} should be a text, got {_kind(value)}")
     for field in value.keys() - {"text", "text_pair"}:
-        raise InputError(f"{place} has a field {field!r}: an object may hold text and text_pair alone")
+        raise InputError(f"{place} has a field {reprlib.repr(field)}: an object may hold text and text_pair alone")
     text, pair = value.get("text"), value.get("text_pair")
     if not isinstance(text, str):
         raise InputError(f"{place}.text should be a text, got {_kind(text)}")

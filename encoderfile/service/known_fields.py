@@ -5,6 +5,7 @@ Fields that nobody knows are ignored, as the API page has it.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -126,10 +127,12 @@ def refuse_overflow(body: Mapping[str, Any], side: str) -> bool | None:
         refuse = word is False or word == "NONE"
     direction = body.get("truncation_direction")
     if direction is not None:
-        _check_side("truncation_direction", direction, str(direction).lower(), side)
+        _check_side("truncation_direction", direction, direction.lower() if isinstance(direction, str) else "", side)
     return refuse
 
 
 def _check_side(field: str, value: object, wanted: str, side: str) -> None:
     if wanted != side:
-        raise FieldError(f"{field} {value!r} cannot be chosen: this model's tokenizer cuts on the {side}", field)
+        raise FieldError(
+            f"{field} {reprlib.repr(value)} cannot be chosen: this model's tokenizer cuts on the {side}", field
+        )

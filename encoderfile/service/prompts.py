@@ -5,6 +5,7 @@ The rules are those of sentence-transformers' `SentenceTransformer.encode`, `enc
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -94,13 +95,15 @@ class Prompts:
         except KeyError:
             names = ", ".join(self._named)
             advice = f"choose {names}" if names else "it has none, send the text itself as prompt"
-            words = f"the prompt_name {name!r} is no prompt of this model: {advice}"
+            words = f"the prompt_name {reprlib.repr(name)} is no prompt of this model: {advice}"
             raise FieldError(words, "prompt_name") from None
 
     def _by_purpose(self, input_type: str | None) -> str:
         purpose = INPUT_TYPES.get(input_type or "")
         if purpose is None:
-            raise FieldError(f"input_type may be {', '.join(INPUT_TYPES)}, got {input_type!r}", "input_type")
+            raise FieldError(
+                f"input_type may be {', '.join(INPUT_TYPES)}, got {reprlib.repr(input_type)}", "input_type"
+            )
         return next((self._named[name] for name in _NAMES[purpose] if name in self._named), "")
 
 

@@ -84,3 +84,11 @@ def test_another_way_to_cut_is_refused(given: dict[str, Any], words: str) -> Non
 
 def test_a_tokenizer_that_cuts_on_the_left_is_told_so() -> None:
     assert refuse_overflow({"truncate": "START", "truncation_direction": "left"}, "left") is False
+
+
+@WITH_BODIES
+@pytest.mark.parametrize("field", ["prompt_name", "input_type", "truncation_direction"])
+def test_a_refusal_does_not_repeat_a_long_value(field: str, way: str, street: House) -> None:
+    _, sentence = street.shared(way, "embed").refusal(["a"], **{field: "x" * 100_000})
+    assert field in sentence
+    assert len(sentence) < 300
