@@ -44,7 +44,7 @@ def make_service(model: Model, settings: ModelSettings) -> Service:
             max_run_tokens=run,
             refuse_overflow=settings.overflow == "error",
         ),
-        settings.default_prompt,
+        default_prompt=settings.default_prompt,
     )
 
 

@@ -181,17 +181,17 @@ def test_a_lone_surrogate_in_a_prompt_is_refused(street: House) -> None:
 @pytest.mark.parametrize(("default", "prompt"), [("passage", "passage: "), ("none", ""), (None, "query: ")])
 @pytest.mark.parametrize("way", WAYS_IN)
 def test_a_server_may_have_a_default_of_its_own(default: str | None, prompt: str, way: str, house: House) -> None:
-    service = house.serve(Service(model(default_prompt_name="query"), Limits(), default))
+    service = house.serve(Service(model(default_prompt_name="query"), Limits(), default_prompt=default))
     client = house.client(way, service)
     np.testing.assert_allclose(vectors(client, TEXTS), behind(prompt, client), atol=1e-6)
 
 
 def test_a_default_that_the_model_does_not_have_is_refused_with_the_names() -> None:
     with pytest.raises(ConfigError, match="--default-prompt queries is no prompt of this model: choose query, "):
-        Service(model(), Limits(), "queries")
+        Service(model(), Limits(), default_prompt="queries")
     with pytest.raises(ConfigError, match="it has none, leave the flag out"):
-        Service(open_model(DEMO["ner"]), Limits(), "query")
-    Service(open_model(DEMO["ner"]), Limits(), "none")
+        Service(open_model(DEMO["ner"]), Limits(), default_prompt="query")
+    Service(open_model(DEMO["ner"]), Limits(), default_prompt="none")
 
 
 def test_a_cross_encoders_default_prompt_stands_before_the_first_text(house: House) -> None:
