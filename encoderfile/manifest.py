@@ -122,7 +122,11 @@ class Manifest:
     width: int = 0
     """Size of the output's last axis: of a vector, or the number of labels; 0 in files of older builders."""
     prompts: Mapping[str, str] = field(default_factory=dict)
-    """What is put before a text, by purpose (`query`, `document`), as the sentence-transformers files say."""
+    """What may be put before a text, by name, as config_sentence_transformers.json lists it."""
+    default_prompt_name: str | None = None
+    """The prompt of a request that names none; None: no prompt."""
+    include_prompt: bool = True
+    """Whether a prompt's tokens are pooled with those of the text."""
     matryoshka: bool = False
     """Whether the beginning of a vector is a vector too, so that callers may ask for fewer dimensions."""
     matryoshka_dimensions: tuple[int, ...] = ()
@@ -147,6 +151,13 @@ class Manifest:
     def model_bytes(self) -> int:
         """The size of the graph and its weights."""
         return sum(each.length for each in self.artifacts if each.name in (GRAPH, WEIGHTS))
+
+    @property
+    def prompts_in_words(self) -> str:
+        """The names of the prompts, and which one is used without a word; for a table."""
+        name = self.default_prompt_name
+        default = "none unless a request names one" if name is None else f"{name} unless a request names another"
+        return f"{', '.join(self.prompts)}; {default}"
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, ready for `json.dumps`."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from encoderfile import cgroup
 from encoderfile.errors import ConfigError
@@ -61,6 +63,12 @@ _MODEL_OPTIONS = (
         type=click.Choice(["truncate", "error"]),
         default="truncate",
         help="What happens to a text longer than the model's limit.",
+    ),
+    option(
+        "--default-prompt",
+        metavar="NAME",
+        help="The model's prompt that is put before texts of requests that name none, or none.  "
+        "[default: as the model's files say]",
     ),
     option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Form of the log on stderr."),
     option(
@@ -125,18 +133,42 @@ serve_options = _decorated(_SERVE_OPTIONS, _HTTP_SAFETY_OPTIONS, _MODEL_OPTIONS)
 class InferCommand(click.Command):
     """`--entities` takes a value only as `--entities=STRATEGY`: what follows it is a text."""
 
+    TAKEN_AS_TEXT = "taken_as_text"
+    """In the context's `meta`: a text behind `--entities` that is the name of a strategy."""
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         end = args.index("--") if "--" in args else len(args)
+        for flag, follower in itertools.pairwise(args[:end]):
+            if flag == "--entities" and follower in STRATEGIES:
+                ctx.meta[self.TAKEN_AS_TEXT] = follower
         bare = ["--entities=simple" if arg == "--entities" else arg for arg in args[:end]]
         return super().parse_args(ctx, bare + args[end:])
 
+
+INPUT_FORMATS = ("text", "jsonl", "json", "csv", "tsv")
+"""The kinds of file that `-i` reads."""
+
+_INPUT_OPTIONS = (
+    click.option(
+        "--input-format",
+        type=click.Choice(INPUT_FORMATS),
+        help="What -i is, where its name does not tell: one text a line, JSON Lines, JSON, CSV or TSV with a header.",
+    ),
+    click.option(
+        "--column", help="The field or column with the texts.  [default: text, with text_pair beside it for pairs]"
+    ),
+)
 
 infer_options = _decorated(
     (
         click.argument("texts", nargs=-1, metavar="TEXT..."),
         click.option(
-            "-i", "--input", "input_file", help="A file instead: one text a line, or JSONL with `text`; - is stdin."
+            "-i",
+            "--input",
+            "input_file",
+            help="A file instead: text, JSON Lines, JSON, CSV or TSV, told by its name; - is stdin.",
         ),
+        *_INPUT_OPTIONS,
         click.option("-o", "--output", type=click.Path(path_type=Path), help="A file to write instead of stdout."),
         click.option(
             "-f",
@@ -152,6 +184,8 @@ infer_options = _decorated(
             default=None,
             help="Unit length for vectors, or not; left out: yes for `embedding`, else the model's own way.",
         ),
+        click.option("--prompt-name", help="Put this one of the model's own prompts before each text."),
+        click.option("--prompt", help="Put this text before each text; empty for none."),
         click.option(
             "--entities",
             type=click.Choice(STRATEGIES),
@@ -167,6 +201,32 @@ infer_options = _decorated(
     )
 )
 """Options of `infer` beside the model's."""
+bench_options = _decorated(
+    (
+        click.option(
+            "-i", "--input", "input_file", help="Your own texts: as for `infer`. Left out: 200 built-in ones."
+        ),
+        *_INPUT_OPTIONS,
+    )
+)
+"""Options of `bench` beside the model's."""
+
+
+def refuse_unused(context: click.Context, names: Collection[str], reason: str) -> None:
+    """Raises `UsageError` for options among `names` that are on the command line and would do nothing.
+
+    Variables may be set for other commands too, and are passed over.
+    """
+    given = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name in names and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        verb, it = ("does", "it") if len(given) == 1 else ("do", "them")
+        raise click.UsageError(f"{', '.join(given)} {verb} nothing {reason}: leave {it} out")
+
+
 mcp_options = _decorated(
     (
         option("--transport", type=click.Choice(["stdio", "http"]), default="stdio", help="How MCP is spoken."),
@@ -191,6 +251,7 @@ class ModelSettings:
     max_queue: int = 16384
     max_inputs: int = 4096
     overflow: str = "truncate"
+    default_prompt: str | None = None
     log_format: str = "text"
     log_level: str = "info"
 

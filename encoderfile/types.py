@@ -17,7 +17,7 @@ else:
     FloatArray = IntArray = Any
 
 Text = str | tuple[str, str]
-"""One input: a text, or a pair (query, passage) for cross-encoders."""
+"""One input: a text, or a pair of them (query and passage, premise and hypothesis) that is read as one."""
 
 
 class ModelType(StrEnum):
@@ -56,6 +56,9 @@ class EncodedText:
     special_tokens_mask: IntArray
     tokens: tuple[TokenInfo, ...]
     truncated: bool
+    unpooled: int = 0
+    """How many tokens at the beginning are read and left out of pooling: those of a prompt, where the model's files
+    say so."""
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -67,6 +70,8 @@ class TokenEmbeddings:
 
     embeddings: FloatArray
     tokens: tuple[TokenInfo, ...]
+    unpooled: int = 0
+    """As in `EncodedText`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,22 @@ R_co = TypeVar("R_co", bound=Result, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
+class AskedPrompt:
+    """What a request says of the prompt before its texts: one of the three at most, and nothing for the default."""
+
+    name: str | None = None
+    """A name of the model's own prompts."""
+    text: str | None = None
+    """The prompt itself; empty for none."""
+    input_type: str | None = None
+    """What the texts are for (`query`, `document`), as embedding clients say it."""
+
+
+DEFAULT_PROMPT = AskedPrompt()
+"""A request that says nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class PredictRequest:
     """What every way in hands to the service. `normalize` None means the model's own way."""
 
@@ -116,6 +137,7 @@ class PredictRequest:
     """Whether a text may be empty: some dialects promise an answer, made of special tokens alone."""
     refuse_overflow: bool | None = None
     """Whether a text over the limit is refused instead of cut; None: as the server was told."""
+    prompt: AskedPrompt = DEFAULT_PROMPT
 
 
 @dataclass(frozen=True, slots=True)

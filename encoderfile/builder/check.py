@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 import encoderfile
-from encoderfile.builder import detect, drift, graph_inputs, labels, modules, outputs, patterns, precision
+from encoderfile.builder import drift, graph_inputs, labels, modules, outputs, patterns, precision, prompts
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.drift import Drift
 from encoderfile.builder.folder import ModelFolder, open_folder
 from encoderfile.builder.limits import first_position
+from encoderfile.builder.matryoshka import matryoshka
 from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.builder.precision import Changed, PrecisionWishes
 from encoderfile.builder.tables import looked_up
@@ -85,6 +86,8 @@ class Checked:
         if manifest.pooling is not None:
             normalized = "normalised" if manifest.pooling.normalize else "not normalised"
             rows.append(("pooling", f"{' + '.join(manifest.pooling.modes) or 'in the graph'}, {normalized}"))
+        if manifest.prompts:
+            rows.append(("prompts", manifest.prompts_in_words))
         rows.append(("alone or in a batch", f"answers differ by at most {manifest.max_padding_difference:.1e}"))
         rows += [("note", note) for note in self.notes]
         return rows
@@ -129,7 +132,8 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     outputs.refuse_generators(folder, [each.name for each in session.inputs], session.outputs)
     inputs = graph_inputs.graph_inputs(folder, session.inputs, config.inputs)
     choice = outputs.choose_type(folder, session.outputs, config.model_type, config.output)
-    output = outputs.choose_output(folder, choice.model_type, session.outputs, config.output)
+    choices = session.outputs if config.output else prompts.poolable(folder, session.outputs)
+    output = outputs.choose_output(folder, choice.model_type, choices, config.output)
     pooling = modules.vector_pooling(folder, choice.model_type, output)
     if output.dtype == "bfloat16":
         for each in {id(original): original, id(onnx_graph): onnx_graph}.values():
@@ -147,7 +151,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     words = Tokenizer(folder.files["tokenizer.json"], spec)
     _check_vocabulary(folder, words)
     columns = _try_lengths(session, words, graph)
-    shorter, sizes = detect.matryoshka(folder)
+    shorter, sizes = matryoshka(folder)
     manifest = Manifest(
         name=config.model_name,
         version=config.version,
@@ -157,11 +161,11 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         tokenizer=spec,
         pooling=pooling,
         width=columns,
-        prompts=detect.prompts(folder),
         matryoshka=shorter,
         matryoshka_dimensions=sizes,
         other_routes=folder.other_routes,
         attention_bytes=_attention_bytes(folder, onnx_graph),
+        **prompts.facts(folder, choice.model_type, output),
         **_scoring(folder, choice.model_type, columns),
     )
     tolerance = TOLERANCE if output.dtype == "float32" else HALF_TOLERANCE

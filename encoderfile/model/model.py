@@ -11,7 +11,7 @@ import numpy as np
 from encoderfile import tasks
 from encoderfile.errors import InternalError
 from encoderfile.manifest import Manifest
-from encoderfile.model import attention, padding
+from encoderfile.model import attention, padding, prompts
 from encoderfile.model.lanes import Lanes
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
@@ -44,12 +44,17 @@ class Model:
         spec = dataclasses.replace(self.manifest.tokenizer, padding_side=side)
         return Model(dataclasses.replace(self.manifest, tokenizer=spec), self._tokenizer, self._session)
 
-    def encode(self, texts: Sequence[Text]) -> list[EncodedText]:
-        """Tokenises texts, cut at the limit; `truncated` says where.
+    def encode(self, texts: Sequence[Text], prompt: str = "") -> list[EncodedText]:
+        """Tokenises texts behind a prompt, cut at the limit; `truncated` says where.
 
         Raises `TooLongError` for one that this machine has not the memory for.
         """
-        encoded = self._tokenizer(texts, with_tokens=self.task.needs_tokens)
+        tokenizer, with_tokens = self._tokenizer, self.task.needs_tokens
+        if prompt:
+            pooled = self.manifest.include_prompt
+            encoded = prompts.encode(tokenizer, prompt, texts, with_tokens=with_tokens, pooled=pooled)
+        else:
+            encoded = tokenizer(texts, with_tokens=with_tokens)
         if self.device == "cpu":
             attention.refuse_too_large(encoded, self.manifest.attention_bytes)
         return encoded

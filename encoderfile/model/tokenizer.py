@@ -44,6 +44,20 @@ class Tokenizer:
             raise InternalError("the tokenizer failed on this text") from error
         return [_encoded(each, with_tokens) for each in encodings]
 
+    def prompt_tokens(self, prompt: str) -> int:
+        """How many tokens at the beginning of a text are those of its prompt, the first special ones included.
+
+        As sentence-transformers' `Transformer._get_prompt_length`: the tokens of the prompt alone, but for a special
+        one at their end.
+        """
+        (alone,) = self([prompt], with_tokens=False)
+        if not len(alone):
+            return 0
+        last = int(alone.input_ids[-1])
+        named = self._tokenizer.get_added_tokens_decoder().get(last)
+        special = bool(alone.special_tokens_mask[-1]) or (named is not None and named.special)
+        return len(alone) - (special or last == self.spec.unknown_token_id)
+
     def windows(self, text: str, stride: int) -> list[EncodedText]:
         """All of one text, with tokens, in windows of the limit; neighbours share `stride` tokens.
 

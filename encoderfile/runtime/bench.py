@@ -18,7 +18,7 @@ from encoderfile.runtime.loading import load
 from encoderfile.runtime.server import make_service
 from encoderfile.service.service import Service
 from encoderfile.settings import ModelSettings
-from encoderfile.types import ModelType, PredictRequest
+from encoderfile.types import ModelType, PredictRequest, Text
 
 _BUDGETS = {"cpu": (256, 512, 1024, 2048, 4096), "cuda": (4096, 16384, 65536)}
 _ROUNDS = 3
@@ -40,14 +40,14 @@ class Measured:
         return statistics.median(self.rates)
 
 
-def built_in_texts(count: int = 200) -> list[str]:
+def built_in_texts(count: int = 200) -> list[Text]:
     """Texts of 4 to 180 words, most of them short, the same in every run."""
     rng = random.Random(0)
     words = "a server answers what many people ask in short or in long while others wait and nobody knows why".split()
     return [" ".join(rng.choices(words, k=min(180, 4 + int(rng.expovariate(1 / 40))))) for _ in range(count)]
 
 
-def bench(executable: Path, settings: ModelSettings, texts: Sequence[str], step: Callable[[str], None]) -> str:
+def bench(executable: Path, settings: ModelSettings, texts: Sequence[Text], step: Callable[[str], None]) -> str:
     """Runs `texts` under several settings, those given alone where they are given, and returns a report.
 
     `step` is told what is measured next. Raises what `load` and the service raise.
@@ -56,7 +56,7 @@ def bench(executable: Path, settings: ModelSettings, texts: Sequence[str], step:
     all_threads = settings.granted_threads
     threads = (all_threads,) if settings.threads or device.name == "cuda" else _halves(all_threads)
     budgets = (settings.max_batch_tokens,) if settings.max_batch_tokens else _BUDGETS[device.name]
-    texts = texts[: settings.max_inputs]
+    texts = texts[: min(settings.max_inputs, settings.max_queue)]
     found, alone = [], {}
     for count in threads:
         model = load(executable, device, dataclasses.replace(settings, threads=count))
@@ -82,7 +82,7 @@ def _halves(number: int) -> tuple[int, ...]:
     return (number,) if number == 1 else (*_halves(number // 2), number)
 
 
-async def _seconds(model: Model, settings: ModelSettings, texts: Sequence[str]) -> float:
+async def _seconds(model: Model, settings: ModelSettings, texts: Sequence[Text]) -> float:
     service = make_service(model, settings)
     service.start()
     try:
@@ -95,21 +95,21 @@ async def _seconds(model: Model, settings: ModelSettings, texts: Sequence[str]) 
         await service.stop()
 
 
-async def _seconds_alone(model: Model, settings: ModelSettings, texts: Sequence[str]) -> float:
+async def _seconds_alone(model: Model, settings: ModelSettings, texts: Sequence[Text]) -> float:
     """The median of single texts, one after the other."""
     return statistics.median([await _seconds(model, settings, [text]) for text in texts[:20]])
 
 
-async def _ask(service: Service, texts: Sequence[str]) -> None:
+async def _ask(service: Service, texts: Sequence[Text]) -> None:
     await service.predict(PredictRequest(texts, True if service.info.model_type is ModelType.EMBEDDING else None))
 
 
-def _report(device: str, texts: Sequence[str], found: Sequence[Measured], alone: dict[int, float]) -> str:
+def _report(device: str, texts: Sequence[Text], found: Sequence[Measured], alone: dict[int, float]) -> str:
     best = max(each.rate for each in found)
     advised = next(each for each in found if each.rate >= _NEAR * best)  # the fewest threads, then the least tokens
+    lengths = [len(text) if isinstance(text, str) else sum(map(len, text)) for text in texts]
     lines = [
-        f"{len(texts)} texts of {min(map(len, texts))} to {max(map(len, texts))} characters on {device}, "
-        f"medians of {_ROUNDS} rounds",
+        f"{len(texts)} texts of {min(lengths)} to {max(lengths)} characters on {device}, medians of {_ROUNDS} rounds",
         "",
         "threads  max-batch-tokens  texts/s  least-most  one text alone",
     ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +25,17 @@ from encoderfile.settings import (
     InferCommand,
     ModelSettings,
     ServeSettings,
+    bench_options,
     device_options,
     infer_options,
     mcp_options,
     model_options,
+    refuse_unused,
     serve_options,
 )
+from encoderfile.types import AskedPrompt
+
+log = logging.getLogger(__name__)
 
 _THREADS, _THREADS_A_CORE = 12, 6
 """What serving takes: 18 threads were counted with two cores, and gRPC takes more when it has much to do."""
@@ -106,11 +113,23 @@ def cli() -> None:
     """A model in one file: serves HTTP, gRPC and MCP, and answers on the command line."""
 
 
+_UNUSED = {
+    "disable_http": ("http_hostname", "http_port", "allowed_host"),
+    "disable_grpc": ("grpc_hostname", "grpc_port"),
+    "disable_mcp": ("allowed_host",),
+}
+"""Options of `serve` that a switch leaves nothing to do."""
+
+
 @cli.command()
 @serve_options
 @click.pass_obj
 def serve(executable: Path, /, **options: Any) -> int:
     """Serve the model over HTTP (with MCP at /mcp) and gRPC until SIGTERM or Ctrl-C."""
+    context = click.get_current_context()
+    for switch, unused in _UNUSED.items():
+        if options[switch]:
+            refuse_unused(context, unused, f"with --{switch.replace('_', '-')}")
     return _serve(executable, ServeSettings(**options))
 
 
@@ -130,10 +149,16 @@ def mcp(executable: Path, /, transport: str, hostname: str, port: int, **options
                 **options,
             ),
         )
+    refuse_unused(
+        click.get_current_context(),
+        {"hostname", "port", *options}
+        - set(ModelSettings.__dataclass_fields__)
+        - {"drain_seconds", "max_body_bytes"},
+        "over stdio, only with --transport http",
+    )
     from encoderfile.runtime.oneshot import speak_mcp
 
-    shared = {name: value for name, value in options.items() if name in ModelSettings.__dataclass_fields__}
-    settings = ModelSettings(**shared)
+    settings = _model_settings(options)
     logs.set_up(settings.log_format, settings.log_level)
     conversation = speak_mcp(executable, settings, options["drain_seconds"], options["max_body_bytes"])
     return 0 if process.run(conversation) else 1
@@ -144,38 +169,50 @@ def mcp(executable: Path, /, transport: str, hostname: str, port: int, **options
 @model_options
 @click.pass_obj
 def infer(
-    executable: Path,
-    /,
-    texts: tuple[str, ...],
-    input_file: str | None,
-    output: Path | None,
-    form: str,
-    normalize: bool | None,
-    entities: str | None,
-    stride: int | None,
-    **options: Any,
+    executable: Path, /, texts: tuple[str, ...], input_file: str | None, output: Path | None, **options: Any
 ) -> int:
     """Answer TEXT... without a server. The result goes to stdout, everything else to stderr."""
     # As an exception, so that a half-written file does not stay behind.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    from encoderfile.runtime import inputs
     from encoderfile.runtime.oneshot import Wanted, answer
 
+    context = click.get_current_context()
+    strategy = context.meta.get(InferCommand.TAKEN_AS_TEXT)
+    hint = f"{strategy} is taken as a text: for the strategy write --entities={strategy}"
     if bool(texts) == (input_file is not None):
-        raise click.UsageError("give either TEXT... or -i FILE (- for standard input)")
-    if stride is not None and entities is None:
+        either = "give either TEXT... or -i FILE (- for standard input)"
+        raise click.UsageError(f"{either}; {hint}" if strategy else either)
+    if options["stride"] is not None and options["entities"] is None:
         raise click.UsageError("--stride needs --entities")
-    settings = ModelSettings(**options)
+    if input_file is None:
+        refuse_unused(context, ("input_format", "column"), "without -i FILE")
+    settings = _model_settings(options)
     logs.set_up(settings.log_format, settings.log_level)
-    wanted = Wanted(form, normalize, entities, stride)
-    answer(executable, settings, texts, input_file, output, wanted)
+    if strategy:
+        log.warning(hint)
+    for text in texts:
+        if os.path.isfile(text):  # noqa: PTH113 - a long text is no path, and no error
+            log.warning("%s is taken as a text: for the file write -i %s", text, text)
+    wanted = Wanted(
+        form=options["form"],
+        normalize=options["normalize"],
+        entities=options["entities"],
+        stride=options["stride"],
+        prompt=AskedPrompt(options["prompt_name"], options["prompt"]),
+    )
+    found = inputs.texts(texts, input_file, options["input_format"], options["column"])
+    answer(executable, settings, found, output, wanted)
     return 0
 
 
 @cli.command()
-@click.option("-i", "--input", "input_file", help="Your own texts: as for `infer`. Left out: 200 built-in ones.")
+@bench_options
 @model_options
 @click.pass_obj
-def bench(executable: Path, /, input_file: str | None, **options: Any) -> int:
+def bench(
+    executable: Path, /, input_file: str | None, input_format: str | None, column: str | None, **options: Any
+) -> int:
     """Measure this file on this machine, and say which --threads and --max-batch-tokens suit it.
 
     Settings that are given are kept, the others tried. The progress goes to stderr.
@@ -183,9 +220,12 @@ def bench(executable: Path, /, input_file: str | None, **options: Any) -> int:
     from encoderfile.runtime import inputs
     from encoderfile.runtime.bench import bench, built_in_texts, steps
 
+    if input_file is None:
+        refuse_unused(click.get_current_context(), ("input_format", "column"), "without -i FILE")
     settings = ModelSettings(**options)
     logs.set_up(settings.log_format, settings.log_level)
-    texts = built_in_texts() if input_file is None else inputs.texts((), input_file)
+    own = None if input_file is None else inputs.texts((), input_file, input_format, column)
+    texts = built_in_texts() if own is None else own
     with Progress("measuring", steps(settings), unit="runs", shown=settings.log_format == "text") as progress:
         report = bench(executable, settings, texts, lambda name: progress.advance(1, f"measuring {name}"))
     click.echo(report)
@@ -236,6 +276,11 @@ def unpack(executable: Path, /, folder: Path) -> int:
 
     click.echo(frozen.unpack(executable, folder))
     return 0
+
+
+def _model_settings(options: Mapping[str, Any]) -> ModelSettings:
+    """The model's among the options of a command that has others too."""
+    return ModelSettings(**{name: options[name] for name in ModelSettings.__dataclass_fields__})
 
 
 def _serve(executable: Path, settings: ServeSettings) -> int:

@@ -31,6 +31,7 @@ def describe(executable: Path, device: Device, as_json: bool) -> str:
         ("name", f"{manifest.name} {manifest.version}"),
         ("model type", manifest.model_type.value),
         *([("labels", ", ".join(manifest.id2label.values()))] if manifest.id2label else []),
+        *([("prompts", manifest.prompts_in_words)] if manifest.prompts else []),
         ("limit", f"{manifest.tokenizer.max_length} tokens"),
         *([("precision", manifest.precision)] if manifest.drift is not None else []),
         ("device", f"{device.name} ({device.reason})"),

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,17 +18,17 @@ from encoderfile.container import replacing
 from encoderfile.errors import ConfigError, InputError
 from encoderfile.model.device import choose
 from encoderfile.progress import Progress
-from encoderfile.runtime import inputs, process
+from encoderfile.runtime import process
 from encoderfile.runtime.loading import load
 from encoderfile.runtime.server import make_service
 from encoderfile.service.service import Service
 from encoderfile.settings import ModelSettings
-from encoderfile.types import ModelType, PredictRequest
+from encoderfile.types import DEFAULT_PROMPT, AskedPrompt, ModelType, PredictRequest, Text
 
 log = logging.getLogger(__name__)
 
 _CHUNK = 256
-"""Texts of one internal request: bounds memory for long files, whatever `--max-inputs` says."""
+"""Texts of one internal request, at most: bounds memory for long files."""
 
 
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
@@ -45,6 +45,7 @@ class Wanted:
     normalize: bool | None = None
     entities: str | None = None
     stride: int | None = None
+    prompt: AskedPrompt = DEFAULT_PROMPT
 
 
 @asynccontextmanager
@@ -81,16 +82,14 @@ async def speak_mcp(executable: Path, settings: ModelSettings, drain_seconds: fl
 def answer(
     executable: Path,
     settings: ModelSettings,
-    arguments: tuple[str, ...],
-    input_file: str | None,
+    texts: Sequence[Text],
     output: Path | None,
     wanted: Wanted,
 ) -> None:
     """Answers texts and writes them as `wanted` says.
 
-    `output` appears whole or not at all. Raises what `inputs.texts`, `load` and the service raise.
+    `output` appears whole or not at all. Raises what `load` and the service raise.
     """
-    texts = inputs.texts(arguments, input_file)
     # A log of JSON lines holds nothing else, and answers that run over a terminal are their own progress.
     shown = settings.log_format == "text" and (output is not None or not sys.stdout.isatty())
     with Progress("answering", len(texts), unit="texts", shown=shown) as progress:
@@ -105,18 +104,19 @@ def answer(
 async def _answer(
     executable: Path,
     settings: ModelSettings,
-    texts: list[str],
+    texts: Sequence[Text],
     out: BinaryIO,
     wanted: Wanted,
     progress: Progress,
 ) -> None:
-    truncated = 0
+    truncated, chunk = 0, min(_CHUNK, settings.max_inputs, settings.max_queue)
     async with _service(executable, settings) as service:
+        _refuse_unused(service, wanted)
         ask = _entities if wanted.entities else _results
         answers: list[Any] = []
-        for start in range(0, len(texts), _CHUNK):
+        for start in range(0, len(texts), chunk):
             try:
-                lines, cut = await ask(service, texts[start : start + _CHUNK], wanted)
+                lines, cut = await ask(service, texts[start : start + chunk], wanted)
             except InputError as error:
                 # The service counts from the start of its request, a user from the start of his file.
                 error.index = None if error.index is None else start + error.index
@@ -135,21 +135,34 @@ async def _answer(
             log.warning("%d of %d texts were cut at %d tokens", truncated, len(texts), service.info.max_length)
 
 
-async def _results(service: Service, texts: list[str], wanted: Wanted) -> tuple[list[Any], int]:
+def _refuse_unused(service: Service, wanted: Wanted) -> None:
+    """Raises `ConfigError` for a flag that the model at hand has no use for."""
+    model_type = service.info.model_type
+    if wanted.entities and model_type is not ModelType.TOKEN_CLASSIFICATION:
+        flag = "--entities needs a token_classification model"
+    elif wanted.normalize is not None and not service.task.takes_normalize:
+        flag = "--normalize and --no-normalize need a model of vectors"
+    elif wanted.prompt != DEFAULT_PROMPT and not service.task.takes_prompt:
+        flag = "--prompt and --prompt-name need a model of vectors"
+    else:
+        return
+    raise ConfigError(f"{flag}, this one is {model_type.value}: leave it out")
+
+
+async def _results(service: Service, texts: Sequence[Text], wanted: Wanted) -> tuple[list[Any], int]:
     """What `/predict` answers, one JSON value per text, and how many texts were cut."""
     normalize = wanted.normalize
     if normalize is None and service.info.model_type is ModelType.EMBEDDING:
         normalize = True
-    prediction = await service.predict(PredictRequest(texts, normalize))
+    prediction = await service.predict(PredictRequest(texts, normalize, prompt=wanted.prompt))
     return [service.task.to_json(result) for result in prediction.results], prediction.truncated_inputs
 
 
-async def _entities(service: Service, texts: list[str], wanted: Wanted) -> tuple[list[Any], int]:
-    if service.info.model_type is not ModelType.TOKEN_CLASSIFICATION:
-        raise ConfigError(
-            f"--entities needs a token_classification model, this one is {service.info.model_type.value}: "
-            "leave it out"
-        )
-    extraction = await service.extract(texts, wanted.entities or "simple", wanted.stride)
+async def _entities(service: Service, texts: Sequence[Text], wanted: Wanted) -> tuple[list[Any], int]:
+    singles = [text for text in texts if isinstance(text, str)]
+    if len(singles) < len(texts):
+        index = next(index for index, text in enumerate(texts) if not isinstance(text, str))
+        raise InputError("is a text pair, and --entities reads single texts", index)
+    extraction = await service.extract(singles, wanted.entities or "simple", wanted.stride)
     lines = [{"entities": [entity.to_json() for entity in found]} for found in extraction.entities]
     return lines, extraction.truncated_inputs

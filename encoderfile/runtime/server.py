@@ -47,6 +47,7 @@ def make_service(model: Model, settings: ModelSettings) -> Service:
             max_run_tokens=run,
             refuse_overflow=settings.overflow == "error",
         ),
+        default_prompt=settings.default_prompt,
     )
 
 

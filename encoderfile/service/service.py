@@ -23,6 +23,7 @@ from encoderfile.model.model import Model
 from encoderfile.service import threads
 from encoderfile.service.batcher import Batcher
 from encoderfile.service.metrics import Metrics
+from encoderfile.service.prompts import Prompts
 from encoderfile.service.turns import in_turns
 from encoderfile.service.under_way import UnderWay
 from encoderfile.tasks import Task
@@ -75,8 +76,10 @@ class Extraction:
 class Service:
     """Every transport holds one of these and nothing else of ours."""
 
-    def __init__(self, model: Model, limits: Limits) -> None:
+    def __init__(self, model: Model, limits: Limits, default_prompt: str | None = None) -> None:
+        """`default_prompt` is that of `--default-prompt`. Raises `ConfigError` when the model has no such prompt."""
         self._model = model
+        self._prompts = Prompts(model.task, default_prompt)
         self._limits = limits
         manifest = model.manifest
         self.info = ModelInfo(
@@ -206,7 +209,7 @@ class Service:
 
     async def _predict(self, request: PredictRequest) -> Prediction[Any]:
         started = time.perf_counter()
-        encoded = await self._encode(request.inputs)
+        encoded = await self._encode(request.inputs, self._prompts.text(request.prompt))
         tokenized = time.perf_counter()
         truncated = self._check_lengths(encoded, request.refuse_overflow)
         results, queued = await self._batcher.submit(encoded)
@@ -223,12 +226,15 @@ class Service:
             ),
         )
 
-    async def _encode(self, inputs: Sequence[Text]) -> list[EncodedText]:
-        if sum(len(text) if isinstance(text, str) else len(text[0]) + len(text[1]) for text in inputs) <= _SHORT:
-            return self._model.encode(inputs)
+    async def _encode(self, inputs: Sequence[Text], prompt: str) -> list[EncodedText]:
+        characters = sum(len(text) if isinstance(text, str) else len(text[0]) + len(text[1]) for text in inputs)
+        if characters + len(inputs) * len(prompt) <= _SHORT:
+            return self._model.encode(inputs, prompt)
         self._encoding += len(inputs)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._tokenizing, self._model.encode, inputs)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._tokenizing, self._model.encode, inputs, prompt
+            )
         finally:
             self._encoding -= len(inputs)
 
@@ -237,6 +243,8 @@ class Service:
         for index, text in enumerate(encoded):
             if not len(text):
                 raise InputError(f"inputs[{index}] has no tokens for this model")
+            if text.unpooled >= len(text):
+                raise InputError(f"inputs[{index}] has no tokens behind its prompt, which this model does not pool")
             if text.truncated and (self._limits.refuse_overflow if refuse is None else refuse):
                 raise TooLongError(
                     f"has more than {self.info.max_length} tokens, the most this model takes: "
@@ -303,6 +311,11 @@ class Service:
                 f"at most {self._limits.max_inputs} inputs per request, got {len(inputs)}: split the request"
             )
         for index, text in enumerate(inputs):
+            if not (isinstance(text, str) or self.task.takes_pairs):
+                raise InputError(
+                    f"inputs[{index}] is a text pair, and a {self.info.model_type.value} model reads single texts: "
+                    "leave text_pair out"
+                )
             for part in (text,) if isinstance(text, str) else text:
                 if not part and not allow_empty:
                     raise InputError(f"empty text sequence (inputs[{index}])")

@@ -27,6 +27,10 @@ class Task(ABC, Generic[R]):
     """Whether a request must say `normalize`."""
     takes_normalize: ClassVar[bool] = False
     """Whether a request may say `normalize`."""
+    takes_prompt: ClassVar[bool] = False
+    """Whether a request may say what prompt is put before its texts."""
+    takes_pairs: ClassVar[bool] = False
+    """Whether an input may be a pair of texts."""
     summary: ClassVar[str]
     """What the MCP tool says of itself, in the words of the API page."""
 
@@ -79,15 +83,16 @@ class Task(ABC, Generic[R]):
     def result_schema(cls) -> JsonSchema:
         """JSON Schema of `to_json`."""
 
-    @classmethod
-    def request_schema(cls) -> JsonSchema:
+    def request_schema(self) -> JsonSchema:
         """JSON Schema of the body of `POST /predict`."""
+        text = {"type": "string", "minLength": 1}
         properties: JsonSchema = {
             "inputs": {
                 "type": "array",
-                "items": {"type": "string", "minLength": 1},
+                "items": {"anyOf": [text, _pair_schema(text)]} if self.takes_pairs else text,
                 "minItems": 1,
-                "description": "Texts, one result each.",
+                "description": "Texts, one result each."
+                + (" A pair of texts that is read as one is an object." if self.takes_pairs else ""),
             },
             "metadata": {
                 "type": ["object", "null"],
@@ -96,14 +101,16 @@ class Task(ABC, Generic[R]):
             },
         }
         required = ["inputs"]
-        if cls.takes_normalize:
+        if self.takes_normalize:
             properties["normalize"] = {
-                "type": "boolean" if cls.normalize_is_required else ["boolean", "null"],
+                "type": "boolean" if self.normalize_is_required else ["boolean", "null"],
                 "description": "Whether each vector is divided by its L2 norm."
-                + ("" if cls.normalize_is_required else " Left out: as the model's own files say."),
+                + ("" if self.normalize_is_required else " Left out: as the model's own files say."),
             }
-            if cls.normalize_is_required:
+            if self.normalize_is_required:
                 required.append("normalize")
+        if self.takes_prompt:
+            properties |= prompt_schemas(self.manifest)
         return {"type": "object", "properties": properties, "required": required}
 
     @classmethod
@@ -122,6 +129,36 @@ class Task(ABC, Generic[R]):
             },
             "required": ["results", "model_id"],
         }
+
+
+def prompt_schemas(manifest: Manifest) -> JsonSchema:
+    """JSON Schemas of the fields that choose what is put before the texts of a request."""
+    default = manifest.default_prompt_name
+    schemas: JsonSchema = {
+        "prompt": {
+            "type": ["string", "null"],
+            "description": "A text that is put before each input; empty for none.",
+        }
+    }
+    if manifest.prompts:
+        schemas["prompt_name"] = {
+            "type": ["string", "null"],
+            "enum": [*manifest.prompts, None],
+            "description": "Or one of the model's own prompts. Left out: "
+            + (f"{default}." if default else "none.")
+            + " "
+            + "; ".join(f"{name} is {prompt!r}" for name, prompt in manifest.prompts.items()),
+        }
+    return schemas
+
+
+def _pair_schema(text: JsonSchema) -> JsonSchema:
+    return {
+        "type": "object",
+        "properties": {"text": text, "text_pair": {**text, "type": ["string", "null"]}},
+        "required": ["text"],
+        "additionalProperties": False,
+    }
 
 
 FLOATS: JsonSchema = {"type": "array", "items": {"type": "number"}}
@@ -162,6 +199,8 @@ def unit(vectors: FloatArray) -> FloatArray:
 
 class LabelTask(Task[R]):
     """What the two classification tasks share: labels and the rule from logits to scores."""
+
+    takes_pairs = True
 
     def __init__(self, manifest: Manifest) -> None:
         super().__init__(manifest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ class Embedding(Task[TokenEmbeddings]):
     needs_tokens = True
     normalize_is_required = True
     takes_normalize = True
+    takes_prompt = True
     summary = "Performs embeddings for input text sequences."
 
     @classmethod
@@ -34,11 +36,12 @@ class Embedding(Task[TokenEmbeddings]):
     ) -> list[TokenEmbeddings]:
         real = mask.astype(bool)
         return [
-            TokenEmbeddings(rows[keep], text.tokens) for rows, keep, text in zip(output, real, batch, strict=True)
+            TokenEmbeddings(rows[keep], text.tokens, text.unpooled)
+            for rows, keep, text in zip(output, real, batch, strict=True)
         ]
 
     def normalized(self, result: TokenEmbeddings, normalize: bool | None) -> TokenEmbeddings:
-        return TokenEmbeddings(unit(result.embeddings), result.tokens) if normalize else result
+        return dataclasses.replace(result, embeddings=unit(result.embeddings)) if normalize else result
 
     @property
     def dims(self) -> Mapping[str, int]:
@@ -50,8 +53,12 @@ class Embedding(Task[TokenEmbeddings]):
         if normalize is None:
             normalize = not dense or (self.manifest.pooling is not None and self.manifest.pooling.normalize)
         for each in results:
-            vector = pool(self._modes, each.embeddings[None], _ones(each))[0] if dense else each.embeddings
+            vector = self._pooled(each) if dense else each.embeddings
             yield unit(vector) if normalize else vector
+
+    def _pooled(self, result: TokenEmbeddings) -> FloatArray:
+        pooled: FloatArray = pool(self._modes, result.embeddings[None], _ones(result), [result.unpooled])[0]
+        return pooled
 
     @property
     def _modes(self) -> tuple[str, ...]:

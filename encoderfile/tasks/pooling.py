@@ -40,9 +40,9 @@ def _mean_sqrt_len(hidden: FloatArray, mask: FloatArray) -> FloatArray:
     return pooled
 
 
-def _weighted_mean(hidden: FloatArray, mask: FloatArray) -> FloatArray:
+def _weighted_mean(hidden: FloatArray, mask: FloatArray, positions: FloatArray | None = None) -> FloatArray:
     # Real tokens count from one, so that padding on the left shifts no weight.
-    weights = mask * np.cumsum(mask, axis=1, dtype=np.float32)
+    weights = mask * (np.cumsum(mask, axis=1, dtype=np.float32) if positions is None else positions)
     pooled: FloatArray = _sum(hidden, weights) / weights.sum(axis=1, keepdims=True)
     return pooled
 
@@ -71,7 +71,7 @@ def _log1p(weights: FloatArray, times: int) -> FloatArray:
     return weights
 
 
-POOLING: dict[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
+POOLING: dict[str, Callable[..., FloatArray]] = {
     "cls": _cls,
     "max": _max,
     "mean": _mean,
@@ -100,9 +100,23 @@ def sparse_mode(strategy: str = "max", activation: str = "relu") -> str:
     )
 
 
-def pool(modes: Sequence[str], hidden: FloatArray, mask: FloatArray) -> FloatArray:
-    """One vector per text, float32 [batch, hidden times modes]."""
+def pool(
+    modes: Sequence[str], hidden: FloatArray, mask: FloatArray, unpooled: Sequence[int] | None = None
+) -> FloatArray:
+    """One vector per text, float32 [batch, hidden times modes].
+
+    `unpooled` real tokens at the beginning of each text are left out, as `Pooling` does with those of a prompt where
+    `include_prompt` is false; a weighted mean still counts them. Each text must have more tokens than that.
+    """
     if len(modes) == 1 and modes[0] in SPARSE:
         return SPARSE[modes[0]](hidden, mask)
+    if unpooled is not None and any(unpooled):
+        positions: FloatArray = np.cumsum(mask, axis=1, dtype=np.float32)
+        kept = np.where(positions > np.array(unpooled)[:, None], mask, np.float32(0))
+        rows = [
+            _weighted_mean(hidden, kept, positions) if mode == "weightedmean" else POOLING[mode](hidden, kept)
+            for mode in modes
+        ]
+        return np.concatenate(rows, axis=-1)
     pooled: FloatArray = np.concatenate([POOLING[mode](hidden, mask) for mode in modes], axis=-1)
     return pooled

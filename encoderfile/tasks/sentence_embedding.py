@@ -20,6 +20,7 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
     model_type = ModelType.SENTENCE_EMBEDDING
     needs_tokens = False
     takes_normalize = True
+    takes_prompt = True
     summary = "Performs sentence embedding of input text sequences."
 
     def __init__(self, manifest: Manifest) -> None:
@@ -34,7 +35,8 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
         self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray
     ) -> list[SentenceEmbedding]:
         if output.ndim == 3:
-            output = pool(self._modes, output, mask)
+            unpooled = None if self.manifest.include_prompt else [text.unpooled for text in batch]
+            output = pool(self._modes, output, mask, unpooled)
         return [SentenceEmbedding(row.copy()) for row in output[: len(batch)]]
 
     def normalized(self, result: SentenceEmbedding, normalize: bool | None) -> SentenceEmbedding:

@@ -20,7 +20,7 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
-from encoderfile.errors import EncoderfileError, InternalError, Kind
+from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind
 from encoderfile.service.service import Service
 from encoderfile.service.turns import in_turns
 from encoderfile.transports import grpc_answers, grpc_reflection_v1
@@ -33,7 +33,7 @@ from encoderfile.transports._pb.v07 import (
 )
 from encoderfile.transports.auth import check_key
 from encoderfile.transports.grpc_requests import Requests
-from encoderfile.types import ModelType, Prediction, PredictRequest
+from encoderfile.types import DEFAULT_PROMPT, AskedPrompt, ModelType, Prediction, PredictRequest, Text
 
 log = logging.getLogger(__name__)
 
@@ -227,7 +227,23 @@ def _decode(request: Any, service: Service) -> PredictRequest:
     normalize: bool | None = None
     if service.task.normalize_is_required or (service.task.takes_normalize and request.HasField("normalize")):
         normalize = request.normalize
-    return PredictRequest(list(request.inputs), normalize, dict(request.metadata))
+    return PredictRequest(_inputs(request), normalize, dict(request.metadata), prompt=_prompt(request))
+
+
+def _inputs(request: Any) -> list[Text]:
+    pairs = getattr(request, "text_pairs", ())
+    if not pairs:
+        return list(request.inputs)
+    if len(pairs) != len(request.inputs):
+        raise InputError(f"text_pairs are {len(pairs)} and inputs {len(request.inputs)}: send one for each, or none")
+    return list(zip(request.inputs, pairs, strict=True))
+
+
+def _prompt(request: Any) -> AskedPrompt:
+    if not hasattr(request, "prompt"):  # a classifier's, or one of v0.7.0
+        return DEFAULT_PROMPT
+    name = request.prompt_name if request.HasField("prompt_name") else None
+    return AskedPrompt(name, request.prompt if request.HasField("prompt") else None)
 
 
 class _KeyInterceptor(grpc.aio.ServerInterceptor):

@@ -31,3 +31,11 @@ def test_bench_needs_texts(sentiment: BuiltFile) -> None:
     done = sentiment.run("bench", "-i", "-", stdin="")
     assert done.returncode == 1
     assert sentence(done) == "Invalid input: standard input holds no text"
+
+
+def test_bench_reads_a_file_as_what_it_is(sentiment: BuiltFile, tmp_path: Path) -> None:
+    texts = tmp_path / "texts.csv"
+    texts.write_text("id,text\n1,one\n2,three more words\n")
+    done = sentiment.run("bench", "-i", texts, "--threads", "1", "--max-batch-tokens", "64", "--max-queue", "1")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("1 texts of 3 to 3 characters on cpu")

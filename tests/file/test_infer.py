@@ -187,3 +187,70 @@ def test_a_full_stdout_is_one_sentence(sentiment: BuiltFile) -> None:
         )
     assert done.returncode == 1
     assert done.stderr.decode() == "error: cannot use the output: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("texts.csv", "id,text\n1,What a wonderful film!\n2,What a terrible film!\n"),
+        ("texts.tsv", "text\tid\nWhat a wonderful film!\t1\nWhat a terrible film!\t2\n"),
+        ("texts.json", json.dumps(TEXTS)),
+        ("texts.txt", json.dumps([{"text": text} for text in TEXTS])),
+    ],
+)
+def test_a_file_is_read_as_what_it_is(name: str, content: str, sentiment: BuiltFile, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content)
+    assert results(sentiment.run("infer", "-i", tmp_path / name)) == results(sentiment.run("infer", *TEXTS))
+
+
+def test_what_is_piped_in_is_never_read_as_lines_of_another_kind(sentiment: BuiltFile) -> None:
+    content = "id,text\n1,What a wonderful film!\n2,What a terrible film!\n"
+    assert "standard input looks like CSV" in sentence(sentiment.run("infer", "-i", "-", stdin=content))
+    done = sentiment.run("infer", "-i", "-", "--input-format", "csv", stdin=content)
+    assert results(done) == results(sentiment.run("infer", *TEXTS))
+
+
+def test_pairs_come_from_a_file(sentiment: BuiltFile, files: Any, tmp_path: Path) -> None:
+    source = tmp_path / "pairs.jsonl"
+    source.write_text('{"text": "What a film", "text_pair": "It was terrible."}\n{"text": "What a film"}\n')
+    pair, single = results(sentiment.run("infer", "-i", source))
+    assert pair["logits"] != single["logits"]
+    assert "inputs[0] is a text pair" in sentence(files["embed"].run("infer", "-i", source))
+    assert "inputs[0] is a text pair" in sentence(files["ner"].run("infer", "--entities", "-i", source))
+    assert len(results(files["embed"].run("infer", "-i", source, "--column", "text"))) == 2
+
+
+@pytest.mark.parametrize("flags", [("--max-inputs", "1"), ("--max-queue", "1"), ("--max-inputs", "2")])
+def test_any_limits_of_a_server_are_enough(flags: tuple[str, ...], sentiment: BuiltFile) -> None:
+    texts = [*TEXTS, *TEXTS, TEXTS[0]]
+    answers = results(sentiment.run("infer", *flags, *texts))
+    assert [each["predicted_label"] for each in answers] == ["POSITIVE", "NEGATIVE"] * 2 + ["POSITIVE"]
+
+
+def test_a_strategy_that_is_taken_as_a_text_is_warned_of(files: Any) -> None:
+    done = files["ner"].run("infer", "--entities", "max", "Anna lives in Paris")
+    assert (done.returncode, len(json.loads(done.stdout)["results"])) == (0, 2)
+    assert done.stderr.endswith("WARNING max is taken as a text: for the strategy write --entities=max\n")
+    assert files["ner"].run("infer", "--entities=max", "max").stderr == ""
+
+
+def test_a_file_that_is_taken_as_a_text_is_warned_of(sentiment: BuiltFile, tmp_path: Path) -> None:
+    source = tmp_path / "texts.txt"
+    source.touch()
+    done = sentiment.run("infer", source)
+    assert (done.returncode, len(json.loads(done.stdout)["results"])) == (0, 1)
+    assert done.stderr.endswith(f"WARNING {source} is taken as a text: for the file write -i {source}\n")
+
+
+def test_a_prompt_is_put_before_every_text(files: Any) -> None:
+    def vectors(*arguments: str) -> list[Any]:
+        return [each["embedding"] for each in results(files["embed"].run("infer", *arguments))]
+
+    assert vectors("--prompt", "query: ", "a", "b") == vectors("query: a", "query: b")
+    reason = sentence(files["embed"].run("infer", "--prompt-name", "query", "a"))
+    assert reason.startswith("Invalid input: the prompt_name 'query' is no prompt of this model")
+
+
+@pytest.mark.parametrize("flags", [("--normalize",), ("--no-normalize",), ("--prompt", "a"), ("--prompt-name", "a")])
+def test_a_flag_for_vectors_is_refused_by_a_model_of_labels(flags: tuple[str, ...], sentiment: BuiltFile) -> None:
+    assert flags[0] in sentence(sentiment.run("infer", *flags, "a"))

@@ -68,12 +68,16 @@ def test_a_certificate_that_is_not_there_is_named(sentiment: BuiltFile, tmp_path
     assert str(tmp_path / "cert.pem") in sentence(sentiment.run("serve", *FREE, *files))
 
 
-@pytest.mark.parametrize("off", [[], ["--disable-http"], ["--disable-grpc"]], ids=["both", "gRPC", "HTTP"])
-def test_a_certificate_that_is_none_is_named(off: list[str], sentiment: BuiltFile, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "flags",
+    [FREE, ("--disable-http", "--grpc-port", "0"), ("--disable-grpc", "--http-port", "0")],
+    ids=["both", "gRPC", "HTTP"],
+)
+def test_a_certificate_that_is_none_is_named(flags: tuple[str, ...], sentiment: BuiltFile, tmp_path: Path) -> None:
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     for file in (cert, key):
         file.write_text("-----BEGIN NOTHING-----\n")
-    reason = sentence(sentiment.run("serve", *FREE, *off, "--cert-file", cert, "--key-file", key))
+    reason = sentence(sentiment.run("serve", *flags, "--cert-file", cert, "--key-file", key))
     assert reason.startswith(f"{cert} and {key} cannot serve TLS")
 
 

@@ -60,13 +60,52 @@ def test_usage_counts_the_models_own_tokens(dense: Sie) -> None:
     assert ask(dense, TEXTS).json()["usage"] == {"prompt_tokens": tokens, "total_tokens": tokens}
 
 
-def test_the_models_prompt_for_documents_is_used(own: Town, dense: Sie) -> None:
-    prompted = own.serve(renamed(own.model("dense"), prompts={"query": "query: ", "document": "passage: "}))
+@pytest.mark.parametrize(
+    ("default", "asked", "text"),
+    [
+        (None, {}, "a"),
+        ("query", {}, "query: a"),
+        ("query", {"prompt": ""}, "a"),
+        (None, {"prompt_name": "document"}, "passage: a"),
+        (None, {"input_type": "query"}, "query: a"),
+        (None, {"input_type": "passage"}, "passage: a"),
+        (None, {"prompt": "Find: "}, "Find: a"),
+    ],
+    ids=repr,
+)
+def test_the_prompt_is_that_of_the_library_or_the_one_asked_for(
+    default: str | None, asked: dict[str, str], text: str, own: Town, dense: Sie
+) -> None:
+    prompts = {"query": "query: ", "document": "passage: "}
+    prompted = own.serve(renamed(own.model("dense"), prompts=prompts, default_prompt_name=default))
     np.testing.assert_allclose(
-        ask(prompted, "a").json()["data"][0]["embedding"],
-        ask(dense, "passage: a").json()["data"][0]["embedding"],
+        ask(prompted, "a", **asked).json()["data"][0]["embedding"],
+        ask(dense, text).json()["data"][0]["embedding"],
         atol=1e-6,
     )
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"prompt_name": "queries"},
+        {"input_type": "clustering"},
+        {"prompt": 1},
+        {"instruction": "Find:"},
+        {"task": "retrieval.query"},
+        {"embedding_type": "binary"},
+        {"truncate": "START"},
+    ],
+)
+def test_what_is_not_done_is_refused_and_param_names_it(asked: dict[str, Any], dense: Sie) -> None:
+    response = ask(dense, "a", **asked)
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] == next(iter(asked))
+
+
+def test_a_long_text_is_refused_where_truncate_is_false(dense: Sie) -> None:
+    assert ask(dense, "word " * 600, truncate=False).status_code == 400
+    assert ask(dense, "word " * 600, truncate=True).headers["x-truncated-inputs"] == "1"
 
 
 @pytest.mark.parametrize("extra", [{"user": "u"}, {"zzz": 1}, {"dimensions": 128}, {"dimensions": None}])

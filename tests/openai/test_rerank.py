@@ -47,6 +47,37 @@ def test_raw_scores_are_the_models_logits_in_the_same_order(cross: Sie) -> None:
         assert len(logit) == 1
 
 
+def test_voyages_word_for_the_best_few_is_taken(cross: Sie) -> None:
+    asked = {"query": "What learns?", "documents": TEXTS, "top_k": 2, "truncation": True, "rank_fields": ["text"]}
+    assert len(cross.post("/rerank", asked).json()["results"]) == 2
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"max_chunks_per_doc": 10},
+        {"rank_fields": ["title"]},
+        {"max_tokens_per_doc": 5},
+        {"truncation_direction": "Left"},
+        {"instruction": "Find"},
+        {"prompt_name": "query"},
+        {"raw_scores": "yes"},
+        {"return_documents": 1},
+    ],
+)
+@pytest.mark.parametrize("texts", ["documents", "texts"])
+def test_a_known_field_that_is_not_done_is_refused_by_name(texts: str, more: dict[str, Any], cross: Sie) -> None:
+    response = cross.post("/rerank", {"query": "q", texts: ["a"], **more})
+    assert response.status_code == 422
+    assert next(iter(more)) in response.json()["message"]
+
+
+def test_a_long_document_is_refused_where_truncate_is_false(cross: Sie) -> None:
+    body = {"query": "q", "texts": ["a", "word " * 600], "truncate": False}
+    assert cross.post("/rerank", body).status_code == 422
+    assert cross.post("/rerank", {**body, "truncate": True}).headers["x-truncated-inputs"] == "1"
+
+
 @pytest.mark.parametrize(
     "body",
     [

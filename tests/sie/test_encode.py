@@ -132,11 +132,38 @@ def prompted(own: Town) -> Sie:
 
 
 def test_the_models_own_prompts_are_used_for_queries_and_documents(prompted: Sie, dense: Sie) -> None:
-    query = prompted.vectors("dense", "a", options={"is_query": True})[0]
-    np.testing.assert_allclose(query, dense.vectors("dense", "query: a")[0], atol=1e-6)
-    beside = prompted.vectors("dense", "a", is_query=True)[0]
-    np.testing.assert_allclose(beside, query, atol=1e-6)
-    np.testing.assert_allclose(prompted.vectors("dense", "a")[0], dense.vectors("dense", "passage: a")[0], atol=1e-6)
+    for is_query, text in ((True, "query: a"), (False, "passage: a")):
+        asked = prompted.vectors("dense", "a", options={"is_query": is_query})[0]
+        np.testing.assert_allclose(asked, dense.vectors("dense", text)[0], atol=1e-6)
+        beside = prompted.vectors("dense", "a", is_query=is_query)[0]
+        np.testing.assert_allclose(beside, asked, atol=1e-6)
+
+
+@pytest.mark.parametrize(("default", "text"), [(None, "a"), ("query", "query: a")])
+def test_who_says_nothing_gets_what_predict_gives(default: str | None, text: str, own: Town, dense: Sie) -> None:
+    prompts = {"query": "query: ", "document": "passage: "}
+    client = own.serve(renamed(own.model("dense"), prompts=prompts, default_prompt_name=default))
+    np.testing.assert_allclose(client.vectors("dense", "a")[0], dense.vectors("dense", text)[0], atol=1e-6)
+    # A template says all that the model reads.
+    filled = client.vectors("dense", "a", options={"doc_template": "{text}"})[0]
+    np.testing.assert_allclose(filled, dense.vectors("dense", "a")[0], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"prompt_name": "query"},
+        {"dimensions": 3},
+        {"truncate": True},
+        {"options": {"instruction": "Find"}},
+        {"options": {"output_dtype": "int8"}},
+    ],
+)
+def test_known_fields_in_the_wrong_place_are_refused_by_name(params: dict[str, Any], dense: Sie) -> None:
+    response = dense.encode("a", **params)
+    assert code(response) == (400, "INVALID_INPUT")
+    (field,) = params.get("options", params)
+    assert f"{field} is not done here" in response.json()["detail"]["message"]
 
 
 def test_an_instruction_takes_the_place_of_the_models_prompt(prompted: Sie, dense: Sie) -> None:

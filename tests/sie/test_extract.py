@@ -142,6 +142,9 @@ def test_the_servers_overflow_is_the_default_policy(own: Town) -> None:
         {"labels": "PER"},
         {"labels": [1]},
         {"output_schema": {"type": "object"}},
+        {"instruction": "Find"},
+        {"options": {"multi_label": True}},
+        {"options": {"hypothesis_template": "This is {}."}},
     ],
 )
 def test_params_that_cannot_be_followed_are_refused(params: dict[str, Any], ner: Sie) -> None:

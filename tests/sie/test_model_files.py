@@ -1,4 +1,4 @@
-"""What the model's own files say of prompts, of shorter vectors, of pooling and of sparse embeddings."""
+"""What the model's own files say of shorter vectors, of pooling and of sparse embeddings."""
 
 from pathlib import Path
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from encoderfile.builder.detect import matryoshka, prompts
 from encoderfile.builder.folder import ModelFolder
+from encoderfile.builder.matryoshka import matryoshka
 from encoderfile.builder.module_files import Module
 from encoderfile.builder.modules import vector_pooling
 from encoderfile.errors import ModelError
@@ -20,34 +20,6 @@ from support.synthetic import folder, output
 
 HIDDEN = output("last_hidden_state", None, None, 8)
 LOGITS = output("logits", None, None, 100)
-
-
-@pytest.mark.parametrize(
-    ("section", "found"),
-    [
-        ({}, {}),
-        ({"prompts": None}, {}),
-        ({"prompts": {"query": "Q: ", "document": ""}}, {"query": "Q: "}),
-        ({"prompts": {"query": "Q: ", "passage": "P: "}}, {"query": "Q: ", "document": "P: "}),
-        ({"prompts": {"corpus": "C: ", "document": "D: "}}, {"document": "D: "}),
-        ({"prompts": {"clustering": "x"}}, {}),
-        ({"prompts": ["query"]}, {}),
-        ({"prompts": {"query": 7}}, {}),
-    ],
-)
-def test_prompts_are_those_of_queries_and_documents(section: dict[str, Any], found: dict[str, str]) -> None:
-    assert prompts(folder(sentence_transformers=section)) == found
-
-
-def test_a_prompt_that_is_left_out_of_pooling_is_not_used() -> None:
-    parts = {"sentence_transformers": {"prompts": {"query": "Q: "}}, "pooling": {"include_prompt": False}}
-    assert prompts(folder(**parts)) == {}
-
-
-def test_prompts_of_a_real_folder_reach_the_manifest(tmp_path: Path) -> None:
-    path = copy("mpnet-embed", tmp_path / "model")
-    edit_json(path, "config_sentence_transformers.json", prompts={"query": "Q: "})
-    assert checked(path).manifest.prompts == {"query": "Q: "}
 
 
 @pytest.mark.parametrize(

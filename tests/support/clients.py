@@ -86,10 +86,14 @@ class Client(ABC):
     async def _ask(self, request: dict[str, Any]) -> Answer: ...
 
     def start(
-        self, inputs: Sequence[str], normalize: bool | None = None, metadata: dict[str, str] | None = None
+        self,
+        inputs: Sequence[Any],
+        normalize: bool | None = None,
+        metadata: dict[str, str] | None = None,
+        **more: Any,
     ) -> Future[Answer]:
-        """Sends a request and returns at once; cancelling the future hangs up."""
-        request: dict[str, Any] = {"inputs": list(inputs)}
+        """Sends a request and returns at once; cancelling the future hangs up. `more` are other fields."""
+        request: dict[str, Any] = {"inputs": list(inputs), **more}
         if normalize is not None:
             request["normalize"] = normalize
         if metadata is not None:
@@ -97,13 +101,17 @@ class Client(ABC):
         return self.portal.start_task_soon(self._ask, request)
 
     def predict(
-        self, inputs: Sequence[str], normalize: bool | None = None, metadata: dict[str, str] | None = None
+        self,
+        inputs: Sequence[Any],
+        normalize: bool | None = None,
+        metadata: dict[str, str] | None = None,
+        **more: Any,
     ) -> Answer:
-        return self.start(inputs, normalize, metadata).result(PATIENCE)
+        return self.start(inputs, normalize, metadata, **more).result(PATIENCE)
 
-    def refusal(self, inputs: Sequence[str], normalize: bool | None = None) -> tuple[object, str]:
+    def refusal(self, inputs: Sequence[Any], normalize: bool | None = None, **more: Any) -> tuple[object, str]:
         """The status and sentence of a request that must be refused."""
-        return refusal_of(self.start(inputs, normalize))
+        return refusal_of(self.start(inputs, normalize, **more))
 
     def says(self, kind: Kind, sentence: str) -> tuple[object, str]:
         """What `refusal` gives when the server refuses as it should."""
@@ -228,6 +236,7 @@ class GrpcClient(Client):
 
     async def _ask(self, request: dict[str, Any]) -> Answer:
         fields = self._request.DESCRIPTOR.fields_by_name
+        request = _with_pairs(request)
         message = self._request(**{name: value for name, value in request.items() if name in fields})
         call = self.stub.Predict(message)
         try:
@@ -260,6 +269,15 @@ class GrpcClient(Client):
                 raise RefusedError(error.code(), error.details() or "") from error
 
         return self.portal.call(send)
+
+
+def _with_pairs(request: dict[str, Any]) -> dict[str, Any]:
+    """Pairs of texts as the messages have them: the second ones in a field of their own."""
+    inputs = request["inputs"]
+    if all(isinstance(each, str) for each in inputs):
+        return request
+    pairs = [each["text_pair"] for each in inputs]
+    return {**request, "inputs": [each["text"] for each in inputs], "text_pairs": pairs}
 
 
 def from_message(response: Any) -> dict[str, Any]:

@@ -89,15 +89,11 @@ class BuiltFile:
         prefix: Sequence[str] = (),
     ) -> Server:
         """A server on ports of 127.0.0.1 that the kernel chose. Use as a context manager."""
-        ports = (
-            "--http-port",
-            "0",
-            "--http-hostname",
-            "127.0.0.1",
-            "--grpc-port",
-            "0",
-            "--grpc-hostname",
-            "127.0.0.1",
+        ports = tuple(
+            word
+            for way in ("http", "grpc")
+            if f"--disable-{way}" not in arguments
+            for word in (f"--{way}-port", "0", f"--{way}-hostname", "127.0.0.1")
         )
         if command == "mcp":
             ports = ("--transport", "http", "--port", "0")

@@ -7,7 +7,7 @@ import pytest
 
 from encoderfile import tasks
 from encoderfile.manifest import PoolingSpec
-from encoderfile.tasks.pooling import POOLING
+from encoderfile.tasks.pooling import POOLING, pool
 from encoderfile.types import FloatArray, ModelType
 from support.payload import manifest
 
@@ -62,6 +62,21 @@ def test_a_padded_batch_is_pooled_as_each_text_alone(mode: str, side: str) -> No
     pooled = POOLING[mode](*padded(side))
     assert pooled.dtype == np.float32
     np.testing.assert_allclose(pooled, [naive(mode, vectors) for vectors in texts()], rtol=1e-5)
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("mode", POOLING)
+def test_the_tokens_of_a_prompt_are_left_out_and_still_counted(mode: str, side: str) -> None:
+    left_out = [0, 2, 1, 6]
+    pooled = pool((mode,), *padded(side), left_out)
+    assert pooled.dtype == np.float32
+    for found, vectors, skipped in zip(pooled, texts(), left_out, strict=True):
+        if mode == "weightedmean":  # as the library: weights are positions, and the prompt has the first ones
+            weights = np.arange(skipped + 1, len(vectors) + 1)[:, None]
+            wanted = (weights * vectors[skipped:]).sum(axis=0) / weights.sum()
+        else:
+            wanted = naive(mode, vectors[skipped:])
+        np.testing.assert_allclose(found, wanted, rtol=1e-5)
 
 
 @pytest.mark.parametrize("normalize", [None, True, False])

@@ -43,7 +43,7 @@ class GetModelMetadataResponse(_message.Message):
     def __init__(self, model_id: _Optional[str] = ..., model_type: _Optional[_Union[ModelType, str]] = ..., id2label: _Optional[_Mapping[int, str]] = ...) -> None: ...
 
 class EmbeddingRequest(_message.Message):
-    __slots__ = ("inputs", "normalize", "metadata")
+    __slots__ = ("inputs", "normalize", "metadata", "prompt_name", "prompt")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -54,10 +54,14 @@ class EmbeddingRequest(_message.Message):
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     NORMALIZE_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_NAME_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
     inputs: _containers.RepeatedScalarFieldContainer[str]
     normalize: bool
     metadata: _containers.ScalarMap[str, str]
-    def __init__(self, inputs: _Optional[_Iterable[str]] = ..., normalize: _Optional[bool] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    prompt_name: str
+    prompt: str
+    def __init__(self, inputs: _Optional[_Iterable[str]] = ..., normalize: _Optional[bool] = ..., metadata: _Optional[_Mapping[str, str]] = ..., prompt_name: _Optional[str] = ..., prompt: _Optional[str] = ...) -> None: ...
 
 class EmbeddingResponse(_message.Message):
     __slots__ = ("results", "model_id", "metadata")
@@ -91,7 +95,7 @@ class TokenEmbedding(_message.Message):
     def __init__(self, embedding: _Optional[_Iterable[float]] = ..., token_info: _Optional[_Union[_token_pb2.TokenInfo, _Mapping]] = ...) -> None: ...
 
 class SentenceEmbeddingRequest(_message.Message):
-    __slots__ = ("inputs", "normalize", "metadata")
+    __slots__ = ("inputs", "normalize", "metadata", "prompt_name", "prompt")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -102,10 +106,14 @@ class SentenceEmbeddingRequest(_message.Message):
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     NORMALIZE_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_NAME_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
     inputs: _containers.RepeatedScalarFieldContainer[str]
     normalize: bool
     metadata: _containers.ScalarMap[str, str]
-    def __init__(self, inputs: _Optional[_Iterable[str]] = ..., normalize: _Optional[bool] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    prompt_name: str
+    prompt: str
+    def __init__(self, inputs: _Optional[_Iterable[str]] = ..., normalize: _Optional[bool] = ..., metadata: _Optional[_Mapping[str, str]] = ..., prompt_name: _Optional[str] = ..., prompt: _Optional[str] = ...) -> None: ...
 
 class SentenceEmbeddingResponse(_message.Message):
     __slots__ = ("results", "model_id", "metadata")
@@ -131,7 +139,7 @@ class SentenceEmbeddingResult(_message.Message):
     def __init__(self, embedding: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class SequenceClassificationRequest(_message.Message):
-    __slots__ = ("inputs", "metadata")
+    __slots__ = ("inputs", "metadata", "text_pairs")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -141,9 +149,11 @@ class SequenceClassificationRequest(_message.Message):
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
+    TEXT_PAIRS_FIELD_NUMBER: _ClassVar[int]
     inputs: _containers.RepeatedScalarFieldContainer[str]
     metadata: _containers.ScalarMap[str, str]
-    def __init__(self, inputs: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    text_pairs: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, inputs: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., text_pairs: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SequenceClassificationResponse(_message.Message):
     __slots__ = ("results", "model_id", "metadata")
@@ -175,7 +185,7 @@ class SequenceClassificationResult(_message.Message):
     def __init__(self, logits: _Optional[_Iterable[float]] = ..., scores: _Optional[_Iterable[float]] = ..., predicted_index: _Optional[int] = ..., predicted_label: _Optional[str] = ...) -> None: ...
 
 class TokenClassificationRequest(_message.Message):
-    __slots__ = ("inputs", "metadata")
+    __slots__ = ("inputs", "metadata", "text_pairs")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -185,9 +195,11 @@ class TokenClassificationRequest(_message.Message):
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
+    TEXT_PAIRS_FIELD_NUMBER: _ClassVar[int]
     inputs: _containers.RepeatedScalarFieldContainer[str]
     metadata: _containers.ScalarMap[str, str]
-    def __init__(self, inputs: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    text_pairs: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, inputs: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., text_pairs: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TokenClassificationResponse(_message.Message):
     __slots__ = ("results", "model_id", "metadata")

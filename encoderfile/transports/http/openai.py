@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind
+from encoderfile.errors import EncoderfileError, InternalError, Kind
+from encoderfile.service import known_fields, prompts
 from encoderfile.service.json_pieces import object_pieces
 from encoderfile.service.service import Service
 from encoderfile.service.turns import in_turns
@@ -50,12 +51,16 @@ _TOKENS = (
 )
 
 
-class ParamError(InputError):
-    """A field of the body is at fault: `param` names it, `code` says how where the kind does not."""
+_DONE = frozenset({"encoding_format", "dimensions", *prompts.FIELDS, *known_fields.TRUNCATION})
+"""The known fields that this route does."""
+
+
+class ParamError(known_fields.FieldError):
+    """A field of the body is at fault: `code` says how where the kind does not."""
 
     def __init__(self, message: str, param: str, code: str = CODES[Kind.INVALID_ARGUMENT]) -> None:
-        super().__init__(message)
-        self.param, self.code = param, code
+        super().__init__(message, param)
+        self.code = code
 
 
 def routes(service: Service, max_body_bytes: int) -> list[Route]:
@@ -65,9 +70,15 @@ def routes(service: Service, max_body_bytes: int) -> list[Route]:
         with service.metrics.request("embeddings") as measured:
             asked = await body.read_object(request, max_body_bytes)
             texts, as_base64, dimensions = _read(asked, service)
-            prompt = service.task.manifest.prompts.get("document", "")
+            side = service.task.manifest.tokenizer.truncation_side
             prediction = await service.predict(
-                PredictRequest([prompt + text for text in texts], normalize=False, allow_empty=True)
+                PredictRequest(
+                    texts,
+                    normalize=False,
+                    allow_empty=True,
+                    refuse_overflow=known_fields.refuse_overflow(asked, side),
+                    prompt=prompts.read(asked),
+                )
             )
             measured.timing = prediction.timing
             vectors = service.task.vectors("dense", prediction.results, None)
@@ -101,6 +112,7 @@ def _read(asked: Mapping[str, Any], service: Service) -> tuple[list[str], bool, 
     if size is None:
         gives = ", ".join(service.task.dims) or "labels"
         raise ParamError(f"the model '{model}' gives no dense embeddings, but {gives}", "model")
+    known_fields.check(asked, _DONE)
     return texts, form == "base64", _dimensions(asked.get("dimensions"), size, service)
 
 
@@ -160,8 +172,10 @@ def refuse(error: Exception) -> Response:
         status, code, message = STATUS[kind], CODES[kind], str(error)
         if not isinstance(error, EncoderfileError):
             message = str(InternalError.unforeseen())
+        if isinstance(error, known_fields.FieldError):
+            param = error.field
         if isinstance(error, ParamError):
-            param, code = error.param, error.code
+            code = error.code
         if status == 503:
             headers["Retry-After"] = "1"
         if kind is Kind.UNAUTHENTICATED:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from encoderfile.service.prompts import INPUT_TYPES
 from encoderfile.tasks import Task
 from encoderfile.tasks.sequence_classification import SequenceClassification
 from encoderfile.transports.http import rerank
@@ -103,6 +104,7 @@ def _vector_schemas(info: ModelInfo, task: Task[Any]) -> dict[str, Schema]:
         "output_types": _or_null(_list({"type": "string", "enum": [each for each in KINDS if each in task.dims]})),
         "instruction": _or_null(_TEXT),
         "output_dtype": _or_null({"type": "string", "enum": list(dtypes.NAMES)}),
+        "is_query": _or_null(_FLAG),
         "options": _or_null(
             _object(
                 {},
@@ -135,6 +137,8 @@ def _vector_schemas(info: ModelInfo, task: Task[Any]) -> dict[str, Schema]:
                 "encoding_format": {"type": "string", "enum": ["float", "base64"]},
                 "dimensions": _or_null({"type": "integer", "minimum": 1, "maximum": max(task.dims["dense"], 1)}),
                 "user": _TEXT,
+                **_prompt_fields(task),
+                "truncate": _or_null(_FLAG),
             },
         )
         found["EmbeddingsResponse"] = _object(
@@ -146,6 +150,16 @@ def _vector_schemas(info: ModelInfo, task: Task[Any]) -> dict[str, Schema]:
             }
         )
     return found
+
+
+def _prompt_fields(task: Task[Any]) -> dict[str, Schema]:
+    """What is put before the texts: at most one of these is sent."""
+    names = list(task.manifest.prompts)
+    return {
+        "prompt": _or_null(_TEXT),
+        **({"prompt_name": _or_null({"type": "string", "enum": names})} if names else {}),
+        "input_type": _or_null({"type": "string", "enum": list(INPUT_TYPES)}),
+    }
 
 
 def _usage() -> Schema:
@@ -206,10 +220,16 @@ def _score_schemas(info: ModelInfo) -> dict[str, Schema]:
             "oneOf": [
                 _object(
                     {"query": _TEXT, "documents": _list(text, minItems=1)},
-                    {"model": _model_id(info), "top_n": {"type": "integer", "minimum": 1}, "return_documents": _FLAG},
+                    {
+                        "model": _model_id(info),
+                        "top_n": {"type": "integer", "minimum": 1},
+                        "return_documents": _FLAG,
+                        "truncate": _or_null(_FLAG),
+                    },
                 ),
                 _object(
-                    {"query": _TEXT, "texts": _list(_TEXT, minItems=1)}, {"raw_scores": _FLAG, "return_text": _FLAG}
+                    {"query": _TEXT, "texts": _list(_TEXT, minItems=1)},
+                    {"raw_scores": _FLAG, "return_text": _FLAG, "truncate": _or_null(_FLAG)},
                 ),
             ]
         },

@@ -16,11 +16,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind
+from encoderfile.service import known_fields
 from encoderfile.service.service import Service
 from encoderfile.transports.http import body, scoring
 from encoderfile.transports.http.names import check_model
 
 PATHS = ("/rerank", "/v1/rerank")
+
+_DONE = frozenset({"top_n", "top_k", "raw_scores", "return_text", "return_documents", *known_fields.TRUNCATION})
+"""The known fields that this route does; `top_k` is Voyage's word for `top_n`."""
 
 STATUS: dict[Kind, int] = {
     Kind.INVALID_ARGUMENT: 422,
@@ -46,24 +50,25 @@ def routes(service: Service, max_body_bytes: int) -> list[Route]:
             if asked.get("model") is not None:
                 check_model(str(asked["model"]), service.info)
             scoring.check(service)
-            raw = asked.get("raw_scores") is True
-            top = _top(asked.get("top_n"), len(texts))
-            scores, prediction = await scoring.score(service, query, texts, raw)
+            known_fields.check(asked, _DONE)
+            raw = _flag(asked, "raw_scores")
+            told = _flag(asked, "return_text") or _flag(asked, "return_documents")
+            top = _top(asked, len(texts))
+            refuse = known_fields.refuse_overflow(asked, service.task.manifest.tokenizer.truncation_side)
+            scores, prediction = await scoring.score(service, query, texts, raw, refuse)
             measured.timing = prediction.timing
             best = scoring.order(scores)[:top]
             headers = {}
             if prediction.truncated_inputs:
                 headers["X-Truncated-Inputs"] = str(prediction.truncated_inputs)
             if "documents" not in asked:
-                with_text = asked.get("return_text") is True
-                rows = [{"index": i, "score": scores[i], **({"text": texts[i]} if with_text else {})} for i in best]
+                rows = [{"index": i, "score": scores[i], **({"text": texts[i]} if told else {})} for i in best]
                 return _json(rows, headers)
-            with_document = asked.get("return_documents") is True
             results = [
                 {
                     "index": i,
                     "relevance_score": scores[i],
-                    **({"document": {"text": texts[i]}} if with_document else {}),
+                    **({"document": {"text": texts[i]}} if told else {}),
                 }
                 for i in best
             ]
@@ -87,12 +92,22 @@ def _texts(asked: Mapping[str, Any]) -> list[str]:
     return texts
 
 
-def _top(wanted: object, count: int) -> int:
-    if wanted is None:
-        return count
-    if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1:
-        raise InputError("top_n should be a whole number from 1")
-    return wanted
+def _flag(asked: Mapping[str, Any], field: str) -> bool:
+    value = asked.get(field)
+    if value is not None and not isinstance(value, bool):
+        raise InputError(f"{field} should be true or false")
+    return bool(value)
+
+
+def _top(asked: Mapping[str, Any], count: int) -> int:
+    for field in ("top_n", "top_k"):
+        wanted = asked.get(field)
+        if wanted is None:
+            continue
+        if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1:
+            raise InputError(f"{field} should be a whole number from 1")
+        count = min(count, wanted)
+    return count
 
 
 def _json(content: Mapping[str, Any] | Sequence[Any], headers: Mapping[str, str]) -> Response:

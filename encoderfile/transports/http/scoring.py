@@ -26,11 +26,14 @@ def check(service: Service) -> None:
 
 
 async def score(
-    service: Service, query: str, texts: Sequence[str], raw: bool = False
+    service: Service, query: str, texts: Sequence[str], raw: bool = False, refuse_overflow: bool | None = None
 ) -> tuple[list[float], Prediction[Any]]:
-    """One score per text, in their order; `raw` ones are the model's logits. Raises what `predict` raises."""
+    """One score per text, in their order; `raw` ones are the model's logits. Raises what `predict` raises.
+
+    `refuse_overflow` is that of `PredictRequest`.
+    """
     pairs: list[Text] = [(query, text) for text in texts]
-    prediction = await service.predict(PredictRequest(pairs, allow_empty=True))
+    prediction = await service.predict(PredictRequest(pairs, allow_empty=True, refuse_overflow=refuse_overflow))
     task = service.task
     assert isinstance(task, SequenceClassification)
     return [float(result.logits[0]) if raw else task.relevance(result) for result in prediction.results], prediction

@@ -13,26 +13,32 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from encoderfile.errors import InputError
+from encoderfile.service import known_fields
 from encoderfile.service.service import Service
 from encoderfile.service.turns import in_turns
 from encoderfile.transports.http.names import check_model
 from encoderfile.transports.http.sie import dtypes, wire
 from encoderfile.transports.http.sie.items import (
     Item,
+    asked_prompt,
     check_machine,
+    filled,
     read_items,
     read_options,
     refuse_options,
     typed,
-    with_prompt,
 )
 from encoderfile.transports.http.sie.timing import times
-from encoderfile.types import FloatArray, ModelInfo, PredictRequest
+from encoderfile.types import AskedPrompt, FloatArray, ModelInfo, PredictRequest
 
 KINDS = ("dense", "multivector", "sparse")
 """What `output_types` may name."""
 
 _SETTLED = ("pooling", "max_seq_length", "muvera")
+
+_DONE = frozenset({"output_types", "instruction", "output_dtype", "is_query"})
+_DONE_OPTIONS = frozenset({"is_query", "normalize", "query_template", "doc_template"})
+"""The known fields that this route does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +49,9 @@ class _Asked:
     kinds: Sequence[str]
     dtype: str
     instruction: str | None
-    is_query: bool
+    is_query: bool | None
+    template: str | None
     normalize: bool | None
-    options: Mapping[str, Any]
 
 
 def route(service: Service, max_body_bytes: int) -> Route:
@@ -59,17 +65,7 @@ def route(service: Service, max_body_bytes: int) -> Route:
             name = request.path_params["model"]
             check_model(name, service.info)
             asked = _read(items, params, service)
-            texts = [
-                with_prompt(
-                    service.task,
-                    item.text,
-                    is_query=asked.is_query,
-                    instruction=asked.instruction,
-                    options=asked.options,
-                )
-                for item in items
-            ]
-            prediction = await service.predict(PredictRequest(texts, normalize=False, allow_empty=True))
+            prediction = await service.predict(_request(asked))
             measured.timing = prediction.timing
             started = time.perf_counter()
             found = await _vectors(asked, prediction.results, service)
@@ -80,11 +76,22 @@ def route(service: Service, max_body_bytes: int) -> Route:
     return Route("/v1/encode/{model:path}", encode, methods=["POST"])
 
 
+def _request(asked: _Asked) -> PredictRequest:
+    texts = [item.text for item in asked.items]
+    prompt = asked_prompt(asked.is_query, asked.instruction)
+    if asked.template:
+        texts = [filled(asked.template, text, asked.instruction) for text in texts]
+        prompt = AskedPrompt(text="")  # the template says all that the model reads
+    return PredictRequest(texts, normalize=False, allow_empty=True, prompt=prompt)
+
+
 def _read(items: Sequence[Item], params: Mapping[str, Any], service: Service) -> _Asked:
     options = read_options(params, service.info)
     refuse_options(options, _SETTLED)
     dtype = typed(params, "output_dtype", str) or "float32"
     dtypes.check(dtype)
+    known_fields.check(params, _DONE)
+    known_fields.check(options, _DONE_OPTIONS, "options.")
     in_options, beside = typed(options, "is_query", bool, "options."), typed(params, "is_query", bool)
     # The TypeScript client puts it beside the options.
     is_query = beside if in_options is None else in_options
@@ -95,9 +102,9 @@ def _read(items: Sequence[Item], params: Mapping[str, Any], service: Service) ->
         kinds=_kinds(params, service.task.dims, service.info),
         dtype=dtype,
         instruction=typed(params, "instruction", str),
-        is_query=bool(is_query),
+        is_query=is_query,
+        template=typed(options, "query_template" if is_query else "doc_template", str, "options."),
         normalize=typed(options, "normalize", bool, "options."),
-        options=options,
     )
 
 

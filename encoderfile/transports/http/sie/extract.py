@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from encoderfile.errors import InputError
+from encoderfile.service import known_fields
 from encoderfile.service.service import Service
 from encoderfile.service.turns import in_turns
 from encoderfile.tasks.entities import WordRules, entities
@@ -88,6 +89,9 @@ def _read(params: Mapping[str, Any], info: ModelInfo) -> _Asked:
     strategy = options.get("aggregation_strategy", "simple")
     if strategy not in STRATEGIES:
         raise InputError(f"Invalid aggregation_strategy: {strategy!r}. Must be one of {list(STRATEGIES)}.")
+    known_fields.check(params, ("labels", "threshold"))
+    of_tokens = ("aggregation_strategy",) if info.model_type is ModelType.TOKEN_CLASSIFICATION else ()
+    known_fields.check(options, ("overflow_policy", "threshold", *of_tokens), "options.")
     labels = _labels(typed(params, "labels", list))
     return _Asked(labels, _threshold(params, options), OVERFLOW_POLICIES[policy], strategy)
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from encoderfile.errors import InputError
-from encoderfile.tasks import Task
+from encoderfile.service.prompts import DOCUMENT, QUERY
 from encoderfile.transports.http.names import DEFAULT_PROFILE
 from encoderfile.transports.http.sie.errors import ProfileMismatchError
-from encoderfile.types import ModelInfo
+from encoderfile.types import AskedPrompt, ModelInfo
 
 _PLACEHOLDER = re.compile(r"\{(text|instruction)\}")
 
@@ -94,18 +94,14 @@ def check_machine(headers: Mapping[str, str], device: str) -> None:
         )
 
 
-def with_prompt(
-    task: Task[Any], text: str, *, is_query: bool, instruction: str | None, options: Mapping[str, Any]
-) -> str:
-    """What the model reads: the template of the request, else the instruction, else the model's own prompt.
-
-    `{text}` and `{instruction}` are filled in once: a text that holds them stays as it is.
-    """
-    purpose = "query" if is_query else "document"
-    template = typed(options, "query_template" if is_query else "doc_template", str, "options.")
-    if template:
-        values = {"text": text, "instruction": instruction or ""}
-        return _PLACEHOLDER.sub(lambda found: values[found[1]], template)
+def asked_prompt(is_query: bool | None, instruction: str | None) -> AskedPrompt:
+    """The prompt that a request without a template asks for: its instruction, else that of its purpose."""
     if instruction:
-        return f"{instruction} {text}"
-    return task.manifest.prompts.get(purpose, "") + text
+        return AskedPrompt(text=f"{instruction} ")
+    return AskedPrompt(input_type=None if is_query is None else QUERY if is_query else DOCUMENT)
+
+
+def filled(template: str, text: str, instruction: str | None) -> str:
+    """The template with `{text}` and `{instruction}` filled in once: a text that holds them stays as it is."""
+    values = {"text": text, "instruction": instruction or ""}
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], template)

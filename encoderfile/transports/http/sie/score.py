@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from encoderfile.errors import InputError
+from encoderfile.service import known_fields
 from encoderfile.service.service import Service
 from encoderfile.transports.http import scoring
 from encoderfile.transports.http.names import check_model
@@ -29,7 +30,8 @@ def route(service: Service, max_body_bytes: int) -> Route:
             name = request.path_params["model"]
             check_model(name, service.info)
             scoring.check(service)
-            read_options(body, service.info)
+            known_fields.check(body, ("instruction",))
+            known_fields.check(read_options(body, service.info), (), "options.")
             text = f"{instruction} {query.text}" if instruction else query.text
             scores, prediction = await scoring.score(service, text, [item.text for item in items])
             measured.timing = prediction.timing

@@ -1,0 +1,138 @@
+"""Fields that other servers of encoders know: done here, or refused by name, never ignored in silence.
+
+Fields that nobody knows are ignored, as the API page has it.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from encoderfile.errors import InputError
+
+KNOWN: dict[str, tuple[object, ...]] = {
+    # What stands before a text.
+    "prompt": (),
+    "prompt_name": (),
+    "input_type": (),
+    "instruction": (),
+    "task": (),
+    "task_type": (),
+    "task_id": (),
+    # How much of a text is read.
+    "truncate": (),
+    "truncation": (),
+    "truncation_direction": (),
+    "truncate_prompt_tokens": (),
+    "max_length": (),
+    "max_seq_length": (),
+    "max_tokens": (),
+    "max_tokens_per_doc": (),
+    "max_chunks_per_doc": (1,),
+    "long_text_mode": ("truncate",),
+    "late_chunking": (False,),
+    "stride": (0,),
+    "overflow_policy": ("default",),
+    # What a vector is made of and how it is sent.
+    "dimensions": (),
+    "dimensionality": (),
+    "output_dimension": (),
+    "truncate_dim": (),
+    "normalize": (),
+    "normalized": (),
+    "normalize_embeddings": (),
+    "pooling": (),
+    "muvera": (),
+    "is_query": (),
+    "query_template": (),
+    "doc_template": (),
+    "output_types": (),
+    "output_dtype": ("float32", "float"),
+    "precision": ("float32",),
+    "encoding_format": ("float",),
+    "embedding_type": ("float",),
+    "embedding_types": (["float"],),
+    # What is said of labels.
+    "aggregation_strategy": ("none",),
+    "ignore_labels": (),
+    "labels": (),
+    "candidate_labels": (),
+    "threshold": (0,),
+    "multi_label": (False,),
+    "flat_ner": (True,),
+    "hypothesis_template": (),
+    "classification_type": (),
+    "output_schema": (),
+    "top_k": (),
+    "function_to_apply": (),
+    "return_all_scores": (True,),
+    "raw_scores": (False,),
+    # What is ranked and told.
+    "text_pair": (),
+    "top_n": (),
+    "rank_fields": (["text"],),
+    "return_documents": (False,),
+    "return_text": (False,),
+}
+"""Each field, and its values that ask for nothing else than what is done anyway."""
+
+_HINTS = {
+    "instruction": "send it as prompt, with the space behind it",
+    "text_pair": 'send {"text": ..., "text_pair": ...} as one of the inputs',
+}
+"""What to do instead, where it is not to leave the field out."""
+
+TRUNCATION = frozenset({"truncate", "truncation", "truncation_direction"})
+"""The fields that `refuse_overflow` reads."""
+
+
+class FieldError(InputError):
+    """One field is at fault, and dialects that have a place for its name tell it there too."""
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def check(body: Mapping[str, Any], done: Collection[str], place: str = "") -> None:
+    """Raises `FieldError` for the first known field of `body` that is not `done` and asks for something.
+
+    Nothing is asked for by null, by what is empty, and by the values in `KNOWN`. `place` is what the field's name
+    begins with (`options.`).
+    """
+    for name, value in body.items():
+        if name not in KNOWN or name in done or value is None or value in ("", [], {}):
+            continue
+        if value not in KNOWN[name]:
+            raise FieldError(f"{place}{name} is not done here: {_HINTS.get(name, 'leave it out')}", name)
+
+
+def refuse_overflow(body: Mapping[str, Any], side: str) -> bool | None:
+    """Whether a text over the limit is refused, as `TRUNCATION` says it; None where it says nothing.
+
+    `truncate` is a boolean, or as Cohere has it NONE, START or END; `side` is where this model's tokenizer cuts.
+    Raises `FieldError` for another side.
+    """
+    refuse: bool | None = None
+    for name in ("truncate", "truncation"):
+        value = body.get(name)
+        word = value.upper() if isinstance(value, str) else value
+        if word is None:
+            continue
+        if word in ("START", "END"):
+            _check_side(name, value, "left" if word == "START" else "right", side)
+        elif not isinstance(word, bool) and word != "NONE":
+            raise FieldError(f"{name} should be true, false, NONE, START or END", name)
+        refuse = word is False or word == "NONE"
+    direction = body.get("truncation_direction")
+    if direction is not None:
+        _check_side("truncation_direction", direction, direction.lower() if isinstance(direction, str) else "", side)
+    return refuse
+
+
+def _check_side(field: str, value: object, wanted: str, side: str) -> None:
+    if wanted != side:
+        raise FieldError(
+            f"{field} {reprlib.repr(value)} cannot be chosen: this model's tokenizer cuts on the {side}", field
+        )

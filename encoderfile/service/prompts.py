@@ -1,0 +1,117 @@
+"""Which prompt is put before the texts of a request: the one place where names, texts and purposes become a text.
+
+The rules are those of sentence-transformers' `SentenceTransformer.encode`, `encode_query` and `encode_document`.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping
+from typing import Any
+
+from encoderfile.errors import ConfigError
+from encoderfile.service.known_fields import FieldError
+from encoderfile.tasks import Task
+from encoderfile.types import AskedPrompt
+
+FIELDS = ("prompt", "prompt_name", "input_type")
+"""The fields of a request that `read` reads."""
+
+QUERY, DOCUMENT = "query", "document"
+
+_NAMES = {QUERY: ("query",), DOCUMENT: ("document", "passage", "corpus")}
+"""The names of a purpose's prompt, in the library's order."""
+
+INPUT_TYPES = {
+    "query": QUERY,
+    "search_query": QUERY,
+    "document": DOCUMENT,
+    "search_document": DOCUMENT,
+    "passage": DOCUMENT,
+}
+"""What embedding clients say that their texts are, and the purpose that they mean by it."""
+
+NONE = "none"
+"""The word of `--default-prompt` for no prompt at all."""
+
+
+def read(body: Mapping[str, Any]) -> AskedPrompt:
+    """What a request in JSON says of its prompt. Raises `FieldError` for what is no text."""
+    for field in FIELDS:
+        value = body.get(field)
+        if value is not None and not isinstance(value, str):
+            raise FieldError(f"{field} should be a text", field)
+    return AskedPrompt(body.get("prompt_name"), body.get("prompt"), body.get("input_type"))
+
+
+class Prompts:
+    """The prompts of one model, and the default of one server."""
+
+    def __init__(self, task: Task[Any], default: str | None = None) -> None:
+        """`default` is a name or the word none; None leaves it to the model's files. Raises `ConfigError`."""
+        self._task = task
+        self._named: Mapping[str, str] = task.manifest.prompts
+        self._taken = task.takes_prompt
+        self._model_type = task.model_type.value
+        if default is None:
+            self._default = self._named.get(task.manifest.default_prompt_name or "", "")
+        elif default == NONE:
+            self._default = ""
+        elif default in self._named:
+            self._default = self._named[default]
+        else:
+            names = ", ".join(self._named)
+            advice = f"choose {names} or {NONE}" if names else "it has none, leave the flag out"
+            raise ConfigError(f"--default-prompt {default} is no prompt of this model: {advice}")
+
+    def text(self, asked: AskedPrompt) -> str:
+        """What is put before each text; empty for nothing.
+
+        Raises `FieldError` for a name that the model does not have, for two wishes at once, and for any wish where
+        the model's type takes none.
+        """
+        said = {
+            field: value
+            for field, value in (
+                ("prompt", asked.text),
+                ("prompt_name", asked.name),
+                ("input_type", asked.input_type),
+            )
+            if value is not None
+        }
+        if not said:
+            return self._default
+        first = next(iter(said))
+        if not self._taken:
+            raise FieldError(f"a {self._model_type} model takes no {first}: leave it out", first)
+        if len(said) > 1:
+            raise FieldError(f"{' and '.join(said)} are given together: send one of them", first)
+        if asked.text is not None:
+            return _checked(asked.text)
+        return self._by_purpose(asked.input_type) if asked.name is None else self._by_name(asked.name)
+
+    def _by_name(self, name: str) -> str:
+        try:
+            return self._named[name]
+        except KeyError:
+            names = ", ".join(self._named)
+            advice = f"choose {names}" if names else "it has none, send the text itself as prompt"
+            words = f"the prompt_name {reprlib.repr(name)} is no prompt of this model: {advice}"
+            raise FieldError(words, "prompt_name") from None
+
+    def _by_purpose(self, input_type: str | None) -> str:
+        purpose = INPUT_TYPES.get(input_type or "")
+        if purpose is None:
+            raise FieldError(
+                f"input_type may be {', '.join(INPUT_TYPES)}, got {reprlib.repr(input_type)}", "input_type"
+            )
+        self._task.check_purpose(purpose)
+        return next((self._named[name] for name in _NAMES[purpose] if name in self._named), "")
+
+
+def _checked(prompt: str) -> str:
+    try:
+        prompt.encode()
+    except UnicodeEncodeError as error:
+        raise FieldError("prompt holds a lone surrogate, which is no Unicode text", "prompt") from error
+    return prompt

@@ -1,0 +1,94 @@
+"""Fields that other servers know are done, or refused by name; those that nobody knows are ignored."""
+
+from typing import Any
+
+import pytest
+
+from encoderfile.errors import Kind
+from encoderfile.service.known_fields import KNOWN, FieldError, refuse_overflow
+from support.house import OF_EACH_TYPE, House
+
+WITH_BODIES = pytest.mark.parametrize("way", ["service", "http", "mcp"])
+
+REFUSED: dict[str, Any] = {
+    "aggregation_strategy": "simple",
+    "dimensions": 64,
+    "instruction": "Find:",
+    "output_types": ["sparse"],
+    "encoding_format": "base64",
+    "raw_scores": True,
+    "labels": ["a"],
+    "candidate_labels": ["a"],
+    "threshold": 0.5,
+    "top_k": 3,
+    "text_pair": "b",
+    "max_length": 8,
+    "late_chunking": True,
+    "normalized": False,
+}
+
+
+@WITH_BODIES
+@pytest.mark.parametrize("name", OF_EACH_TYPE)
+@pytest.mark.parametrize("field", REFUSED)
+def test_a_wish_that_is_not_done_is_refused_by_name(field: str, name: str, way: str, street: House) -> None:
+    client = street.shared(way, name)
+    status, sentence = client.refusal(["a"], normalize=True, **{field: REFUSED[field]})
+    assert status == client.kinds[Kind.INVALID_ARGUMENT]
+    assert sentence.startswith(f"Invalid input: {field} is not done here: ")
+
+
+@WITH_BODIES
+@pytest.mark.parametrize("name", OF_EACH_TYPE)
+def test_what_asks_for_nothing_else_is_taken(name: str, way: str, street: House) -> None:
+    client = street.shared(way, name)
+    nothing: dict[str, Any] = {field: values[0] if values else None for field, values in KNOWN.items()}
+    nothing |= {"labels": [], "instruction": "", "options": {"top_k": 1}, "anything": True}
+    del nothing["normalize"]
+    assert client.predict(["a"], normalize=True, **nothing).body == client.predict(["a"], normalize=True).body
+
+
+@WITH_BODIES
+@pytest.mark.parametrize("given", [{"truncate": True}, {"truncate": "END"}, {"truncation_direction": "Right"}])
+def test_a_text_is_cut_where_the_request_says_so(given: dict[str, Any], way: str, street: House) -> None:
+    assert street.shared(way, "sentiment").predict(["word " * 400], **given).truncated == 1
+
+
+@WITH_BODIES
+@pytest.mark.parametrize("given", [{"truncate": False}, {"truncate": "NONE"}, {"truncation": False}])
+def test_a_text_is_not_cut_where_the_request_says_so(given: dict[str, Any], way: str, street: House) -> None:
+    client = street.shared(way, "sentiment")
+    status, sentence = client.refusal(["word " * 400], **given)
+    assert status == client.kinds[Kind.INVALID_ARGUMENT]
+    assert sentence.startswith("Invalid input: inputs[0] has more than 256 tokens")
+    assert len(client.predict(["short"], **given).results) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"truncate": "START"}, "truncate 'START' cannot be chosen: this model's tokenizer cuts on the right"),
+        ({"truncation_direction": "Left"}, "truncation_direction 'Left' cannot be chosen"),
+        ({"truncation_direction": 1}, "truncation_direction 1 cannot be chosen"),
+        ({"truncate": 1}, "truncate should be true, false, NONE, START or END"),
+        ({"truncate": "yes"}, "truncate should be true, false, NONE, START or END"),
+    ],
+    ids=repr,
+)
+def test_another_way_to_cut_is_refused(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(FieldError) as refused:
+        refuse_overflow(given, "right")
+    assert str(refused.value).startswith(f"Invalid input: {words}")
+    assert refused.value.field in given
+
+
+def test_a_tokenizer_that_cuts_on_the_left_is_told_so() -> None:
+    assert refuse_overflow({"truncate": "START", "truncation_direction": "left"}, "left") is False
+
+
+@WITH_BODIES
+@pytest.mark.parametrize("field", ["prompt_name", "input_type", "truncation_direction"])
+def test_a_refusal_does_not_repeat_a_long_value(field: str, way: str, street: House) -> None:
+    _, sentence = street.shared(way, "embed").refusal(["a"], **{field: "x" * 100_000})
+    assert field in sentence
+    assert len(sentence) < 300
