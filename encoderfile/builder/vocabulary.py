@@ -31,8 +31,9 @@ class Vocabulary:
         return self._model.get(token) if added is None else int(added["id"])
 
     def added(self, token: str) -> Json | None:
-        """The added token spelled like that, with its id and flags."""
-        return self._added.get(token)
+        """The content and flags of the added token spelled like that, as `added_token` gives them."""
+        found = self._added.get(token)
+        return None if found is None else _bare(found)
 
     def add(self, tokens: Sequence[Json], rows: int | None) -> None:
         """Adds tokens, or gives those that are there other flags, as `Tokenizer.add_tokens` of tokenizers does.
