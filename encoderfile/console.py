@@ -65,7 +65,9 @@ def explain(error: BaseException) -> int:
 
 
 def _fail(sentence: str) -> None:
-    say(f"error: {sentence if len(sentence) <= _LONGEST else f'{sentence[:_LONGEST]} ...'}")
+    if len(sentence) > _LONGEST:  # the reason and what to do stand at the end
+        sentence = f"{sentence[: _LONGEST // 2]} ... {sentence[-_LONGEST // 2 :]}"
+    say(f"error: {sentence}")
 
 
 def unforeseen(error: BaseException) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 import encoderfile
-from encoderfile.console import explain
+from encoderfile.console import explain, printable
 from encoderfile.container import Container
 from encoderfile.errors import ConfigError, EncoderfileError
 from encoderfile.model.device import choose
@@ -53,7 +53,7 @@ def main(executable: Path) -> None:
             raise ConfigError("stdout is closed, and the result would be lost: open it, or use -o FILE")
         code = cli.main(
             args=sys.argv[1:],
-            prog_name=executable.name,
+            prog_name=printable(executable.name),
             # One name for every file: click would make one of the file's, which may hold what a variable may not.
             complete_var="_ENCODERFILE_COMPLETE",
             obj=executable,
@@ -260,7 +260,7 @@ def verify(executable: Path, /) -> int:
         container.verify()
         pack.verify(container.pack)
         pack.compare(container.pack, frozen.folder())
-    click.echo(f"{executable}: all sums right")
+    click.echo(f"{printable(str(executable))}: all sums right")
     return 0
 
 
@@ -274,7 +274,7 @@ def unpack(executable: Path, /, folder: Path) -> int:
     """
     from encoderfile.runtime import frozen
 
-    click.echo(frozen.unpack(executable, folder))
+    click.echo(os.fsencode(frozen.unpack(executable, folder)))
     return 0
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import encoderfile
+from encoderfile.console import json_text, printable
 from encoderfile.container import Container
 from encoderfile.model.device import Device
 from encoderfile.runtime import frozen
@@ -26,7 +26,7 @@ def describe(executable: Path, device: Device, as_json: bool) -> str:
             "runtime": runtime,
             "manifest": manifest.to_json(),
         }
-        return json.dumps(facts, indent=2, ensure_ascii=False)
+        return json_text(facts).decode()
     rows = [
         ("name", f"{manifest.name} {manifest.version}"),
         ("model type", manifest.model_type.value),
@@ -44,4 +44,4 @@ def describe(executable: Path, device: Device, as_json: bool) -> str:
         *((artifact.name, f"{artifact.length} bytes, sha256 {artifact.sha256}") for artifact in manifest.artifacts),
     ]
     width = max(len(label) for label, _ in rows)
-    return "\n".join(f"{label:<{width}}  {value}" for label, value in rows)
+    return "\n".join(printable(f"{label:<{width}}  {value}") for label, value in rows)

@@ -22,7 +22,7 @@ LEAVING_SECONDS = 0.8
 def take_name(name: str) -> None:
     """Shows `name` (15 bytes of it) where the kernel would show the runtime's: `top`, `ps -o comm`, `pgrep`."""
     if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, os.fsencode(name)[:15], 0, 0, 0)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

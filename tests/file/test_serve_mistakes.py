@@ -21,7 +21,8 @@ def taken() -> Iterator[int]:
 def test_a_taken_http_port_is_named(taken: int, sentiment: BuiltFile) -> None:
     reason = sentence(sentiment.run("serve", *FREE, "--http-port", str(taken)))
     assert reason == (
-        f"the HTTP server cannot use 127.0.0.1:{taken}: Address already in use; choose another --http-port"
+        f"the HTTP server cannot use 127.0.0.1:{taken}: Address already in use; choose another --http-port, "
+        "or stop the program that listens there"
     )
 
 

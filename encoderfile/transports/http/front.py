@@ -42,4 +42,4 @@ def _lines(route: BaseRoute) -> list[str]:
     methods = getattr(route, "methods", None)
     if not path or methods == set():
         return []
-    return [f"{path}  {method}" for method in sorted(set(methods or ("",)) - {"HEAD"})]
+    return [f"{path}  {method}" for method in sorted(set(methods or ("WebSocket",)) - {"HEAD"})]
