@@ -8,12 +8,14 @@ from functools import partial
 from pathlib import Path
 
 from encoderfile.container import Container
+from encoderfile.errors import ConfigError, InternalError
 from encoderfile.manifest import GRAPH, TOKENIZER, WEIGHTS
 from encoderfile.model.device import Device
 from encoderfile.model.lanes import Lanes
 from encoderfile.model.model import Model
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
+from encoderfile.service.threads import LACKING
 from encoderfile.settings import ModelSettings
 
 
@@ -32,6 +34,7 @@ def load(executable: Path, device: Device, settings: ModelSettings) -> Model:
         try:
             session = loaded(threads=settings.granted_threads)
             tokenizer = Tokenizer(container.read(TOKENIZER), manifest.tokenizer)
+            _start(tokenizer)
         except Exception:  # whatever it was, see below
             verified.result()  # a damaged file is the better explanation
             raise
@@ -41,3 +44,11 @@ def load(executable: Path, device: Device, settings: ModelSettings) -> Model:
         if device.name == "cpu" and settings.lanes > 1 and manifest.graph.fixed_batch in (None, 1):
             lanes = Lanes(settings.lanes, partial(loaded, threads=1), manifest.model_bytes)
         return Model(manifest, tokenizer, session, lanes)
+
+
+def _start(tokenizer: Tokenizer) -> None:
+    """Has the library start its threads now. Raises `ConfigError` when they cannot be had."""
+    try:
+        tokenizer(["a", "b"], with_tokens=False)  # two, for one alone needs no thread
+    except InternalError as error:
+        raise ConfigError(f"the tokenizer's threads cannot be started: {LACKING}") from error
