@@ -52,11 +52,12 @@ launcher: $(VENV)/installed-dev
 
 $(VENV)/installed: pyproject.toml build/constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint build/constraints.txt --editable .
+	@echo "installing encoderfile and its packages into $(VENV), some 400 MB to download, once" >&2
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet "pip>=25.1" >&2
+	$(BIN)/python -m pip install --constraint build/constraints.txt --editable . >&2
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --constraint build/constraints.txt --group dev
 	touch $@
 

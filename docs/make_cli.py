@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from encoderfile.cli.main import cli as builder
+from encoderfile.cli.commands import cli as builder
 from encoderfile.runtime.cli import cli as built
 
 PAGE = Path(__file__).with_name("cli.md")

@@ -28,12 +28,18 @@ from encoderfile.manifest import Artifact, Manifest
 PAGE = 4096
 MAGIC = b"ENCFILE\x01"
 # magic, payload offset, manifest offset and length, pack offset and length, length of the whole file, sha256 of
-# the manifest; the launcher reads it too (`struct footer` in build/launcher/launcher.c)
+# the manifest; the launcher reads it too (`struct footer` in build/launcher/pack.h)
 _FOOTER = struct.Struct("<8sQQQQQQ32s")
-# magic, id, entries, bytes of the index, oldest glibc, crc32 of the index; `struct header` in launcher.c
-PACK_HEADER = struct.Struct("<8s32sII12sI")
-PACK_MAGIC = b"ENCPACK\x01"
 _CHUNK = 1 << 20
+_STRETCH = 64 << 20
+"""Bytes that the kernel copies at a time, at most, so that it can be told how far it is."""
+
+Advance = Callable[[int], object]
+"""What is told of every piece that was read or written, in bytes."""
+
+
+def _untold(_: object) -> None:
+    """For those who want no news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +74,9 @@ def _align(offset: int) -> int:
 class _Copier:
     """Writes forward into one file. Data is hashed as it passes; `copy_file_range` lets disks share blocks."""
 
-    def __init__(self, out: BinaryIO) -> None:
+    def __init__(self, out: BinaryIO, advance: Advance) -> None:
         self._out = out
+        self._advance = advance
         self.position = 0
 
     def pad_to(self, offset: int, digest: hashlib._Hash | None = None) -> None:
@@ -88,20 +95,24 @@ class _Copier:
         self._out.flush()
         with piece.path.open("rb") as source:
             if digest is not None:
-                hash_range(source.fileno(), piece.offset, piece.length, digest)
+                hash_range(source.fileno(), piece.offset, piece.length, digest, self._advance)
             left, offset = piece.length, piece.offset
             while left:
-                done = _copy_range(source.fileno(), self._out.fileno(), left, offset)
+                done = _copy_range(source.fileno(), self._out.fileno(), min(left, _STRETCH), offset)
                 if done == 0:
                     raise ContainerError(f"{piece.path} became shorter while it was read: start the build again")
                 left -= done
                 offset += done
+                self._advance(done)
         self.position += piece.length
         self._out.seek(self.position)
 
 
-def hash_range(file: int, offset: int, length: int, digest: hashlib._Hash) -> None:
-    """Adds bytes of an open file to `digest`, through one small buffer; stops early where the file ends."""
+def hash_range(file: int, offset: int, length: int, digest: hashlib._Hash, advance: Advance = _untold) -> None:
+    """Adds bytes of an open file to `digest`, through one small buffer; stops early where the file ends.
+
+    `advance` is told how many bytes were read, again and again.
+    """
     view = memoryview(bytearray(_CHUNK))
     while length:
         count = os.preadv(file, [view[: min(length, _CHUNK)]], offset)
@@ -110,6 +121,7 @@ def hash_range(file: int, offset: int, length: int, digest: hashlib._Hash) -> No
         digest.update(view[:count])
         offset += count
         length -= count
+        advance(count)
 
 
 def _copy_range(source: int, target: int, count: int, offset: int) -> int:
@@ -122,10 +134,10 @@ def _copy_range(source: int, target: int, count: int, offset: int) -> int:
 
 
 @contextlib.contextmanager
-def replacing(path: Path, flag: str) -> Iterator[Path]:
+def replacing(path: Path, flag: str, say: Callable[[str], object] = _untold) -> Iterator[Path]:
     """Gives a temporary path beside `path` and renames it there when the block ends well.
 
-    `flag` is what a user sets to choose another place; errors name it.
+    `flag` is what a user sets to choose another place; errors name it. `say` is told of a folder that was made.
 
     A pipe or a device is written as it is: a rename would put a file in its place. Raises `ConfigError` with
     one sentence for a folder that cannot be written or a full disk; nothing is left behind and an older file
@@ -134,33 +146,59 @@ def replacing(path: Path, flag: str) -> Iterator[Path]:
     try:
         path = path.resolve()  # a link stays a link: what it leads to is replaced
         special = path.exists() and not path.is_file() and not path.is_dir()
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}; choose another place with {flag}") from error
+    except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError before Python 3.13
+        reason = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
+        raise ConfigError(f"cannot write {path}: {reason}; choose another place with {flag}") from error
     if special:
         try:
             yield path
         except OSError as error:
             raise ConfigError(f"cannot write {path}: {error.strerror}") from error
         return
+    made: list[Path] = []
+    temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        made = _make_folders(path.parent)
+        # So short that a name which is just not too long leaves room for what is added.
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:30]}.", suffix=".tmp", dir=path.parent)
+        temporary = Path(name)
         os.fchmod(handle, 0o666 & ~_umask())
         os.close(handle)
     except OSError as error:
+        _remove(temporary, made)
         raise ConfigError(
             f"cannot write into {path.parent}: {error.strerror}; choose another place with {flag}"
         ) from error
-    temporary = Path(name)
+    whole = False
     try:
         yield temporary
         if path.is_dir():
             raise ConfigError(f"{path} is a folder; give the name of a file with {flag}")
         temporary.rename(path)
+        whole = True
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from error
     finally:
+        if not whole:
+            _remove(temporary, made)
+    for folder in made[-1:]:
+        say(f"made the folder {folder}")
+
+
+def _make_folders(folder: Path) -> list[Path]:
+    """Makes `folder` and those above it that are missing; returns the new ones, the outermost first."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()][::-1]
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _remove(temporary: Path | None, made: Sequence[Path]) -> None:
+    """Takes back what was begun: the temporary file, and the folders made for it, unless others use them now."""
+    if temporary is not None:
         temporary.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        for folder in reversed(made):
+            folder.rmdir()
 
 
 def _umask() -> int:
@@ -177,14 +215,16 @@ def write(
     pack: Slice,
     parts: Sequence[Part],
     describe: Callable[[tuple[Artifact, ...]], Manifest],
+    advance: Advance = _untold,
 ) -> Manifest:
     """Writes a whole executable to `target` and returns its manifest.
 
     `launcher` and `pack` are those of `builder.freeze`; `describe` makes the manifest once offsets and
-    sums are known. Raises `OSError` when the disk is full or the folder cannot be written.
+    sums are known. `advance` is told of all slices twice, once hashed and once copied, and of launcher and pack
+    once. Raises `OSError` when the disk is full or the folder cannot be written.
     """
     artifacts: list[Artifact] = []
-    with _executable(target) as copier:
+    with _executable(target, advance) as copier:
         copier.copy(launcher)
         payload = _align(copier.position)
         for part in parts:
@@ -207,12 +247,12 @@ def write(
     return manifest
 
 
-def rewrap(target: Path, container: Container, *, launcher: Slice, pack: Slice) -> None:
+def rewrap(target: Path, container: Container, *, launcher: Slice, pack: Slice, advance: Advance = _untold) -> None:
     """Writes `container`'s payload, byte for byte, between another launcher and another pack.
 
-    Raises `OSError` when the disk is full or the folder cannot be written.
+    `advance` is told of every byte once. Raises `OSError` when the disk is full or the folder cannot be written.
     """
-    with _executable(target) as copier:
+    with _executable(target, advance) as copier:
         copier.copy(launcher)
         payload = _align(copier.position)
         copier.pad_to(payload)
@@ -223,18 +263,18 @@ def rewrap(target: Path, container: Container, *, launcher: Slice, pack: Slice) 
         _finish(copier, payload, payload + before, data, pack)
 
 
-def copy_out(piece: Slice, target: Path) -> None:
-    """Writes the bytes of `piece` into a file of its own. Raises `OSError`."""
+def copy_out(piece: Slice, target: Path, advance: Advance = _untold) -> None:
+    """Writes the bytes of `piece` into a file of its own; `advance` is told of every byte once. Raises `OSError`."""
     with target.open("wb") as out:
-        _Copier(out).copy(piece)
+        _Copier(out, advance).copy(piece)
 
 
 @contextlib.contextmanager
-def _executable(target: Path) -> Iterator[_Copier]:
+def _executable(target: Path, advance: Advance) -> Iterator[_Copier]:
     with target.open("wb") as out:
         if not stat.S_ISREG(os.fstat(out.fileno()).st_mode):
             raise ConfigError(f"{target} is a pipe or a device, an executable needs a file: give another place")
-        yield _Copier(out)
+        yield _Copier(out, advance)
         out.flush()
         os.fchmod(out.fileno(), 0o755)
         os.fsync(out.fileno())
@@ -250,6 +290,11 @@ def _finish(copier: _Copier, payload: int, manifest: int, data: bytes, pack: Sli
     copier.write(_FOOTER.pack(MAGIC, payload, manifest, len(data), at, pack.length, total, digest))
 
 
+def _at_once(path: str, flags: int) -> int:
+    """Opens without waiting: a pipe has no writer, and no footer either."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 class Container:
     """An executable with a payload, opened for reading. Use as a context manager or call `close`.
 
@@ -263,12 +308,15 @@ class Container:
         """
         self.path = path
         try:
-            self._file = path.open("rb")
+            self._file = open(path, "rb", opener=_at_once)  # noqa: SIM115 `close` ends it
         except OSError as error:
             raise ContainerError(f"cannot read {path}: {error.strerror}") from error
         try:
             self.size = os.fstat(self._file.fileno()).st_size
             self.manifest = self._read_manifest()
+        except OSError as error:  # a pipe or a device
+            self._file.close()
+            raise ContainerError(f"cannot read {path}: {error.strerror}") from error
         except BaseException:
             self._file.close()
             raise
@@ -284,10 +332,12 @@ class Container:
         self.pack = Slice(self.path, at, packed)
         if magic != MAGIC:
             raise ContainerError(f"{self.path} was made by another version of encoderfile: build it again")
-        if max(offset + length, at + packed) > total or packed < PACK_HEADER.size:
-            raise ContainerError(f"{self.path} is damaged: its footer cannot be; copy the file again")
         if total != self.size:
             raise ContainerError(f"{self.path} has {self.size} bytes and should have {total}: copy the file again")
+        in_order = 0 < self.payload_offset <= offset <= offset + length <= at < total - _FOOTER.size
+        on_pages = all(start % PAGE == 0 for start in (self.payload_offset, offset, at))
+        if not in_order or not on_pages or at + packed + _FOOTER.size != total:
+            raise ContainerError(f"{self.path} is damaged: its footer cannot be; copy the file again")
         data = os.pread(self._file.fileno(), length, offset)
         if hashlib.sha256(data).digest() != digest:
             raise ContainerError(f"{self.path} is damaged: the sum of its manifest differs; copy the file again")
@@ -302,8 +352,13 @@ class Container:
         self.close()
 
     def slice_of(self, artifact: Artifact) -> Slice:
-        """Where the artifact lies in the file."""
-        return Slice(self.path, self.payload_offset + artifact.offset, artifact.length)
+        """Where the artifact lies in the file. Raises `ContainerError` when it would lie elsewhere."""
+        place = Slice(self.path, self.payload_offset + artifact.offset, artifact.length)
+        if place.offset + place.length > self.manifest_offset:
+            raise ContainerError(
+                f"{self.path} is damaged: its {artifact.name} cannot lie where it should; build it again"
+            )
+        return place
 
     def close(self) -> None:
         """Closes the file; mappings made by `map` stay valid."""
@@ -328,16 +383,6 @@ class Container:
             flags=mmap.MAP_SHARED,
             offset=self.slice_of(artifact).offset,
         )
-
-    def verify_pack(self) -> None:
-        """Reads the frozen runtime once and compares its sum. Raises `ContainerError`."""
-        header = os.pread(self._file.fileno(), PACK_HEADER.size, self.pack.offset)
-        _, identity, *_ = PACK_HEADER.unpack(header)
-        digest = hashlib.sha256()
-        start = self.pack.offset + PACK_HEADER.size
-        hash_range(self._file.fileno(), start, self.pack.length - PACK_HEADER.size, digest)
-        if not header.startswith(PACK_MAGIC) or digest.hexdigest()[:32].encode() != identity:
-            raise ContainerError(f"{self.path} is damaged: the sum of its runtime differs; copy the file again")
 
     def verify(self) -> None:
         """Reads every artifact once and compares its sha256. Raises `ContainerError` naming the damaged one.

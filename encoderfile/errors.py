@@ -65,6 +65,10 @@ class InternalError(EncoderfileError):
         return f"Internal error: {super().__str__()}"
 
 
+class ExhaustedError(InternalError):
+    """The machine has no memory, thread or file left for this; what needs less, or comes later, may succeed."""
+
+
 class UnauthenticatedError(EncoderfileError):
     """A key is required and the request brought none, or a wrong one."""
 

@@ -42,6 +42,12 @@ class GraphInput:
     dtype: str
     batch: int | None = None
     tokens: int | None = None
+    role: str = ""
+    """What it is fed with: `input_ids`, `attention_mask`, ..., or `constant`; empty: what its name says."""
+    value: float | None = None
+    """Of a constant: what every element is."""
+    shape: tuple[int | None, ...] = ()
+    """Of a constant: its first None is the number of rows, the next the number of tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,8 @@ class Manifest:
     tokenizer: TokenizerSpec
     id2label: Mapping[int, str] | None = None
     multi_label: bool = False
+    regression: bool = False
+    """Whether the logits of a text are values to be told as they are, not scores of labels."""
     pooling: PoolingSpec | None = None
     max_padding_difference: float = 0.0
     width: int = 0
@@ -121,12 +129,16 @@ class Manifest:
     """Whether a prompt's tokens are pooled with those of the text."""
     matryoshka: bool = False
     """Whether the beginning of a vector is a vector too, so that callers may ask for fewer dimensions."""
+    matryoshka_dimensions: tuple[int, ...] = ()
+    """The only sizes that it may be cut to; empty: any."""
     precision: str = "as exported"
     """What the builder did to the graph: `int8`, `optimized`, both, or nothing."""
     drift: Mapping[str, float | None] | None = None
     """How far answers moved by that, as `builder.drift` measured."""
     relevance: str | None = None
-    """For a cross-encoder, what makes its logit a score: `sigmoid` or `identity`."""
+    """For a cross-encoder, what makes its logit a score: a name of `tasks.activations`."""
+    other_routes: tuple[str, ...] = ()
+    """Purposes (`query`) whose texts take a part of the model that is not in this graph: they are refused."""
     attention_bytes: int = 0
     """Memory that a run takes for each pair of tokens of a text; 0 where that is not known, or not so."""
     artifacts: tuple[Artifact, ...] = ()
@@ -173,7 +185,9 @@ class Manifest:
                     "build the file again with this version of encoderfile"
                 )
             graph = body.pop("graph")
-            inputs = tuple(GraphInput(**each) for each in graph.pop("inputs"))
+            inputs = tuple(
+                GraphInput(**each | {"shape": tuple(each.get("shape", ()))}) for each in graph.pop("inputs")
+            )
             pooling = body.pop("pooling")
             labels = body.pop("id2label")
             return cls(
@@ -184,8 +198,21 @@ class Manifest:
                 if pooling is None
                 else PoolingSpec(modes=tuple(pooling["modes"]), normalize=pooling["normalize"]),
                 id2label=None if labels is None else {int(k): v for k, v in labels.items()},
-                artifacts=tuple(Artifact(**each) for each in body.pop("artifacts")),
+                artifacts=tuple(_artifact(each) for each in body.pop("artifacts")),
+                matryoshka_dimensions=tuple(body.pop("matryoshka_dimensions", ())),
+                other_routes=tuple(body.pop("other_routes", ())),
                 **body,
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ContainerError("the manifest inside the file cannot be read: the file is damaged") from error
+
+
+def _artifact(body: Mapping[str, Any]) -> Artifact:
+    """Raises `ValueError` or `TypeError` for one that nobody wrote: a place or a name of the wrong kind."""
+    artifact = Artifact(**body)
+    places = (artifact.offset, artifact.length)
+    if not all(type(place) is int and 0 <= place < 1 << 63 for place in places):
+        raise ValueError(f"the artifact {artifact.name!r} lies at {places}")
+    if not isinstance(artifact.name, str) or not artifact.name or "\0" in artifact.name:
+        raise ValueError(f"an artifact is called {artifact.name!r}")
+    return artifact

@@ -93,6 +93,12 @@ _HTTP_SAFETY_OPTIONS = (
         help="A host name clients may use for /mcp, beside addresses, localhost and this machine's name.",
     ),
     option("--max-body-bytes", type=click.IntRange(min=1), default=4 << 20, help="Size of a request, at most."),
+    option(
+        "--max-connections",
+        type=click.IntRange(min=1),
+        default=1024,
+        help="Connections of each server, at most: one more closes that which has been idle longest.",
+    ),
     option("--drain-seconds", type=click.FloatRange(min=0), default=30.0, help="Time to answer what was accepted."),
 )
 
@@ -276,6 +282,7 @@ class ServeSettings(ModelSettings):
     api_key: str | None = None
     allowed_host: tuple[str, ...] = ()
     max_body_bytes: int = 4 << 20
+    max_connections: int = 1024
     drain_seconds: float = 30.0
     http_flags: tuple[str, str] = ("--http-hostname", "--http-port")
     """What the command at hand calls the HTTP server's address and port."""

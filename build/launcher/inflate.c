@@ -209,16 +209,3 @@ int inflate_all(const unsigned char *data, size_t length, unsigned char *out, si
     }
     return at == end ? 0 : -1;
 }
-
-uint32_t crc32_of(const unsigned char *data, size_t length) {
-    static uint32_t table[256];
-    if (!table[1])
-        for (uint32_t i = 0; i < 256; i++) {
-            uint32_t value = i;
-            for (int bit = 0; bit < 8; bit++) value = value & 1 ? value >> 1 ^ 0xedb88320u : value >> 1;
-            table[i] = value;
-        }
-    uint32_t sum = 0xffffffffu;
-    for (size_t i = 0; i < length; i++) sum = sum >> 8 ^ table[(sum ^ data[i]) & 0xff];
-    return ~sum;
-}

@@ -1,4 +1,4 @@
-/* Raw DEFLATE (RFC 1951) from memory to memory, and CRC-32 (RFC 1952, section 8). Little-endian machines. */
+/* Raw DEFLATE (RFC 1951) from memory to memory. Little-endian machines. */
 #ifndef ENCODERFILE_INFLATE_H
 #define ENCODERFILE_INFLATE_H
 
@@ -7,7 +7,5 @@
 
 /* Fills exactly `size` bytes of `out`; 0, or -1 when the data is damaged or of another size. */
 int inflate_all(const unsigned char *data, size_t length, unsigned char *out, size_t size);
-
-uint32_t crc32_of(const unsigned char *data, size_t length);
 
 #endif

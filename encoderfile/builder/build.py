@@ -5,22 +5,24 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
+import struct
 import subprocess
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from encoderfile import container
-from encoderfile.builder import freeze, inventory, pack
+from encoderfile import container, pack
+from encoderfile.builder import freeze, inventory
 from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig
 from encoderfile.container import Part
 from encoderfile.errors import ConfigError, ContainerError, ModelError
 from encoderfile.manifest import GRAPH, SBOM_PATH, TOKENIZER, WEIGHTS, Manifest
 from encoderfile.model.device import cuda_obstacle
+from encoderfile.progress import Progress, waiting
 
 Say = Callable[[str], None]
 
@@ -61,7 +63,8 @@ def build(config: BuildConfig, say: Say) -> Built:
             f"({reason}): leave it out, or build with --device cpu"
         )
     say(f"checking {config.path}")
-    checked = check(config)
+    with waiting(f"checking {config.path}"):
+        checked = check(config)
     say(f"model type {checked.manifest.model_type.value}: {checked.type_reason}")
     for note in checked.notes:
         say(f"note: {note}")
@@ -71,14 +74,18 @@ def build(config: BuildConfig, say: Say) -> Built:
     frozen = freeze.runtime(device, freeze.cache_folder(config.cache_dir), say)
     target = config.target
     say(f"writing {target}")
-    with container.replacing(target, "--output-path") as temporary:
-        manifest = container.write(
-            temporary,
-            launcher=frozen.launcher,
-            pack=frozen.pack,
-            parts=_parts(checked),
-            describe=lambda artifacts: dataclasses.replace(checked.manifest, artifacts=artifacts),
-        )
+    with container.replacing(target, "--output-path", say) as temporary:
+        parts = _parts(checked)
+        weights = sum(piece.length for part in parts for piece in part.slices)
+        with _progress(f"writing {target}", 2 * weights + frozen.pack.length) as progress:
+            manifest = container.write(
+                temporary,
+                launcher=frozen.launcher,
+                pack=frozen.pack,
+                parts=parts,
+                describe=lambda artifacts: dataclasses.replace(checked.manifest, artifacts=artifacts),
+                advance=progress.advance,
+            )
         say("running the new file once")
         _try(temporary)
         digest = _sha256(temporary)
@@ -95,13 +102,13 @@ def upgrade(file: Path, output: Path | None, device: str | None, cache_dir: Path
     """
     target = output or file
     with container.Container(file) as old:
-        old.verify()
-        if device is None:
-            device = inventory.property_of(json.loads(pack.read(old.pack, SBOM_PATH))["metadata"], "device")
-        frozen = freeze.runtime(device, freeze.cache_folder(cache_dir), say)
+        with waiting(f"checking {file}"):
+            old.verify()
+        frozen = freeze.runtime(device or _device_of(old), freeze.cache_folder(cache_dir), say)
         say(f"writing {target}")
-        with container.replacing(target, "--output-path") as temporary:
-            container.rewrap(temporary, old, launcher=frozen.launcher, pack=frozen.pack)
+        with container.replacing(target, "--output-path", say) as temporary:
+            with _progress(f"writing {target}", old.size) as progress:
+                container.rewrap(temporary, old, launcher=frozen.launcher, pack=frozen.pack, advance=progress.advance)
             say("running the new file once")
             _try(temporary)
             if output is None:
@@ -109,24 +116,58 @@ def upgrade(file: Path, output: Path | None, device: str | None, cache_dir: Path
     return target
 
 
-def extract(file: Path, folder: Path) -> None:
+def extract(file: Path, folder: Path, say: Say = lambda _: None) -> None:
     """Writes the model folder back: every file of the export, with the weights beside `model.onnx`.
 
     Raises `ContainerError` for a damaged file, `ConfigError` for a folder that is not empty or cannot be written.
     """
     with container.Container(file) as source:
-        source.verify()
+        with waiting(f"checking {file}"):
+            source.verify()
+        places = [_place(source, artifact.name, folder) for artifact in source.manifest.artifacts]
+        if len(set(places)) < len(places):
+            raise ContainerError(f"{file} holds two files of one name: build it again")
         try:
-            if folder.exists() and any(folder.iterdir()):
+            made = not folder.exists()
+            if not made and any(folder.iterdir()):
                 raise ConfigError(f"{folder} is not empty: give a new folder")
-            for artifact in source.manifest.artifacts:
-                if Path(artifact.name).is_absolute() or ".." in Path(artifact.name).parts:
-                    raise ContainerError(f"{file} holds {artifact.name}, which would lie outside {folder}")
-                path = folder / ("model.onnx" if artifact.name == GRAPH else artifact.name)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                container.copy_out(source.slice_of(artifact), path)
+            total = sum(artifact.length for artifact in source.manifest.artifacts)
+            with _progress(f"writing {folder}", total) as progress:
+                for artifact, path in zip(source.manifest.artifacts, places, strict=True):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    container.copy_out(source.slice_of(artifact), path, progress.advance)
         except OSError as error:
             raise ConfigError(f"cannot write into {folder}: {error.strerror}") from error
+    if made:
+        say(f"made the folder {folder}")
+
+
+def _place(source: container.Container, name: str, folder: Path) -> Path:
+    """Where an artifact goes in a model's folder. Raises `ContainerError` for a name that leads out of it."""
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise ContainerError(f"{source.path} holds {name}, which would lie outside {folder}")
+    return folder / ("model.onnx" if name == GRAPH else name)
+
+
+def _device_of(file: container.Container) -> str:
+    """What the runtime in `file` was frozen for, as it says itself. Raises `ContainerError` when it does not."""
+    try:
+        device = inventory.property_of(json.loads(pack.read(file.pack, SBOM_PATH))["metadata"], "device")
+    except (
+        ContainerError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        StopIteration,
+        struct.error,
+        zlib.error,
+    ):
+        device = ""
+    if device not in ("cpu", "cuda"):
+        raise ContainerError(f"{file.path} does not say which runtime it has: give --device cpu or --device cuda")
+    return device
 
 
 def _device(wanted: str) -> tuple[str, str]:
@@ -151,9 +192,15 @@ def _parts(checked: Checked) -> list[Part]:
 def _try(file: Path) -> None:
     """Runs `info` of the new file, which also compares all its sums. Raises `ModelError` when it fails."""
     # CUDA_VISIBLE_DEVICES and the like stay; the file must run wherever it was built.
-    result = subprocess.run(
-        [str(file.resolve()), "info", "--json"], capture_output=True, text=True, check=False, env=dict(os.environ)
-    )
+    command = [str(file.resolve()), "info", "--json"]
+    try:
+        with waiting("running the new file once"):
+            result = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    except OSError as error:
+        raise ConfigError(
+            f"the new file cannot be run in {file.parent} ({error.strerror}): choose a place that is not mounted "
+            "noexec with --output-path"
+        ) from error
     if result.returncode != 0:
         raise ModelError(f"the new file does not run and was removed: {result.stderr.strip()[-500:]}")
     json.loads(result.stdout)
@@ -161,6 +208,11 @@ def _try(file: Path) -> None:
 
 def _sha256(file: Path) -> str:
     digest = hashlib.sha256()
-    with file.open("rb") as source:
-        container.hash_range(source.fileno(), 0, file.stat().st_size, digest)
+    size = file.stat().st_size
+    with file.open("rb") as source, _progress("computing the sum of the new file", size) as progress:
+        container.hash_range(source.fileno(), 0, size, digest, progress.advance)
     return digest.hexdigest()
+
+
+def _progress(label: str, size: int) -> Progress:
+    return Progress(label, size, unit="MB", scale=1e6)

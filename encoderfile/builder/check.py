@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 import encoderfile
-from encoderfile.builder import detect, drift, precision, prompts
+from encoderfile.builder import detect, drift, graph_inputs, labels, modules, outputs, patterns, precision, prompts
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.drift import Drift
 from encoderfile.builder.folder import ModelFolder, open_folder
@@ -19,10 +20,11 @@ from encoderfile.builder.precision import Changed, PrecisionWishes
 from encoderfile.builder.tables import looked_up
 from encoderfile.builder.tokenizer_spec import tokenizer_spec
 from encoderfile.errors import InternalError, ModelError
-from encoderfile.manifest import GraphSpec, Manifest
+from encoderfile.manifest import GraphInput, GraphSpec, Manifest
 from encoderfile.model import padding
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
+from encoderfile.model.padding import CONSTANT
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
 from encoderfile.tasks import TASKS, LabelTask
@@ -74,7 +76,7 @@ class Checked:
         rows = [
             ("graph", f"{self.folder.onnx.name}, {weights / 1e6:.1f} MB of weights"),
             ("model type", f"{manifest.model_type.value} ({self.type_reason})"),
-            ("inputs", ", ".join(each.name for each in manifest.graph.inputs)),
+            ("inputs", ", ".join(_words(each) for each in manifest.graph.inputs)),
             ("output", manifest.graph.output),
             ("limit", f"{manifest.tokenizer.max_length} tokens"),
         ]
@@ -82,12 +84,19 @@ class Checked:
             rows.append(("labels", ", ".join(manifest.id2label.values())))
         if manifest.pooling is not None:
             normalized = "normalised" if manifest.pooling.normalize else "not normalised"
-            rows.append(("pooling", f"{' + '.join(manifest.pooling.modes)}, {normalized}"))
+            rows.append(("pooling", f"{' + '.join(manifest.pooling.modes) or 'in the graph'}, {normalized}"))
         if manifest.prompts:
             rows.append(("prompts", manifest.prompts_in_words))
         rows.append(("alone or in a batch", f"answers differ by at most {manifest.max_padding_difference:.1e}"))
         rows += [("note", note) for note in self.notes]
         return rows
+
+
+def _words(each: GraphInput) -> str:
+    """An input, with what it is fed where its name does not say it."""
+    if each.role != CONSTANT:
+        return f"{each.name} as {each.role}" if each.role else each.name
+    return f"{each.name} empty" if 0 in each.shape else f"{each.name} = {each.value:g}"
 
 
 def check(config: BuildConfig) -> Checked:
@@ -97,11 +106,21 @@ def check(config: BuildConfig) -> Checked:
     """
     try:
         return _check(config, open_folder(config.path, config.onnx, config.files))
-    except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ModelError(
-            f"a JSON file of {config.path} holds a value of an unexpected kind ({type(error).__name__}: {error}): "
+            f"a JSON file of {config.path} holds a value of an unexpected kind ({_reason(error)}): "
             "export the model again"
         ) from error
+    except MemoryError as error:
+        raise ModelError(
+            f"{config.path} asks for more memory than there is: lower the limit with --max-length"
+        ) from error
+    except OSError as error:
+        raise ModelError(f"cannot read {error.filename or config.path}: {error.strerror}") from error
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
@@ -109,27 +128,29 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     changed = precision.changed(folder.onnx, config.precision)
     onnx_graph = OnnxGraph(changed.onnx) if config.precision.changes else original
     session = Session(*onnx_graph.in_place(), device=_HERE, threads=0)
-    names = [each.name for each in session.inputs]
-    detect.refuse_generators(folder, names, [each.name for each in session.outputs])
-    _check_inputs(names)
-    choice = detect.choose_type(folder, session.outputs, config.model_type)
-    output = detect.choose_output(choice.model_type, prompts.poolable(folder, session.outputs))
+    outputs.refuse_generators(folder, [each.name for each in session.inputs], session.outputs)
+    inputs = graph_inputs.graph_inputs(folder, session.inputs, config.inputs)
+    choice = outputs.choose_type(folder, session.outputs, config.model_type, config.output)
+    fit = session.outputs if config.output else prompts.poolable(folder, session.outputs)
+    output = outputs.choose_output(folder, choice.model_type, fit, config.output)
+    pooling = modules.vector_pooling(folder, choice.model_type, output)
     if output.dtype == "bfloat16":
         for each in {id(original): original, id(onnx_graph): onnx_graph}.values():
             wide = each.widen(output.name, output.shape)
         output = dataclasses.replace(output, name=wide)
         session = Session(*onnx_graph.in_place(), device=_HERE, threads=0)
     graph = GraphSpec(
-        session.inputs,
+        inputs,
         output.name,
         batchable=not any(kind.startswith("DynamicQuantize") for kind in onnx_graph.op_types),
         first_position=first_position(folder.config),
     )
     spec = tokenizer_spec(folder, config.tokenizer, graph.fixed_tokens, looked_up(original))
+    patterns.refuse_endless(folder.tokenizer_json)
     words = Tokenizer(folder.files["tokenizer.json"], spec)
     _check_vocabulary(folder, words)
     columns = _try_lengths(session, words, graph)
-    scores = choice.model_type is ModelType.SEQUENCE_CLASSIFICATION and columns == 1
+    shorter, sizes = detect.matryoshka(folder)
     manifest = Manifest(
         name=config.model_name,
         version=config.version,
@@ -137,14 +158,14 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         builder_version=encoderfile.__version__,
         graph=graph,
         tokenizer=spec,
-        id2label=detect.labels(folder, columns) if issubclass(TASKS[choice.model_type], LabelTask) else None,
-        multi_label=folder.config.get("problem_type") == "multi_label_classification",
-        pooling=detect.vector_pooling(folder, choice.model_type, output),
+        pooling=pooling,
         width=columns,
-        matryoshka=detect.matryoshka(folder),
-        relevance=detect.relevance(folder) if scores else None,
+        matryoshka=shorter,
+        matryoshka_dimensions=sizes,
+        other_routes=folder.other_routes,
         attention_bytes=_attention_bytes(folder, onnx_graph),
         **prompts.facts(folder, choice.model_type, output),
+        **_scoring(folder, choice.model_type, columns),
     )
     tolerance = TOLERANCE if output.dtype == "float32" else HALF_TOLERANCE
     model = Model(manifest, words, session)
@@ -153,18 +174,30 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         found = _drift(model, original, config.precision)
         manifest = dataclasses.replace(manifest, precision=config.precision.words(), drift=found.to_json())
         changed = dataclasses.replace(changed, notes=(*changed.notes, found.words()))
+    manifest = dataclasses.replace(manifest, max_padding_difference=difference)
+    manifest.to_bytes()  # lone surrogates in a label or a prompt are no text that could be written
     return Checked(
         folder=folder,
         graph=onnx_graph,
-        manifest=dataclasses.replace(manifest, max_padding_difference=difference),
+        manifest=manifest,
         type_reason=choice.reason,
-        notes=(
-            *changed.notes,
-            *(() if graph.batchable else (_RUNS_ALONE,)),
-            *_long_text_notes(spec.max_length, manifest.attention_bytes),
-        ),
+        notes=(*folder.notes, *changed.notes, *_notes(folder, manifest)),
         changed=changed,
     )
+
+
+def _scoring(folder: ModelFolder, model_type: ModelType, columns: int) -> dict[str, Any]:
+    """What the manifest says of labels and of the way from logits to scores; nothing for vectors."""
+    if not issubclass(TASKS[model_type], LabelTask):
+        return {}
+    of_texts = model_type is ModelType.SEQUENCE_CLASSIFICATION
+    problem = labels.problem_type(folder)
+    return {
+        "id2label": labels.labels(folder, columns),
+        "multi_label": problem == "multi_label_classification",
+        "regression": of_texts and problem == "regression",
+        "relevance": labels.relevance(folder) if of_texts and columns == 1 else None,
+    }
 
 
 def _drift(model: Model, original: OnnxGraph, wishes: PrecisionWishes) -> Drift:
@@ -174,20 +207,6 @@ def _drift(model: Model, original: OnnxGraph, wishes: PrecisionWishes) -> Drift:
     found = drift.measure(before, model, texts)
     drift.refuse(found, drift.MAX_FLIPS if wishes.max_flips is None else wishes.max_flips)
     return found
-
-
-def _check_inputs(names: Sequence[str]) -> None:
-    unknown = [name for name in names if name not in padding.INPUTS]
-    if "input_ids" not in names:
-        raise ModelError(
-            f"the graph has no input called input_ids (its inputs: {', '.join(names)}): "
-            "export the model with `optimum-cli export onnx`"
-        )
-    if unknown:
-        raise ModelError(
-            f"the graph asks for {unknown[0]}, which a text encoder has no value for "
-            f"(known: {', '.join(padding.INPUTS)}): export the encoder alone"
-        )
 
 
 def _check_vocabulary(folder: ModelFolder, tokenizer: Tokenizer) -> None:
@@ -207,7 +226,10 @@ def _try_lengths(session: Session, tokenizer: Tokenizer, graph: GraphSpec) -> in
     try:
         columns = int(session.run(feeds, graph.output).shape[-1])
     except InternalError as error:
-        raise ModelError(f"the graph fails on a short text: {error.__cause__}") from error
+        constants = [f"{each.name}={each.value:g}" for each in graph.inputs if each.value]
+        advice = f"give another value for --input {', '.join(constants)}" if constants else "export the model again"
+        cause = " ".join(str(error.__cause__).split())[:300]
+        raise ModelError(f"the graph fails on a short text ({cause}): {advice}") from error
     limit = min(tokenizer.spec.max_length, LONGEST_TRIAL)
     (long,) = tokenizer([" ".join(TEXTS) + " and so on" * limit], with_tokens=False)
     feeds, _ = padding.feeds([_first(long, limit)], graph, tokenizer.spec)
@@ -229,6 +251,15 @@ def _first(text: EncodedText, count: int) -> EncodedText:
         special_tokens_mask=text.special_tokens_mask[:count],
         tokens=text.tokens[:count],
     )
+
+
+def _notes(folder: ModelFolder, manifest: Manifest) -> tuple[str, ...]:
+    """What a user should know of how the model will be run."""
+    notes = [] if manifest.graph.batchable else [_RUNS_ALONE]
+    if folder.other_routes:
+        routes = ", ".join(folder.other_routes)
+        notes.append(f"texts of the purpose {routes} go through other modules and are refused")
+    return (*notes, *_long_text_notes(manifest.tokenizer.max_length, manifest.attention_bytes))
 
 
 def _long_text_notes(limit: int, attention_bytes: int) -> tuple[str, ...]:
@@ -255,20 +286,32 @@ def _compare_alone_and_together(model: Model, tolerance: float) -> float:
     """The largest difference between answers alone and in a padded batch. Raises above `tolerance`."""
     pairs = [PAIR] if model.manifest.model_type is ModelType.SEQUENCE_CLASSIFICATION else []
     texts = model.encode([*TEXTS, LONG, *pairs])
-    together = [_numbers(each) for each in model.run(texts)]
-    alone = [_numbers(result) for text in texts for result in model.run([text])]
-    difference = max(float(np.abs(a - b).max(initial=0)) for a, b in zip(alone, together, strict=True))
-    scale = max(1.0, *(float(np.abs(each).max(initial=0)) for each in alone))
-    if difference > tolerance * scale:
+    difference, allowed = _differences(model, texts, tolerance)
+    if difference > allowed:
         side = model.manifest.tokenizer.padding_side
+        other = "right" if side == "left" else "left"
+        turned, _ = _differences(model.padded_on(other), texts, tolerance)
         advice = "the graph ignores attention_mask, export it again"
-        if side == "left":
-            advice = f"set padding_side to right in tokenizer_config.json; if that does not help, {advice}"
+        if turned <= allowed:
+            advice = f"set padding_side to {other} in tokenizer_config.json, where answers stay as they are"
         raise ModelError(
             f"answers change by {difference:.2g} when a text is padded on the {side} beside longer ones (at most "
-            f"{tolerance * scale:.2g} is allowed): {advice}"
+            f"{allowed:.2g} is allowed): {advice}"
         )
     return difference
+
+
+def _differences(model: Model, texts: Sequence[EncodedText], tolerance: float) -> tuple[float, float]:
+    """How far answers alone are from those in one batch, and how far they may be."""
+    try:
+        together = [_numbers(each) for each in model.run(texts)]
+    except InternalError as error:
+        raise ModelError(
+            f"the graph runs one text and fails on {len(texts)} together: export it with a free batch"
+        ) from error
+    alone = [_numbers(result) for text in texts for result in model.run([text])]
+    difference = max(float(np.abs(a - b).max(initial=0)) for a, b in zip(alone, together, strict=True))
+    return difference, tolerance * max(1.0, *(float(np.abs(each).max(initial=0)) for each in alone))
 
 
 def _numbers(result: Result | InternalError) -> FloatArray:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from encoderfile.builder import sources
+from encoderfile.builder.module_files import Module, read_modules
 from encoderfile.builder.tokenizer_rules import TokenizerFiles, ruled
 from encoderfile.errors import ModelError
 
 _LFS = b"version https://git-lfs"
-_ASK_EXPORT = "export it with `optimum-cli export onnx --model MODEL FOLDER`"
+_HUB = re.compile(r"(?:https?://(?:www\.)?(?:huggingface\.co|hf\.co)/)?([\w.-]+(?:/[\w.-]+)?)/?")
+"""A model's name on the hub, or the address of its page."""
 
 SENTENCE_BERT = tuple(
     f"sentence_{kind}_config.json"
@@ -46,12 +51,17 @@ class ModelFolder:
     onnx: Path
     config: Mapping[str, Any]
     tokenizer_config: Mapping[str, Any]
-    modules: tuple[Mapping[str, Any], ...]
+    modules: tuple[Module, ...]
+    """Those that a text without a purpose goes through."""
     pooling: Mapping[str, Any]
     sentence_bert: Mapping[str, Any]
     sentence_transformers: Mapping[str, Any]
     tokenizer_json: Mapping[str, Any] = field(repr=False)
     files: Mapping[str, bytes] = field(repr=False)
+    other_routes: tuple[str, ...] = ()
+    """Purposes whose texts go through other modules."""
+    notes: tuple[str, ...] = ()
+    """What a user should know of where the files come from."""
 
     @property
     def architecture(self) -> str:
@@ -66,29 +76,24 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
     Raises `ModelError` for whatever is missing or unreadable.
     """
     if not path.is_dir():
-        what = "is a file, not a folder" if path.exists() else "does not exist"
-        raise ModelError(f"{path} {what}: give the folder that `optimum-cli export onnx` wrote")
+        raise ModelError(_no_folder(path))
     graph = find_onnx(path) if onnx is None else _chosen(path, onnx)
-    files = {}
-    for name in SMALL_FILES:
-        source = (explicit or {}).get(name) or path / name
-        if source.is_file():
-            files[name] = _read(source)
-        elif explicit and name in explicit:
-            raise ModelError(f"{source} does not exist: correct the path of {name}")
+    places = _places(path)
+    files = _small_files(places, explicit or {})
     if "config.json" not in files:
-        raise ModelError(f"{path} has no config.json: copy it from the original model, or {_ASK_EXPORT}")
+        raise ModelError(f"{path} has no config.json: copy it from the original model, or {_ask_export(path)}")
     if "tokenizer.json" not in files:
         raise ModelError(f"{path} has no tokenizer.json{_other_tokenizer(path)}")
-    pooling_name = "1_Pooling/config.json"
-    modules = _json(files, "modules.json", list)
-    if not all(isinstance(module, dict) for module in modules):
-        raise ModelError("modules.json should hold a list of objects: export the model again")
-    for module in modules:
-        if str(module.get("type", "")).endswith((".Pooling", ".SpladePooling")):
-            pooling_name = f"{_inside(module.get('path', '1_Pooling'))}/config.json"
-            if pooling_name not in files and (path / pooling_name).is_file():
-                files[pooling_name] = _read(path / pooling_name)
+
+    def read(name: str) -> Mapping[str, Any]:
+        source = _first(places, name)
+        if name not in files and _is_there(source):
+            files[name] = _read(sources.inside(source, places[-1]))
+        found: Mapping[str, Any] = _json(files, name, dict)
+        return found
+
+    modules = read_modules(_json(files, "modules.json", list), read)
+    pooled = [module.config for module in modules.road if module.kind in ("Pooling", "SpladePooling")]
     tokenizer = _json(files, "tokenizer.json", dict)
     config = _json(files, "config.json", dict)
     sentence_bert: Mapping[str, Any] = next(
@@ -111,35 +116,69 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
         onnx=graph,
         config=config,
         tokenizer_config=effective.config,
-        modules=tuple(modules),
-        pooling=_json(files, pooling_name, dict),
+        modules=modules.road,
+        pooling=pooled[-1] if pooled else {} if modules.road else _json(files, "1_Pooling/config.json", dict),
         sentence_bert=sentence_bert,
         sentence_transformers=_json(files, "config_sentence_transformers.json", dict),
         tokenizer_json=effective.tokenizer,
         files=files,
+        other_routes=modules.other_routes,
+        notes=() if len(places) == 1 else (f"what {path} lacks is read from {places[1]}, the model it belongs to",),
     )
 
 
 def find_onnx(path: Path) -> Path:
     """`model.onnx`, in the folder or in its `onnx/`; else the only other graph there. Raises `ModelError`."""
     for usual in (path / "model.onnx", path / "onnx" / "model.onnx"):
-        if usual.is_file():
+        if _is_there(usual):
+            sources.inside(usual, path)
             return usual
     found = sorted(path.glob("*.onnx")) + sorted(path.glob("onnx/*.onnx"))
     if not found:
-        raise ModelError(f"{path} has no model.onnx: {_ASK_EXPORT}")
+        raise ModelError(f"{path} has no model.onnx: {_ask_export(path)}")
     if len(found) > 1:
         names = ", ".join(str(each.relative_to(path)) for each in found)
         raise ModelError(f"{path} has several ONNX files ({names}): choose one with --onnx FILE")
+    sources.inside(found[0], path)
     return found[0]
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is anything of that name, a broken link too: it is read and then has its own sentence."""
+    return path.is_symlink() or path.exists()
 
 
 def _chosen(path: Path, onnx: Path) -> Path:
     """`onnx` as a path, or as `find_onnx` lists it: by its name inside the folder."""
     for graph in (onnx, path / onnx):
-        if graph.is_file():
+        if graph.exists() and not graph.is_dir():
             return graph
     raise ModelError(f"{onnx} does not exist, here or in the model's folder: give the ONNX file with --onnx")
+
+
+def _places(path: Path) -> tuple[Path, ...]:
+    """Where the small files lie: in the folder, and for a hub's `onnx/` given alone in the model's folder above."""
+    own, above = path.resolve(), path.resolve().parent
+    alone = own.name == "onnx" and not (own / "modules.json").is_file()
+    belongs = (above / "modules.json").is_file() or not (own / "config.json").is_file()
+    return (path, above) if alone and belongs and (above / "config.json").is_file() else (path,)
+
+
+def _small_files(places: Sequence[Path], explicit: Mapping[str, Path]) -> dict[str, bytes]:
+    files = {}
+    for name in SMALL_FILES:
+        if name in explicit:
+            if not explicit[name].exists():
+                raise ModelError(f"{explicit[name]} does not exist: correct the path of {name}")
+            files[name] = _read(explicit[name])
+        elif _is_there(_first(places, name)):
+            files[name] = _read(sources.inside(_first(places, name), places[-1]))
+    return files
+
+
+def _first(places: Sequence[Path], name: str) -> Path:
+    """The first file of that name; where there is none, where it should be."""
+    return next((place / name for place in places if _is_there(place / name)), places[0] / name)
 
 
 def _other_tokenizer(path: Path) -> str:
@@ -149,22 +188,50 @@ def _other_tokenizer(path: Path) -> str:
         if (path / name).exists()
     ]
     found = f" (only {', '.join(slow)}, the slow form)" if slow else ""
-    return f"{found}: write it with `AutoTokenizer.from_pretrained(MODEL, use_fast=True).save_pretrained(FOLDER)`"
+    name = repr(str(path))
+    return f"{found}: write it with `AutoTokenizer.from_pretrained({name}, use_fast=True).save_pretrained({name})`"
 
 
-def _inside(name: object) -> str:
-    """`name` as a path below the model's folder. Raises `ModelError` for any other: it would be ours to leak."""
-    text = str(name)
-    if Path(text).is_absolute() or ".." in Path(text).parts:
-        raise ModelError(f"modules.json names {text}, outside the model's folder: correct it")
-    return text
+def _no_folder(path: Path) -> str:
+    """What to do about a path that is no folder; a name of the hub gets the two commands that make a file of it."""
+    if path.exists():
+        return f"{path} is a file, not a folder: give the folder that `optimum-cli export onnx` wrote"
+    # A path takes two slashes after the scheme of an address to one.
+    name = _HUB.fullmatch(re.sub(r"^(https?:/)(?!/)", r"\1/", str(path)))
+    if name is None or name[1].startswith(".") or (len(path.parts) > 1 and path.parent.is_dir()):
+        return f"{path} does not exist: give the folder that `optimum-cli export onnx` wrote"
+    folder = f"./{name[1].rpartition('/')[2]}"
+    return (
+        f"there is no folder {path}: if this is a model of the Hugging Face hub, export it with "
+        f"`optimum-cli export onnx --model {name[1]} {folder}`, then `encoderfile build {folder}`"
+    )
+
+
+def _ask_export(path: Path) -> str:
+    """The command that exports what lies in `path`: its weights, or those of the model that config.json names."""
+    model, target = str(path), f"{path}-onnx"
+    if not any(path.glob("*.safetensors")) and not any(path.glob("pytorch_model*.bin")):
+        named = _named(path)
+        if named is None:
+            return f"copy the folder again, or export the model with `optimum-cli export onnx` into {path}"
+        model, target = named, str(path)
+    return (
+        f"export it with `optimum-cli export onnx --model {shlex.quote(model)} {shlex.quote(target)}`, "
+        f"then `encoderfile build {shlex.quote(target)}`"
+    )
+
+
+def _named(path: Path) -> str | None:
+    """The name on the hub that config.json says a model has."""
+    try:
+        name = json.loads(sources.read(sources.inside(path / "config.json", path))).get("_name_or_path")
+    except (ModelError, ValueError, AttributeError, RecursionError):
+        return None
+    return name if isinstance(name, str) and _HUB.fullmatch(name) else None
 
 
 def _read(path: Path) -> bytes:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from error
+    data = sources.read(path)
     if data.startswith(_LFS):
         raise ModelError(f"{path.name} is a Git LFS pointer: run `git lfs pull` in the folder it came from")
     return data
@@ -174,9 +241,10 @@ def _json(files: Mapping[str, bytes], name: str, kind: type) -> Any:
     if name not in files:
         return kind()
     try:
-        value = json.loads(files[name])
-    except ValueError as error:
-        raise ModelError(f"{name} is not valid JSON ({error}): correct it or export the model again") from error
+        value = json.loads(files[name].decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deep" if isinstance(error, RecursionError) else error
+        raise ModelError(f"{name} is not valid JSON ({reason}): correct it or export the model again") from error
     if not isinstance(value, kind):
         expected = "an object" if kind is dict else "a list"
         raise ModelError(f"{name} should hold {expected}: export the model again")

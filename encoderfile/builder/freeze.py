@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,16 +21,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import encoderfile
-from encoderfile.builder import inventory, pack
+from encoderfile.builder import contents, inventory, pack
 from encoderfile.container import Slice
 from encoderfile.errors import ConfigError
 from encoderfile.manifest import SBOM_PATH
 from encoderfile.model.device import CUDA_LIBRARY, provider_folder
+from encoderfile.progress import waiting
 
 _BUILDER_ONLY = ("builder", "cli")
+_RECIPE = ("runtime.spec", "entry.py", "hollow_mcp.py")
+_MAKERS = ("contents.py", "freeze.py", "inventory.py", "pack.py")
+"""Of the builder's own files those that make a pack."""
+_FREEZERS = ("pyinstaller", "pyinstaller-hooks-contrib", "altgraph")
 
 SBOM_SUFFIX = ".sbom.json"
+CONTENTS_SUFFIX = ".contents.json"
 _UNUSED_SECONDS = 30 * 24 * 3600
+_KILLED_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +77,60 @@ def runtime(device: str, cache: Path, say: Callable[[str], None]) -> Runtime:
             "--device cuda needs onnxruntime's CUDA provider, which is not installed: "
             "`pip install onnxruntime-gpu` on Linux or Windows, x86-64"
         )
-    packed = cache / f"runtime-{encoderfile.__version__}-{device}-{_fingerprint(device)}.pack"
     program = launcher()
-    with _locked(packed):
-        if not packed.is_file():
-            say(f"freezing the {device} runtime, once for this version (a minute or two)")
-            _freeze(device, packed)
+    stem = f"runtime-{encoderfile.__version__}-{device}-{_fingerprint(device)}"
+    with _locked(cache / f"{stem}.lock", say):
+        packed, why = _kept(cache, stem)
+        if packed is None:
+            reason = f", {why}" if why else ", once for this version"
+            say(f"freezing the {device} runtime{reason} (a minute or two)")
+            packed = _freeze(device, cache, stem)
             _prune(cache)
         os.utime(packed)
     return Runtime(Slice.whole(program), Slice.whole(packed), packed.with_suffix(SBOM_SUFFIX))
 
 
+def _kept(cache: Path, stem: str) -> tuple[Path | None, str]:
+    """A pack in the cache whose files are all as they were; else None, and what changed since the last one."""
+    why = ""
+    for packed in sorted(cache.glob(f"{stem}-*.pack"), key=lambda path: path.stat().st_mtime, reverse=True):
+        record = _record(packed)
+        if record is None or not packed.with_suffix(SBOM_SUFFIX).is_file():
+            continue
+        seen = dict(record["seen"])
+        change = next(contents.changes(record), None)
+        if change is None:
+            if record["seen"] != seen:
+                _write_record(packed, record)
+            return packed, ""
+        why = why or f"because {change}"
+    return None, why
+
+
+def _record(packed: Path) -> contents.Json | None:
+    """What a pack was frozen from; None where that is not known, as of packs of older builders."""
+    try:
+        record: contents.Json = json.loads(packed.with_suffix(CONTENTS_SUFFIX).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) and record.keys() >= contents.KEYS else None
+
+
+def _write_record(packed: Path, record: contents.Json) -> None:
+    target = packed.with_suffix(CONTENTS_SUFFIX)
+    temporary = target.with_suffix(".tmp")
+    temporary.write_text(json.dumps(record))
+    temporary.rename(target)
+
+
 def _prune(cache: Path) -> None:
-    """Removes packs that no build has used for a month."""
+    """Removes packs that no build has used for a month, and what is left of builds that were killed."""
+    for folder in cache.glob("freeze-*"):
+        if folder.stat().st_mtime < time.time() - _KILLED_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
     for pack_file in cache.glob("runtime-*.pack"):
         if pack_file.stat().st_mtime < time.time() - _UNUSED_SECONDS:
-            for path in (pack_file, pack_file.with_suffix(SBOM_SUFFIX), pack_file.with_suffix(".lock")):
+            for path in cache.glob(f"{pack_file.stem}.*"):
                 path.unlink(missing_ok=True)
 
 
@@ -99,14 +145,16 @@ def launcher() -> Path:
 
 
 def _fingerprint(device: str) -> str:
-    """Changes whenever what is frozen would: Python, installed versions, recipe, or our own sources that ship."""
-    installed = sorted(f"{each.name} {each.version}" for each in importlib.metadata.distributions())
-    digest = hashlib.sha256(json.dumps([device, sys.version, platform.machine(), installed]).encode())
+    """Changes with Python, with what freezes, with the recipe, and with our own sources that ship."""
+    freezers = [f"{name} {importlib.metadata.version(name)}" for name in _FREEZERS]
+    facts = [device, sys.version, platform.machine(), freezers, shutil.which("strip") is not None]
+    digest = hashlib.sha256(json.dumps(facts).encode())
     package = Path(encoderfile.__file__).parent
     sources = [
         path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] not in _BUILDER_ONLY
     ]
-    for path in (*sources, *sorted(_recipe().glob("*.*"))):
+    recipe = [*(_recipe() / name for name in _RECIPE), *(Path(__file__).with_name(name) for name in _MAKERS)]
+    for path in (*sources, *recipe):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -118,55 +166,98 @@ def _recipe() -> Path:
 
 
 @contextlib.contextmanager
-def _locked(target: Path) -> Iterator[None]:
+def _locked(lock_file: Path, say: Callable[[str], None]) -> Iterator[None]:
     """One process freezes, the others wait for it."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        lock = target.with_suffix(".lock").open("w")
+        lock_file.parent.mkdir(parents=True, exist_ok=True)
+        lock = lock_file.open("w")
     except OSError as error:
         raise ConfigError(
-            f"cannot write into the cache folder {target.parent}: {error.strerror}; set ENCODERFILE_CACHE_DIR"
+            f"cannot write into the cache folder {lock_file.parent}: {error.strerror}; set ENCODERFILE_CACHE_DIR"
         ) from error
     with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another build, which freezes the runtime")
+            with waiting("waiting"):
+                fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _freeze(device: str, target: Path) -> None:
-    """Runs PyInstaller in a folder of its own (it would write into ./build) and packs what it made."""
-    with tempfile.TemporaryDirectory(prefix="freeze-", dir=target.parent) as scratch:
-        work = Path(scratch)
-        log = work / "log.txt"
-        command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level=WARN"]
-        command += [
-            "--distpath",
-            str(work / "dist"),
-            "--workpath",
-            str(work / "work"),
-            str(_recipe() / "runtime.spec"),
-        ]
-        environment = {
-            **os.environ,
-            "ENCODERFILE_FREEZE_DEVICE": device,
-            "ENCODERFILE_FREEZE_CONTENTS": str(work / "contents.json"),
-            "PYINSTALLER_CONFIG_DIR": str(work / "config"),
-            # The same inputs give the same archive: no time of day, no random order of sets.
-            "SOURCE_DATE_EPOCH": "315532800",
-            "PYTHONHASHSEED": "0",
-        }
-        try:
-            with log.open("wb") as output:
-                subprocess.run(command, check=True, stdout=output, stderr=output, env=environment, cwd=work)
-            folder, made, sbom = work / "dist" / "runtime", work / "runtime.pack", work / "sbom.json"
-            libc = oldest_libc(folder)
-            document = inventory.document(json.loads((work / "contents.json").read_text()), device=device, libc=libc)
-            sbom.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
-            shutil.copyfile(sbom, folder / SBOM_PATH)
-            pack.write(folder, made, libc)
+def _freeze(device: str, cache: Path, stem: str) -> Path:
+    """Runs PyInstaller in a folder of its own (it would write into ./build) and packs what it made: the pack."""
+    started = time.monotonic()
+    expected = max((_seconds(packed) for packed in cache.glob("runtime-*.pack")), default=0)
+    log = None
+    try:
+        with tempfile.TemporaryDirectory(prefix="freeze-", dir=cache) as scratch:
+            work = Path(scratch)
+            log = work / "log.txt"
+            try:
+                with waiting(f"freezing the {device} runtime", expected):
+                    found = _run_pyinstaller(device, work, log)
+                    folder, made, sbom = work / "dist" / "runtime", work / "runtime.pack", work / "sbom.json"
+                    libc = oldest_libc(folder)
+                    document = inventory.document(found, device=device, libc=libc)
+                    sbom.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
+                    shutil.copyfile(sbom, folder / SBOM_PATH)
+                    pack.write(folder, made, libc)
+                    files = [
+                        path for path in (*found["modules"], *found["originals"]) if not path.startswith(scratch)
+                    ]
+                    versions = {each["name"]: each["version"] for each in document["components"] if "purl" in each}
+                    record = contents.record(files, found["names"], versions)
+            except subprocess.CalledProcessError as error:
+                raise ConfigError(f"the runtime cannot be frozen: {_explain(log)}") from error
+            record["seconds"] = time.monotonic() - started
+            files_sum = hashlib.sha256(json.dumps([record["files"], versions], sort_keys=True).encode()).hexdigest()
+            target = cache / f"{stem}-{files_sum[:8]}.pack"
             sbom.rename(target.with_suffix(SBOM_SUFFIX))
+            _write_record(target, record)
             made.rename(target)
-        except (subprocess.CalledProcessError, OSError) as error:
-            raise ConfigError(f"the runtime cannot be frozen: {_explain(log)}") from error
+            return target
+    except OSError as error:
+        raise ConfigError(
+            f"the runtime cannot be frozen in {cache} ({error.strerror}): choose another folder with --cache-dir"
+        ) from error
+
+
+def _seconds(packed: Path) -> float:
+    """How long an earlier pack took."""
+    seconds = (_record(packed) or {}).get("seconds", 0)
+    return float(seconds) if isinstance(seconds, int | float) else 0
+
+
+def _run_pyinstaller(device: str, work: Path, log: Path) -> dict[str, list[str]]:
+    """Freezes into `work`/dist; returns what build/runtime.spec says of it. Raises `CalledProcessError`."""
+    command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level=WARN"]
+    command += ["--distpath", str(work / "dist"), "--workpath", str(work / "work"), str(_recipe() / "runtime.spec")]
+    environment = {
+        **os.environ,
+        "ENCODERFILE_FREEZE_DEVICE": device,
+        "ENCODERFILE_FREEZE_CONTENTS": str(work / "contents.json"),
+        "PYINSTALLER_CONFIG_DIR": str(work / "config"),
+        # The same inputs give the same archive: no time of day, no random order of sets.
+        "SOURCE_DATE_EPOCH": "315532800",
+        "PYTHONHASHSEED": "0",
+    }
+    # A session of its own, so that all that it starts can be ended with it.
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            command, stdout=output, stderr=output, env=environment, cwd=work, start_new_session=True
+        ) as process,
+    ):
+        try:
+            code = process.wait()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if code != 0:
+        raise subprocess.CalledProcessError(code, command)
+    found: dict[str, list[str]] = json.loads((work / "contents.json").read_text())
+    return found
 
 
 def oldest_libc(folder: Path) -> str:

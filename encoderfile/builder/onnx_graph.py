@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from encoderfile.builder import sources
 from encoderfile.builder.protobuf import BYTES, FIXED32, FIXED64, VARINT, message, number_field
 from encoderfile.builder.widen import cast_to_float32
 from encoderfile.container import PAGE, Slice
@@ -20,8 +21,8 @@ from encoderfile.manifest import WEIGHTS
 _MODEL_GRAPH = 7
 _GRAPH_NODE, _GRAPH_INITIALIZER = 1, 5
 _NODE_INPUT, _NODE_OUTPUT, _NODE_OP_TYPE, _NODE_ATTRIBUTE = 1, 2, 4, 5
-_TENSOR_DIMS = 1
-_TENSOR_NAME, _TENSOR_RAW, _TENSOR_EXTERNAL, _TENSOR_LOCATION = 8, 9, 13, 14
+_ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPH, _ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS = 5, 6, 10, 11
+_TENSOR_DIMS, _TENSOR_NAME, _TENSOR_RAW, _TENSOR_EXTERNAL, _TENSOR_LOCATION = 1, 8, 9, 13, 14
 _LFS = b"version https://git-lfs"
 
 Field = tuple[int, int, int, int, int]
@@ -53,8 +54,10 @@ class OnnxGraph:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        folder = path.parent.resolve()
+        self._folder = folder.parent if folder.name == "onnx" else folder  # as hubs lay it out
         try:
-            with path.open("rb") as file:
+            with sources.opened(path) as file:
                 self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except ValueError:
             raise ModelError(f"{path.name} is empty: export the model again") from None
@@ -75,6 +78,7 @@ class OnnxGraph:
                 for field in self._fields(start, end):
                     if field[0] == _GRAPH_NODE:
                         self.op_types.add(self._op_type(field[3], field[4]))
+                        self._refuse_external_inside(field[3], field[4])
                     elif field[0] == _GRAPH_INITIALIZER:
                         tensor = self._tensor(field[3], field[4])
                         if tensor is not None:
@@ -132,20 +136,53 @@ class OnnxGraph:
                 return self._text(first, last)
         return ""
 
+    def _refuse_external_inside(self, start: int, end: int) -> None:
+        """Raises `ModelError` for a node that keeps a tensor of its own, or of a graph in it, in another file.
+
+        Only the graph's own initializers are looked up in files; onnxruntime would look for these where it happens
+        to run. Walks without recursion, because the nesting is the file's to choose.
+        """
+        nodes = [(start, end)]
+        while nodes:
+            tensors, graphs = [], []
+            for number, _, _, first, last in self._fields(*nodes.pop()):
+                if number == _NODE_ATTRIBUTE:
+                    for inner, wire, _, *place in self._fields(first, last):
+                        if wire == BYTES and inner in (_ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS):
+                            tensors.append(place)
+                        elif wire == BYTES and inner in (_ATTRIBUTE_GRAPH, _ATTRIBUTE_GRAPHS):
+                            graphs.append(place)
+            for graph in graphs:
+                for number, wire, _, *place in self._fields(*graph):
+                    if wire == BYTES and number == _GRAPH_NODE:
+                        nodes.append((place[0], place[1]))
+                    elif wire == BYTES and number == _GRAPH_INITIALIZER:
+                        tensors.append(place)
+            for tensor in tensors:
+                if any(number == _TENSOR_EXTERNAL for number, *_ in self._fields(*tensor)):
+                    raise ModelError(
+                        f"{self.path.name} keeps a tensor inside of a node in another file: save it with "
+                        "`onnx.save(..., save_as_external_data=True, convert_attribute=False)`"
+                    )
+
     def _tensor(self, start: int, end: int) -> Tensor | None:
-        name, raw, external, is_external = "", None, {}, False
+        name, raw, external, is_external, is_empty = "", None, {}, False, False
         for number, wire, _, first, last in self._fields(start, end):
             if number == _TENSOR_NAME:
                 name = self._text(first, last)
             elif number == _TENSOR_RAW:
                 raw = (first, last - first)
+            elif (
+                number == _TENSOR_DIMS and b"\0" in self._data[first:last]
+            ):  # a varint holds no zero byte but 0 itself
+                is_empty = True
             elif number == _TENSOR_EXTERNAL:
                 key, value = self._entry(first, last)
                 external[key] = value
             elif number == _TENSOR_LOCATION and wire == VARINT:
                 is_external = self._data[first] == 1
         if is_external:
-            return self._external(name, external)
+            return self._external(name, external, is_empty)
         if raw is not None and raw[1] >= PAGE:
             return Tensor(name, self.path, *raw)
         return None
@@ -154,25 +191,29 @@ class OnnxGraph:
         values = {number: self._text(first, last) for number, _, _, first, last in self._fields(start, end)}
         return values.get(1, ""), values.get(2, "")
 
-    def _external(self, name: str, entries: dict[str, str]) -> Tensor:
+    def _external(self, name: str, entries: dict[str, str], is_empty: bool) -> Tensor:
         location = entries.get("location", "")
-        folder = self.path.parent.resolve()
-        source = (folder / location).resolve()
-        # A hub's cache keeps files as links out of the folder, so the name is judged, not the link's target.
-        if not location or Path(location).is_absolute() or ".." in Path(location).parts:
+        folder = self.path.parent
+        unprintable = not location.isprintable()  # no exporter's choice, and a zero byte is no name at all
+        if not location or unprintable or Path(location).is_absolute() or ".." in Path(location).parts:
             raise ModelError(
                 f"{self.path.name} keeps the tensor {name} in {location!r}, outside the model's folder: "
                 "export the model again with its data beside it"
             )
-        if not source.is_file():
+        try:
+            source = sources.inside(folder / location, self._folder)
+            size = source.stat().st_size if source.is_file() else None
+        except OSError as error:
+            raise ModelError(f"cannot read {folder / location}: {error.strerror}") from error
+        if size is None:
             raise ModelError(
                 f"{self.path.name} keeps its weights in {location}, which is missing: "
                 f"copy {location} into the folder beside {self.path.name}"
             )
-        size = source.stat().st_size
         try:
-            offset = int(entries.get("offset", "0") or 0)
-            length = int(entries.get("length", "") or size - offset)
+            offset = int(entries.get("offset", "") or 0)
+            # As onnx reads it (external_data_helper.py): no length, or 0, is the rest of the file.
+            length = int(entries.get("length", "") or 0) or (0 if is_empty else size - offset)
         except ValueError:
             raise self._broken() from None
         if offset < 0 or length < 0 or offset + length > size:

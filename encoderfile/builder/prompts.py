@@ -7,7 +7,7 @@ from typing import Any
 
 from encoderfile.builder.folder import ModelFolder
 from encoderfile.errors import ModelError
-from encoderfile.model.session import GraphOutput
+from encoderfile.model.session import ValueInfo
 from encoderfile.types import ModelType
 
 _ALWAYS = frozenset({"query", "document"})
@@ -16,7 +16,7 @@ _ALWAYS = frozenset({"query", "document"})
 _VECTORS = frozenset({ModelType.EMBEDDING, ModelType.SENTENCE_EMBEDDING})
 
 
-def facts(folder: ModelFolder, model_type: ModelType, output: GraphOutput) -> dict[str, Any]:
+def facts(folder: ModelFolder, model_type: ModelType, output: ValueInfo) -> dict[str, Any]:
     """What the manifest says of prompts: `prompts`, `default_prompt_name`, `include_prompt`.
 
     A classifier has none unless it is a CrossEncoder. Raises `ModelError` for prompts that are no texts, for a
@@ -41,7 +41,7 @@ def facts(folder: ModelFolder, model_type: ModelType, output: GraphOutput) -> di
     return {"prompts": named, "default_prompt_name": default, "include_prompt": include}
 
 
-def poolable(folder: ModelFolder, outputs: Sequence[GraphOutput]) -> Sequence[GraphOutput]:
+def poolable(folder: ModelFolder, outputs: Sequence[ValueInfo]) -> Sequence[ValueInfo]:
     """The outputs to choose from: vectors of tokens alone, where there are any and a prompt must be left out."""
     if _included(folder):
         return outputs

@@ -13,14 +13,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from encoderfile.builder.tokenizer_classes import Template, TokenizerClass, tokenizer_class
-from encoderfile.builder.vocabulary import Vocabulary, added_token
+from encoderfile.builder.tokenizer_classes import TokenizerClass, tokenizer_class
+from encoderfile.builder.tokenizer_template import rebuilt
+from encoderfile.builder.vocabulary import Vocabulary, added_token, content_of
 from encoderfile.errors import ModelError
 
 Json = dict[str, Any]
 
 _SPECIALS = tuple(f"{name}_token" for name in ("bos", "eos", "unk", "sep", "pad", "cls", "mask"))
 _MORE = "additional_special_tokens"
+_EXTRA_IDS = 10_000
+"""Far more than any T5 has; the number is a file's to choose."""
 _PREPEND = {"type": "Prepend", "prepend": "▁"}
 _REPLACE = {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}
 
@@ -62,7 +65,7 @@ def ruled(files: TokenizerFiles) -> RuledTokenizer:
     _rule_normalizer(tokenizer, config, cls)
     vocabulary = Vocabulary(tokenizer)
     if cls.template is not None:
-        tokenizer["post_processor"] = _template(vocabulary, config, cls)
+        tokenizer["post_processor"] = rebuilt(vocabulary, config, cls)
     if files.sentence_bert.get("do_lower_case"):
         _lower_first(tokenizer)
     lacking = {
@@ -96,12 +99,11 @@ def _settings(files: TokenizerFiles, given: Json, cls: TokenizerClass) -> Json:
     }
     kept = {key: value for key, value in saved.items() if value is not None}
     settings = {**cls.attributes, **kept, **cls.defaults, **given}
+    count = int(settings.get("extra_ids") or 0) if "extra_ids" in cls.defaults else 0
+    own = [*cls.adds_more, *(f"<extra_id_{index}>" for index in range(min(count, _EXTRA_IDS)))]
     more = settings.get(_MORE) or []
-    extra = [f"<extra_id_{index}>" for index in range(int(settings.get("extra_ids") or 0))]
-    if cls.adds_more and not any(content_of(token) in (*cls.adds_more, *extra) for token in more):
-        settings[_MORE] = [*more, *cls.adds_more]
-    elif extra and not any("<extra_id_" in str(token) for token in more):
-        settings[_MORE] = [*more, *extra]
+    if own and not {content_of(token) for token in more}.intersection(own):
+        settings[_MORE] = [*more, *own]
     return settings
 
 
@@ -206,54 +208,6 @@ def _special_tokens(
             flags = known[content]
         found[content] = added_token({**(flags or {}), "content": content, "special": True}), flags is not None
     return found
-
-
-def content_of(token: object) -> str | None:
-    """The text of a token, which files give as it is or with its flags; None for anything else."""
-    content = token.get("content") if isinstance(token, Mapping) else token
-    return content if isinstance(content, str) else None
-
-
-def _template(vocabulary: Vocabulary, config: Mapping[str, Any], cls: TokenizerClass) -> Json:
-    """The template of special tokens as the class builds it from its settings."""
-
-    def piece(token: str, kind: int) -> Json:
-        return {"SpecialToken": {"id": token, "type_id": kind}}
-
-    def text(name: str, kind: int) -> Json:
-        return {"Sequence": {"id": name, "type_id": kind}}
-
-    if cls.template is Template.BOS_EOS:
-        before = [_required(config, "bos_token")] if config.get("add_bos_token") else []
-        after = [_required(config, "eos_token")] if config.get("add_eos_token") else []
-        single, second = (
-            [*(piece(t, kind) for t in before), text(name, kind), *(piece(t, kind) for t in after)]
-            for name, kind in (("A", 0), ("B", 1))
-        )
-        pair = [*single, *second]
-    else:
-        language, eos = _required(config, "src_lang"), _required(config, "eos_token")
-        first = cls.template is Template.LANGUAGE_FIRST and not config.get("legacy_behaviour")
-        before, after = ([language], [eos]) if first else ([], [eos, language])
-        opening, closing = [piece(t, 0) for t in before], [piece(t, 0) for t in after]
-        single = [*opening, text("A", 0), *closing]
-        pair = [*opening, text("A", 0), text("B", 0), *closing]
-    ids = {token: vocabulary.id_of(token) for token in (*before, *after)}
-    for token, found in ids.items():
-        if found is None:
-            raise ModelError(
-                f"tokenizer.json has no token {token}, which {cls.name}Tokenizer puts around texts: "
-                "the two belong to different models, export the tokenizer again"
-            )
-    special = {token: {"id": token, "ids": [found], "tokens": [token]} for token, found in ids.items()}
-    return {"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": special}
-
-
-def _required(config: Mapping[str, Any], key: str) -> str:
-    token = content_of(config.get(key))
-    if token is None:
-        raise ModelError(f"tokenizer_config.json has no {key}, which its own settings put around texts: correct it")
-    return token
 
 
 def _lower_first(tokenizer: Json) -> None:

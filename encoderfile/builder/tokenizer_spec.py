@@ -9,8 +9,7 @@ from encoderfile.builder.config import TokenizerWishes
 from encoderfile.builder.folder import ModelFolder
 from encoderfile.builder.limits import limit
 from encoderfile.builder.tables import Table
-from encoderfile.builder.tokenizer_rules import content_of
-from encoderfile.builder.vocabulary import Vocabulary
+from encoderfile.builder.vocabulary import Vocabulary, content_of
 from encoderfile.errors import ModelError
 from encoderfile.manifest import TokenizerSpec
 

@@ -40,31 +40,26 @@ class Vocabulary:
         A new token takes the next id; a new special one is left out where the model has only `rows` ids, because a
         text that spells it would have no answer. Source: tokenizers/src/tokenizer/added_vocabulary.rs.
         """
-        seen = [_bare(token) for token in self._added.values()]
-        # Where a token is looked for is settled by its first special form, and by every form before that one.
-        looked_for: dict[str, list[bool]] = {}
-        specials = {
-            token["content"]: token for token in reversed([*self._added.values(), *tokens]) if token["special"]
-        }
-        for token in [*self._added.values(), *tokens]:
-            content, special = token["content"], specials.get(token["content"])
-            if special is None or token is special or (token is self._added.get(content) and not token["special"]):
-                looked_for.setdefault(content, []).append(token["normalized"])
+        before = dict(self._added)
+        known = {tuple(_bare(token).values()) for token in before.values()}
+        forms: dict[str, list[Json]] = {}
+        for token in (*before.values(), *tokens):
+            forms.setdefault(token["content"], []).append(token)
+        new = max([self._size, *(int(token["id"]) + 1 for token in before.values())])
         for token in tokens:
-            content = token["content"]
-            if not content or _bare(token) in seen:
+            content, flags = token["content"], tuple(token.values())
+            if not content or flags in known:
                 continue
-            index = self._next_id() if (found := self.id_of(content)) is None else found
-            if found is None and token["special"] and rows is not None and index >= rows:
-                continue
-            seen.append(_bare(token))
+            index = self.id_of(content)
+            if index is None:
+                if token["special"] and rows is not None and new >= rows:
+                    continue
+                index, new = new, new + 1
+            known.add(flags)
             self._added[content] = {"id": index, **token}
-        for content, token in self._added.items():
-            token |= {"normalized": all(looked_for[content]), "special": content in specials}
-
-    def _next_id(self) -> int:
-        last = max((int(token["id"]) for token in self._added.values()), default=-1)
-        return max(last + 1, self._size)
+        self._added = {
+            content: token | _looked_for(forms[content], content in before) for content, token in self._added.items()
+        }
 
     def added_tokens(self) -> list[Json]:
         """All added tokens by id, as tokenizer.json holds them."""
@@ -81,6 +76,25 @@ def added_token(token: Mapping[str, Any]) -> Json:
         "normalized": bool(token.get("normalized", not special)),
         "special": special,
     }
+
+
+def content_of(token: object) -> str | None:
+    """The text of a token, which files give as it is or with its flags; None for anything else."""
+    content = token.get("content") if isinstance(token, Mapping) else token
+    return content if isinstance(content, str) else None
+
+
+def _looked_for(forms: Sequence[Json], was_there: bool) -> Json:
+    """Whether a token is looked for in the normalised text, and whether it is special, after all its forms.
+
+    The library forgets no place where it looked before: the first special form settles it, and so do those without.
+    """
+    special = next((form for form in forms if form["special"]), None)
+    if special is None:
+        counted = list(forms)
+    else:
+        counted = [special, forms[0]] if was_there and not forms[0]["special"] else [special]
+    return {"normalized": all(form["normalized"] for form in counted), "special": special is not None}
 
 
 def _bare(token: Mapping[str, Any]) -> Json:

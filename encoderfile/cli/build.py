@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import os
 from pathlib import Path
 from typing import Any
 
 import click
 
 from encoderfile.cli.options import model_options
+from encoderfile.console import json_text, say
 from encoderfile.container import replacing
 
 
@@ -35,16 +36,16 @@ def build(
     if model_dir is None and config_file is None:
         raise click.UsageError("no model given: name its folder, or a config file with -f")
     config = from_flags(model_dir, config_file, **flags)
-    built = builder.build(config, lambda line: click.echo(line, err=True))
+    built = builder.build(config, say)
     click.echo(f"done in {built.seconds:.1f} s: {built.size / 1e6:.1f} MB", err=True)
     if sbom is not None:
-        with replacing(sbom, "--sbom") as temporary:
+        with replacing(sbom, "--sbom", say) as temporary:
             temporary.write_bytes(built.sbom)
-    text = json.dumps(built.report(), indent=2, ensure_ascii=False)
+    text = json_text(built.report())
     if report == "-":
         click.echo(text)
         return
     if report is not None:
-        with replacing(Path(report), "--report") as temporary:
-            temporary.write_text(text + "\n", encoding="utf-8")
-    click.echo(built.path)
+        with replacing(Path(report), "--report", say) as temporary:
+            temporary.write_bytes(text + b"\n")
+    click.echo(os.fsencode(built.path))

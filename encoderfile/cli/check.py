@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from encoderfile.cli.options import model_options
+from encoderfile.console import printable
 
 
 @click.command()
@@ -22,4 +23,4 @@ def check(model_dir: Path | None, config_file: Path | None, **flags: Any) -> Non
     rows = check_folder(from_flags(model_dir, config_file, **flags)).rows()
     width = max(len(label) for label, _ in rows)
     for label, value in rows:
-        click.echo(f"{label:<{width}}  {value}")
+        click.echo(printable(f"{label:<{width}}  {value}"))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
+from encoderfile.console import json_text
 from encoderfile.container import Container
+from encoderfile.errors import ContainerError
 
 
 @click.command()
@@ -19,8 +22,15 @@ def inspect(file: Path) -> None:
         facts = {
             "path": str(file),
             "size": container.size,
-            "model_config": json.loads(container.read("config.json")),
+            "model_config": _config(container),
             "encoderfile_config": {key: manifest[key] for key in ("name", "version", "model_type")},
             "manifest": manifest,
         }
-    click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+    click.echo(json_text(facts))
+
+
+def _config(container: Container) -> Any:
+    try:
+        return json.loads(container.read("config.json"))
+    except (ValueError, RecursionError) as error:
+        raise ContainerError(f"{container.path} holds a config.json that is no JSON: build it again") from error

@@ -1,49 +1,67 @@
-"""The `encoderfile` command."""
+"""Where the `encoderfile` command starts: signals first, everything else after.
 
-from __future__ import annotations
+Imported by the command's script alone. Ctrl-C before the first line below is Python's own to answer.
+"""
 
-import signal
+import os
 import sys
 
-import click
+# What is in `signal`, without the enumerations that it makes first.
+from _signal import SIG_IGN, SIGHUP, SIGINT, SIGTERM, getsignal, signal  # type: ignore[import-not-found]
 
-import encoderfile
-from encoderfile.cli.build import build
-from encoderfile.cli.check import check
-from encoderfile.cli.inspect import inspect
-from encoderfile.cli.upgrade import extract, upgrade
-from encoderfile.errors import EncoderfileError
-from encoderfile.settings import CONTEXT
+_ENDS = (SIGINT, SIGTERM, SIGHUP)
 
 
-@click.group(context_settings=CONTEXT)
-@click.version_option(encoderfile.__version__, message="encoderfile %(version)s")
-def cli() -> None:
-    """Turn an exported ONNX encoder and its tokenizer into one self-contained executable."""
+def _leave(number: int, _: object) -> None:
+    """Before anything was begun there is nothing to clean up."""
+    os._exit(128 + number)
 
 
-@cli.command()
-def version() -> None:
-    """Print the version."""
-    click.echo(f"encoderfile {encoderfile.__version__}")
-
-
-for command in (build, check, inspect, upgrade, extract):
-    cli.add_command(command)
+for _number in _ENDS:
+    if getsignal(_number) != SIG_IGN:  # as `nohup` wishes
+        signal(_number, _leave)
 
 
 def main() -> None:
     """Runs the command line. Exit codes: 0 done, 1 failure, 2 wrong usage, 130 on Ctrl-C."""
-    # As an exception, so that a build that is ended takes its helpers and its temporary files along.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    os.environ["RUST_BACKTRACE"] = "0"  # a failure of the tokenizers' library has its sentence
+    from encoderfile.cli.commands import cli
+
     try:
+        for number in _ENDS:
+            if getsignal(number) is _leave:
+                signal(number, _stop)
         code = cli.main(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        code = 128 + signal.SIGINT
-    except EncoderfileError as error:
-        click.echo(f"error: {error}", err=True)
-        code = 1
+        sys.stdout.flush()
+    except SystemExit as end:
+        code = end.code
+    except BaseException as error:  # a panic of a library's Rust part is no `Exception`
+        code = _explained(error)
+    finally:
+        _ignore_signals()
     sys.exit(code or 0)
+
+
+def _stop(number: int, _: object) -> None:
+    """As an exception, so that a command that is ended takes its helpers and its temporary files along."""
+    _ignore_signals()  # an impatient second one would leave half of them behind
+    if number == SIGINT:
+        raise KeyboardInterrupt
+    sys.exit(128 + number)
+
+
+def _ignore_signals() -> None:
+    for number in _ENDS:
+        signal(number, SIG_IGN)
+
+
+def _explained(error: BaseException) -> int:
+    from encoderfile.console import explain, unforeseen
+
+    try:
+        code = explain(error)
+    except BaseException:
+        return unforeseen(error)
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left of our output must not be flushed at exit
+    return code

@@ -23,6 +23,14 @@ _OPTIONS = (
         "--model-type", type=click.Choice(ModelType, case_sensitive=False), help="Instead of what the files say."
     ),
     click.option("--onnx", type=click.Path(path_type=Path), help="Which ONNX file, where there are several."),
+    click.option("--output", metavar="NAME", help="Which output of the graph, where its names do not say it."),
+    click.option(
+        "--input",
+        "inputs",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="An input of the graph: input_ids=NAME says what its name does not, NAME=NUMBER fixes it.  [repeatable]",
+    ),
     click.option("--max-length", type=click.IntRange(min=1), help="A lower limit than the model's, in tokens."),
     click.option(
         "--quantize", type=click.Choice(["int8"]), help="Round weights and activations to 8 bits: smaller and faster."

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
+
+from encoderfile.console import say
 
 
 @click.command()
@@ -18,7 +21,7 @@ def upgrade(file: Path, output_path: Path | None, device: str | None, cache_dir:
     """Give a built FILE the runtime of this version; the model in it stays byte for byte."""
     from encoderfile.builder import build as builder
 
-    click.echo(builder.upgrade(file, output_path, device, cache_dir, lambda line: click.echo(line, err=True)))
+    click.echo(os.fsencode(builder.upgrade(file, output_path, device, cache_dir, say)))
 
 
 @click.command()
@@ -28,5 +31,5 @@ def extract(file: Path, folder: Path) -> None:
     """Write the model folder in a built FILE back to FOLDER."""
     from encoderfile.builder import build as builder
 
-    builder.extract(file, folder)
-    click.echo(folder)
+    builder.extract(file, folder, say)
+    click.echo(os.fsencode(folder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,6 +38,11 @@ class Model:
     def with_session(self, session: Session) -> Model:
         """The same model on another graph."""
         return Model(self.manifest, self._tokenizer, session)
+
+    def padded_on(self, side: str) -> Model:
+        """The same model with the padding on the `left` or `right`."""
+        spec = dataclasses.replace(self.manifest.tokenizer, padding_side=side)
+        return Model(dataclasses.replace(self.manifest, tokenizer=spec), self._tokenizer, self._session)
 
     def encode(self, texts: Sequence[Text], prompt: str = "") -> list[EncodedText]:
         """Tokenises texts behind a prompt, cut at the limit; `truncated` says where.

@@ -7,17 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from encoderfile.manifest import GraphSpec, TokenizerSpec
+from encoderfile.manifest import GraphInput, GraphSpec, TokenizerSpec
 from encoderfile.types import EncodedText, FloatArray
 
 Feeds = dict[str, np.ndarray[Any, Any]]
 
-INPUTS = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
-"""What a graph may ask for."""
+ROLES = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
+"""What a graph may ask of a text, [rows, tokens] each."""
+
+CONSTANT = "constant"
+"""The role of an input that is the same for all texts."""
 
 
 def feeds(batch: Sequence[EncodedText], graph: GraphSpec, spec: TokenizerSpec) -> tuple[Feeds, FloatArray]:
-    """The graph's inputs, [rows, tokens] each, and the mask of the batch, float32 [len(batch), tokens].
+    """The graph's inputs by name, and the mask of the batch, float32 [len(batch), tokens].
 
     Rows and tokens are those of the batch, or the graph's own where they are fixed; rows beyond the batch
     repeat its last text.
@@ -34,8 +37,23 @@ def feeds(batch: Sequence[EncodedText], graph: GraphSpec, spec: TokenizerSpec) -
         token_type_ids[row, real] = text.token_type_ids if spec.token_types else 0
         attention_mask[row, real] = 1
     columns = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
-    if any(each.name == "position_ids" for each in graph.inputs):
+    if any(_role(each) == "position_ids" for each in graph.inputs):
         # Positions count real tokens, so that padding on the left does not shift them.
         columns["position_ids"] = graph.first_position + np.maximum(np.cumsum(attention_mask, axis=1) - 1, 0)
-    fed = {each.name: columns[each.name].astype(each.dtype, copy=False) for each in graph.inputs}
+    fed = {
+        each.name: _constant(each, rows, width)
+        if each.role == CONSTANT
+        else columns[_role(each)].astype(each.dtype, copy=False)
+        for each in graph.inputs
+    }
     return fed, attention_mask[: len(batch)].astype(np.float32)
+
+
+def _role(each: GraphInput) -> str:
+    return each.role or each.name
+
+
+def _constant(each: GraphInput, rows: int, width: int) -> np.ndarray[Any, Any]:
+    free = iter((rows, width))
+    shape = [next(free) if size is None else size for size in each.shape]
+    return np.full(shape, each.value, dtype=each.dtype)

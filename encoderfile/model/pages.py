@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import threading
 from collections.abc import Collection, Iterator
@@ -31,10 +32,12 @@ def dropping(mappings: Collection[mmap.mmap]) -> Iterator[None]:
             drop(mappings)
 
     worker = threading.Thread(target=work, name="drop-pages", daemon=True)
-    worker.start()
+    with contextlib.suppress(RuntimeError):  # no thread to be had: more memory for a moment
+        worker.start()
     try:
         yield
     finally:
         done.set()
-        worker.join()
+        if worker.ident is not None:
+            worker.join()
         drop(mappings)

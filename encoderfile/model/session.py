@@ -7,7 +7,7 @@ import logging
 import mmap
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import numpy as np
 import onnxruntime as ort
 
-from encoderfile.errors import ConfigError, InternalError, ModelError
-from encoderfile.manifest import GraphInput
+from encoderfile.errors import ConfigError, ExhaustedError, InternalError, ModelError
 from encoderfile.model.device import Device
 from encoderfile.model.pages import dropping
 from encoderfile.types import FloatArray
@@ -40,12 +39,17 @@ _DTYPES = {
 
 
 @dataclass(frozen=True, slots=True)
-class GraphOutput:
-    """One output of the graph. `shape` has None where a dimension is free; `dtype` is a numpy name."""
+class ValueInfo:
+    """One input or output of the graph. `shape` has None where a dimension is free; `dtype` is a numpy name."""
 
     name: str
     dtype: str
     shape: tuple[int | None, ...]
+
+    @property
+    def plain(self) -> str:
+        """The name without the `:0` that TensorFlow's exports put behind it."""
+        return re.sub(r"(?<=.):\d+$", "", self.name)
 
 
 class Session:
@@ -68,7 +72,7 @@ class Session:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # what it would log as an error it also raises
         # Long enough from one operator to the next, where sleeping would cost a short text a tenth and more of its
         # time; the library's default spins on for milliseconds and takes the cores that write the answers.
         options.add_session_config_entry("session.intra_op.spin_duration_us", "50")
@@ -86,8 +90,13 @@ class Session:
             options.add_session_config_entry("session.use_env_allocators", "1")
         try:
             with dropping(weights.values()):
-                self._session = ort.InferenceSession(graph, options, providers=providers)
+                # Its way to fall back prints to stdout, which belongs to results, and tries the same again.
+                self._session = ort.InferenceSession(graph, options, providers=providers, enable_fallback=0)
         except Exception as error:  # onnxruntime's errors have no base of their own
+            if _is_exhausted(error):
+                raise ConfigError(
+                    f"the graph cannot be loaded ({_reason(error)}): allow this process more memory or threads"
+                ) from error
             advice = "--device cpu runs without it" if device.name == "cuda" else "export the model again"
             raise ModelError(
                 f"onnxruntime {VERSION} cannot load the graph on {device.name} ({_reason(error)}): {advice}"
@@ -97,26 +106,25 @@ class Session:
         self._weights = weights
 
     @property
-    def inputs(self) -> tuple[GraphInput, ...]:
-        """What the graph asks for: names, dtypes, and dimensions where they are fixed."""
-        return tuple(_graph_input(node) for node in self._session.get_inputs())
+    def inputs(self) -> tuple[ValueInfo, ...]:
+        """What the graph asks for."""
+        return tuple(_value_info(node) for node in self._session.get_inputs())
 
     @property
-    def outputs(self) -> tuple[GraphOutput, ...]:
+    def outputs(self) -> tuple[ValueInfo, ...]:
         """What the graph gives."""
-        return tuple(
-            GraphOutput(node.name, _DTYPES.get(node.type, node.type), tuple(_fixed(d) for d in node.shape))
-            for node in self._session.get_outputs()
-        )
+        return tuple(_value_info(node) for node in self._session.get_outputs())
 
     def run(self, feeds: Mapping[str, np.ndarray[Any, Any]], output: str) -> FloatArray:
         """Runs the graph once and returns `output` as float32 (fp16 and double are converted).
 
-        Raises `InternalError` when the run fails; the cause is kept.
+        Raises `InternalError` when the run fails, `ExhaustedError` for want of memory; the cause is kept.
         """
         try:
             (result,) = self._session.run([output], dict(feeds))
         except Exception as error:  # onnxruntime's errors have no base of their own
+            if _is_exhausted(error):
+                raise ExhaustedError("no memory is left for this run") from error
             raise InternalError("the model failed to run") from error
         return np.ascontiguousarray(result, dtype=np.float32)
 
@@ -134,7 +142,7 @@ def write_optimized(source: Path, target: Path) -> None:
     Only fusions that are the same on every processor. Raises `ModelError` when onnxruntime refuses the graph.
     """
     options = ort.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = 4
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.optimized_model_filepath = str(target)
     for key, value in (("file_name", f"{target.name}_data"), ("min_size_in_bytes", "4096")):
@@ -142,21 +150,27 @@ def write_optimized(source: Path, target: Path) -> None:
     # What is packed for this processor must not be written for others.
     options.add_session_config_entry("session.disable_prepacking", "1")
     try:
-        ort.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
+        ort.InferenceSession(str(source), options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:  # the library's errors have no base of their own
         raise ModelError(
             f"onnxruntime {VERSION} cannot optimise the graph ({_reason(error)}): leave out --optimize"
         ) from error
 
 
+def _is_exhausted(error: Exception) -> bool:
+    """Whether the machine, and not the graph, is at fault: onnxruntime has no class of its own for it."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(
+        word in text for word in ("alloc", "resource temporarily unavailable", "start new thread")
+    )
+
+
 def _fixed(dimension: object) -> int | None:
     return dimension if isinstance(dimension, int) and dimension > 0 else None
 
 
-def _graph_input(node: Any) -> GraphInput:
-    shape: Sequence[object] = node.shape
-    batch, tokens = (_fixed(shape[0]), _fixed(shape[1])) if len(shape) == 2 else (None, None)
-    return GraphInput(node.name, _DTYPES.get(node.type, node.type), batch, tokens)
+def _value_info(node: Any) -> ValueInfo:
+    return ValueInfo(node.name, _DTYPES.get(node.type, node.type), tuple(_fixed(size) for size in node.shape))
 
 
 def _reason(error: Exception) -> str:

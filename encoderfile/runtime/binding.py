@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import ssl
 import stat
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 UNIX = "unix:"
 """What a host name begins with that is the path of a socket."""
 
+GRPC_SHARE = 4
+"""gRPC's connections for one of HTTP's: its library refuses a new one where HTTP closes an idle one."""
+
 _BACKLOG = 2048
 
 
@@ -30,7 +34,7 @@ def bound_http(settings: ServeSettings) -> Iterator[socket.socket]:
     host_flag, port_flag = settings.http_flags
     if host.startswith(UNIX):
         with _socket_file(host, host_flag) as path, socket.socket(socket.AF_UNIX) as bound:
-            _listen(bound, str(path), host_flag)
+            _listen(bound, str(path), host_flag, host_flag)
             yield bound
         return
     try:
@@ -43,7 +47,7 @@ def bound_http(settings: ServeSettings) -> Iterator[socket.socket]:
     # With the protocol named, asyncio sets TCP_NODELAY; without it every answer waits 40 ms for an ACK.
     with socket.socket(family, kind, protocol) as bound:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        _listen(bound, address, port_flag)
+        _listen(bound, address, host_flag, port_flag)
         yield bound
 
 
@@ -56,7 +60,11 @@ def bound_grpc(settings: ServeSettings) -> Iterator[tuple[GrpcServer, int]]:
     credentials = None
     if settings.cert_file is not None and settings.key_file is not None:
         credentials = (settings.key_file.read_bytes(), settings.cert_file.read_bytes())
-    server = GrpcServer(api_key=settings.api_key, max_body_bytes=settings.max_body_bytes)
+    server = GrpcServer(
+        api_key=settings.api_key,
+        max_body_bytes=settings.max_body_bytes,
+        max_connections=GRPC_SHARE * settings.max_connections,
+    )
     host = settings.grpc_hostname
     with contextlib.ExitStack() as stack:
         if host.startswith(UNIX):
@@ -66,10 +74,7 @@ def bound_grpc(settings: ServeSettings) -> Iterator[tuple[GrpcServer, int]]:
         try:
             port = server.bind(address, credentials)
         except RuntimeError as error:
-            raise ConfigError(
-                f"the gRPC server cannot use {address}: it is taken or no address of this machine; "
-                "choose another --grpc-port or --grpc-hostname"
-            ) from error
+            raise _no_grpc(address, settings) from error
         yield server, 0 if host.startswith(UNIX) else port
 
 
@@ -78,13 +83,45 @@ def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith(("[", UNIX)) else host
 
 
-def _listen(bound: socket.socket, address: object, flag: str) -> None:
+def _listen(bound: socket.socket, address: object, host_flag: str, port_flag: str) -> None:
     try:
         bound.bind(address)  # type: ignore[arg-type]  # getaddrinfo's form or a path
         bound.listen(_BACKLOG)
     except OSError as error:
-        shown = address if isinstance(address, str) else ":".join(str(part) for part in address[:2])  # type: ignore[index]
-        raise ConfigError(f"the HTTP server cannot use {shown}: {error.strerror}; choose another {flag}") from error
+        shown = address if isinstance(address, str) else f"{bracketed(address[0])}:{address[1]}"  # type: ignore[index]
+        raise ConfigError(f"the HTTP server cannot use {shown}: {_remedy(error, host_flag, port_flag)}") from error
+
+
+def _remedy(error: OSError, host_flag: str, port_flag: str) -> str:
+    """Why an address cannot be used, and the flag that changes what is at fault: the port or the host."""
+    reason = error.strerror or str(error)
+    if error.errno == errno.EADDRINUSE:
+        return f"{reason}; choose another {port_flag}, or stop the program that listens there"
+    if error.errno == errno.EACCES:
+        return f"{reason}; choose another {port_flag}, ports under 1024 may belong to root alone"
+    if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+        return f"{reason}, it is no address of this machine; choose another {host_flag}, 0.0.0.0 is all of them"
+    return f"{reason}; choose another {host_flag}"
+
+
+def _no_grpc(address: str, settings: ServeSettings) -> ConfigError:
+    """What keeps gRPC from an address: its library says only that it failed, so the address is tried once more."""
+    host, flags = settings.grpc_hostname, ("--grpc-hostname", "--grpc-port")
+    why = f"it is taken or no address of this machine; choose another {flags[1]} or {flags[0]}"
+    if not host.startswith(UNIX):
+        try:
+            family, kind, _, _, place = socket.getaddrinfo(
+                host.strip("[]"), settings.grpc_port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )[0]
+            with socket.socket(family, kind) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(place)
+                probe.listen(1)
+        except socket.gaierror as error:
+            return ConfigError(f"{flags[0]} {host} is no address of this machine: {error.strerror}")
+        except OSError as error:
+            why = _remedy(error, *flags)
+    return ConfigError(f"the gRPC server cannot use {address}: {why}")
 
 
 @contextlib.contextmanager

@@ -13,10 +13,13 @@ from typing import Any
 import click
 
 import encoderfile
+from encoderfile.console import explain
 from encoderfile.container import Container
 from encoderfile.errors import ConfigError, EncoderfileError
 from encoderfile.model.device import choose
+from encoderfile.progress import Progress
 from encoderfile.runtime import logs, process
+from encoderfile.service import threads
 from encoderfile.settings import (
     CONTEXT,
     InferCommand,
@@ -33,6 +36,9 @@ from encoderfile.settings import (
 from encoderfile.types import AskedPrompt
 
 log = logging.getLogger(__name__)
+
+_THREADS, _THREADS_A_CORE = 12, 6
+"""What serving takes: 18 threads were counted with two cores, and gRPC takes more when it has much to do."""
 
 
 def main(executable: Path) -> None:
@@ -56,13 +62,14 @@ def main(executable: Path) -> None:
         if sys.stdout is not None:
             sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        code = explain(error)
     except (click.Abort, KeyboardInterrupt):
         code = 128 + signal.SIGINT
     except EncoderfileError as error:
         click.echo(f"error: {error}", err=True)
         code = 1
+    except SystemExit as error:  # of a signal, while a one-shot command was at work
+        code = error.code
     except OSError as error:
         # What is left of our output must not be flushed again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -70,7 +77,24 @@ def main(executable: Path) -> None:
             where = error.filename or "the output"
             click.echo(f"error: cannot use {where}: {error.strerror or error}", err=True)
         code = 1
-    sys.exit(code or 0)
+    except Exception as error:  # nobody foresaw it, and the interpreter's own way out joins threads that may be stuck
+        sentence = _of_the_machine(error)
+        if sentence is None:
+            sys.excepthook(*sys.exc_info())
+        else:
+            click.echo(f"error: {sentence}", err=True)
+        code = 1
+    process.end(code or 0)
+
+
+def _of_the_machine(error: Exception) -> str | None:
+    """What to do about an error that says only that the machine has no more; None for others."""
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return f"no further thread can be started: {threads.LACKING}"
+    unmapped = isinstance(error, ImportError) and ("failed to map" in str(error) or "allocate" in str(error))
+    if isinstance(error, MemoryError) or unmapped:
+        return "no memory is left: allow this process more (ulimit -v, a container's limit)"
+    return None
 
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -109,6 +133,10 @@ def serve(executable: Path, /, **options: Any) -> int:
     return _serve(executable, ServeSettings(**options))
 
 
+_OVER_STDIO = frozenset({"drain_seconds", "max_body_bytes"})
+"""Options for servers that `mcp` follows over stdio too."""
+
+
 @cli.command()
 @mcp_options
 @click.pass_obj
@@ -127,17 +155,15 @@ def mcp(executable: Path, /, transport: str, hostname: str, port: int, **options
         )
     refuse_unused(
         click.get_current_context(),
-        {"hostname", "port", *options} - set(ModelSettings.__dataclass_fields__),
+        {"hostname", "port", *options} - set(ModelSettings.__dataclass_fields__) - _OVER_STDIO,
         "over stdio, only with --transport http",
     )
-    import asyncio
-
     from encoderfile.runtime.oneshot import speak_mcp
 
     settings = _model_settings(options)
     logs.set_up(settings.log_format, settings.log_level)
-    asyncio.run(speak_mcp(executable, settings))
-    return 0
+    conversation = speak_mcp(executable, settings, options["drain_seconds"], options["max_body_bytes"])
+    return 0 if process.run(conversation) else 1
 
 
 @cli.command(cls=InferCommand)
@@ -202,8 +228,8 @@ def bench(
     logs.set_up(settings.log_format, settings.log_level)
     own = None if input_file is None else inputs.texts((), input_file, input_format, column)
     texts = built_in_texts() if own is None else own
-    with click.progressbar(length=steps(settings), file=sys.stderr, item_show_func=lambda name: name) as bar:
-        report = bench(executable, settings, texts, lambda name: bar.update(1, name))
+    with Progress("measuring", steps(settings), unit="runs", shown=settings.log_format == "text") as progress:
+        report = bench(executable, settings, texts, lambda name: progress.advance(1, f"measuring {name}"))
     click.echo(report)
     return 0
 
@@ -228,10 +254,14 @@ def info(executable: Path, /, as_json: bool, sbom: bool, device: str, device_id:
 @cli.command()
 @click.pass_obj
 def verify(executable: Path, /) -> int:
-    """Compare every sum of this file: of the model and of the runtime in it."""
+    """Compare every sum of this file: of the model, of the runtime in it, and of the unpacked one that runs."""
+    from encoderfile import pack
+    from encoderfile.runtime import frozen
+
     with Container(executable) as container:
         container.verify()
-        container.verify_pack()
+        pack.verify(container.pack)
+        pack.compare(container.pack, frozen.folder())
     click.echo(f"{executable}: all sums right")
     return 0
 
@@ -256,12 +286,11 @@ def _model_settings(options: Mapping[str, Any]) -> ModelSettings:
 
 
 def _serve(executable: Path, settings: ServeSettings) -> int:
-    import asyncio
-
+    threads.check(_THREADS + _THREADS_A_CORE * settings.granted_threads)
     from encoderfile.runtime import server
     from encoderfile.runtime.loading import load
 
     logs.set_up(settings.log_format, settings.log_level)
     device = choose(settings.device, settings.device_id)
-    drained = asyncio.run(server.serve(settings, device, lambda: load(executable, device, settings)))
+    drained = process.run(server.serve(settings, device, lambda: load(executable, device, settings)))
     return 0 if drained else 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -18,6 +17,8 @@ import orjson
 from encoderfile.container import replacing
 from encoderfile.errors import ConfigError, InputError
 from encoderfile.model.device import choose
+from encoderfile.progress import Progress
+from encoderfile.runtime import process
 from encoderfile.runtime.loading import load
 from encoderfile.runtime.server import make_service
 from encoderfile.service.service import Service
@@ -25,9 +26,6 @@ from encoderfile.settings import ModelSettings
 from encoderfile.types import DEFAULT_PROMPT, AskedPrompt, ModelType, PredictRequest, Text
 
 log = logging.getLogger(__name__)
-
-_DRAIN_SECONDS = 30.0
-"""How long `mcp` over stdio answers what it was asked before a signal."""
 
 _CHUNK = 256
 """Texts of one internal request, at most: bounds memory for long files."""
@@ -62,19 +60,23 @@ async def _service(executable: Path, settings: ModelSettings) -> AsyncIterator[S
         await service.stop()
 
 
-async def speak_mcp(executable: Path, settings: ModelSettings) -> None:
-    """Speaks MCP over stdin and stdout until stdin ends."""
-    from encoderfile.transports.mcp import serve_stdio
+async def speak_mcp(executable: Path, settings: ModelSettings, drain_seconds: float, max_line_bytes: int) -> bool:
+    """Speaks MCP over stdin and stdout until stdin ends or a signal comes.
+
+    False when what was asked before a signal was not answered in `drain_seconds`.
+    """
+    from encoderfile.transports.mcp_stdio import serve_stdio
 
     async with _service(executable, settings) as service:
-        conversation, asked = asyncio.create_task(serve_stdio(service)), asyncio.Event()
+        conversation, asked = asyncio.create_task(serve_stdio(service, max_line_bytes)), asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, asked.set)
         await asyncio.wait({conversation, asyncio.create_task(asked.wait())}, return_when=asyncio.FIRST_COMPLETED)
-        if not conversation.done():
-            await service.drain(_DRAIN_SECONDS)
-            os._exit(0)  # the thread that reads stdin cannot be woken, and would keep the process
-        await conversation
+        if conversation.done():
+            await conversation
+            return True
+        process.end_within(drain_seconds + process.LEAVING_SECONDS)
+        return await service.drain(drain_seconds)
 
 
 def answer(
@@ -88,16 +90,24 @@ def answer(
 
     `output` appears whole or not at all. Raises what `load` and the service raise.
     """
-    if output is None:
-        asyncio.run(_answer(executable, settings, texts, sys.stdout.buffer, wanted))
-        sys.stdout.buffer.flush()
-        return
-    with replacing(output, "-o") as temporary, temporary.open("wb") as file:
-        asyncio.run(_answer(executable, settings, texts, file, wanted))
+    # A log of JSON lines holds nothing else, and answers that run over a terminal are their own progress.
+    shown = settings.log_format == "text" and (output is not None or not sys.stdout.isatty())
+    with Progress("answering", len(texts), unit="texts", shown=shown) as progress:
+        if output is None:
+            process.run(_answer(executable, settings, texts, sys.stdout.buffer, wanted, progress))
+            sys.stdout.buffer.flush()
+            return
+        with replacing(output, "-o", log.info) as temporary, temporary.open("wb") as file:
+            process.run(_answer(executable, settings, texts, file, wanted, progress))
 
 
 async def _answer(
-    executable: Path, settings: ModelSettings, texts: Sequence[Text], out: BinaryIO, wanted: Wanted
+    executable: Path,
+    settings: ModelSettings,
+    texts: Sequence[Text],
+    out: BinaryIO,
+    wanted: Wanted,
+    progress: Progress,
 ) -> None:
     truncated, chunk = 0, min(_CHUNK, settings.max_inputs, settings.max_queue)
     async with _service(executable, settings) as service:
@@ -112,6 +122,7 @@ async def _answer(
                 error.index = None if error.index is None else start + error.index
                 raise
             truncated += cut
+            progress.advance(len(lines))
             if wanted.form == "jsonl":
                 for line in lines:
                     out.write(orjson.dumps(line, option=_OPTIONS))
@@ -119,6 +130,7 @@ async def _answer(
                 answers += lines
         if wanted.form == "json":
             out.write(orjson.dumps({"results": answers, "model_id": service.info.model_id}, option=_OPTIONS))
+        progress.clear()
         if truncated:
             log.warning("%d of %d texts were cut at %d tokens", truncated, len(texts), service.info.max_length)
 

@@ -10,12 +10,15 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
-from encoderfile.runtime.binding import UNIX, bound_grpc, bound_http, bracketed
+from encoderfile.runtime import descriptors, process
+from encoderfile.runtime.binding import GRPC_SHARE, UNIX, bound_grpc, bound_http, bracketed
 from encoderfile.runtime.notify import notify
+from encoderfile.service import threads
 from encoderfile.service.service import Limits, Service
 from encoderfile.settings import ModelSettings, ServeSettings
 
@@ -71,11 +74,18 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
     Raises `ConfigError` for a port or a certificate that cannot be used, and whatever `load` raises.
     """
     stop = asyncio.Event()
+    asyncio.get_running_loop().set_default_executor(threads.started(2, "load"))
+    descriptors.raise_limit()
+    shares = (not settings.disable_http) + GRPC_SHARE * (not settings.disable_grpc)
+    settings = replace(settings, max_connections=descriptors.connections(settings.max_connections, shares))
     with contextlib.ExitStack() as stack:
         http_socket = None if settings.disable_http else stack.enter_context(bound_http(settings))
         grpc_server, grpc_port = (None, 0) if settings.disable_grpc else stack.enter_context(bound_grpc(settings))
         stack.enter_context(_signals(stop))
-        model = await asyncio.to_thread(load)
+        model = await _loaded(load, stop)
+        if model is None:
+            log.info("stopped before it was ready")
+            return True
         service = make_service(model, settings)
         service.start()
         running = _Running(service, settings)
@@ -101,6 +111,7 @@ class _Running:
         self._grpc: GrpcServer | None = None
         self._http: HttpServer | None = None
         self._http_task: asyncio.Task[None] | None = None
+        self._drained = False
         self._mcp: McpHttp | None = None
         self._mcp_loading: asyncio.Task[None] | None = None
 
@@ -128,7 +139,12 @@ class _Running:
             max_body_bytes=self._settings.max_body_bytes,
             extra_routes=extra,
         )
-        self._http = HttpServer(application, cert_file=self._settings.cert_file, key_file=self._settings.key_file)
+        self._http = HttpServer(
+            application,
+            cert_file=self._settings.cert_file,
+            key_file=self._settings.key_file,
+            max_connections=self._settings.max_connections,
+        )
         self._http_task = await self._http.start(bound)
         if self._mcp is not None:
             # The SDK takes most of a second to import, so the port opens first.
@@ -146,28 +162,47 @@ class _Running:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
 
     async def stop(self) -> bool:
-        """Refuses new work, answers what was accepted, closes the ports."""
+        """Refuses new work, answers what was accepted, closes the ports; within the drain time."""
         log.info("stopping: answering what was accepted")
+        seconds = self._settings.drain_seconds
+        process.end_within(seconds + process.LEAVING_SECONDS + 0.1)
+        try:
+            async with asyncio.timeout(seconds + process.LEAVING_SECONDS):
+                await self._answer_accepted(time.monotonic() + seconds)
+                await self._close()
+        except TimeoutError:
+            log.warning("connections were cut that did not close in time")
+        log.info("stopped")
+        return self._drained
+
+    async def _answer_accepted(self, until: float) -> None:
         if self._grpc is not None:
             await self._grpc.drain()
-        until = time.monotonic() + self._settings.drain_seconds
         drained = await self._service.drain(self._settings.drain_seconds)
         if self._http is not None:
             drained = await self._http.finish(max(0.0, until - time.monotonic())) and drained
         if not drained:
             log.error("not everything was answered within %s seconds", self._settings.drain_seconds)
+        self._drained = drained
+
+    async def _close(self) -> None:
         if self._mcp_loading is not None:
-            await asyncio.gather(self._mcp_loading, return_exceptions=True)
+            self._mcp_loading.cancel()
         if self._http is not None and self._http_task is not None:
             self._http.should_exit = True
             await self._http_task
         if self._mcp is not None:
             await self._mcp.stop()
         if self._grpc is not None:
-            await self._grpc.stop(_GRPC_GRACE_SECONDS if drained else 0)
+            await self._grpc.stop(_GRPC_GRACE_SECONDS if self._drained else 0)
         await self._service.stop()
-        log.info("stopped")
-        return drained
+
+
+async def _loaded(load: Callable[[], Model], stop: asyncio.Event) -> Model | None:
+    """The model; None when `stop` comes first."""
+    loading, asked = asyncio.create_task(asyncio.to_thread(load)), asyncio.create_task(stop.wait())
+    await asyncio.wait({loading, asked}, return_when=asyncio.FIRST_COMPLETED)
+    return await loading if loading.done() else None
 
 
 @contextlib.contextmanager

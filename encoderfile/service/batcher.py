@@ -16,10 +16,10 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from encoderfile.errors import DrainingError, InternalError, QueueFullError
+from encoderfile.errors import ConfigError, DrainingError, ExhaustedError, InternalError, QueueFullError
+from encoderfile.service import threads
 from encoderfile.service.waiting import Entry, Request, Waiting
 from encoderfile.types import EncodedText, Result
 
@@ -72,6 +72,8 @@ class Batcher:
         `row_length` is given where every text is padded to one length, in tokens. `open_lanes` prepares runs side by
         side and says how many there may be; it is called once, in a thread, when more waits than one run takes.
         `on_run` is told the texts of each run that begins.
+
+        Raises `ConfigError` when its thread cannot be had.
         """
         self._run = run
         self._max_batch_tokens = max_batch_tokens
@@ -79,6 +81,8 @@ class Batcher:
         self._max_queue = max_queue
         self._open_lanes = open_lanes
         self._on_run = on_run
+        self.on_exhausted: Callable[[ExhaustedError], None] = lambda _: None
+        """Told for want of what a text failed."""
         self._lanes = 1
         self._left_waiting = 0
         self._waiting = Waiting(row_length)
@@ -86,7 +90,7 @@ class Batcher:
         self._run_cost = run_cost
         self._widening: asyncio.Task[None] | None = None
         # Runs with all threads start from one of their own: from one to the next they would find cold caches.
-        self._threads = {False: _threads(1)}
+        self._threads = {False: threads.started(1, "session")}
         self._stopped = False
 
     @property
@@ -135,14 +139,17 @@ class Batcher:
         if self._widening is not None:
             self._widening.cancel()
             await asyncio.gather(self._widening, return_exceptions=True)
-        for threads in self._threads.values():
-            threads.shutdown(wait=False, cancel_futures=True)
+        for pool in self._threads.values():
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _start_runs(self) -> None:
         loop = asyncio.get_running_loop()
         while not self._stopped and (run := self._next_run()) is not None:
             self._running.add(run)
-            self._threads[run.beside].submit(self._carry_out, run, loop)
+            try:
+                self._threads[run.beside].submit(self._carry_out, run, loop)
+            except RuntimeError as error:  # no thread, and the pool forgets what it was given
+                self._finish(run, [ExhaustedError(f"the run did not start ({error})")] * len(run.batch))
 
     def _next_run(self) -> _Running | None:
         """The run to start now, out of the queue; None when nothing waits or there is no room."""
@@ -194,11 +201,15 @@ class Batcher:
     async def widen(self) -> None:
         """Opens lanes now, where there may be any, instead of when much has waited for a while."""
         self._left_waiting = _LEFT_WAITING_TOKENS
-        lanes = await asyncio.to_thread(self._open_lanes)
-        if lanes == 1 or self._stopped:
+        try:
+            lanes = await asyncio.to_thread(self._open_lanes)
+            if lanes == 1 or self._stopped:
+                return
+            self._threads[True] = threads.started(lanes, "session")
+        except (ConfigError, RuntimeError) as error:
+            log.warning("batches run one after another: %s", error)
             return
         self._lanes = lanes
-        self._threads[True] = _threads(lanes)
         self._start_runs()
 
     def _carry_out(self, run: _Running, loop: asyncio.AbstractEventLoop) -> None:
@@ -226,11 +237,15 @@ class Batcher:
             log.error("a batch of %d texts failed: %s", len(texts), error, exc_info=True)
             if len(texts) > 1:
                 return [outcome for text in texts for outcome in self._run_safely([text], beside)]
+            if isinstance(error, MemoryError):
+                return [ExhaustedError("no memory is left for this run")]
             return [error if isinstance(error, InternalError) else InternalError("the model failed to run")]
 
     def _deliver(self, entry: Entry, outcome: Result | InternalError) -> None:
         request = entry.request
         if isinstance(outcome, InternalError):
+            if isinstance(outcome, ExhaustedError):
+                self.on_exhausted(outcome)
             self._fail(request, outcome)
             return
         request.results[entry.index] = outcome
@@ -241,7 +256,3 @@ class Batcher:
     def _fail(self, request: Request, error: Exception) -> None:
         if not request.done.done():
             request.done.set_exception(error)
-
-
-def _threads(count: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(count, thread_name_prefix="session")

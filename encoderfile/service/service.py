@@ -6,14 +6,21 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from encoderfile.errors import DrainingError, EncoderfileError, InputError, InternalError, TooLongError
+from encoderfile.errors import (
+    DrainingError,
+    EncoderfileError,
+    ExhaustedError,
+    InputError,
+    InternalError,
+    TooLongError,
+)
 from encoderfile.model.model import Model
+from encoderfile.service import threads
 from encoderfile.service.batcher import Batcher
 from encoderfile.service.metrics import Metrics
 from encoderfile.service.prompts import Prompts
@@ -33,6 +40,10 @@ _SHORT = 500
 _RUN_COST = {"cpu": 16, "cuda": 512}
 """What starting a run costs, in tokens: measured with MiniLM on two cores; on CUDA a guess from the time that some
 hundred kernels take to start."""
+
+
+RECOVERY_SECONDS = 10.0
+"""How long the server says that it is not ready after memory, a thread or a file was lacking."""
 
 
 _LANE_TOKENS = 128
@@ -76,6 +87,10 @@ class Service:
         )
         self.ready = False
         """Whether new requests are taken."""
+        self._exhausted: ExhaustedError | None = None
+        self._recovery: asyncio.TimerHandle | None = None
+        self.on_fault: Callable[[bool], None] = lambda _: None
+        """Told that a fault began, and that it is over."""
         self.metrics = Metrics(
             manifest.name,
             model.device,
@@ -95,7 +110,8 @@ class Service:
             on_run=self.metrics.batch,
         )
         # One thread is enough: the tokenizer's library spreads a batch over the cores itself.
-        self._tokenizing = ThreadPoolExecutor(1, thread_name_prefix="tokenize")
+        self._batcher.on_exhausted = self._note
+        self._tokenizing = threads.started(1, "tokenize")
 
     @property
     def task(self) -> Task[Any]:
@@ -121,6 +137,11 @@ class Service:
     def word_rules(self) -> WordRules:
         """What `tasks.entities` needs of this model to group its token labels."""
         return self._model.word_rules()
+
+    @property
+    def fault(self) -> str | None:
+        """For want of what a request failed a moment ago; None where all is well."""
+        return None if self._exhausted is None else str(self._exhausted)
 
     def start(self) -> None:
         """Begins to take requests."""
@@ -164,9 +185,27 @@ class Service:
                 yield
         except EncoderfileError:
             raise
+        except (MemoryError, OSError) as error:
+            log.exception("a request failed")
+            exhausted = ExhaustedError("no memory, thread or file is left for this request")
+            self._note(exhausted)
+            raise exhausted from error
         except Exception as error:
             log.exception("a request failed")
             raise InternalError.unforeseen() from error
+
+    def _note(self, exhausted: ExhaustedError) -> None:
+        """Says for a while that the server is not ready, so that what can be sent elsewhere is."""
+        begins, self._exhausted = self._exhausted is None, exhausted
+        if self._recovery is not None:
+            self._recovery.cancel()
+        self._recovery = asyncio.get_running_loop().call_later(RECOVERY_SECONDS, self._recovered)
+        if begins:
+            self.on_fault(True)
+
+    def _recovered(self) -> None:
+        self._exhausted = self._recovery = None
+        self.on_fault(False)
 
     async def _predict(self, request: PredictRequest) -> Prediction[Any]:
         started = time.perf_counter()
@@ -259,6 +298,8 @@ class Service:
     async def stop(self) -> None:
         """Ends the worker threads."""
         self.ready = False
+        if self._recovery is not None:
+            self._recovery.cancel()
         await self._batcher.stop()
         self._tokenizing.shutdown(wait=False, cancel_futures=True)
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from encoderfile.errors import InternalError, ModelError
+from encoderfile.errors import InputError, InternalError, ModelError
 from encoderfile.manifest import Manifest
 from encoderfile.types import EncodedText, FloatArray, ModelType, Result
 
@@ -21,8 +21,6 @@ class Task(ABC, Generic[R]):
     """One model type. Stateless after creation, shared by all threads."""
 
     model_type: ClassVar[ModelType]
-    outputs: ClassVar[tuple[str, ...]]
-    """Names of the graph output this task can use, best first."""
     needs_tokens: ClassVar[bool]
     """Whether results carry tokens and offsets (they cost time in the tokenizer)."""
     normalize_is_required: ClassVar[bool] = False
@@ -44,11 +42,6 @@ class Task(ABC, Generic[R]):
     def expected_output(cls) -> str:
         """The output this task needs, in words: name and shape."""
 
-    @classmethod
-    def output_fits(cls, name: str, rank: int) -> bool:
-        """Whether a graph output of this name and rank can serve this task."""
-        return name in cls.outputs and rank == 3
-
     @abstractmethod
     def postprocess(self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray) -> list[R]:
         """Results of one batch, in order.
@@ -56,6 +49,14 @@ class Task(ABC, Generic[R]):
         `output` is float32 as the graph gave it, [batch, tokens, width] or [batch, width]; `mask` is
         float32 [batch, tokens], 1 where a token is real. Rows are copied: the batch's memory is not kept.
         """
+
+    def check_purpose(self, purpose: str) -> None:
+        """Raises `InputError` for texts of a purpose (`query`, `document`) that this file cannot answer."""
+        if purpose in self.manifest.other_routes:
+            raise InputError(
+                f"this file has no vectors for texts of the purpose {purpose}: they take another part of the model, "
+                "which is not in its graph"
+            )
 
     def normalized(self, result: R, normalize: bool | None) -> R:
         """The result with vectors of unit L2 norm where asked (None: the model's own way)."""
@@ -199,7 +200,6 @@ def unit(vectors: FloatArray) -> FloatArray:
 class LabelTask(Task[R]):
     """What the two classification tasks share: labels and the rule from logits to scores."""
 
-    outputs = ("logits",)
     takes_pairs = True
 
     def __init__(self, manifest: Manifest) -> None:
@@ -207,8 +207,14 @@ class LabelTask(Task[R]):
         if manifest.id2label is None:
             raise ModelError(f"a {self.model_type.value} model needs labels (id2label in config.json)")
         self.labels = tuple(manifest.id2label[index] for index in range(len(manifest.id2label)))
+        self._regression = manifest.regression
         self._independent = manifest.multi_label or len(self.labels) == 1
 
     def scores(self, logits: FloatArray) -> FloatArray:
-        """Softmax over labels; sigmoid for one logit or `problem_type: multi_label_classification`."""
+        """Softmax over labels; sigmoid for one logit or `problem_type: multi_label_classification`.
+
+        A regression has no function: its logits are the values (transformers/pipelines/text_classification.py).
+        """
+        if self._regression:
+            return logits.copy()
         return sigmoid(logits) if self._independent else softmax(logits)

@@ -21,7 +21,6 @@ class Embedding(Task[TokenEmbeddings]):
     """Takes `last_hidden_state` [batch, tokens, hidden]; special tokens stay, padding goes."""
 
     model_type = ModelType.EMBEDDING
-    outputs = ("last_hidden_state", "token_embeddings")
     needs_tokens = True
     normalize_is_required = True
     takes_normalize = True

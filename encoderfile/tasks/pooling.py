@@ -7,6 +7,7 @@ float32 [batch, hidden]. Formulas: sentence_transformers/models/Pooling.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -51,11 +52,23 @@ def _max(hidden: FloatArray, mask: FloatArray) -> FloatArray:
     return pooled
 
 
-def _splade(logits: FloatArray, mask: FloatArray) -> FloatArray:
+def _splade_max(logits: FloatArray, mask: FloatArray, logarithms: int) -> FloatArray:
     # The logarithm grows with its argument, so it is taken of the maximum; `initial` is the relu.
     pairs = zip(logits, mask[:, :, None] > 0, strict=True)
-    largest: FloatArray = np.stack([rows.max(axis=0, initial=0.0, where=real) for rows, real in pairs])
-    return np.log1p(largest)
+    weights: FloatArray = np.stack([rows.max(axis=0, initial=0.0, where=real) for rows, real in pairs])
+    return _log1p(weights, logarithms)
+
+
+def _splade_sum(logits: FloatArray, mask: FloatArray, logarithms: int) -> FloatArray:
+    # One text at a time: no second array of the size of the logits.
+    pairs = zip(logits, mask > 0, strict=True)
+    return np.stack([_log1p(np.maximum(rows[real], np.float32(0)), logarithms).sum(axis=0) for rows, real in pairs])
+
+
+def _log1p(weights: FloatArray, times: int) -> FloatArray:
+    for _ in range(times):
+        np.log1p(weights, out=weights)
+    return weights
 
 
 POOLING: dict[str, Callable[..., FloatArray]] = {
@@ -68,9 +81,23 @@ POOLING: dict[str, Callable[..., FloatArray]] = {
 }
 """The modes of sentence-transformers' `Pooling`, under its names."""
 
-SPLADE = "splade"
-"""The mode of its `SpladePooling`: max over tokens of log(1 + relu(logits)), a weight for each word that the
-model of masked words knows (SPLADE v2, Formal et al. 2021). Never together with others."""
+SPARSE: dict[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
+    "splade": partial(_splade_max, logarithms=1),
+    "splade_log1p_relu": partial(_splade_max, logarithms=2),
+    "splade_sum": partial(_splade_sum, logarithms=1),
+    "splade_sum_log1p_relu": partial(_splade_sum, logarithms=2),
+}
+"""The modes of its `SpladePooling`: from logits to a weight for each word that the model of masked words knows.
+
+The largest over the tokens (SPLADE v2, Formal et al. 2021) or the sum (SPLADE) of log(1 + relu(logits)); with
+`log1p_relu` the logarithm is taken twice. Never together with other modes."""
+
+
+def sparse_mode(strategy: str = "max", activation: str = "relu") -> str:
+    """The name in `SPARSE` of what `SpladePooling` calls its strategy and activation."""
+    return "_".join(
+        ["splade", *([strategy] if strategy != "max" else []), *([activation] if activation != "relu" else [])]
+    )
 
 
 def pool(
@@ -81,8 +108,8 @@ def pool(
     `unpooled` real tokens at the beginning of each text are left out, as `Pooling` does with those of a prompt where
     `include_prompt` is false; a weighted mean still counts them. Each text must have more tokens than that.
     """
-    if tuple(modes) == (SPLADE,):
-        return _splade(hidden, mask)
+    if len(modes) == 1 and modes[0] in SPARSE:
+        return SPARSE[modes[0]](hidden, mask)
     if unpooled is not None and any(unpooled):
         positions: FloatArray = np.cumsum(mask, axis=1, dtype=np.float32)
         kept = np.where(positions > np.array(unpooled)[:, None], mask, np.float32(0))

@@ -7,7 +7,7 @@ from typing import Any
 
 from encoderfile.manifest import Manifest
 from encoderfile.tasks.base import FLOATS, JsonSchema, Task, unit
-from encoderfile.tasks.pooling import SPLADE, pool
+from encoderfile.tasks.pooling import SPARSE, pool
 from encoderfile.types import EncodedText, FloatArray, ModelType, SentenceEmbedding
 
 
@@ -18,7 +18,6 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
     """
 
     model_type = ModelType.SENTENCE_EMBEDDING
-    outputs = ("sentence_embedding", "last_hidden_state", "token_embeddings", "logits")
     needs_tokens = False
     takes_normalize = True
     takes_prompt = True
@@ -31,10 +30,6 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
     @classmethod
     def expected_output(cls) -> str:
         return "sentence_embedding [batch, hidden] or last_hidden_state [batch, tokens, hidden]"
-
-    @classmethod
-    def output_fits(cls, name: str, rank: int) -> bool:
-        return rank == (2 if name == "sentence_embedding" else 3) and name in cls.outputs
 
     def postprocess(
         self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray
@@ -55,9 +50,9 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
 
     @property
     def dims(self) -> Mapping[str, int]:
-        if self._modes == (SPLADE,):
+        if any(mode in SPARSE for mode in self._modes):
             return {"sparse": self.manifest.width}
-        return {"dense": self.manifest.width * len(self._modes)}
+        return {"dense": self.manifest.width * max(len(self._modes), 1)}
 
     def vectors(
         self, kind: str, results: Sequence[SentenceEmbedding], normalize: bool | None

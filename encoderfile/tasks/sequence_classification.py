@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from encoderfile.tasks.activations import ACTIVATIONS
 from encoderfile.tasks.base import FLOATS, JsonSchema, LabelTask
 from encoderfile.types import EncodedText, FloatArray, ModelType, SequenceLabels
 
@@ -19,10 +20,6 @@ class SequenceClassification(LabelTask[SequenceLabels]):
     @classmethod
     def expected_output(cls) -> str:
         return "logits [batch, labels]"
-
-    @classmethod
-    def output_fits(cls, name: str, rank: int) -> bool:
-        return name in cls.outputs and rank == 2
 
     def postprocess(self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray) -> list[SequenceLabels]:
         scores = self.scores(output)
@@ -39,7 +36,7 @@ class SequenceClassification(LabelTask[SequenceLabels]):
 
     def relevance(self, result: SequenceLabels) -> float:
         """A cross-encoder's score, by the activation that the model's files ask for."""
-        return float((result.logits if self.manifest.relevance == "identity" else result.scores)[0])
+        return ACTIVATIONS[self.manifest.relevance or "sigmoid"](float(result.logits[0]))
 
     def to_json(self, result: SequenceLabels) -> dict[str, Any]:
         return {
@@ -55,7 +52,7 @@ class SequenceClassification(LabelTask[SequenceLabels]):
             "type": "object",
             "properties": {
                 "logits": {**FLOATS, "description": "What the model gave, one per label."},
-                "scores": {**FLOATS, "description": "Probabilities, one per label."},
+                "scores": {**FLOATS, "description": "One per label: probabilities, or the values of a regression."},
                 "predicted_index": {"type": "integer", "minimum": 0},
                 "predicted_label": {"type": "string"},
             },

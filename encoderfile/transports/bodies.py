@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -10,11 +11,15 @@ from starlette.requests import ClientDisconnect, Request
 PATIENCE_SECONDS = 60.0
 """How long a body may pause before the rest of it is no longer waited for."""
 
+SLOWEST_BYTES_PER_SECOND = 16 << 10
+"""What a body must keep up with, beside pauses of `PATIENCE_SECONDS` in all."""
+
 
 async def read(request: Request, max_body_bytes: int) -> bytes:
     """The body's bytes.
 
-    Raises `HTTPException`: 413 as soon as the body is known to be over the limit, 408 when it stops coming.
+    Raises `HTTPException`: 413 as soon as the body is known to be over the limit, 408 when it stops coming or comes
+    too slowly; and whatever the server's limit on all bodies together raises.
     """
     too_large = HTTPException(413, f"The body is larger than {max_body_bytes} bytes; split the request")
     declared = request.headers.get("content-length", "")
@@ -23,9 +28,11 @@ async def read(request: Request, max_body_bytes: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     stream = request.stream()
+    started = time.monotonic()
     try:
         while True:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            lag = time.monotonic() - started - size / SLOWEST_BYTES_PER_SECOND
+            async with asyncio.timeout(PATIENCE_SECONDS - max(0.0, lag)):
                 chunk = await anext(stream, None)
             if chunk is None:
                 return b"".join(chunks)

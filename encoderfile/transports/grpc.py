@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Iterable
@@ -14,10 +15,10 @@ os.environ["GRPC_VERBOSITY"] = os.environ.get("GRPC_VERBOSITY", "NONE")
 import grpc
 import grpc.aio
 from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind
 from encoderfile.service.service import Service
@@ -31,6 +32,7 @@ from encoderfile.transports._pb.v07 import (
     token_classification_pb2,
 )
 from encoderfile.transports.auth import check_key
+from encoderfile.transports.grpc_requests import Requests
 from encoderfile.types import DEFAULT_PROMPT, AskedPrompt, ModelType, Prediction, PredictRequest, Text
 
 log = logging.getLogger(__name__)
@@ -97,10 +99,24 @@ _ENDPOINTS: dict[ModelType, tuple[_Endpoint, _Endpoint]] = {
 """Per model type: the service of the API page, then the one of v0.7.0."""
 
 
+_PATIENCE = (
+    ("grpc.server_handshake_timeout_ms", 20_000),
+    ("grpc.max_connection_idle_ms", 65_000),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.max_concurrent_streams", 256),
+    # What is sent ahead of being read would else grow with the speed of the line, for each stream.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.max_metadata_size", 16 << 10),
+    ("grpc.absolute_max_metadata_size", 64 << 10),
+)
+"""How long a connection may take to begin, to be without a call, to answer a ping; what it may send at a time."""
+
+
 class GrpcServer:
     """A gRPC server around one service. Bind first, start when the model is there."""
 
-    def __init__(self, *, api_key: str | None, max_body_bytes: int) -> None:
+    def __init__(self, *, api_key: str | None, max_body_bytes: int, max_connections: int = 1024) -> None:
         self._server = grpc.aio.server(
             interceptors=[_KeyInterceptor(api_key)] if api_key else [],
             options=[
@@ -108,10 +124,14 @@ class GrpcServer:
                 ("grpc.so_reuseport", 0),
                 ("grpc.max_receive_message_length", max_body_bytes),
                 ("grpc.max_send_message_length", -1),
+                ("grpc.max_allowed_incoming_connections", max_connections),
+                *_PATIENCE,
             ],
         )
         self._health = health.aio.HealthServicer()
         self._names: tuple[str, ...] = ()
+        self._draining = False
+        self._told: asyncio.Future[None] | None = None
 
     def bind(self, address: str, credentials: tuple[bytes, bytes] | None) -> int:
         """Takes the port and returns it; `credentials` are PEM key and certificate chain.
@@ -125,26 +145,36 @@ class GrpcServer:
     async def start(self, service: Service) -> None:
         """Registers the model's service and begins to answer."""
         endpoints = _ENDPOINTS[service.info.model_type]
+        server: Any = Requests(self._server, _refuse)
         for endpoint in endpoints:
-            self._server.add_generic_rpc_handlers(
+            server.add_generic_rpc_handlers(
                 (grpc.method_handlers_generic_handler(endpoint.name, _handlers(service, endpoint)),)
             )
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         own = tuple(endpoint.name for endpoint in endpoints)
         served = (*own, health.SERVICE_NAME, reflection.SERVICE_NAME, grpc_reflection_v1.SERVICE_NAME)
-        reflection.enable_server_reflection(served, self._server)
-        grpc_reflection_v1.enable(served, self._server)
+        # The library's own function would take the synchronous servicer for a server that it does not know.
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(served), server)
+        grpc_reflection_v1.enable(served, server)
         self._names = ("", *served)
         await self._say(health_pb2.HealthCheckResponse.SERVING)
         await self._server.start()
+        service.on_fault = self._fault
 
     async def drain(self) -> None:
         """Tells health checks that no new work is taken."""
+        self._draining = True
         await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
 
     async def stop(self, grace: float) -> None:
         """Closes the port; calls in flight have `grace` seconds."""
         await self._server.stop(grace)
+
+    def _fault(self, lacks: bool) -> None:
+        if self._draining:
+            return
+        status = health_pb2.HealthCheckResponse
+        self._told = asyncio.ensure_future(self._say(status.NOT_SERVING if lacks else status.SERVING))
 
     async def _say(self, status: Any) -> None:
         for name in self._names:
@@ -175,28 +205,22 @@ def _handlers(service: Service, endpoint: _Endpoint) -> dict[str, Any]:
 
 
 def _unary(call: Callable[[Any, _Context], Awaitable[bytes]], request: type[Message]) -> Any:
-    """A method that refuses in our words. It parses for itself: grpc would say INTERNAL of a bad request."""
+    """A method that refuses in our words."""
 
-    async def answer(data: bytes, context: _Context) -> bytes:
-        refusal: EncoderfileError
+    async def answer(message: Any, context: _Context) -> bytes:
         try:
-            return await call(_parse(request, data), context)
-        except EncoderfileError as error:
-            refusal = error
-        except Exception:
+            return await call(message, context)
+        except EncoderfileError:
+            raise
+        except Exception as error:
             log.exception("a call failed")
-            refusal = InternalError.unforeseen()
-        await context.abort(STATUS[refusal.kind], str(refusal))
-        raise AssertionError("abort raises")
+            raise InternalError.unforeseen() from error
 
-    return grpc.unary_unary_rpc_method_handler(answer)
+    return grpc.unary_unary_rpc_method_handler(answer, request.FromString)
 
 
-def _parse(request: type[Message], data: bytes) -> Message:
-    try:
-        return request.FromString(data)
-    except DecodeError as error:
-        raise InputError("the bytes are no message of this method") from error
+async def _refuse(context: _Context, error: EncoderfileError) -> None:
+    await context.abort(STATUS[error.kind], str(error))
 
 
 def _decode(request: Any, service: Service) -> PredictRequest:
@@ -237,7 +261,7 @@ class _KeyInterceptor(grpc.aio.ServerInterceptor):
         try:
             check_key(self._key, _authorization(details.invocation_metadata))
         except EncoderfileError as error:
-            return _refusal(handler, error)
+            return _refusal(error)
         return handler
 
 
@@ -246,19 +270,11 @@ def _authorization(metadata: Iterable[tuple[str, str | bytes]]) -> str | None:
     return str(values[0]) if values else None
 
 
-def _refusal(handler: Any, error: EncoderfileError) -> Any:
-    async def refuse(_: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        await context.abort(STATUS[error.kind], str(error))
+def _refusal(error: EncoderfileError) -> Any:
+    """A handler that answers before it has read anything, whatever the method takes and gives."""
 
-    async def refuse_stream(_: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+    async def refuse(_: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         await context.abort(STATUS[error.kind], str(error))
         yield  # makes this the generator that a streaming method must be
 
-    if handler.response_streaming:
-        maker = (
-            grpc.stream_stream_rpc_method_handler
-            if handler.request_streaming
-            else grpc.unary_stream_rpc_method_handler
-        )
-        return maker(refuse_stream)
-    return grpc.unary_unary_rpc_method_handler(refuse)
+    return grpc.stream_stream_rpc_method_handler(refuse)

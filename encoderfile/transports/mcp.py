@@ -125,55 +125,6 @@ def build(service: Service) -> Server[Any]:
     )
 
 
-async def serve_stdio(service: Service) -> None:
-    """Speaks MCP over stdin and stdout until stdin ends and everything asked before is answered."""
-    import anyio
-    import mcp_types as types
-    from mcp.server.stdio import stdio_server
-    from mcp.shared.message import SessionMessage
-
-    server = build(service)
-    unanswered: set[Any] = set()
-    answered = anyio.Condition()
-    asked_in, asked_out = anyio.create_memory_object_stream[SessionMessage | Exception](0)
-    told_in, told_out = anyio.create_memory_object_stream[SessionMessage](0)
-
-    # The SDK drops what is in flight when its input ends; a script that pipes one request in wants the answer.
-    async def pass_requests() -> None:
-        async with asked_in:
-            async for message in reading:
-                if isinstance(message, Exception):
-                    # The SDK answers such a line with silence, and its sender would wait for ever.
-                    failure = types.ErrorData(
-                        code=PARSE_ERROR, message="Invalid input: a line is no JSON-RPC message"
-                    )
-                    await writing.send(SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=None, error=failure)))
-                    continue
-                if isinstance(message, SessionMessage):
-                    if isinstance(message.message, types.JSONRPCRequest):
-                        unanswered.add(message.message.id)
-                    elif isinstance(message.message, types.JSONRPCNotification):
-                        # The one notification with this field: a request that is cancelled gets no answer.
-                        unanswered.discard((message.message.params or {}).get("requestId"))
-                await asked_in.send(message)
-            async with answered:
-                while unanswered:
-                    await answered.wait()
-
-    async def pass_answers() -> None:
-        async with writing:
-            async for message in told_out:
-                await writing.send(message)
-                unanswered.discard(getattr(message.message, "id", None))
-                async with answered:
-                    answered.notify_all()
-
-    async with stdio_server() as (reading, writing), anyio.create_task_group() as tasks:
-        tasks.start_soon(pass_requests)
-        tasks.start_soon(pass_answers)
-        await server.run(asked_out, told_in, server.create_initialization_options())
-
-
 class McpHttp:
     """`/mcp` on the HTTP port: loaded on the first call or in the background, whichever comes first."""
 

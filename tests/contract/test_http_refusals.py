@@ -107,7 +107,7 @@ def test_every_spelling_of_json_is_taken(content_type: str, http: HttpClient) ->
     assert http.post(b'{"inputs": ["a"]}', content_type).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/predict/", "/predicts", "/health/x", "/v2"])
+@pytest.mark.parametrize("path", ["/predict/", "/predicts", "/health/x", "/v2"])
 def test_a_path_that_is_not_there_is_404(path: str, http: HttpClient) -> None:
     response = http.get(path)
     assert response.status_code == 404

@@ -78,5 +78,5 @@ def test_wrong_usage_is_exit_code_2_and_says_what_is_wrong(arguments: list[str],
     done = encoderfile(*arguments, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("Usage: encoderfile")
-    assert "Error: " in done.stderr
+    assert "\n\nerror: " in done.stderr
     assert not list(tmp_path.iterdir())

@@ -83,3 +83,33 @@ def test_a_file_of_the_wrong_length_is_refused(kept: str, command: str, sentimen
             sentiment.at(copy).run(*COMMANDS[command])
     else:
         assert "copy it again" in sentence(sentiment.at(copy).run(*COMMANDS[command]))
+
+
+def test_a_damaged_library_is_unpacked_again_before_it_runs(sentiment: BuiltFile, tmp_path: Path) -> None:
+    file = BuiltFile(sentiment.path, tmp_path / "cache")
+    good = file.run("infer", "hello")
+    library = next((tmp_path / "cache").rglob("onnxruntime_pybind11_state*.so"))
+    size = library.stat().st_size
+    os.truncate(library, size // 2)
+    assert file.run("infer", "hello").stdout == good.stdout
+    assert library.stat().st_size == size
+
+
+def test_a_module_that_was_put_beside_ours_does_not_run(sentiment: BuiltFile, tmp_path: Path) -> None:
+    file = BuiltFile(sentiment.path, tmp_path / "cache")
+    good = file.run("infer", "hello")
+    added = next((tmp_path / "cache").glob("*/_internal")) / "json.py"
+    added.write_text("raise SystemExit('shadowed')")
+    assert file.run("infer", "hello").stdout == good.stdout
+    assert not added.exists()
+
+
+def test_verify_reads_what_runs(sentiment: BuiltFile, tmp_path: Path) -> None:
+    file = BuiltFile(sentiment.path, tmp_path / "cache")
+    assert file.run("verify").returncode == 0
+    library = next((tmp_path / "cache").rglob("cygrpc*.so"))
+    times = library.stat().st_atime_ns, library.stat().st_mtime_ns
+    flip(library, library.stat().st_size // 2)
+    os.utime(library, ns=times)
+    reason = sentence(file.run("verify"))
+    assert reason.startswith(f"{library} is not what {file.path} holds: remove {tmp_path / 'cache'}/")

@@ -11,6 +11,7 @@ import pytest
 from encoderfile.builder import pack
 from encoderfile.builder.freeze import launcher
 from encoderfile.container import Container, Slice, rewrap
+from encoderfile.pack import read
 from support.files import BuiltFile, encoderfile, namespace
 from support.models import DEMO, ROOT
 
@@ -62,7 +63,7 @@ def older(sentiment: BuiltFile, tmp_path: Path) -> Path:
     (runtime / "_internal").mkdir(parents=True)
     (runtime / "runtime").write_text("#!/bin/sh\nexit 3\n")
     with Container(sentiment.path) as container:
-        (runtime / "_internal" / "sbom.cdx.json").write_bytes(pack.read(container.pack, "_internal/sbom.cdx.json"))
+        (runtime / "_internal" / "sbom.cdx.json").write_bytes(read(container.pack, "_internal/sbom.cdx.json"))
         pack.write(runtime, tmp_path / "older.pack", "2.17")
         rewrap(
             tmp_path / "older",

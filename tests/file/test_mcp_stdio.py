@@ -1,9 +1,11 @@
 """`mcp`: a tool over stdin and stdout, as agents start it; or over HTTP on a port of its own."""
 
 import json
+import random
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -113,3 +115,79 @@ def test_a_signal_ends_the_conversation(number: signal.Signals, sentiment: Built
         assert b'"code":-32700' in process.stdout.readline()
         process.send_signal(number)
         assert process.wait(PATIENCE) == 0
+
+
+def hostile_lines() -> Iterator[bytes]:
+    """Lines of every wrong shape, then real ones with bytes changed; the same ones each time."""
+    values: list[Any] = [[], {}, [1], {"a": 1}, None, True, 1.5, "x", 1, -1, 10**30, "\ud800", "\x00", ""]
+    for value in values:
+        for other in (
+            {"method": "notifications/cancelled", "params": {"requestId": value}},
+            {"method": "notifications/progress", "params": {"progressToken": value, "progress": value}},
+            {"method": "tools/call", "id": value, "params": {"name": "run_encoder", "arguments": {"inputs": ["x"]}}},
+            {"method": "tools/call", "id": 900, "params": {"name": value, "arguments": value, "_meta": value}},
+            {"method": "tools/call", "id": 901, "params": {"name": "run_encoder", "arguments": {"inputs": value}}},
+            {"method": value, "id": 902, "params": value},
+            {"id": value, "result": value},
+            {"id": 1, "error": value},
+            {"method": "initialize", "id": 903, "params": {"protocolVersion": value, "capabilities": value}},
+        ):
+            yield json.dumps({"jsonrpc": "2.0", **other}).encode()
+        yield json.dumps(value).encode()
+    yield from (b"[" * 100_000, b'{"a":' * 50_000, b"\xff\xfe", b"\x00" * 100, b"\r", b"a" * (5 << 20))
+    chance = random.Random(3)
+    real = [call(55, inputs=["x"]).encode().strip(), INITIALIZE.encode().strip()]
+    for _ in range(200):
+        line = bytearray(chance.choice(real))
+        for _ in range(chance.randrange(1, 6)):
+            place = chance.randrange(len(line))
+            line[place : place + chance.randrange(3)] = chance.randbytes(chance.randrange(1, 4))
+        yield bytes(line).replace(b"\n", b" ")
+
+
+def test_no_line_ends_the_conversation(sentiment: BuiltFile) -> None:
+    lines = b"\n".join(hostile_lines()) + b"\n"
+    done = sentiment.run("mcp", stdin=(INITIALIZE + INITIALIZED).encode() + lines + call(999, inputs=TEXTS).encode())
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    (last,) = (each for each in answers if each.get("id") == 999)
+    assert len(last["result"]["structuredContent"]["results"]) == 2
+    # 901 too, where the arguments are wrong, and 902, where the method is: each sender waits.
+    assert {900, 901, 902, 903} <= {each.get("id") for each in answers}
+
+
+def test_a_line_over_the_limit_is_refused_and_the_next_is_answered(sentiment: BuiltFile) -> None:
+    conversation = INITIALIZE + INITIALIZED + call(2, inputs=["a" * 2000]) + call(3, inputs=TEXTS)
+    done = sentiment.run("mcp", "--max-body-bytes", "1000", stdin=conversation)
+    answers = {answer["id"]: answer for answer in map(json.loads, done.stdout.splitlines())}
+    assert answers[None]["error"] == {
+        "code": -32700,
+        "message": "Invalid input: a line is longer than 1000 bytes; split the request",
+    }
+    assert len(answers[3]["result"]["structuredContent"]["results"]) == 2
+
+
+def test_an_id_that_is_none_is_refused_and_not_taken_for_a_notification(sentiment: BuiltFile) -> None:
+    done = sentiment.run("mcp", stdin=INITIALIZE + '{"jsonrpc": "2.0", "id": null, "method": "ping"}\n')
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert answers[-1]["error"]["message"] == "Invalid input: the id of a request should be a text or an integer"
+
+
+def test_nobody_reading_the_answers_ends_the_conversation_quietly(sentiment: BuiltFile) -> None:
+    process = subprocess.Popen(
+        [sentiment.path, "mcp"],
+        env=sentiment.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.close()
+        process.stdin.write(INITIALIZE.encode())
+        process.stdin.flush()
+        assert process.wait(PATIENCE) == 0
+        assert process.stderr is not None
+        assert b"Traceback" not in process.stderr.read()

@@ -1,5 +1,6 @@
 """Ends: SIGTERM and Ctrl-C answer what was accepted and exit 0; nothing outlives a killed server."""
 
+import json
 import os
 import signal
 import socket
@@ -10,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from support.files import PATIENCE, BuiltFile
+from support.files import PATIENCE, BuiltFile, Server
 
 BIG = ["a text that takes a while " * 8] * 300
 
@@ -97,4 +98,72 @@ def test_ctrl_c_of_a_one_shot_command_is_130(sentiment: BuiltFile, tmp_path: Pat
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, output) == (130, "")
+    assert "Traceback" not in errors
+
+
+SOON = 30
+"""Seconds in which a process with a drain time of one has ended, also on a machine that is very busy."""
+
+
+def ended_soon(server: Server) -> int:
+    server.process.send_signal(signal.SIGTERM)
+    return server.process.wait(SOON)
+
+
+def posted(server: Server, body: bytes, whole: bool = True) -> socket.socket:
+    """A client who has sent a request, or all of it but a byte, and waits."""
+    client = socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])))
+    head = (
+        b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    )
+    client.sendall(head % len(body) + (body if whole else body[:-1]))
+    return client
+
+
+def test_a_run_that_takes_long_does_not_hold_up_the_end(sentiment: BuiltFile) -> None:
+    endless = json.dumps({"inputs": ["a text that takes a while " * 60] * 200}).encode()
+    flags = ("--drain-seconds", "1", "--max-batch-tokens", "100000000", "--max-body-bytes", "100000000")
+    with sentiment.serve(*flags) as server, posted(server, endless), httpx.Client(base_url=server.url) as client:
+        while "sie_batch_size_count 1" not in client.get("/metrics").text.replace('{model="sentiment"}', ""):
+            pass  # the run has not begun
+        assert ended_soon(server) == 1
+        assert "ERROR not everything was answered within 1.0 seconds" in server.text
+
+
+def test_a_body_that_is_still_coming_is_refused_and_not_waited_for(sentiment: BuiltFile) -> None:
+    with sentiment.serve() as server, posted(server, b'{"inputs": ["text"]}', whole=False) as client:
+        assert httpx.get(f"{server.url}/health").status_code == 200
+        assert server.end() == 0
+        said = client.recv(1 << 16)
+    assert said.startswith(b"HTTP/1.1 503")
+    assert said.endswith(b"the server is stopping and takes no new requests")
+
+
+def test_a_server_that_is_still_loading_ends_at_once(sentiment: BuiltFile) -> None:
+    process = subprocess.Popen(
+        [sentiment.path, "serve", "--http-port", "0", "--grpc-port", "0"],
+        env=sentiment.environment(),
+        stderr=subprocess.PIPE,
+    )
+    with process:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SOON) in (0, -signal.SIGTERM)
+        assert process.stderr is not None
+        assert b"Traceback" not in process.stderr.read()
+
+
+def test_sigterm_of_a_one_shot_command_is_143(sentiment: BuiltFile, tmp_path: Path) -> None:
+    texts = tmp_path / "texts"
+    os.mkfifo(texts)
+    process = subprocess.Popen(
+        [sentiment.path, "infer", "-i", texts],
+        env=sentiment.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process, texts.open("w"):
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, output) == (143, "")
     assert "Traceback" not in errors

@@ -1,15 +1,15 @@
 """Where the runtime is unpacked, once, and what happens when it cannot be."""
 
+import fcntl
 import os
 import shutil
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from support.launched import identity, make_file, run
+from support.launched import identity, in_namespace, make_file, read_only, run
 
 
 def unpacked(cache: Path) -> list[str]:
@@ -24,10 +24,9 @@ def test_the_first_run_unpacks_and_the_second_uses_what_is_there(tmp_path: Path)
     program = cache / identity(file) / "runtime"
     assert first.stdout == f"{program}|{file}|a b c\n"
     assert (program.parent / "_internal" / "link").readlink() == Path("data.bin")
-    marker = program.parent / "marker"
-    marker.touch()
+    unpacked_once = program.stat().st_ino
     assert run(file, "a", "b c", cache=cache).stdout == first.stdout
-    assert marker.exists()
+    assert program.stat().st_ino == unpacked_once
     assert unpacked(cache) == [identity(file)]
 
 
@@ -105,7 +104,7 @@ def test_many_first_runs_at_once_unpack_once_and_all_answer(tmp_path: Path) -> N
 def test_what_a_killed_unpacking_left_behind_is_removed(tmp_path: Path) -> None:
     file = make_file(tmp_path)
     cache = tmp_path / "cache"
-    leftover = cache / f".{identity(file)}.tmp4242" / "_internal"
+    leftover = cache / f".{identity(file)}.tmp{os.geteuid()}-4242" / "_internal"
     leftover.mkdir(parents=True)
     (leftover / "half").write_bytes(b"half")
     assert run(file, cache=cache).returncode == 0
@@ -148,26 +147,22 @@ def test_a_runtime_in_use_is_not_pruned_however_old_its_start(tmp_path: Path) ->
         running.communicate(b"\n")
 
 
+def test_a_lock_that_somebody_holds_for_ever_does_not_stop_a_start(tmp_path: Path) -> None:
+    """Whoever can read a shared cache can lock what lies in it."""
+    file = make_file(tmp_path)
+    cache = tmp_path / "cache"
+    run(file, cache=cache)
+    with (cache / f"{identity(file)}.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert run(file, cache=cache).returncode == 0
+
+
 def test_a_cache_that_was_filled_and_is_read_only_now_serves(tmp_path: Path) -> None:
     file = make_file(tmp_path)
     cache = tmp_path / "cache"
     run(file, cache=cache)
     result = run(file, cache=cache, prefix=read_only(cache))
     assert result.returncode == 0, result.stderr
-
-
-def read_only(folder: Path) -> tuple[str, ...]:
-    return in_namespace(f'mount --bind "{folder}" "{folder}" && mount -o remount,ro,bind "{folder}"')
-
-
-def in_namespace(prepare: str) -> tuple[str, ...]:
-    """A command prefix that runs the rest in mounts of its own; skips where the machine allows none."""
-    command = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", f'{prepare} && exec "$@"', "sh")
-    if sys.platform != "linux" or shutil.which("unshare") is None:
-        pytest.skip("unshare is not installed")
-    if subprocess.run([*command, "true"], capture_output=True, check=False).returncode != 0:
-        pytest.skip("this machine allows no mounts in a namespace")
-    return command
 
 
 def test_a_disk_mounted_noexec_is_named_as_such(tmp_path: Path) -> None:
@@ -188,4 +183,4 @@ def test_a_full_disk_is_named_as_such_and_left_empty(tmp_path: Path) -> None:
     prefix = (*prefix[:-2], prefix[-2].replace('exec "$@"', '"$@"'), prefix[-1])
     result = run(file, cache=disk / "cache", prefix=prefix, env={"PATH": os.environ["PATH"]})
     assert f"{disk}/cache (No space left on device)" in result.stderr
-    assert result.stderr.splitlines()[-1] == f"{identity(file)}.lock"
+    assert result.stderr.splitlines()[-2:] == [f"{identity(file)}.lock", f"unpacking-{os.geteuid()}.lock"]

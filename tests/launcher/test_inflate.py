@@ -1,14 +1,15 @@
 """Our inflate against zlib's deflate: every block type, every length, damaged data."""
 
 import random
+import re
 import zlib
 from pathlib import Path
 
 import pytest
 
-from encoderfile.builder import pack
 from encoderfile.container import Slice
-from support.launched import identity, make_file, run
+from encoderfile.pack import read
+from support.launched import identity, make_file, repacked, run
 
 
 def contents() -> dict[str, bytes]:
@@ -31,7 +32,7 @@ def test_what_zlib_deflates_comes_out_of_the_launcher_as_it_was(name: str, tmp_p
     file = make_file(tmp_path)
     source = tmp_path / "toy-runtime"
     (source / "_internal" / name).write_bytes(contents()[name])
-    file = remade(tmp_path, source)
+    file = repacked(tmp_path, source)
     assert run(file, cache=tmp_path / "cache").returncode == 0
     unpacked = tmp_path / "cache" / identity(file) / "_internal" / name
     assert unpacked.read_bytes() == contents()[name]
@@ -48,7 +49,7 @@ def test_every_form_of_block_is_understood(
     source = tmp_path / "toy-runtime"
     for name in ("words", "text", "runs", "zeros"):
         (source / "_internal" / name).write_bytes(contents()[name])
-    file = remade(tmp_path, source)
+    file = repacked(tmp_path, source)
     assert run(file, cache=tmp_path / "cache").returncode == 0
     for name in ("words", "text", "runs", "zeros"):
         assert (tmp_path / "cache" / identity(file) / "_internal" / name).read_bytes() == contents()[name]
@@ -57,7 +58,7 @@ def test_every_form_of_block_is_understood(
 def test_a_flipped_byte_in_the_runtime_is_refused_and_nothing_stays(tmp_path: Path) -> None:
     file = make_file(tmp_path, filler=20)
     data = bytearray(file.read_bytes())
-    start = data.rindex(b"ENCPACK\x01") + 64
+    start = data.rindex(b"ENCPACK\x02") + 64
     end = len(data[: data.rindex(b"ENCFILE\x01")].rstrip(b"\0"))
     rng = random.Random(3)
     for place in [start, start + 60, *rng.sample(range(start, end), 30)]:
@@ -68,24 +69,15 @@ def test_a_flipped_byte_in_the_runtime_is_refused_and_nothing_stays(tmp_path: Pa
         other.chmod(0o755)
         result = run(other, cache=tmp_path / "cache")
         assert result.returncode == 1
-        assert result.stderr == "error: damaged: the runtime inside the file is damaged: copy the file again\n"
-        assert [path.name for path in (tmp_path / "cache").iterdir() if path.suffix != ".lock"] == []
+        assert re.fullmatch(
+            r"error: damaged: the runtime inside the file is damaged(, .*)?: copy the file again\n", result.stderr
+        )
+        assert [path for path in (tmp_path / "cache").glob("*") if path.suffix != ".lock"] == []
 
 
 def test_the_builder_reads_a_file_back_out_of_a_pack(tmp_path: Path) -> None:
     make_file(tmp_path)
     packed = Slice.whole(tmp_path / "toy.pack")
-    assert pack.read(packed, "runtime") == (tmp_path / "toy-runtime" / "runtime").read_bytes()
+    assert read(packed, "runtime") == (tmp_path / "toy-runtime" / "runtime").read_bytes()
     data = (tmp_path / "toy-runtime" / "_internal" / "data.bin").read_bytes()
-    assert pack.read(packed, "_internal/data.bin") == data
-
-
-def remade(folder: Path, source: Path) -> Path:
-    """The toy file again, after its runtime's folder was changed."""
-    from encoderfile.builder.freeze import launcher
-    from encoderfile.container import Container, rewrap
-
-    pack.write(source, folder / "again.pack", "2.17")
-    with Container(folder / "toy") as old:
-        rewrap(folder / "again", old, launcher=Slice.whole(launcher()), pack=Slice.whole(folder / "again.pack"))
-    return folder / "again"
+    assert read(packed, "_internal/data.bin") == data

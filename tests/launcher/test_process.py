@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import pty
 import signal
 import subprocess
 from pathlib import Path
@@ -20,6 +21,24 @@ def test_the_compiled_launchers_are_those_of_the_sources(path: Path) -> None:
     for source in sorted((ROOT / "build" / "launcher").glob("*.[ch]")):
         digest.update(source.read_bytes())
     assert f"encoderfile-launcher-source:{digest.hexdigest()}".encode() in path.read_bytes(), "run `make launcher`"
+
+
+def test_a_terminal_shows_that_the_first_start_unpacks(tmp_path: Path) -> None:
+    file, environment = make_file(tmp_path), {"ENCODERFILE_CACHE_DIR": str(tmp_path / "cache")}
+    said = []
+    for _ in range(2):
+        ours, theirs = pty.openpty()
+        subprocess.run([str(file)], stdout=subprocess.DEVNULL, stderr=theirs, env=environment, check=True)
+        os.write(theirs, b"end")
+        said.append(b"")
+        while not said[-1].endswith(b"end"):
+            said[-1] += os.read(ours, 1000)
+        os.close(ours)
+        os.close(theirs)
+    assert said[0].startswith(b"\rtoy: unpacking its runtime, once on this machine: 0 %")
+    assert said[0].endswith(b"\r\033[Kend")
+    assert said[1] == b"end"
+    assert run(file, cache=tmp_path / "another").stderr == ""
 
 
 def test_the_exit_code_is_the_runtimes(tmp_path: Path) -> None:

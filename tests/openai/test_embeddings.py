@@ -187,6 +187,15 @@ def test_a_matryoshka_model_has_its_limits_too(dimensions: int, matryoshka: Sie)
     assert error(response) == (400, "invalid_request", "dimensions", "invalid_request_error")
 
 
+def test_only_the_sizes_that_the_model_was_made_for_are_given(own: Town) -> None:
+    listed = own.serve(renamed(own.model("dense"), matryoshka=True, matryoshka_dimensions=(16, 32)))
+    assert len(ask(listed, dimensions=16).json()["data"][0]["embedding"]) == 16
+    assert ask(listed, dimensions=128).status_code == 200
+    response = ask(listed, dimensions=17)
+    assert error(response) == (400, "invalid_request", "dimensions", "invalid_request_error")
+    assert "the model is made to be cut to 16, 32, 128 dimensions, not to 17" in response.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("kind", ["labels", "ner", "cross", "sparse"])
 def test_a_model_without_dense_vectors_refuses(kind: str, sie: Town) -> None:
     assert error(ask(sie[kind])) == (400, "invalid_request", "model", "invalid_request_error")

@@ -33,8 +33,25 @@ def test_a_taken_port_is_named_with_the_flag_to_change() -> None:
         ):
             pass
     assert str(refusal.value) == (
-        f"the HTTP server cannot use 127.0.0.1:{port}: Address already in use; choose another --http-port"
+        f"the HTTP server cannot use 127.0.0.1:{port}: Address already in use; choose another --http-port, "
+        "or stop the program that listens there"
     )
+
+
+def test_an_address_of_another_machine_is_named_with_the_flag_for_addresses() -> None:
+    settings = ServeSettings(http_hostname="192.0.2.1", http_port=0)
+    with pytest.raises(ConfigError) as refusal, bound_http(settings):
+        pass
+    assert str(refusal.value) == (
+        "the HTTP server cannot use 192.0.2.1:0: Cannot assign requested address, it is no address of this machine; "
+        "choose another --http-hostname, 0.0.0.0 is all of them"
+    )
+
+
+def test_the_flags_are_those_of_the_command_at_hand() -> None:
+    settings = ServeSettings(http_hostname="192.0.2.1", http_port=0, http_flags=("--hostname", "--port"))
+    with pytest.raises(ConfigError, match="choose another --hostname,"), bound_http(settings):
+        pass
 
 
 def test_a_host_that_is_no_address_here_is_named() -> None:

@@ -15,10 +15,22 @@ def test_a_taken_port_is_refused_instead_of_shared() -> None:
     async def bind() -> None:
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
-            sentence = f"the gRPC server cannot use 127.0.0.1:{port}: it is taken"
+            sentence = (
+                f"the gRPC server cannot use 127.0.0.1:{port}: Address already in use; choose another --grpc-port"
+            )
             settings = ServeSettings(grpc_hostname="127.0.0.1", grpc_port=port)
             with pytest.raises(ConfigError, match=sentence), bound_grpc(settings):
                 pass
+
+    asyncio.run(bind())
+
+
+def test_an_address_of_another_machine_is_named_with_the_flag_for_addresses() -> None:
+    async def bind() -> None:
+        sentence = "it is no address of this machine; choose another --grpc-hostname"
+        settings = ServeSettings(grpc_hostname="192.0.2.1", grpc_port=0)
+        with pytest.raises(ConfigError, match=sentence), bound_grpc(settings):
+            pass
 
     asyncio.run(bind())
 

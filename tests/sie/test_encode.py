@@ -116,6 +116,16 @@ def test_an_instruction_stands_before_the_text(dense: Sie) -> None:
     np.testing.assert_allclose(instructed, dense.vectors("dense", "Find: a")[0], atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["dense", "sparse"])
+def test_texts_of_a_purpose_that_takes_another_part_of_the_model_are_refused(kind: str, own: Town) -> None:
+    served = own.serve(renamed(own.model(kind), other_routes=("query",)))
+    refused = served.encode("a", output_types=[kind], options={"is_query": True})
+    assert code(refused) == (400, "INVALID_INPUT")
+    assert "no vectors for texts of the purpose query" in refused.text
+    for options in ({}, {"is_query": False}):
+        assert served.encode("a", output_types=[kind], options=options).status_code == 200
+
+
 @pytest.fixture
 def prompted(own: Town) -> Sie:
     return own.serve(renamed(own.model("dense"), prompts={"query": "query: ", "document": "passage: "}))

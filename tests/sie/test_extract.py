@@ -89,6 +89,14 @@ def test_classifications_hold_every_label_best_first(labels: Sie) -> None:
     assert item["classifications"][0]["label"] == truth["predicted_label"]
 
 
+def test_values_of_a_regression_below_zero_are_told_too(own: Town) -> None:
+    served = own.serve(renamed(own.model("labels"), regression=True))
+    (item,) = served.extract("This is awful.").json()["items"]
+    logits = served.http.predict(["This is awful."]).results[0]["logits"]
+    assert [each["score"] for each in item["classifications"]] == sorted(logits, reverse=True)
+    assert min(logits) < 0
+
+
 def test_labels_let_only_those_classifications_through(labels: Sie) -> None:
     (item,) = labels.extract("great", labels=["negative"]).json()["items"]
     assert [each["label"] for each in item["classifications"]] == ["NEGATIVE"]

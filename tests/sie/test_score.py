@@ -71,6 +71,9 @@ def test_an_instruction_stands_before_the_query(cross: Sie) -> None:
         ({"sentence_transformers": {"activation_fn": "torch.nn.modules.activation.Sigmoid"}}, "sigmoid"),
         ({"sentence_transformers": {"activation_fn": "torch.nn.modules.linear.Identity"}}, "identity"),
         ({"sbert_ce_default_activation_function": "torch.nn.modules.linear.Identity"}, "identity"),
+        ({"sbert_ce_default_activation_function": "torch.nn.modules.activation.Tanh"}, "tanh"),
+        ({"problem_type": "regression"}, "sigmoid"),
+        ({"sentence_transformers": {"activation_fn": None}}, "sigmoid"),
         (
             {
                 "sentence_transformers": {"activation_fn": "torch.nn.modules.activation.Sigmoid"},
@@ -88,17 +91,33 @@ def test_the_activation_is_the_one_that_the_models_files_name(
     served = own.serve(model)
     truth = logits(served, "q", "a")
     (found,) = served.score("q", "a").json()["scores"]
-    np.testing.assert_allclose(
-        found["score"], truth[0] if way == "identity" else 1 / (1 + np.exp(-truth[0])), atol=1e-5
-    )
+    formulas = {"identity": truth[0], "tanh": np.tanh(truth[0]), "sigmoid": 1 / (1 + np.exp(-truth[0]))}
+    np.testing.assert_allclose(found["score"], formulas[way], atol=1e-5)
 
 
-def test_an_activation_that_is_not_built_here_is_refused_at_build(
+def test_the_file_of_sentence_transformers_goes_before_config_json(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    config = {"sentence_transformers": {"activation_fn": "torch.nn.modules.activation.Tanh"}}
+    named = {"sentence_transformers": {"activation_fn": "torch.nn.modules.activation.Tanh"}}
+    folder = make_cross_encoder(tmp_path_factory.mktemp("cross") / "model", **named)
+    edit_json(folder, "config_sentence_transformers.json", activation_fn="torch.nn.modules.linear.Identity")
+    assert open_model(folder).manifest.relevance == "identity"
+
+
+def test_several_labels_are_refused_with_their_number(own: Town, tmp_path_factory: pytest.TempPathFactory) -> None:
+    served = own.serve(open_model(copy("distilbert-cls", tmp_path_factory.mktemp("labels") / "model")))
+    message = served.post("/rerank", {"query": "q", "texts": ["a"]}).json()["message"]
+    assert message.endswith("a sequence classification model with one label, and this one has 2")
+
+
+@pytest.mark.parametrize("package", ["torch.nn.modules.activation", "modeling_own"])
+def test_an_activation_that_is_not_built_here_is_refused_at_build(
+    package: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    config = {"sentence_transformers": {"activation_fn": f"{package}.Mish"}}
     folder = make_cross_encoder(tmp_path_factory.mktemp("cross") / "model", **config)
-    with pytest.raises(ModelError, match="the activation Tanh, which is not built here"):
+    with pytest.raises(ModelError, match=rf"the activation {package}\.Mish, which is not built here"):
         open_model(folder)
 
 

@@ -171,6 +171,33 @@ def counts_columns(amount: float) -> Change:
     return change
 
 
+def one_text_at_a_time(model: onnx.ModelProto) -> None:
+    """The graph lets any batch in and can compute one of a single text alone."""
+    model.graph.node.append(helper.make_node("Shape", ["attention_mask"], ["rows_and_columns"]))
+    model.graph.initializer.append(numpy_helper.from_array(np.array([1], dtype=np.int64), "one"))
+    model.graph.initializer.append(numpy_helper.from_array(np.array([0], dtype=np.int64), "zero"))
+    nodes = [
+        helper.make_node("Slice", ["rows_and_columns", "zero", "one"], ["size_of_one"]),
+        helper.make_node("ConstantOfShape", ["size_of_one"], ["zeros_of_one"]),
+        helper.make_node("Reshape", ["zeros_of_one", "one"], ["nothing"]),
+    ]
+    _adds(model, nodes, "nothing")
+
+
+def reads_the_last_column(model: onnx.ModelProto) -> None:
+    """The first output grows by one where the last column of the batch is padding."""
+    last = numpy_helper.from_array(np.array([-1], dtype=np.int64), "last_column")
+    axis = numpy_helper.from_array(np.array([2], dtype=np.int64), "axis_of_last")
+    model.graph.initializer.extend([last, axis])
+    nodes = [
+        helper.make_node("Gather", ["attention_mask", "last_column"], ["last_of_mask"], axis=1),
+        helper.make_node("Cast", ["last_of_mask"], ["last_is_real"], to=TensorProto.FLOAT),
+        helper.make_node("Neg", ["last_is_real"], ["last_is_padding"]),
+        helper.make_node("Unsqueeze", ["last_is_padding", "axis_of_last"], ["by_padding"]),
+    ]
+    _adds(model, nodes, "by_padding")
+
+
 def with_position_ids(model: onnx.ModelProto) -> None:
     """The graph asks for `position_ids` and adds them, a thousandth each, to its first output."""
     model.graph.input.append(helper.make_tensor_value_info("position_ids", TensorProto.INT64, ["batch", "tokens"]))
@@ -193,6 +220,55 @@ def with_cache_output(model: onnx.ModelProto) -> None:
     """The graph also gives keys for the next step of a generator."""
     model.graph.output.append(helper.make_tensor_value_info("present.0.key", TensorProto.INT64, ["batch", "tokens"]))
     model.graph.node.append(helper.make_node("Identity", ["input_ids"], ["present.0.key"]))
+
+
+def with_cache(dtype: int = TensorProto.FLOAT) -> Change:
+    """The graph takes keys of earlier tokens, as those of generators do, and adds their sum to its first output."""
+
+    def change(model: onnx.ModelProto) -> None:
+        name, present = "past_key_values.0.key", "present.0.key"
+        shape = ["batch", 2, "past", 24]
+        model.graph.input.append(helper.make_tensor_value_info(name, dtype, shape))
+        model.graph.output.append(helper.make_tensor_value_info(present, dtype, shape))
+        wide = helper.make_node("Cast", [name], ["keys"], to=TensorProto.FLOAT)
+        model.graph.node.append(helper.make_node("Identity", [name], [present]))
+        _adds(model, [wide, helper.make_node("ReduceSum", ["keys"], ["sum_of_keys"], keepdims=0)], "sum_of_keys")
+
+    return change
+
+
+def with_constant(name: str, dtype: int = TensorProto.INT64, shape: Sequence[str | int] = ()) -> Change:
+    """The graph takes an input of its own and adds its largest element to its first output."""
+
+    def change(model: onnx.ModelProto) -> None:
+        model.graph.input.append(helper.make_tensor_value_info(name, dtype, list(shape)))
+        cast = helper.make_node("Cast", [name], [f"{name}_as_float"], to=TensorProto.FLOAT)
+        _adds(
+            model,
+            [cast, helper.make_node("ReduceMax", [f"{name}_as_float"], [f"most_of_{name}"], keepdims=0)],
+            f"most_of_{name}",
+        )
+
+    return change
+
+
+def looks_up(name: str, rows: int) -> Change:
+    """The graph takes a whole number and adds that row of a table of zeros to its first output."""
+
+    def change(model: onnx.ModelProto) -> None:
+        model.graph.input.append(helper.make_tensor_value_info(name, TensorProto.INT64, []))
+        table = numpy_helper.from_array(np.zeros((rows, 1), dtype=np.float32), "table")
+        model.graph.initializer.append(table)
+        _adds(model, [helper.make_node("Gather", ["table", name], ["row_of_table"], axis=0)], "row_of_table")
+
+    return change
+
+
+def _adds(model: onnx.ModelProto, nodes: Sequence[onnx.NodeProto], amount: str) -> None:
+    """Adds `amount`, which `nodes` compute, to the first output."""
+    output = model.graph.output[0].name
+    rename(model, output, f"before_{amount}")
+    model.graph.node.extend([*nodes, helper.make_node("Add", [f"before_{amount}", amount], [output])])
 
 
 def _behind_inputs(model: onnx.ModelProto, make: Callable[[str, str], onnx.NodeProto]) -> None:

@@ -1,13 +1,17 @@
 """Files with a toy runtime in them, a shell script: the launcher's work without freezing anything."""
 
 import random
+import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from encoderfile.builder import pack
 from encoderfile.builder.freeze import launcher
-from encoderfile.container import Container, Slice, write
+from encoderfile.container import Container, Slice, rewrap, write
 from encoderfile.manifest import GraphSpec, Manifest, TokenizerSpec
 from encoderfile.types import ModelType
 
@@ -45,11 +49,29 @@ def make_file(folder: Path, script: str = SAYS_WHERE, name: str = "toy", filler:
     return target
 
 
+def repacked(folder: Path, source: Path) -> Path:
+    """The toy file of `folder` again, after `source`, its runtime's folder, was changed."""
+    pack.write(source, folder / "again.pack", "2.17")
+    return rewrapped(folder, folder / "again.pack")
+
+
+def rewrapped(folder: Path, packed: Path) -> Path:
+    """The toy file of `folder` with another pack in it."""
+    with Container(folder / "toy") as old:
+        rewrap(folder / "again", old, launcher=Slice.whole(launcher()), pack=Slice.whole(packed))
+    return folder / "again"
+
+
 def identity(file: Path) -> str:
     """The name of the folder that the file's runtime is unpacked into."""
     with Container(file) as container, file.open("rb") as source:
         source.seek(container.pack.offset + 8)
         return source.read(32).decode()
+
+
+def as_user(number: int) -> tuple[str, ...]:
+    """A command prefix that runs the rest as that user, with no group but his own."""
+    return ("setpriv", f"--reuid={number}", f"--regid={number}", "--clear-groups")
 
 
 def run(
@@ -66,3 +88,17 @@ def run(
     return subprocess.run(
         [*prefix, str(file), *arguments], capture_output=True, text=True, env=environment, check=False, timeout=60
     )
+
+
+def read_only(folder: Path) -> tuple[str, ...]:
+    return in_namespace(f'mount --bind "{folder}" "{folder}" && mount -o remount,ro,bind "{folder}"')
+
+
+def in_namespace(prepare: str) -> tuple[str, ...]:
+    """A command prefix that runs the rest in mounts of its own; skips where the machine allows none."""
+    command = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", f'{prepare} && exec "$@"', "sh")
+    if sys.platform != "linux" or shutil.which("unshare") is None:
+        pytest.skip("unshare is not installed")
+    if subprocess.run([*command, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("this machine allows no mounts in a namespace")
+    return command

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from encoderfile import container
-from encoderfile.container import PACK_HEADER, PACK_MAGIC, Part, Slice
+from encoderfile import container, pack
+from encoderfile.container import Part, Slice
 from encoderfile.manifest import Artifact, GraphInput, GraphSpec, Manifest, TokenizerSpec
 from encoderfile.types import ModelType
 
@@ -37,9 +37,12 @@ class Made:
 
 
 def packed(content: bytes) -> bytes:
-    """A pack of no files, with the header that says its sum."""
-    identity = hashlib.sha256(content).hexdigest()[:32].encode()
-    return PACK_HEADER.pack(PACK_MAGIC, identity, 0, 0, b"2.17", 0) + content
+    """A pack of one file, stored, with the header that says its sum."""
+    path = b"runtime"
+    start = pack.HEADER.size + pack.ENTRY.size + len(path) + 1
+    digest = hashlib.sha256(content).digest()
+    index = pack.ENTRY.pack(start, len(content), len(content), 0o100755, len(path), digest) + path + b"\0"
+    return pack.header(1, index, "2.17") + index + content
 
 
 LAUNCHER, PACK = b"\x7fELF" + bytes(range(256)) * 40, packed(b"archive" * 999)
@@ -55,9 +58,9 @@ CONTENTS = {
 
 def make(folder: Path) -> Made:
     """Writes an executable of four artifacts; `weights.bin` is copied from slices of two files on disk."""
-    launcher, pack, one, two = (folder / name for name in ("launcher", "pack", "one.bin", "two.bin"))
+    launcher, runtime, one, two = (folder / name for name in ("launcher", "pack", "one.bin", "two.bin"))
     launcher.write_bytes(LAUNCHER)
-    pack.write_bytes(b"skipped" + PACK)
+    runtime.write_bytes(b"skipped" + PACK)
     one.write_bytes(b"before" + b"\x01" * 5000 + b"after")
     two.write_bytes(b"\x02" * 100)
     parts = [
@@ -70,7 +73,7 @@ def make(folder: Path) -> Made:
     written = container.write(
         path,
         launcher=Slice(launcher, 0, len(LAUNCHER)),
-        pack=Slice(pack, 7, len(PACK)),
+        pack=Slice(runtime, 7, len(PACK)),
         parts=parts,
         describe=manifest,
     )

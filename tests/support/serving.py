@@ -32,13 +32,14 @@ async def http_server(
     max_body_bytes: int = BODY_LIMIT,
     allowed_hosts: tuple[str, ...] = (),
     mcp: bool = True,
+    max_connections: int = 1024,
 ) -> AsyncIterator[str]:
     """HTTP, with MCP at /mcp unless told otherwise; gives the base address."""
     tool = McpHttp(service, max_body_bytes=max_body_bytes, allowed_hosts=allowed_hosts)
     application = app.create(
         service, api_key=api_key, max_body_bytes=max_body_bytes, extra_routes=tool.routes() if mcp else ()
     )
-    server = HttpServer(application, cert_file=None, key_file=None)
+    server = HttpServer(application, cert_file=None, key_file=None, max_connections=max_connections)
     # With the protocol named, as `serve` does it: else every answer waits 40 ms for an ACK.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as bound:
         bound.bind(("127.0.0.1", 0))

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from encoderfile.builder.folder import ModelFolder
-from encoderfile.model.session import GraphOutput
+from encoderfile.model.session import ValueInfo
 
 
 def folder(**parts: Any) -> ModelFolder:
@@ -24,6 +24,6 @@ def folder(**parts: Any) -> ModelFolder:
     return ModelFolder(**(fields | parts))
 
 
-def output(name: str, *shape: int | None) -> GraphOutput:
+def output(name: str, *shape: int | None) -> ValueInfo:
     """An output of the graph; None is a free dimension."""
-    return GraphOutput(name, "float32", shape)
+    return ValueInfo(name, "float32", shape)

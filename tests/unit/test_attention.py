@@ -27,13 +27,18 @@ def test_what_does_not_fit_is_refused_with_both_numbers() -> None:
     with pytest.raises(TooLongError) as refusal:
         attention.refuse_too_large([text(8), text(32_000)], 20)
     assert one_sentence(refusal.value) == (
-        "Invalid input: inputs[1] has 32000 tokens, which take 20.5 GB of memory, and 2.0 GB are left: "
-        "send less text at a time"
+        "Invalid input: inputs[1] has 32000 tokens, which take 20.5 GB of memory, and one text may take half of the "
+        "2.0 GB that are left: send less text at a time"
     )
 
 
 def test_what_fits_is_left_alone() -> None:
-    attention.refuse_too_large([text(9_000), text(1)], 20)
+    attention.refuse_too_large([text(7_000), text(1)], 20)
+
+
+def test_what_would_leave_too_little_for_the_rest_is_refused() -> None:
+    with pytest.raises(TooLongError):
+        attention.refuse_too_large([text(7_500)], 20)
 
 
 def test_for_short_texts_nobody_asks_how_much_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

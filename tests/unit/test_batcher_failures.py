@@ -30,7 +30,7 @@ def one_bad_result(batch: Sequence[EncodedText]) -> list[Any]:
 
 FAILURES = [
     (failing_with(ValueError("/srv/model.onnx: no such node")), "Internal error: the model failed to run"),
-    (failing_with(MemoryError()), "Internal error: the model failed to run"),
+    (failing_with(MemoryError()), "Internal error: no memory is left for this run"),
     (failing_with(InternalError("the model is tired")), "Internal error: the model is tired"),
     (one_bad_result, "Internal error: not finite"),
 ]

@@ -127,6 +127,16 @@ def test_the_little_that_padding_changes_is_written_down(folder: Path) -> None:
     assert 1e-6 < check(BuildConfig(path=folder)).manifest.max_padding_difference < 1e-4
 
 
+def test_a_model_that_reads_the_last_column_is_told_to_pad_on_the_left(tmp_path: Path) -> None:
+    folder = copy("mpnet-embed", tmp_path / "model")
+    edit_graph(folder, graphs.reads_the_last_column)
+    text = refusal(folder)
+    assert "when a text is padded on the right beside longer ones" in text
+    assert text.endswith("set padding_side to left in tokenizer_config.json, where answers stay as they are")
+    graphs.edit_json(folder, "tokenizer_config.json", padding_side="left")
+    assert opened(folder).manifest.tokenizer.padding_side == "left"
+
+
 def test_a_model_that_counts_positions_from_the_left_is_told_to_pad_on_the_right(folder: Path) -> None:
     graphs.edit_json(folder, "tokenizer_config.json", padding_side="left")
     text = refusal(folder)
@@ -195,6 +205,14 @@ def test_a_multi_label_model_is_known_by_its_problem_type(folder: Path) -> None:
     assert not check(BuildConfig(path=folder)).manifest.multi_label
     graphs.edit_json(folder, "config.json", problem_type="multi_label_classification")
     assert check(BuildConfig(path=folder)).manifest.multi_label
+
+
+def test_a_regression_is_known_by_its_problem_type(folder: Path) -> None:
+    graphs.edit_json(folder, "config.json", problem_type="regression", function_to_apply="sigmoid")
+    model = opened(folder)
+    assert (model.manifest.regression, model.manifest.multi_label) == (True, False)
+    (result,) = model.run(model.encode(["Hello world!"]))
+    np.testing.assert_array_equal(result.scores, result.logits)
 
 
 def test_the_same_folder_gives_the_same_manifest(folder: Path) -> None:

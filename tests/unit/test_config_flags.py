@@ -21,6 +21,8 @@ IN_FILE: dict[str, Any] = {
     "cache_dir": "cache-file",
     "device": "cpu",
     "onnx": "in-file/a.onnx",
+    "output": "in-file",
+    "inputs": {"task_id": 1, "input_ids": "tokens"},
     "tokenizer": {"max_length": 32, "truncation_side": "left"},
 }
 
@@ -32,6 +34,7 @@ FLAGS: list[tuple[str, Any]] = [
     ("cache_dir", Path("cache-flag")),
     ("device", "cuda"),
     ("onnx", Path("b.onnx")),
+    ("output", "from-flag"),
 ]
 
 
@@ -55,6 +58,21 @@ def test_a_flag_left_out_leaves_the_file_alone(file: Path, flag: str) -> None:
 def test_a_length_on_the_command_line_changes_nothing_else_of_the_tokenizer(file: Path) -> None:
     found = from_flags(None, file, max_length=16).tokenizer
     assert (found.max_length, found.truncation_side) == (16, "left")
+
+
+def test_inputs_on_the_command_line_are_added_to_those_of_the_file(file: Path) -> None:
+    found = from_flags(None, file, inputs=("task_id=2", "mask=attention=mask"))
+    assert found.inputs == {"task_id": "2", "input_ids": "tokens", "mask=attention": "mask"}
+    assert from_flags(None, file).inputs == {"task_id": "1", "input_ids": "tokens"}
+
+
+@pytest.mark.parametrize("flag", ["task_id", "task_id=", "=0"])
+def test_an_input_without_a_name_or_value_is_refused(file: Path, flag: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        from_flags(None, file, inputs=(flag,))
+    assert one_sentence(refused.value) == (
+        f"--input {flag} should be NAME=VALUE, as in input_ids=tokens or task_id=0"
+    )
 
 
 def test_a_folder_on_the_command_line_wins_with_the_graph_that_lies_in_it(file: Path) -> None:

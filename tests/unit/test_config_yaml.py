@@ -238,3 +238,54 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "build.yml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match=r"build\.yml is not valid YAML: "):
         from_yaml(tmp_path / "build.yml")
+
+
+BOMB = "encoderfile:\n  a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"  {new}: &{new} [{', '.join(['*' + old] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
+MERGES = "encoderfile:\n  a: &a {x: 1}\n" + "".join(
+    f"  {new}: &{new} {{<<: [{', '.join(['*' + old] * 9)}]}}\n"
+    for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (BOMB, "unknown key `a`"),
+        (BOMB.replace("encoderfile:", "encoderfile:\n  path: m").replace("  i:", "  name:"), "unknown key `a`"),
+        ("encoderfile: {path: m, name: &a [*a, *a]}", "`name` should be a text, got"),
+        ("encoderfile: {path: m, name: &a {b: *a}}", "`name` should be a text, got"),
+        (
+            "encoderfile: {path: {model_config_path: &a [*a], model_weights_path: w, tokenizer_path: t}}",
+            "`path.model_config_path` should be a text, got",
+        ),
+        (MERGES, "merge keys (<<) are not known here"),
+        ("[" * 50_000, "nested too deep"),
+        ("encoderfile: {path: m, name: " + "[" * 5000 + "]" * 5000 + "}", "nested too deep"),
+        ("encoderfile: {path: m, name: " + "1" * 5000 + "}", "is not valid YAML"),
+        ("encoderfile: {path: m, name: 0x" + "1" * 50_000 + "}", "is not valid YAML"),
+        ("encoderfile: {path: m, tokenizer: {max_length: 0x" + "1" * 50_000 + "}}", "should be at most 2147483647"),
+        ("encoderfile: {path: m, version: 2023-99-99}", "is not valid YAML"),
+        ('encoderfile: {path: "a\\0b"}', "`path` should be printable text"),
+        ('encoderfile: {path: m, name: "a\\0b"}', "`name` should be printable text"),
+        ('encoderfile: {path: m, output_path: "a\\0b"}', "`output_path` should be printable text"),
+        ('encoderfile: {path: m, version: "1\\e[31m"}', "`version` should be printable text"),
+        ("encoderfile: {path: m, [1, 2]: 3}", ""),
+        ("encoderfile: {path: m, ? {a: b} : 3}", "is not valid YAML"),
+        ("encoderfile: {path: m, device: !!python/object/apply:os.system [id]}", "is not valid YAML"),
+        ("x" * (1 << 20) + "y", "more than 1 MB"),
+    ],
+    ids=range(20),
+)
+def test_yaml_made_to_harm_is_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+    assert words in refusal(tmp_path, text)
+
+
+def test_a_config_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "build.yml"
+    file.write_bytes(b"encoderfile: {path: \xff\xfe}")
+    with pytest.raises(ConfigError, match="is not valid YAML"):
+        from_yaml(file)
+    with pytest.raises(ConfigError, match="cannot read"):
+        from_yaml(tmp_path)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from encoderfile import pack
 from encoderfile.container import PAGE, Container, Slice, copy_out, rewrap
 from support.payload import CONTENTS, Made, make, packed
 
@@ -45,7 +46,7 @@ def test_the_payload_still_begins_on_a_page(rewrapped: Path) -> None:
 def test_launcher_and_runtime_are_the_new_ones(rewrapped: Path) -> None:
     assert rewrapped.read_bytes().startswith(b"L")
     with Container(rewrapped) as after:
-        after.verify_pack()
+        pack.verify(after.pack)
         start = after.pack.offset
     assert rewrapped.read_bytes()[start : start + after.pack.length] == packed(b"newer" * 500)
 

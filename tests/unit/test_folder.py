@@ -30,7 +30,7 @@ def test_everything_an_export_has_is_read(folder: Path) -> None:
     assert found.tokenizer_config["model_max_length"] == 64
     assert found.pooling["pooling_mode_mean_tokens"] is True
     assert found.sentence_bert["max_seq_length"] == 64
-    assert [module["type"].rsplit(".", 1)[-1] for module in found.modules] == ["Transformer", "Pooling", "Normalize"]
+    assert [module.kind for module in found.modules] == ["Transformer", "Pooling", "Normalize"]
     assert found.tokenizer_json["model"]["type"] == "WordPiece"
     assert sorted(found.files) == [
         "1_Pooling/config.json",
@@ -101,11 +101,53 @@ def test_a_chosen_graph_that_is_not_there_is_named(folder: Path) -> None:
     )
 
 
-def test_a_folder_without_a_graph_says_how_to_get_one(folder: Path) -> None:
+def test_weights_without_a_graph_get_the_command_that_exports_them(folder: Path) -> None:
     (folder / "model.onnx").unlink()
     (folder / "model.safetensors").touch()
     assert refusal(folder) == (
-        f"{folder} has no model.onnx: export it with `optimum-cli export onnx --model MODEL FOLDER`"
+        f"{folder} has no model.onnx: export it with `optimum-cli export onnx --model {folder} {folder}-onnx`, "
+        f"then `encoderfile build {folder}-onnx`"
+    )
+
+
+def test_a_folder_without_graph_and_weights_gets_the_model_that_its_config_names(folder: Path) -> None:
+    (folder / "model.onnx").unlink()
+    edit_json(folder, "config.json", _name_or_path="org/name")
+    assert refusal(folder) == (
+        f"{folder} has no model.onnx: export it with `optimum-cli export onnx --model org/name {folder}`, "
+        f"then `encoderfile build {folder}`"
+    )
+
+
+def test_a_path_with_spaces_is_quoted_in_commands(tmp_path: Path) -> None:
+    folder = copy("bert-cls", tmp_path / "my model")
+    (folder / "model.onnx").unlink()
+    (folder / "pytorch_model.bin").touch()
+    assert f"--model '{folder}' '{folder}-onnx'`" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "BAAI/bge-small-en-v1.5",
+        "https://huggingface.co/BAAI/bge-small-en-v1.5",
+        "http://hf.co/BAAI/bge-small-en-v1.5/",
+    ],
+)
+def test_a_name_of_the_hub_gets_the_two_commands_that_make_a_file_of_it(given: str) -> None:
+    assert refusal(Path(given)).endswith(
+        ": if this is a model of the Hugging Face hub, export it with "
+        "`optimum-cli export onnx --model BAAI/bge-small-en-v1.5 ./bge-small-en-v1.5`, "
+        "then `encoderfile build ./bge-small-en-v1.5`"
+    )
+
+
+def test_a_path_into_a_folder_that_is_here_is_no_name_of_the_hub(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    assert refusal(Path("model/absent")) == (
+        "model/absent does not exist: give the folder that `optimum-cli export onnx` wrote"
     )
 
 
@@ -191,6 +233,45 @@ def test_the_pooling_folder_is_the_one_that_modules_json_names(folder: Path) -> 
     found = open_folder(folder)
     assert found.pooling["pooling_mode_cls_token"] is True
     assert "2_Pooling/config.json" in found.files
+
+
+def of_a_hub(folder: Path, *moved: str) -> Path:
+    """The graph and copies of `moved` in `onnx/`, the model's other files above it."""
+    inner = folder / "onnx"
+    inner.mkdir()
+    (folder / "model.onnx").rename(inner / "model.onnx")
+    for name in moved:
+        (inner / name).write_bytes((folder / name).read_bytes())
+    return inner
+
+
+@pytest.mark.parametrize("moved", [(), ("config.json", "tokenizer.json", "tokenizer_config.json")], ids=len)
+def test_a_hubs_onnx_folder_given_alone_finds_the_files_above_it(folder: Path, moved: tuple[str, ...]) -> None:
+    found = open_folder(of_a_hub(folder, *moved))
+    assert found.onnx == folder / "onnx" / "model.onnx"
+    assert [module.kind for module in found.modules] == ["Transformer", "Pooling", "Normalize"]
+    assert found.pooling["pooling_mode_mean_tokens"] is True
+    assert found.sentence_bert["max_seq_length"] == 64
+    assert found.notes == (f"what {folder / 'onnx'} lacks is read from {folder.resolve()}, the model it belongs to",)
+
+
+def test_a_folder_of_another_name_is_read_alone(folder: Path) -> None:
+    inner = of_a_hub(folder, "config.json", "tokenizer.json").rename(folder / "export")
+    found = open_folder(inner)
+    assert (found.modules, found.notes) == ((), ())
+
+
+def test_an_onnx_folder_that_is_whole_takes_nothing_from_a_stranger_above_it(folder: Path) -> None:
+    inner = of_a_hub(folder, "config.json", "tokenizer.json")
+    (folder / "modules.json").unlink()
+    assert (open_folder(inner).sentence_bert, open_folder(inner).notes) == ({}, ())
+
+
+def test_a_modules_own_files_are_kept_with_the_others(folder: Path) -> None:
+    edit_json(folder, "2_Normalize/config.json", a=1)
+    found = open_folder(folder)
+    assert found.modules[2].config == {"a": 1}
+    assert "2_Normalize/config.json" in found.files
 
 
 def test_files_may_lie_anywhere_when_they_are_named_one_by_one(folder: Path, tmp_path: Path) -> None:

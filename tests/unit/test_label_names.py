@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from encoderfile.builder.detect import labels
+from encoderfile.builder.labels import labels
 from encoderfile.errors import ModelError
 from support.refusals import one_sentence
 from support.synthetic import folder

@@ -14,11 +14,22 @@ FULL = manifest(
     (Artifact("graph.onnx", 4096, 17, "ab" * 32), Artifact("weights.bin", 8192, 4096, "cd" * 32)),
     name="müller/東京",
     model_type=ModelType.SENTENCE_EMBEDDING,
-    graph=GraphSpec((GraphInput("input_ids", "int32", 1, 16), GraphInput("attention_mask", "int64")), "out", False),
+    graph=GraphSpec(
+        (
+            GraphInput("ids:0", "int32", 1, 16, role="input_ids"),
+            GraphInput("attention_mask", "int64"),
+            GraphInput("past_key_values.0.key", "float16", role="constant", value=0.0, shape=(None, 2, 0, 16)),
+        ),
+        "out",
+        False,
+    ),
     tokenizer=TokenizerSpec(16, 1, 2, "left", 16, "left", "only_first", 3),
     id2label=None,
     pooling=PoolingSpec(("cls", "mean"), True),
     multi_label=True,
+    regression=True,
+    matryoshka_dimensions=(8, 16),
+    other_routes=("query",),
     max_padding_difference=1.25e-7,
 )
 

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from encoderfile.builder.detect import Choice, choose_output, choose_type, refuse_generators
+from encoderfile.builder.module_files import Module
+from encoderfile.builder.outputs import Choice, choose_output, choose_type, refuse_generators
 from encoderfile.errors import ModelError
-from encoderfile.model.session import GraphOutput
+from encoderfile.model.session import ValueInfo
 from encoderfile.types import ModelType
 from support.refusals import one_sentence
 from support.synthetic import folder, output
@@ -16,11 +17,12 @@ TOKEN_EMBEDDINGS = output("token_embeddings", None, None, 48)
 SENTENCE = output("sentence_embedding", None, 48)
 POOLER = output("pooler_output", None, 48)
 LOGITS = output("logits", None, 3)
+PRESENT = output("present.0.value", None, 2, None, 24)
 TOKEN_LOGITS = output("logits", None, None, 7)
 
 
 def choice(
-    *outputs: GraphOutput, architecture: str | None = None, wanted: ModelType | None = None, **parts: Any
+    *outputs: ValueInfo, architecture: str | None = None, wanted: ModelType | None = None, **parts: Any
 ) -> Choice:
     config = {} if architecture is None else {"architectures": [architecture]}
     return choose_type(folder(config=config, **parts), outputs, wanted)
@@ -40,13 +42,13 @@ def choice(
     ],
 )
 def test_the_type_follows_the_architecture_and_the_outputs(
-    architecture: str | None, outputs: list[GraphOutput], found: ModelType
+    architecture: str | None, outputs: list[ValueInfo], found: ModelType
 ) -> None:
     assert choice(*outputs, architecture=architecture).model_type is found
 
 
 @pytest.mark.parametrize(
-    "files", [{"modules": ({"type": "sentence_transformers.models.Pooling"},)}, {"pooling": {"pooling_mode": "cls"}}]
+    "files", [{"modules": (Module("Transformer"), Module("Pooling"))}, {"pooling": {"pooling_mode": "cls"}}]
 )
 def test_the_files_of_a_sentence_model_make_it_one(files: dict[str, Any]) -> None:
     assert choice(HIDDEN, architecture="BertModel", **files).model_type is ModelType.SENTENCE_EMBEDDING
@@ -80,13 +82,14 @@ def test_a_choice_has_its_reason(found: Choice, words: str) -> None:
         ("ResNet", [POOLER], "architecture ResNet, outputs pooler_output"),
     ],
 )
-def test_doubt_names_the_flag(architecture: str | None, outputs: list[GraphOutput], words: str) -> None:
+def test_doubt_names_the_flag(architecture: str | None, outputs: list[ValueInfo], words: str) -> None:
     with pytest.raises(ModelError) as refusal:
         choice(*outputs, architecture=architecture)
     text = one_sentence(refusal.value)
     assert text.startswith("the model type is in doubt (")
     assert words in text
-    assert text.endswith("say it with --model-type " + "|".join(ModelType))
+    flags = f"say it with --model-type {'|'.join(ModelType)}, and which output it takes with --output NAME"
+    assert text.endswith(flags)
 
 
 @pytest.mark.parametrize("architecture", ["BertForMaskedLM", "BertForPreTraining"])
@@ -102,7 +105,7 @@ def test_a_model_of_masked_words_is_a_sparse_sentence_embedding(architecture: st
 )
 def test_a_model_that_generates_text_is_no_encoder(architecture: str) -> None:
     with pytest.raises(ModelError) as refusal:
-        refuse_generators(folder(config={"architectures": [architecture]}), ["input_ids"], ["logits"])
+        refuse_generators(folder(config={"architectures": [architecture]}), ["input_ids"], [TOKEN_LOGITS])
     assert one_sentence(refusal.value) == (
         f"{architecture} generates text and is not an encoder: "
         "export an encoder (feature-extraction, text-classification or token-classification)"
@@ -111,18 +114,32 @@ def test_a_model_that_generates_text_is_no_encoder(architecture: str) -> None:
 
 @pytest.mark.parametrize(
     ("inputs", "outputs"),
-    [(["input_ids", "past_key_values.0.key"], ["logits"]), (["input_ids"], ["logits", "present.0.value"])],
+    [(["input_ids", "past_key_values.0.key"], [TOKEN_LOGITS]), (["input_ids"], [TOKEN_LOGITS, PRESENT])],
 )
-def test_a_graph_with_a_cache_generates_text_whatever_its_name(inputs: list[str], outputs: list[str]) -> None:
+def test_logits_beside_a_cache_generate_text_whatever_the_name(inputs: list[str], outputs: list[ValueInfo]) -> None:
     with pytest.raises(ModelError, match=r"^this graph generates text"):
         refuse_generators(folder(), inputs, outputs)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "outputs"),
+    [
+        ("Qwen3Model", [HIDDEN, PRESENT]),
+        ("Qwen2ForCausalLM", [HIDDEN, PRESENT]),
+        ("LlamaForCausalLM", [TOKEN_LOGITS, SENTENCE]),
+        ("Qwen3Model", [output("embeddings", None, 24), PRESENT]),
+        ("GPT2ForSequenceClassification", [LOGITS, PRESENT]),
+    ],
+)
+def test_vectors_and_labels_beside_a_cache_make_no_generator(architecture: str, outputs: list[ValueInfo]) -> None:
+    refuse_generators(folder(config={"architectures": [architecture]}), ["past_key_values.0.key"], outputs)
 
 
 @pytest.mark.parametrize(
     "architecture", ["BertModel", "BertForSequenceClassification", "GPT2ForSequenceClassification"]
 )
 def test_an_encoder_is_let_through(architecture: str) -> None:
-    refuse_generators(folder(config={"architectures": [architecture]}), ["input_ids"], ["logits"])
+    refuse_generators(folder(config={"architectures": [architecture]}), ["input_ids"], [LOGITS])
 
 
 @pytest.mark.parametrize(
@@ -136,8 +153,8 @@ def test_an_encoder_is_let_through(architecture: str) -> None:
         (ModelType.TOKEN_CLASSIFICATION, [TOKEN_LOGITS], "logits"),
     ],
 )
-def test_the_best_output_that_fits_is_taken(model_type: ModelType, outputs: list[GraphOutput], found: str) -> None:
-    assert choose_output(model_type, outputs).name == found
+def test_the_best_output_that_fits_is_taken(model_type: ModelType, outputs: list[ValueInfo], found: str) -> None:
+    assert choose_output(folder(), model_type, outputs).name == found
 
 
 @pytest.mark.parametrize(
@@ -153,11 +170,11 @@ def test_the_best_output_that_fits_is_taken(model_type: ModelType, outputs: list
     ],
 )
 def test_an_output_of_the_wrong_name_or_rank_is_refused(
-    model_type: ModelType, outputs: list[GraphOutput], found: str
+    model_type: ModelType, outputs: list[ValueInfo], found: str
 ) -> None:
     with pytest.raises(ModelError) as refusal:
-        choose_output(model_type, outputs)
+        choose_output(folder(), model_type, outputs)
     text = one_sentence(refusal.value)
     assert text.startswith(f"the model type {model_type} needs ")
     assert f"the graph gives {found}: " in text
-    assert text.endswith("choose another --model-type or export with the matching --task")
+    assert text.endswith("name the output with --output or export with the matching --task")

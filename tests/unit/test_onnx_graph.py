@@ -15,6 +15,7 @@ from encoderfile.manifest import WEIGHTS
 from encoderfile.model.device import Device
 from encoderfile.model.session import Session
 from support.graphs import copy, save_external
+from support.hub import into_hub_cache
 from support.models import MODELS
 
 GRAPHS = sorted(path.parent.name for path in MODELS.glob("*/model.onnx"))
@@ -78,14 +79,12 @@ def test_the_check_runs_external_weights_where_they_lie(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found, before[0])
 
 
-def test_weights_may_be_links_into_a_hubs_cache(tmp_path: Path) -> None:
-    folder = copy("bert-embed", tmp_path / "model")
+@pytest.mark.parametrize("inner", ["", "onnx"])
+def test_weights_may_be_links_into_a_hubs_cache(tmp_path: Path, inner: str) -> None:
+    folder = copy("bert-embed", tmp_path / "models--org--name" / "snapshots" / "1a2b" / inner)
     before = whole(folder)
     save_external(folder)
-    (tmp_path / "blobs").mkdir()
-    for name in ("model.onnx", "model.onnx_data"):
-        (folder / name).rename(tmp_path / "blobs" / name)
-        (folder / name).symlink_to(tmp_path / "blobs" / name)
+    into_hub_cache(tmp_path / "models--org--name")
     (tmp_path / "out").mkdir()
     np.testing.assert_array_equal(split(folder, tmp_path / "out" / "weights")[0], before[0])
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from encoderfile.manifest import GraphInput, GraphSpec, TokenizerSpec
-from encoderfile.model.padding import INPUTS, feeds
+from encoderfile.model.padding import ROLES, feeds
 from encoderfile.types import EncodedText
 
 LENGTHS = (3, 1, 5)
@@ -18,7 +18,7 @@ def text(length: int) -> EncodedText:
 
 
 def graph(*names: str, dtype: str = "int64", **shape: Any) -> GraphSpec:
-    return GraphSpec(tuple(GraphInput(name, dtype, **shape) for name in names or INPUTS), "out")
+    return GraphSpec(tuple(GraphInput(name, dtype, **shape) for name in names or ROLES), "out")
 
 
 def spec(**changes: Any) -> TokenizerSpec:

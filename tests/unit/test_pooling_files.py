@@ -4,15 +4,18 @@ from typing import Any
 
 import pytest
 
-from encoderfile.builder.detect import pooling
+from encoderfile.builder.module_files import Module
+from encoderfile.builder.modules import pooling
 from encoderfile.errors import ModelError
 from encoderfile.manifest import PoolingSpec
 from support.refusals import one_sentence
 from support.synthetic import folder
 
+MEAN = {"pooling_mode_mean_tokens": True}
 
-def modules(*kinds: str) -> tuple[dict[str, str], ...]:
-    return tuple({"type": f"sentence_transformers.models.{kind}", "path": ""} for kind in kinds)
+
+def modules(*kinds: str, **config: Any) -> tuple[Module, ...]:
+    return tuple(Module(kind, f"{index}_{kind}", config or MEAN) for index, kind in enumerate(kinds))
 
 
 def test_without_any_file_vectors_are_averaged_and_not_normalised() -> None:
@@ -38,22 +41,38 @@ def test_without_any_file_vectors_are_averaged_and_not_normalised() -> None:
 )
 def test_the_mode_is_read_in_both_of_its_forms(config: dict[str, Any], modes: tuple[str, ...]) -> None:
     assert pooling(folder(pooling=config)).modes == modes
+    assert pooling(folder(modules=modules("Transformer", "Pooling", **config))).modes == modes
 
 
 @pytest.mark.parametrize(
-    ("kinds", "normalize"), [(("Transformer", "Pooling"), False), (("Transformer", "Pooling", "Normalize"), True)]
+    ("kinds", "normalize"),
+    [
+        (("Transformer", "Pooling"), False),
+        (("Transformer", "Pooling", "Normalize"), True),
+        (("Transformer", "Pooling", "Dropout", "Normalize", "Dropout"), True),
+        (("Transformer", "Normalize", "Pooling"), False),
+        (("Transformer", "Pooling", "Normalize", "Pooling"), False),
+    ],
 )
-def test_a_normalize_module_normalises(kinds: tuple[str, ...], normalize: bool) -> None:
+def test_a_normalize_module_normalises_what_is_pooled_before_it(kinds: tuple[str, ...], normalize: bool) -> None:
     assert pooling(folder(modules=modules(*kinds))).normalize is normalize
 
 
-@pytest.mark.parametrize("kind", ["Dense", "LayerNorm", "CNN", "WordWeights"])
+@pytest.mark.parametrize("kind", ["Dense", "LayerNorm", "CNN", "LSTM", "WordWeights", "WeightedLayerPooling"])
 def test_a_module_outside_the_graph_is_refused(kind: str) -> None:
     with pytest.raises(ModelError) as refusal:
         pooling(folder(modules=modules("Transformer", "Pooling", kind)))
     assert one_sentence(refusal.value) == (
         f"modules.json has a {kind} module, which is not part of the graph: export with "
         "`--library-name sentence_transformers`, which puts every module into the graph"
+    )
+
+
+def test_pooling_without_its_file_is_refused() -> None:
+    with pytest.raises(ModelError) as refusal:
+        pooling(folder(modules=(Module("Transformer"), Module("Pooling", "1_Pooling"))))
+    assert one_sentence(refusal.value) == (
+        "modules.json names 1_Pooling, whose config.json is missing: copy it from the original model"
     )
 
 

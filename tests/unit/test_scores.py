@@ -83,6 +83,19 @@ def test_a_single_logit_is_scored_by_sigmoid() -> None:
     assert (result.predicted_index, result.predicted_label) == (0, "relevant")
 
 
+@pytest.mark.parametrize("labels", [("a", "b", "c"), ("a",)], ids=len)
+def test_the_values_of_a_regression_are_told_as_they_are(labels: tuple[str, ...]) -> None:
+    logits = LOGITS[:, : len(labels)]
+    for result, row in zip(score(sequence(labels, regression=True), logits), logits, strict=True):
+        np.testing.assert_array_equal(result.scores, row)
+        assert result.predicted_index == row.argmax()
+
+
+def test_scores_of_a_regression_do_not_keep_the_batch_in_memory() -> None:
+    (first, *_) = score(sequence(regression=True), LOGITS)
+    assert not np.shares_memory(first.scores, LOGITS)
+
+
 def test_the_rows_of_a_fixed_batch_beyond_the_texts_are_ignored() -> None:
     task = sequence()
     assert len(task.postprocess(LOGITS, [encoded(1, 0, 1)], np.ones((1, 3), dtype=np.float32))) == 1

@@ -15,17 +15,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "types": set(),
     "manifest": FOUNDATION,
     "container": FOUNDATION | {"manifest"},
+    "pack": FOUNDATION | {"container"},
     "cgroup": set(),
+    "progress": set(),
+    "console": FOUNDATION,
     "settings": FOUNDATION | {"cgroup"},
     "tasks": PAYLOAD | {"settings"},
     "model": PAYLOAD | {"settings", "tasks", "cgroup"},
     "service": PAYLOAD | {"settings", "tasks", "model"},
     # Not `model`: a transport knows the one service and nothing behind it.
     "transports": PAYLOAD | {"settings", "tasks", "service"},
-    "runtime": PAYLOAD | {"settings", "tasks", "model", "service", "transports"},
+    "runtime": PAYLOAD | {"pack", "settings", "console", "progress", "tasks", "model", "service", "transports"},
     # The second road. `runtime` is on neither side of it: builder code does not ship.
-    "builder": PAYLOAD | {"tasks", "model"},
-    "cli": PAYLOAD | {"settings", "tasks", "model", "builder"},
+    "builder": PAYLOAD | {"pack", "progress", "tasks", "model"},
+    "cli": PAYLOAD | {"settings", "console", "tasks", "model", "builder"},
 }
 """errors, types -> manifest, container, settings -> tasks -> model -> service -> transports -> runtime, and
 manifest, container, tasks, model -> builder -> cli."""
@@ -35,14 +38,15 @@ SHARED_BY_TRANSPORTS = {"_pb", "auth", "bodies", "hang_ups"}
 
 BORDERS: dict[str, tuple[str, ...]] = {
     "PyInstaller": (),  # run as a process, never imported
-    "anyio": ("transports/mcp.py",),
-    "click": ("settings.py", "runtime/cli.py", "cli/*.py"),
+    "anyio": ("transports/mcp_stdio.py",),
+    "click": ("settings.py", "console.py", "runtime/cli.py", "cli/*.py"),
     "google": ("transports/grpc*.py",),
     "grpc": ("transports/grpc*.py",),
     "grpc_health": ("transports/grpc*.py",),
     "grpc_reflection": ("transports/grpc*.py",),
-    "mcp": ("transports/mcp.py",),
-    "mcp_types": ("transports/mcp.py",),
+    "httptools": ("transports/http/protocol.py",),
+    "mcp": ("transports/mcp*.py",),
+    "mcp_types": ("transports/mcp*.py",),
     "msgpack": ("transports/http/sie/wire.py",),
     "numpy": ("types.py", "tasks/*.py", "model/*.py", "builder/*.py", "transports/http/*.py"),
     "onnx": ("builder/quantize.py",),
@@ -66,8 +70,8 @@ def room_of(file: str) -> str:
 
 
 def transport_of(name: str) -> str:
-    """`grpc` for grpc.py and grpc_*.py, `http` for the folder, else the file's own name."""
-    return "grpc" if name.startswith("grpc") else name
+    """`grpc` for grpc.py and grpc_*.py, `mcp` likewise, `http` for the folder, else the file's own name."""
+    return next((wire for wire in ("grpc", "mcp") if name.startswith(wire)), name)
 
 
 @each_file

@@ -19,14 +19,25 @@ from support.refusals import one_sentence
     [
         ("tokenizer_config.json", {"model_input_names": 7}),
         ("tokenizer_config.json", {"pad_token_type_id": "a"}),
+        ("tokenizer_config.json", {"tokenizer_class": 7}),
+        ("tokenizer_config.json", {"tokenizer_class": ["BertTokenizer"]}),
+        ("tokenizer_config.json", {"added_tokens_decoder": [1]}),
+        ("tokenizer_config.json", {"added_tokens_decoder": {"x": {"content": "a"}}}),
+        ("tokenizer_config.json", {"added_tokens_decoder": {"1": {}}}),
+        ("tokenizer_config.json", {"additional_special_tokens": 7}),
+        ("tokenizer_config.json", {"extra_special_tokens": 7}),
+        ("tokenizer_config.json", {"tokenizer_class": "T5Tokenizer", "extra_ids": "many"}),
+        ("sentence_bert_config.json", {"tokenizer_args": 7}),
         ("tokenizer.json", {"added_tokens": [{}]}),
+        ("tokenizer.json", {"normalizer": 7}),
+        ("tokenizer.json", {"truncation": 7}),
         ("1_Pooling/config.json", {"pooling_mode": 3}),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_one_sentence(name: str, changes: dict[str, Any], tmp_path: Path) -> None:
     folder = tmp_path / "model"
     shutil.copytree(DEMO["embed"], folder)
-    body = json.loads((folder / name).read_text())
+    body = json.loads((folder / name).read_text()) if (folder / name).exists() else {}
     (folder / name).write_text(json.dumps({**body, **changes}))
     with pytest.raises(ModelError) as refusal:
         check(BuildConfig(path=folder))

@@ -17,8 +17,9 @@ from encoderfile.errors import EncoderfileError, InternalError, Kind
 from encoderfile.service.service import Service
 from encoderfile.transports.auth import check_key
 from encoderfile.transports.hang_ups import HangUps
-from encoderfile.transports.http import encoderfile, openai, probes, rerank, sie
+from encoderfile.transports.http import encoderfile, front, openai, probes, rerank, sie
 from encoderfile.transports.http.trace import Traced
+from encoderfile.transports.http.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +33,8 @@ STATUS: dict[Kind, int] = {
 }
 """One status per kind."""
 
-_OPEN_PATHS = frozenset({"/health"}) | probes.OPEN_PATHS
-"""Answered without a key: probes have none."""
+_BODIES = 16
+"""Bodies of the largest size that are kept at a time: the bound of all bodies together."""
 
 _DIALECTS: tuple[tuple[str, Callable[[Exception], Response]], ...] = (
     (openai.PATH, openai.refuse),
@@ -47,15 +48,16 @@ def create(
     service: Service, *, api_key: str | None, max_body_bytes: int, extra_routes: Sequence[BaseRoute] = ()
 ) -> Starlette:
     """The application around one service. `extra_routes` are those of other transports on this port (MCP)."""
+    routes = [
+        *encoderfile.routes(service, max_body_bytes),
+        *sie.routes(service, max_body_bytes),
+        *openai.routes(service, max_body_bytes),
+        *rerank.routes(service, max_body_bytes),
+        *probes.routes(service),
+        *extra_routes,
+    ]
     app = Starlette(
-        routes=[
-            *encoderfile.routes(service, max_body_bytes),
-            *sie.routes(service, max_body_bytes),
-            *openai.routes(service, max_body_bytes),
-            *rerank.routes(service, max_body_bytes),
-            *probes.routes(service),
-            *extra_routes,
-        ],
+        routes=[front.route(service.info, routes), *routes],
         exception_handlers={
             EncoderfileError: _refuse,
             HTTPException: _refuse,
@@ -68,6 +70,7 @@ def create(
         app.add_middleware(_KeyMiddleware, api_key=api_key)
     app.add_middleware(_Failures)
     app.add_middleware(Traced)
+    app.add_middleware(Uploads, most_bytes=_BODIES * max_body_bytes)
     return app
 
 
@@ -79,7 +82,7 @@ class _KeyMiddleware:
         self._key = api_key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in ("http", "websocket") and scope["path"] not in _OPEN_PATHS:
+        if scope["type"] in ("http", "websocket") and scope["path"] not in probes.OPEN_PATHS:
             connection = HTTPConnection(scope)
             try:
                 check_key(self._key, connection.headers.get("authorization"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from encoderfile.service.json_form import answer_pieces, read_request
@@ -20,6 +20,8 @@ def routes(service: Service, max_body_bytes: int) -> list[Route]:
     document = orjson.dumps(openapi.document(service.info, service.task))
 
     async def health(request: Request) -> Response:
+        if service.fault:
+            return PlainTextResponse(service.fault, 503, {"Retry-After": "1"})
         # SIE's clients ask here what kind of server this is, and read nothing but an object.
         if "x-sie-sdk-version" in request.headers:
             return _json(b'{"status":"healthy","type":"worker"}')

@@ -143,6 +143,10 @@ def _dimensions(wanted: object, size: int, service: Service) -> int | None:
         )
     if not 0 < wanted < size:
         raise ParamError(f"dimensions should be from 1 to {size}", "dimensions")
+    sizes = service.task.manifest.matryoshka_dimensions
+    if sizes and wanted not in sizes:
+        known = ", ".join(str(each) for each in sorted({*sizes, size}) if each <= size)
+        raise ParamError(f"the model is made to be cut to {known} dimensions, not to {wanted}", "dimensions")
     return wanted
 
 

@@ -54,6 +54,19 @@ def document(info: ModelInfo, task: Task[Any]) -> dict[str, Any]:
             "POST /mcp, unless switched off, speaks the Model Context Protocol, whose tools/list describes its tool.",
         },
         "paths": {
+            "/": {
+                "get": {
+                    "operationId": "front",
+                    "summary": "What this is and where its routes are",
+                    "responses": {
+                        "200": {
+                            "description": "Text, or a page where the request accepts one.",
+                            "content": {each: {"schema": {"type": "string"}} for each in ("text/plain", "text/html")},
+                        },
+                        **unauthenticated,
+                    },
+                }
+            },
             "/health": {
                 "get": {
                     "operationId": "health",

@@ -9,20 +9,21 @@ from starlette.routing import Route
 from encoderfile.service.metrics import CONTENT_TYPE
 from encoderfile.service.service import Service
 
-OPEN_PATHS = frozenset({"/healthz", "/livez", "/readyz"})
-"""Answered without a key: probes have none."""
+OPEN_PATHS = frozenset({"/health", "/healthz", "/livez", "/readyz"})
+"""Answered without a key, which probes have not, and when no other request is taken."""
 
 
 def routes(service: Service) -> list[Route]:
-    """Alive as long as the event loop answers; ready as long as new requests are taken."""
+    """Alive as long as the event loop answers; ready as long as new requests are taken and nothing lacks."""
 
     async def alive(_: Request) -> Response:
         return PlainTextResponse("ok")
 
     async def ready(_: Request) -> Response:
-        if service.ready:
+        if service.ready and service.fault is None:
             return PlainTextResponse("ok")
-        return PlainTextResponse("the server is stopping and takes no new requests", 503, {"Retry-After": "1"})
+        reason = service.fault or "the server is stopping and takes no new requests"
+        return PlainTextResponse(reason, 503, {"Retry-After": "1"})
 
     async def metrics(_: Request) -> Response:
         return Response(service.metrics.text(service.waiting, service.ready), headers={"Content-Type": CONTENT_TYPE})

@@ -12,12 +12,16 @@ from encoderfile.types import Prediction, PredictRequest, Text
 
 
 def check(service: Service) -> None:
-    """Raises `InputError` when the model is no cross-encoder: only one logit of a pair is a score."""
+    """Raises `InputError` when the model is no cross-encoder: only one logit of a pair is a score.
+
+    As sentence-transformers' `CrossEncoder.rank` does for several labels: none of them is known to be relevance.
+    """
     task = service.task
     if not (isinstance(task, SequenceClassification) and task.is_cross_encoder):
+        found = f", and this one has {len(task.labels)}" if isinstance(task, SequenceClassification) else ""
         raise InputError(
             f"Model '{service.info.model_id}' does not support scoring: that takes a cross-encoder, "
-            "a sequence classification model with one label"
+            f"a sequence classification model with one label{found}"
         )
 
 

@@ -5,20 +5,35 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import uvicorn
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from encoderfile.service.under_way import UnderWay
+from encoderfile.transports.http.listener import Listener
+from encoderfile.transports.http.probes import OPEN_PATHS
+from encoderfile.transports.http.protocol import Connections, HttpProtocol
 
 _MAX_MESSAGE_BYTES = 1 << 16
 """Of a WebSocket message from a client; none is expected."""
 
 IDLE_CONNECTIONS_SECONDS = 2
 """How long connections may linger once everything accepted is answered."""
+
+_FOR_PROBES = 64
+"""Connections beside those that are allowed: health checks are answered on them, and other requests refused."""
+
+
+_full = PlainTextResponse(
+    "too many connections, all with a request under way; try again in a moment",
+    503,
+    {"Retry-After": "1", "Connection": "close"},
+)
 
 
 def _websocket(*args: Any, **kwargs: Any) -> asyncio.Protocol:
@@ -31,14 +46,19 @@ def _websocket(*args: Any, **kwargs: Any) -> asyncio.Protocol:
 class HttpServer(uvicorn.Server):
     """Serves an application on a socket that is already bound."""
 
-    def __init__(self, app: ASGIApp, *, cert_file: Path | None, key_file: Path | None) -> None:
+    def __init__(
+        self, app: ASGIApp, *, cert_file: Path | None, key_file: Path | None, max_connections: int = 1024
+    ) -> None:
+        """`max_connections` may be open; one more closes that which has waited longest for a request."""
         self._app = app
+        self._max_connections = max_connections
         self._answers = UnderWay()
         super().__init__(
             uvicorn.Config(
                 self._counted,
                 interface="asgi3",
                 loop="asyncio",
+                http=HttpProtocol,
                 lifespan="off",
                 ws=cast("type[asyncio.Protocol]", _websocket),
                 ws_max_size=_MAX_MESSAGE_BYTES,
@@ -46,12 +66,12 @@ class HttpServer(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                backlog=2048,
                 timeout_graceful_shutdown=IDLE_CONNECTIONS_SECONDS,
                 ssl_certfile=cert_file,
                 ssl_keyfile=key_file,
             )
         )
+        self.server_state = self._connections = Connections()
         self._listening = asyncio.Event()
 
     async def start(self, bound: socket.socket) -> asyncio.Task[None]:
@@ -62,19 +82,48 @@ class HttpServer(uvicorn.Server):
         return task
 
     async def finish(self, seconds: float) -> bool:
-        """Waits until every answer that was begun is sent; False when `seconds` were not enough."""
-        return await self._answers.ended(seconds)
+        """Waits until every answer that was begun is sent, and read as far as its client reads.
+
+        What is still being uploaded was not accepted, and is refused. False when `seconds` were not enough.
+        """
+        self._connections.refuse_unfinished("the server is stopping and takes no new requests")
+        until = time.monotonic() + seconds
+        return await self._answers.ended(seconds) and await self._connections.read_by(until)
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        over = len(self._connections.connections) > self._max_connections
+        if over and scope["path"] not in OPEN_PATHS and not self._connections.make_room():
+            await _full(scope, receive, send)
+            return
         with self._answers:
             await self._app(scope, receive, send)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        """Begins to accept. In uvicorn's place, whose listeners know no limit."""
+        await self.lifespan.startup()
+        assert sockets is not None
+        config, self.servers = self.config, []
+        self._listeners = [
+            Listener(
+                bound,
+                lambda: HttpProtocol(config, self._connections, {}),
+                self._connections,
+                most=self._max_connections,
+                spare=_FOR_PROBES,
+                tls=config.ssl,
+            )
+            for bound in sockets
+        ]
+        self.started = True
         self._listening.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in self._listeners:
+            listener.close()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -107,7 +108,7 @@ def _threshold(params: Mapping[str, Any], options: Mapping[str, Any]) -> float:
     # The TypeScript client puts it beside the options.
     value = options.get("threshold", params.get("threshold"))
     if value is None:
-        return 0.0
+        return -math.inf  # the values of a regression may be negative
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError("threshold should be a number")
     return float(value)

@@ -1,0 +1,64 @@
+/*
+ * What a file says of itself at its end, and the runtime packed inside it. Nothing in either is believed before it
+ * was checked: every number against the bytes that are there, header and index against the id.
+ *
+ *   file:    [launcher][payload][pack][footer]            see encoderfile/container.py
+ *   pack:    [header][index][files][zeros to a page]      see encoderfile/pack.py
+ */
+#ifndef ENCODERFILE_PACK_H
+#define ENCODERFILE_PACK_H
+
+#include <stdint.h>
+
+#include "sha256.h"
+
+#define FOOTER_BYTES 88
+#define ID_BYTES 32
+#define PROGRAM "runtime" /* the file of the pack that is started */
+
+struct footer {
+    char magic[8];
+    uint64_t payload_offset, manifest_offset, manifest_length, pack_offset, pack_length, total;
+};
+
+struct header {
+    char magic[8];
+    char id[ID_BYTES]; /* hex digits: half of the sha256 of the rest of the header and the index */
+    uint32_t entries;
+    uint32_t index_bytes;
+    char libc[12]; /* the oldest glibc the runtime runs with, such as "2.28" */
+    uint32_t reserved;
+};
+
+/* One entry of the index; its path follows, and a zero byte. */
+struct entry {
+    uint64_t offset, packed, size; /* bytes; offset from the start of the pack */
+    uint32_t mode, path_length;
+    unsigned char sum[SHA256_BYTES]; /* of the packed bytes */
+};
+
+struct pack {
+    const unsigned char *base;
+    char id[ID_BYTES + 1];
+    char libc[12];
+    unsigned entries;
+    struct entry *entry; /* in the order of their paths */
+    const char **path;
+};
+
+/* Whether a footer can be that of a file of `size` bytes. */
+int footer_fits(const struct footer *footer, uint64_t size);
+
+/* Checks and reads header and index of a pack of `length` bytes; 0, or -1 with `why`. The memory of `pack` stays. */
+int read_pack(const unsigned char *base, uint64_t length, struct pack *pack);
+
+/* The entry of that path, or -1. */
+long find_entry(const struct pack *pack, const char *path);
+
+/* Whether some entry lies in the folder of that path. */
+int is_folder_of(const struct pack *pack, const char *path);
+
+/* The content of an entry, with a zero byte behind it, to be freed; NULL with errno, EBADMSG for damage. */
+unsigned char *content_of(const struct pack *pack, unsigned number);
+
+#endif

@@ -1,0 +1,164 @@
+"""What each input of the graph is fed with: a text's tokens, a constant, or an empty cache.
+
+Most exports call their inputs what transformers calls them. TensorFlow's add `:0`, those of generators ask for
+the keys and values of earlier tokens, others for a task or a picture: `--input` says what those are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from encoderfile.builder.folder import ModelFolder
+from encoderfile.errors import ConfigError, ModelError
+from encoderfile.manifest import GraphInput
+from encoderfile.model.padding import CONSTANT, ROLES
+from encoderfile.model.session import ValueInfo
+
+_OTHER_NAMES = {
+    "input_word_ids": "input_ids",
+    "input_mask": "attention_mask",
+    "segment_ids": "token_type_ids",
+    "input_type_ids": "token_type_ids",
+}
+"""What Google's own BERT calls them."""
+
+_TOO_LARGE = {"int64": 2**63, "int32": 2**31, "bool": 2}
+_INTEGERS = frozenset(_TOO_LARGE)
+_FLOATS = frozenset({"float32", "float16", "float64"})
+
+
+def graph_inputs(
+    folder: ModelFolder, inputs: Sequence[ValueInfo], wishes: Mapping[str, str]
+) -> tuple[GraphInput, ...]:
+    """How to feed every input. `wishes` are those of `--input`: a role and a name, or a name and a value.
+
+    Raises `ConfigError` for a wish that the graph cannot follow, `ModelError` for an input that nothing is known of.
+    """
+    names = [each.name for each in inputs]
+    roles, constants = _wishes(wishes, names)
+    if not any(_role(each, roles) == "input_ids" and each.name not in constants for each in inputs):
+        raise ModelError(
+            f"the graph has no input called input_ids (its inputs: {', '.join(names)}): say which it is with "
+            "--input input_ids=NAME, or export the model with `optimum-cli export onnx`"
+        )
+    found = tuple(_graph_input(folder, each, roles, constants) for each in inputs)
+    taken = [each.role or each.name for each in found if each.role != CONSTANT]
+    doubled = next((role for role in taken if taken.count(role) > 1), None)
+    if doubled is not None:
+        both = ", ".join(each.name for each in found if (each.role or each.name) == doubled)
+        raise ModelError(
+            f"the graph has several inputs for {doubled} ({both}): say which with --input {doubled}=NAME"
+        )
+    return found
+
+
+def _wishes(wishes: Mapping[str, str], names: Sequence[str]) -> tuple[dict[str, str], dict[str, float]]:
+    """The roles of inputs by their name, and the constants."""
+    roles: dict[str, str] = {}
+    constants: dict[str, float] = {}
+    for left, right in wishes.items():
+        if left in ROLES and right in names:
+            roles[right] = left
+        elif left not in names:
+            known = f"{', '.join(names)}; --input ROLE=NAME takes {', '.join(ROLES)}"
+            raise ConfigError(f"--input {left}={right} names no input of the graph: it has {known}")
+        else:
+            constants[left] = _number(left, right)
+    return roles, constants
+
+
+def _number(name: str, text: str) -> float:
+    words = {"true": 1.0, "false": 0.0}
+    try:
+        value = words[text.lower()] if text.lower() in words else float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ConfigError(f"--input {name}={text} should give a number, true or false, or the name of an input")
+    return value
+
+
+def _graph_input(
+    folder: ModelFolder, each: ValueInfo, roles: Mapping[str, str], constants: Mapping[str, float]
+) -> GraphInput:
+    if each.name in constants:
+        return _constant(each, constants[each.name], each.shape)
+    role = _role(each, roles)
+    if role is not None:
+        return _of_text(each, role)
+    if "past" in each.name and len(each.shape) > 2:
+        cache = _constant(each, 0.0, _empty_cache(folder, each))
+        return dataclasses.replace(cache, batch=each.shape[0])
+    if each.name == "use_cache_branch":
+        return _constant(each, 0.0, each.shape)
+    raise ModelError(
+        f"the graph asks for {each.name}, which a text encoder has no value for (known: {', '.join(ROLES)}): export "
+        f"the encoder alone, or where one value is right for all texts fix it with --input {each.name}=VALUE"
+        f"{_values(folder, each.name)}"
+    )
+
+
+def _role(each: ValueInfo, roles: Mapping[str, str]) -> str | None:
+    """What an input is by a wish, else by its name, where no wish gave that to another."""
+    role = _OTHER_NAMES.get(each.plain, each.plain)
+    return roles.get(each.name) or (role if role in ROLES and role not in roles.values() else None)
+
+
+def _of_text(each: ValueInfo, role: str) -> GraphInput:
+    if len(each.shape) != 2:
+        raise ModelError(
+            f"the graph takes {role} with {len(each.shape)} dimensions, and texts have two, [batch, tokens]: "
+            "export the model again"
+        )
+    if each.dtype not in _INTEGERS | _FLOATS:
+        raise ModelError(f"the graph takes {each.name} as {each.dtype}, which cannot be fed: export the model again")
+    return GraphInput(each.name, each.dtype, *each.shape, role="" if role == each.name else role)
+
+
+def _constant(each: ValueInfo, value: float, shape: tuple[int | None, ...]) -> GraphInput:
+    if each.dtype not in _INTEGERS | _FLOATS:
+        raise ModelError(f"the graph takes {each.name} as {each.dtype}, which cannot be fed: export the model again")
+    if each.dtype in _INTEGERS and not (value.is_integer() and abs(value) < _TOO_LARGE[each.dtype]):
+        raise ConfigError(
+            f"--input {each.name}={value:g} should be a whole number that fits: the graph takes {each.dtype}"
+        )
+    if shape.count(None) > 2:
+        raise ModelError(
+            f"the graph takes {each.name} with {shape.count(None)} free dimensions, and a constant has those of the "
+            "texts alone, batch and tokens: export the encoder alone"
+        )
+    return GraphInput(each.name, each.dtype, role=CONSTANT, value=value, shape=shape)
+
+
+def _empty_cache(folder: ModelFolder, each: ValueInfo) -> tuple[int | None, ...]:
+    """[batch, heads, 0, head_dim]: the keys or values of no earlier token."""
+    if len(each.shape) != 4 or each.shape[2] is not None:
+        raise ModelError(
+            f"the graph takes a cache {each.name} of an unknown form ([batch, heads, tokens, size] is known): "
+            "export it without a cache, `optimum-cli export onnx --task feature-extraction`"
+        )
+    config = folder.config
+    heads = config.get("num_attention_heads")
+    kept = each.shape[1] or config.get("num_key_value_heads") or heads
+    size = each.shape[3] or config.get("head_dim") or _share(config.get("hidden_size"), heads)
+    if not isinstance(kept, int) or not isinstance(size, int):
+        raise ModelError(
+            f"config.json does not say the form of the cache {each.name} (num_attention_heads, hidden_size): "
+            "export it without a cache, `optimum-cli export onnx --task feature-extraction`"
+        )
+    return (each.shape[0], kept, 0, size)
+
+
+def _share(hidden: object, heads: object) -> int | None:
+    return hidden // heads if isinstance(hidden, int) and isinstance(heads, int) and heads else None
+
+
+def _values(folder: ModelFolder, name: str) -> str:
+    """The values that config.json knows of a task, in words."""
+    tasks: Any = folder.config.get("lora_adaptations") or folder.config.get("task_names")
+    if not name.startswith("task") or not isinstance(tasks, list):
+        return ""
+    return " (" + ", ".join(f"{index} is {task}" for index, task in enumerate(tasks)) + ")"

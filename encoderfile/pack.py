@@ -1,0 +1,157 @@
+"""The pack: the frozen runtime's folder as one compressed run of bytes, which the launcher unpacks.
+
+    [header][index: one entry a file, each followed by its path and a zero byte][files, deflated][zeros to a page]
+
+The layout is that of `struct header` and `struct entry` in build/launcher/pack.h; builder/pack.py writes it. The id,
+which the unpacked folder is called by, is made of header and index, and the index holds the sum of each file: so
+whatever bears an id has one content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from encoderfile.container import PAGE, Slice, hash_range
+from encoderfile.errors import ContainerError
+
+MAGIC = b"ENCPACK\x02"
+# magic, id (hex digits), entries, bytes of the index, oldest glibc, nothing
+HEADER = struct.Struct("<8s32sII12sI")
+# offset from the start of the pack, packed bytes, bytes, mode, length of the path, sha256 of the packed bytes
+ENTRY = struct.Struct("<QQQII32s")
+
+# How files of encoderfile 0.1.0 hold their runtime: offset, packed bytes, bytes, mode, crc32, length of the path
+_MAGIC_BEFORE = b"ENCPACK\x01"
+_ENTRY_BEFORE = struct.Struct("<QQQIIII")
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of the runtime; lengths in bytes, `offset` from the start of the pack."""
+
+    path: str
+    offset: int
+    packed: int
+    size: int
+    mode: int
+    sha256: bytes = b""
+
+
+def header(entries: int, index: bytes, libc: str) -> bytes:
+    """The header of a pack with this index: its id is half of the sha256 of all other bytes of header and index."""
+    fields = (entries, len(index), libc.encode(), 0)
+    return HEADER.pack(MAGIC, _identity(HEADER.pack(MAGIC, b"", *fields), index), *fields)
+
+
+def _identity(header: bytes, index: bytes) -> bytes:
+    return hashlib.sha256(header[:8] + header[40:] + index).hexdigest()[:32].encode()
+
+
+def entries(pack: Slice) -> tuple[Entry, ...]:
+    """What is in a pack. Raises `ContainerError` when header or index are damaged."""
+    with pack.path.open("rb") as source:
+        first = os.pread(source.fileno(), HEADER.size, pack.offset)
+        if len(first) < HEADER.size:
+            raise _damaged(pack)
+        magic, name, count, length, _, _ = HEADER.unpack(first)
+        index = os.pread(source.fileno(), min(length, pack.length), pack.offset + HEADER.size)
+    older = magic == _MAGIC_BEFORE
+    if not older and (magic != MAGIC or name != _identity(first, index)):
+        raise _damaged(pack)
+    try:
+        found = tuple(_entries_before(index, count) if older else _entries(index, count))
+    except struct.error as error:
+        raise _damaged(pack) from error
+    if any(entry.offset + entry.packed > pack.length for entry in found):
+        raise _damaged(pack)
+    return found
+
+
+def read(pack: Slice, name: str) -> bytes:
+    """One file of a pack. Raises `ContainerError` when the pack has none of that name, or is damaged."""
+    for entry in entries(pack):
+        if entry.path == name:
+            return b"".join(_content(pack, entry))
+    raise ContainerError(f"{pack.path} holds no {name} in its runtime")
+
+
+def verify(pack: Slice) -> None:
+    """Reads the frozen runtime once and compares all its sums. Raises `ContainerError`."""
+    end = 0
+    with pack.path.open("rb") as source:
+        for entry in entries(pack):
+            digest = hashlib.sha256()
+            hash_range(source.fileno(), pack.offset + entry.offset, entry.packed, digest)
+            if digest.digest() != entry.sha256:
+                raise _damaged(pack)
+            end = entry.offset + entry.packed
+        padding = pack.length - end
+        if not 0 <= padding < PAGE or os.pread(source.fileno(), padding, pack.offset + end) != bytes(padding):
+            raise _damaged(pack)
+
+
+def compare(pack: Slice, folder: Path) -> None:
+    """Compares an unpacked runtime, byte for byte, with the pack it was unpacked from.
+
+    Raises `ContainerError` that names what differs: changed, missing, or no part of it.
+    """
+    known = {entry.path: entry for entry in entries(pack)}
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
+    odd = sorted(found ^ known.keys()) or sorted(
+        path for path, entry in known.items() if not _is_unpacked(pack, entry, folder / path)
+    )
+    if odd:
+        raise ContainerError(
+            f"{folder / odd[0]} is not what {pack.path} holds: remove {folder}, and the next start unpacks it again"
+        )
+
+
+def _entries(index: bytes, count: int) -> Iterator[Entry]:
+    position = 0
+    for _ in range(count):
+        offset, packed, size, mode, length, digest = ENTRY.unpack_from(index, position)
+        position += ENTRY.size + length + 1
+        yield Entry(os.fsdecode(index[position - length - 1 : position - 1]), offset, packed, size, mode, digest)
+
+
+def _entries_before(index: bytes, count: int) -> Iterator[Entry]:
+    position = 0
+    for _ in range(count):
+        offset, packed, size, mode, _, length, _ = _ENTRY_BEFORE.unpack_from(index, position)
+        position += _ENTRY_BEFORE.size + length
+        yield Entry(os.fsdecode(index[position - length : position]), offset, packed, size, mode)
+
+
+def _content(pack: Slice, entry: Entry) -> Iterator[bytes]:
+    """The file's own bytes, in pieces. Raises `ContainerError` where they cannot be had."""
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS) if entry.packed != entry.size else None
+    try:
+        with pack.path.open("rb") as source:
+            source.seek(pack.offset + entry.offset)
+            left = entry.packed
+            while left and (data := source.read(min(left, _CHUNK))):
+                left -= len(data)
+                yield inflate.decompress(data) if inflate else data
+    except zlib.error as error:
+        raise _damaged(pack) from error
+
+
+def _is_unpacked(pack: Slice, entry: Entry, path: Path) -> bool:
+    content = _content(pack, entry)
+    if stat.S_ISLNK(entry.mode) or path.is_symlink():
+        return stat.S_ISLNK(entry.mode) and path.is_symlink() and os.fsencode(path.readlink()) == b"".join(content)
+    with path.open("rb") as file:
+        return all(file.read(len(piece)) == piece for piece in content) and not file.read(1)
+
+
+def _damaged(pack: Slice) -> ContainerError:
+    return ContainerError(f"{pack.path} is damaged: the sum of its runtime differs; copy the file again")

@@ -1,0 +1,138 @@
+"""What a long step has done and how much is left, on stderr.
+
+On a terminal one line that is drawn again in its place, elsewhere a line every few seconds; nothing at all for a
+step that is over before. No colours and no control characters but the carriage return, and that on terminals only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import TextIO
+
+_ON_A_TERMINAL, _ELSEWHERE = (0.5, 0.2), (10.0, 5.0)
+"""Seconds before the first line, and between two."""
+
+Clock = Callable[[], float]
+
+
+class Progress:
+    """One step of `total` units. Use as a context manager; `advance` costs a comparison where nothing is due."""
+
+    def __init__(
+        self,
+        label: str,
+        total: float = 0,
+        *,
+        unit: str = "",
+        scale: float = 1,
+        shown: bool = True,
+        stream: TextIO | None = None,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        """`label` says what is done. `scale` is how many of `total`'s units make one of those that are shown.
+
+        Without a `total` the time it takes is all there is to say. Not `shown`: nothing is said at all.
+        """
+        self._label, self._total, self._unit, self._scale = label, total, unit, scale
+        self._stream = sys.stderr if stream is None else stream
+        self._clock = clock
+        self._terminal = _is_terminal(self._stream)
+        first, self._pause = _ON_A_TERMINAL if self._terminal else _ELSEWHERE
+        self._started = clock()
+        self._next = self._started + first if shown else math.inf
+        self._done = 0.0
+        self._drawn = 0
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Takes the line off a terminal, before something else is written there."""
+        if self._drawn:
+            self._write("\r" + " " * self._drawn + "\r")
+            self._drawn = 0
+
+    def advance(self, amount: float = 1, label: str | None = None) -> None:
+        """Counts `amount` more as done; `label` says what is done from now on."""
+        self._done += amount
+        if label is not None:
+            self._label = label
+        now = self._clock()
+        if now >= self._next:
+            self._next = now + self._pause
+            self._show(self.words(now - self._started))
+
+    def words(self, elapsed: float) -> str:
+        """The line, `elapsed` seconds after the start."""
+        if not self._total:
+            return f"{self._label}: {duration(elapsed)}"
+        done = min(self._done, self._total)
+        unit = f" {self._unit}" if self._unit else ""
+        amount = f"{done / self._scale:.0f} of {self._total / self._scale:.0f}{unit}"
+        if not done:
+            return f"{self._label}: {amount}"
+        rate = done / self._scale / max(elapsed, 1e-9)
+        left = duration(elapsed * (self._total - done) / done)
+        return f"{self._label}: {amount}, {rate:.3g}{unit}/s, {left} left"
+
+    def _show(self, line: str) -> None:
+        if not self._terminal:
+            self._write(line + "\n")
+            return
+        line = line[: shutil.get_terminal_size().columns - 1]
+        self._write("\r" + line.ljust(self._drawn))
+        self._drawn = len(line)
+
+    def _write(self, text: str) -> None:
+        # A terminal that went away must not end the work.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            self._stream.write(text)
+            self._stream.flush()
+
+
+@contextlib.contextmanager
+def waiting(label: str, expected: float = 0) -> Iterator[None]:
+    """Shows how long the block takes, which cannot tell how far it is, and what is left of `expected` seconds."""
+    over = threading.Event()
+
+    def tick() -> None:
+        with Progress(label) as progress:
+            begun = time.monotonic()
+            while not over.wait(0.2):
+                left = begun + expected - time.monotonic()
+                progress.advance(0, f"{label}, about {duration(left)} left" if left >= 1 else label)
+
+    thread = threading.Thread(target=tick, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def duration(seconds: float) -> str:
+    """Whole seconds in the two largest units."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+    except ValueError:  # closed
+        return False

@@ -1,0 +1,197 @@
+"""HTTP: connections have limits, of their heads, their patience and their number, and others go on meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from encoderfile.transports.http import listener, protocol
+from support.bare import answer, bare, rest
+from support.clients import PATIENCE
+from support.gates import Gated
+from support.house import House
+from support.serving import http_server
+
+BODY = json.dumps({"inputs": ["What a wonderful film!"]}).encode()
+HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+PREDICT = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+WITH_LENGTH = PREDICT + b"Content-Length: %d\r\n\r\n" % len(BODY)
+
+
+@pytest.fixture(autouse=True)
+def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "_PAUSE_SECONDS", 0.01)
+
+
+@pytest.fixture
+def served(house: House) -> Callable[..., str]:
+    """Starts a server of the test's own with the options it gives, and says where."""
+
+    def serve(model: Any = "sentiment", **options: Any) -> str:
+        return house.enter(http_server(house.service(model), **options))
+
+    return serve
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /health HTTP/1.1\r\nHo", b"G"])
+def test_a_head_that_does_not_come_is_not_waited_for(
+    sent: bytes, house: House, served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.05)
+    assert house.portal.call(answer, served(), sent) == b""
+
+
+def test_a_head_that_trickles_in_has_no_more_time_than_another(
+    house: House, served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.1)
+    url = served()
+
+    async def trickle() -> bytes:
+        async with bare(url) as (reader, writer), bare(url) as (other, asking):
+            writer.write(b"GET /health HTTP/1.1\r\nX: ")
+            while not reader.at_eof() and reader.exception() is None:
+                writer.write(b"a")
+                asking.write(HEALTH)  # a round trip, in the place of a clock
+                await other.readuntil(b'"OK!"')
+            return await rest(reader)
+
+    async def within_patience() -> bytes:
+        return await asyncio.wait_for(trickle(), PATIENCE)
+
+    assert house.portal.call(within_patience) == b""
+
+
+def test_a_kept_connection_ends_after_its_idle_time(
+    house: House, served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "IDLE_SECONDS", 0.05)
+    url = served()
+
+    async def ask_and_wait() -> bytes:
+        async with bare(url) as (reader, writer):
+            writer.write(HEALTH)
+            return await rest(reader)
+
+    assert house.portal.call(ask_and_wait).endswith(b'"OK!"')
+
+
+LONG = b"a" * (protocol.MAX_HEAD_BYTES + 1)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /health?" + LONG + b" HTTP/1.1\r\n\r\n",
+        b"GET /health?" + LONG,
+        b"GET /health HTTP/1.1\r\nX: " + LONG + b"\r\n\r\n",
+        b"GET /health HTTP/1.1\r\n" + LONG,
+        b"GET /health HTTP/1.1\r\n" + b"X: 1\r\n" * (protocol.MAX_FIELDS + 1) + b"\r\n",
+        PREDICT + b"Transfer-Encoding: chunked\r\n\r\n2;" + LONG * 3,
+        PREDICT + b'Transfer-Encoding: chunked\r\n\r\n2\r\n{"\r\n0\r\nX: ' + LONG * 3,
+    ],
+    ids=["line", "endless line", "field", "endless field", "fields", "chunk extension", "trailer"],
+)
+def test_a_head_over_the_limit_is_431_and_the_client_can_read_that(head: bytes, house: House, served: Any) -> None:
+    said = house.portal.call(answer, served(), head)
+    assert said.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+    assert said.endswith(b"send fewer")
+
+
+def test_a_head_just_under_the_limit_is_answered(house: House, served: Any) -> None:
+    field = b"X: " + b"a" * (protocol.MAX_HEAD_BYTES - 200) + b"\r\n"
+    said = house.portal.call(answer, served(), b"GET /health HTTP/1.1\r\nConnection: close\r\n" + field + b"\r\n")
+    assert said.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_bytes_that_are_no_http_are_400_and_leave_no_trace_in_the_log(
+    house: House, served: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert house.portal.call(answer, served(), b"\x16\x03\x01\x02\x00 hello\r\n\r\n").startswith(b"HTTP/1.1 400")
+    assert not caplog.records
+
+
+def test_one_more_connection_closes_the_one_that_was_idle_longest(house: House, served: Any) -> None:
+    url = served(max_connections=2)
+
+    async def three() -> bytes:
+        async with bare(url) as first, bare(url) as second:
+            for reader, writer in (first, second):
+                writer.write(HEALTH)
+                await reader.readuntil(b'"OK!"')
+            async with bare(url) as third:
+                third[1].write(HEALTH)
+                await third[0].readuntil(b'"OK!"')
+                second[1].write(HEALTH)
+                await second[0].readuntil(b'"OK!"')
+                return await rest(first[0])
+
+    assert house.portal.call(three) == b""
+
+
+def test_when_every_connection_is_at_work_probes_are_answered_and_others_refused(
+    house: House, served: Any, gated: Gated
+) -> None:
+    url = served(gated, max_connections=1)
+
+    async def crowd() -> tuple[bytes, bytes, bytes]:
+        async with bare(url) as (reader, writer):
+            writer.write(WITH_LENGTH.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + BODY)
+            await asyncio.to_thread(gated.wait_until_running)
+            probe = await answer(url, HEALTH.replace(b"Host", b"Connection: close\r\nHost"))
+            refused = await answer(url, WITH_LENGTH + BODY)
+            gated.open()
+            return await rest(reader), probe, refused
+
+    answered, probe, refused = house.portal.call(crowd)
+    assert b"POSITIVE" in answered
+    assert probe.startswith(b"HTTP/1.1 200")
+    assert refused.startswith(b"HTTP/1.1 503")
+    assert b"retry-after: 1\r\n" in refused
+    assert refused.endswith(b"try again in a moment")
+
+
+def test_requests_in_a_row_are_answered_in_order_and_too_many_end_with_the_connection(
+    house: House, served: Any
+) -> None:
+    one = b"GET /%s HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    asked = b"".join(one % (b"health" if number % 2 else b"nothing") for number in range(500))
+    said = house.portal.call(answer, served(), asked)
+    statuses = re.findall(rb"HTTP/1.1 (\d+)", said)
+    assert len(statuses) == protocol.MAX_PIPELINED + 1
+    assert statuses == [b"200" if number % 2 else b"404" for number in range(len(statuses))]
+    assert said.count(b"connection: close") == 1
+
+
+def test_a_client_that_reads_nothing_is_not_kept_for_ever(
+    house: House, served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "READ_SECONDS", 0.05)
+    lost = asyncio.Event()
+    usual = protocol.HttpProtocol.connection_lost
+
+    def noticed(self: protocol.HttpProtocol, error: Exception | None) -> None:
+        usual(self, error)
+        lost.set()
+
+    monkeypatch.setattr(protocol.HttpProtocol, "connection_lost", noticed)
+    url = served("embed-tokens")
+    body = json.dumps({"inputs": ["word " * 250] * 64, "normalize": True}).encode()
+
+    async def never_read() -> None:
+        async with bare(url) as (reader, writer):
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            writer.write(PREDICT + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            await reader.readexactly(8)
+            connection = writer.transport
+            assert isinstance(connection, asyncio.ReadTransport)
+            connection.pause_reading()
+            await asyncio.wait_for(lost.wait(), PATIENCE)
+
+    house.portal.call(never_read)

@@ -1,0 +1,112 @@
+"""Files made to harm the commands that open built files: one sentence, and nothing outside of the folder."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from encoderfile.builder.build import extract, upgrade
+from encoderfile.cli.inspect import inspect
+from encoderfile.container import Part, Slice, write
+from encoderfile.errors import ConfigError, ContainerError, EncoderfileError
+from encoderfile.manifest import Artifact, Manifest
+from support.payload import PACK, manifest
+
+FIELDS: list[tuple[str, Any]] = [
+    *(("offset", value) for value in (-1, 1 << 40, 1 << 62, 1 << 70, "0", None, 0.5, True, [])),
+    *(("length", value) for value in (-1, 1 << 40, 1 << 63, "0", None, {})),
+    *(("name", value) for value in ("", "a\0b", None, 3, [], "../outside", "/tmp/outside", "a/../../outside")),
+    ("sha256", None),
+]
+
+
+def crafted(folder: Path, parts: list[Part], *, pack: bytes = PACK, **changes: Any) -> Path:
+    """A file whose sums are right and whose manifest says for its first artifact what `changes` say."""
+    for name, content in (("launcher", b"\x7fELF" + bytes(4092)), ("pack", pack)):
+        (folder / name).write_bytes(content)
+
+    def describe(artifacts: tuple[Artifact, ...]) -> Manifest:
+        first, *others = artifacts
+        return manifest((replace(first, **changes), *others))
+
+    write(
+        folder / "file",
+        launcher=Slice.whole(folder / "launcher"),
+        pack=Slice.whole(folder / "pack"),
+        parts=parts,
+        describe=describe,
+    )
+    return folder / "file"
+
+
+def opened_by_all(file: Path, folder: Path) -> list[str]:
+    """What `inspect`, `extract` and `upgrade` refuse `file` with. Fails when one of them takes it."""
+    refusals = []
+    for command in (
+        lambda: inspect.callback(file),  # type: ignore[misc]
+        lambda: extract(file, folder / "out"),
+        lambda: upgrade(file, folder / "new", None, folder / "cache", lambda _: None),
+    ):
+        with pytest.raises(EncoderfileError) as refused:
+            command()
+        refusals.append(str(refused.value))
+    return refusals
+
+
+@pytest.mark.parametrize(("field", "value"), FIELDS, ids=str)
+def test_no_place_and_no_name_of_an_artifact_leads_astray(field: str, value: Any, tmp_path: Path) -> None:
+    file = crafted(tmp_path, [Part("other", b"x" * 100)], **{field: value})
+    assert all(str(tmp_path) in text or "manifest" in text for text in opened_by_all(file, tmp_path))
+    assert {path.name for path in tmp_path.iterdir()} <= {"launcher", "pack", "file", "out"}
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"{", b"\xff", b""], ids=["deep", "open", "no text", "empty"])
+def test_inspect_of_a_config_that_is_no_json(content: bytes, tmp_path: Path) -> None:
+    file = crafted(tmp_path, [Part("config.json", content)])
+    with pytest.raises(ContainerError, match=r"holds a config\.json that is no JSON"):
+        inspect.callback(file)  # type: ignore[misc]
+
+
+def test_inspect_prints_what_no_text_holds(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    file = crafted(tmp_path, [Part("config.json", b'{"a": "\\ud800"}')])
+    inspect.callback(file)  # type: ignore[misc]
+    assert json.loads(capfdbinary.readouterr().out)["model_config"] == {"a": "\ud800"}
+
+
+@pytest.mark.parametrize("names", [("graph.onnx", "model.onnx"), ("a", "./a")])
+def test_two_artifacts_of_one_name_are_not_extracted(names: tuple[str, str], tmp_path: Path) -> None:
+    file = crafted(tmp_path, [Part(name, name.encode()) for name in names])
+    with pytest.raises(ContainerError, match="holds two files of one name"):
+        extract(file, tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a/b/" * 2000 + "c"], ids=["long", "deep"])
+def test_a_name_that_is_too_long_is_one_sentence(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot write into"):
+        extract(crafted(tmp_path, [Part(name, b"x")]), tmp_path / "out")
+
+
+def test_a_file_under_a_file_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot write into"):
+        extract(crafted(tmp_path, [Part("a", b"x"), Part("a/b", b"x")]), tmp_path / "out")
+
+
+def test_upgrade_of_a_file_that_does_not_name_its_runtime_asks_for_it(tmp_path: Path) -> None:
+    file = crafted(tmp_path, [Part("config.json", b"{}")])
+    with pytest.raises(ContainerError, match="give --device"):
+        upgrade(file, tmp_path / "new", None, tmp_path / "cache", lambda _: None)
+
+
+@pytest.mark.parametrize("depth", [1000, 100_000])
+def test_a_manifest_that_is_nested_too_deep_is_damage(depth: int) -> None:
+    body = json.dumps(manifest().to_json() | {"prompts": "HERE"}).replace('"HERE"', "[" * depth + "]" * depth)
+    with pytest.raises(ContainerError, match="cannot be read") if depth > 1000 else pytest.raises(ContainerError):
+        Manifest.from_bytes(body.encode())
+
+
+def test_a_pipe_is_no_built_file_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert all("pipe" in text for text in opened_by_all(tmp_path / "pipe", tmp_path))

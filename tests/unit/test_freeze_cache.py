@@ -1,0 +1,81 @@
+"""Which frozen runtime of the cache folder is used again."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import encoderfile
+from encoderfile.builder import contents, freeze
+
+
+@pytest.fixture
+def frozen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Stands in for PyInstaller; lists what was frozen for which reason."""
+    said: list[str] = []
+
+    def freeze_one(device: str, cache: Path, stem: str) -> Path:
+        return kept(cache, stem, "new")
+
+    monkeypatch.setattr(freeze, "_freeze", freeze_one)
+    return said
+
+
+def kept(cache: Path, stem: str, name: str, **record: Any) -> Path:
+    """A pack in the cache with the record of one file, its own."""
+    packed = cache / f"{stem}-{name}.pack"
+    packed.write_text(name)
+    packed.with_suffix(freeze.SBOM_SUFFIX).write_text("{}")
+    body = contents.record([str(packed)], ["json"], {}) | record
+    packed.with_suffix(freeze.CONTENTS_SUFFIX).write_text(json.dumps(body))
+    return packed
+
+
+def stem() -> str:
+    return f"runtime-{encoderfile.__version__}-cpu-{freeze._fingerprint('cpu')}"
+
+
+def test_a_pack_whose_files_are_as_they_were_is_used(tmp_path: Path, frozen: list[str]) -> None:
+    packed = kept(tmp_path, stem(), "kept")
+    assert freeze.runtime("cpu", tmp_path, frozen.append).pack.path == packed
+    assert frozen == []
+
+
+def test_of_two_packs_the_one_that_fits_is_used(tmp_path: Path, frozen: list[str]) -> None:
+    packed = kept(tmp_path, stem(), "kept")
+    os.utime(packed, (1, 1))
+    kept(tmp_path, stem(), "newer", versions={"click": "0.0"})
+    assert freeze.runtime("cpu", tmp_path, frozen.append).pack.path == packed
+    assert frozen == []
+
+
+def test_a_change_is_said_and_freezes_again(tmp_path: Path, frozen: list[str]) -> None:
+    kept(tmp_path, stem(), "kept", versions={"no-such-package": "1.0"})
+    assert freeze.runtime("cpu", tmp_path, frozen.append).pack.path.name.endswith("-new.pack")
+    assert frozen == ["freezing the cpu runtime, because no-such-package 1.0 is now gone (a minute or two)"]
+
+
+@pytest.mark.parametrize("record", ["", "{", "[]", "{}", '{"files": {}}', "\0"])
+def test_a_record_that_cannot_be_read_freezes_again(record: str, tmp_path: Path, frozen: list[str]) -> None:
+    packed = kept(tmp_path, stem(), "kept")
+    packed.with_suffix(freeze.CONTENTS_SUFFIX).write_text(record)
+    freeze.runtime("cpu", tmp_path, frozen.append)
+    assert frozen == ["freezing the cpu runtime, once for this version (a minute or two)"]
+
+
+def test_what_a_killed_build_left_behind_is_removed_after_a_day(tmp_path: Path, frozen: list[str]) -> None:
+    for name, age in (("freeze-old", 2 * 24 * 3600), ("freeze-new", 60)):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    freeze.runtime("cpu", tmp_path, frozen.append)
+    assert not (tmp_path / "freeze-old").exists()
+    assert (tmp_path / "freeze-new").exists()
+
+
+def test_a_cache_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(freeze.ConfigError, match="cannot write into the cache folder"):
+        freeze.runtime("cpu", tmp_path / "file", print)
