@@ -132,8 +132,8 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     outputs.refuse_generators(folder, [each.name for each in session.inputs], session.outputs)
     inputs = graph_inputs.graph_inputs(folder, session.inputs, config.inputs)
     choice = outputs.choose_type(folder, session.outputs, config.model_type, config.output)
-    choices = session.outputs if config.output else prompts.poolable(folder, session.outputs)
-    output = outputs.choose_output(folder, choice.model_type, choices, config.output)
+    fit = session.outputs if config.output else prompts.poolable(folder, session.outputs)
+    output = outputs.choose_output(folder, choice.model_type, fit, config.output)
     pooling = modules.vector_pooling(folder, choice.model_type, output)
     if output.dtype == "bfloat16":
         for each in {id(original): original, id(onnx_graph): onnx_graph}.values():

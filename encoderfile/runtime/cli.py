@@ -133,6 +133,10 @@ def serve(executable: Path, /, **options: Any) -> int:
     return _serve(executable, ServeSettings(**options))
 
 
+_OVER_STDIO = frozenset({"drain_seconds", "max_body_bytes"})
+"""Options for servers that `mcp` follows over stdio too."""
+
+
 @cli.command()
 @mcp_options
 @click.pass_obj
@@ -151,9 +155,7 @@ def mcp(executable: Path, /, transport: str, hostname: str, port: int, **options
         )
     refuse_unused(
         click.get_current_context(),
-        {"hostname", "port", *options}
-        - set(ModelSettings.__dataclass_fields__)
-        - {"drain_seconds", "max_body_bytes"},
+        {"hostname", "port", *options} - set(ModelSettings.__dataclass_fields__) - _OVER_STDIO,
         "over stdio, only with --transport http",
     )
     from encoderfile.runtime.oneshot import speak_mcp

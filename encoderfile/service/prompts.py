@@ -51,8 +51,7 @@ class Prompts:
         """`default` is a name or the word none; None leaves it to the model's files. Raises `ConfigError`."""
         self._task = task
         self._named: Mapping[str, str] = task.manifest.prompts
-        self._taken = task.takes_prompt
-        self._model_type = task.model_type.value
+        self._task = task
         if default is None:
             self._default = self._named.get(task.manifest.default_prompt_name or "", "")
         elif default == NONE:
@@ -82,8 +81,8 @@ class Prompts:
         if not said:
             return self._default
         first = next(iter(said))
-        if not self._taken:
-            raise FieldError(f"a {self._model_type} model takes no {first}: leave it out", first)
+        if not self._task.takes_prompt:
+            raise FieldError(f"a {self._task.model_type.value} model takes no {first}: leave it out", first)
         if len(said) > 1:
             raise FieldError(f"{' and '.join(said)} are given together: send one of them", first)
         if asked.text is not None:
@@ -101,6 +100,8 @@ class Prompts:
 
     def _by_purpose(self, input_type: str | None) -> str:
         purpose = INPUT_TYPES.get(input_type or "")
+        if purpose is not None:
+            self._task.check_purpose(purpose)
         if purpose is None:
             raise FieldError(
                 f"input_type may be {', '.join(INPUT_TYPES)}, got {reprlib.repr(input_type)}", "input_type"

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from encoderfile.errors import InputError
 from encoderfile.service import known_fields
+from encoderfile.service.prompts import DOCUMENT, QUERY
 from encoderfile.service.service import Service
 from encoderfile.service.turns import in_turns
 from encoderfile.transports.http.names import check_model
@@ -96,7 +97,7 @@ def _read(items: Sequence[Item], params: Mapping[str, Any], service: Service) ->
     # The TypeScript client puts it beside the options.
     is_query = beside if in_options is None else in_options
     if is_query is not None:
-        service.task.check_purpose("query" if is_query else "document")
+        service.task.check_purpose(QUERY if is_query else DOCUMENT)
     return _Asked(
         items=items,
         kinds=_kinds(params, service.task.dims, service.info),
