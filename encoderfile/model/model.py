@@ -13,7 +13,7 @@ from encoderfile.manifest import Manifest
 from encoderfile.model import padding
 from encoderfile.model.lanes import Lanes
 from encoderfile.model.session import Session
-from encoderfile.model.tokenizer import Tokenizer
+from encoderfile.model.tokenizer import Known, Tokenizer
 from encoderfile.tasks import LabelTask
 from encoderfile.tasks.entities import WordRules
 from encoderfile.types import EncodedText, FloatArray, Result, Text
@@ -38,12 +38,12 @@ class Model:
         """The same model on another graph."""
         return Model(self.manifest, self._tokenizer, session)
 
-    def encode(self, texts: Sequence[Text]) -> list[EncodedText]:
-        """Tokenises texts, cut at the limit; `truncated` says where."""
-        return self._tokenizer(texts, with_tokens=self.task.needs_tokens)
+    def encode(self, texts: Sequence[Text], known: Known | None = None, patient: bool = True) -> list[EncodedText]:
+        """Tokenises texts, cut at the limit; `truncated` says where. The other arguments as `Tokenizer` has them."""
+        return self._tokenizer(texts, with_tokens=self.task.needs_tokens, known=known, patient=patient)
 
     def windows(self, text: str, stride: int) -> list[EncodedText]:
-        """Tokenises all of a text, in windows of the limit that share `stride` tokens. From one thread only."""
+        """Tokenises all of a text, in windows of the limit that share `stride` tokens."""
         return self._tokenizer.windows(text, stride)
 
     def word_rules(self) -> WordRules:

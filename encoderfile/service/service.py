@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import logging
 import time
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -15,6 +13,7 @@ from typing import Any, cast
 from encoderfile.errors import DrainingError, EncoderfileError, InputError, InternalError, TooLongError
 from encoderfile.model.model import Model
 from encoderfile.service.batcher import Batcher
+from encoderfile.service.encoding import Encoding
 from encoderfile.service.metrics import Metrics
 from encoderfile.service.turns import in_turns
 from encoderfile.service.under_way import UnderWay
@@ -23,10 +22,6 @@ from encoderfile.tasks.entities import Entity, WordRules, entities, merged
 from encoderfile.types import EncodedText, ModelInfo, Prediction, PredictRequest, Text, Timing, TokenLabels
 
 log = logging.getLogger(__name__)
-
-
-_SHORT = 500
-"""Characters that are tokenised at once, in 0.1 ms: handing them to a thread and back takes as long."""
 
 
 _RUN_COST = {"cpu": 16, "cuda": 512}
@@ -47,6 +42,8 @@ class Limits:
     max_batch_tokens: int = 1024
     max_run_tokens: int | None = None
     """Padded tokens of a run with all threads; None: as many as run at a time."""
+    max_characters: int | None = 4 << 20
+    """Of the texts of one request as the model is to read them; None: any number."""
     refuse_overflow: bool = False
     """Refuse texts longer than the model's limit instead of cutting them."""
 
@@ -64,7 +61,8 @@ class Extraction:
 class Service:
     """Every transport holds one of these and nothing else of ours."""
 
-    def __init__(self, model: Model, limits: Limits) -> None:
+    def __init__(self, model: Model, limits: Limits, threads: int = 2) -> None:
+        """`threads` may tokenise at a time."""
         self._model = model
         self._limits = limits
         manifest = model.manifest
@@ -79,8 +77,7 @@ class Service:
             manifest.model_bytes,
         )
         self._accepted_requests = UnderWay()
-        self._encoding = 0
-        """Texts that wait for the tokenizer: they count as queued."""
+        self._encoding = Encoding(model.encode, threads)
         self._batcher = Batcher(
             model.run,
             max_batch_tokens=limits.max_batch_tokens,
@@ -91,8 +88,6 @@ class Service:
             open_lanes=self._open_lanes,
             on_run=self.metrics.batch,
         )
-        # One thread is enough: the tokenizer's library spreads a batch over the cores itself.
-        self._tokenizing = ThreadPoolExecutor(1, thread_name_prefix="tokenize")
 
     @property
     def task(self) -> Task[Any]:
@@ -118,6 +113,18 @@ class Service:
     def word_rules(self) -> WordRules:
         """What `tasks.entities` needs of this model to group its token labels."""
         return self._model.word_rules()
+
+    def check_characters(self, count: int) -> None:
+        """Raises `InputError` when the texts of a request hold too much, prompts and templates filled in.
+
+        `predict` asks this too; whoever fills in prompts asks before, because a small body can become large by it.
+        """
+        most = self._limits.max_characters
+        if most is not None and count > most:
+            raise InputError(
+                f"at most {most} characters per request, prompts and templates filled in, got {count}: "
+                "split the request"
+            )
 
     def start(self) -> None:
         """Begins to take requests."""
@@ -155,7 +162,7 @@ class Service:
         if not self.ready:
             raise DrainingError("the server is stopping and takes no new requests")
         self._check(inputs, allow_empty)
-        self._batcher.admit(len(inputs), ahead=self._encoding)
+        self._batcher.admit(len(inputs), ahead=self._encoding.waiting)
         try:
             with self._accepted_requests:
                 yield
@@ -167,7 +174,7 @@ class Service:
 
     async def _predict(self, request: PredictRequest) -> Prediction[Any]:
         started = time.perf_counter()
-        encoded = await self._encode(request.inputs)
+        encoded = await self._encoding(request.inputs)
         tokenized = time.perf_counter()
         truncated = self._check_lengths(encoded, request.refuse_overflow)
         results, queued = await self._batcher.submit(encoded)
@@ -183,15 +190,6 @@ class Service:
                 inference=time.perf_counter() - tokenized - queued,
             ),
         )
-
-    async def _encode(self, inputs: Sequence[Text]) -> list[EncodedText]:
-        if sum(len(text) if isinstance(text, str) else len(text[0]) + len(text[1]) for text in inputs) <= _SHORT:
-            return self._model.encode(inputs)
-        self._encoding += len(inputs)
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._tokenizing, self._model.encode, inputs)
-        finally:
-            self._encoding -= len(inputs)
 
     def _check_lengths(self, encoded: Sequence[EncodedText], refuse: bool | None) -> int:
         """How many texts were cut. Raises `TooLongError` where none may be."""
@@ -216,9 +214,7 @@ class Service:
 
     async def _windows(self, texts: Sequence[str], strategy: str, stride: int) -> Extraction:
         started = time.perf_counter()
-        windows = await asyncio.get_running_loop().run_in_executor(
-            self._tokenizing, lambda: [self._model.windows(text, stride) for text in texts]
-        )
+        windows = [await self._encoding.alone(self._model.windows, text, stride) for text in texts]
         tokenized = time.perf_counter()
         results, queued = await self._batcher.submit([window for each in windows for window in each])
         rules, left = self.word_rules, iter(cast("list[TokenLabels]", results))
@@ -252,7 +248,7 @@ class Service:
         """Ends the worker threads."""
         self.ready = False
         await self._batcher.stop()
-        self._tokenizing.shutdown(wait=False, cancel_futures=True)
+        self._encoding.stop()
 
     def _check(self, inputs: Sequence[Text], allow_empty: bool) -> None:
         if not inputs:
@@ -261,12 +257,16 @@ class Service:
             raise InputError(
                 f"at most {self._limits.max_inputs} inputs per request, got {len(inputs)}: split the request"
             )
+        seen: dict[int, int] = {}
         for index, text in enumerate(inputs):
             for part in (text,) if isinstance(text, str) else text:
                 if not part and not allow_empty:
                     raise InputError(f"empty text sequence (inputs[{index}])")
-                if not _is_unicode(part):
-                    raise InputError(f"inputs[{index}] holds a lone surrogate, which is no Unicode text")
+                if id(part) not in seen:  # a query that all pairs share counts once
+                    seen[id(part)] = len(part)
+                    if not _is_unicode(part):
+                        raise InputError(f"inputs[{index}] holds a lone surrogate, which is no Unicode text")
+        self.check_characters(sum(seen.values()))
 
 
 def _is_unicode(text: str) -> bool:

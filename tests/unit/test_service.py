@@ -29,11 +29,11 @@ class Watched(Model):
         self.encoded: list[Sequence[Text]] = []
         self.failure: Exception | None = None
 
-    def encode(self, texts: Sequence[Text]) -> list[EncodedText]:
+    def encode(self, texts: Sequence[Text], *more: Any) -> list[EncodedText]:
         if self.failure is not None:
             raise self.failure
         self.encoded.append(texts)
-        return super().encode(texts)
+        return super().encode(texts, *more)
 
     def run(self, batch: Sequence[EncodedText], beside: bool = False) -> Any:
         return self.runs(batch, beside)

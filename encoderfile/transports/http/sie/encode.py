@@ -22,9 +22,9 @@ from encoderfile.transports.http.sie.items import (
     check_machine,
     read_items,
     read_options,
+    read_prompt,
     refuse_options,
     typed,
-    with_prompt,
 )
 from encoderfile.transports.http.sie.timing import times
 from encoderfile.types import FloatArray, ModelInfo, PredictRequest
@@ -59,16 +59,12 @@ def route(service: Service, max_body_bytes: int) -> Route:
             name = request.path_params["model"]
             check_model(name, service.info)
             asked = _read(items, params, service)
-            texts = [
-                with_prompt(
-                    service.task,
-                    item.text,
-                    is_query=asked.is_query,
-                    instruction=asked.instruction,
-                    options=asked.options,
-                )
-                for item in items
-            ]
+            prompt = read_prompt(
+                service, is_query=asked.is_query, instruction=asked.instruction, options=asked.options
+            )
+            texts = [item.text for item in items]
+            service.check_characters(prompt.length(texts))
+            texts = [prompt.fill_in(text) for text in texts]
             prediction = await service.predict(PredictRequest(texts, normalize=False, allow_empty=True))
             measured.timing = prediction.timing
             started = time.perf_counter()

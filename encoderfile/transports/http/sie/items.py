@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from encoderfile.errors import InputError
-from encoderfile.tasks import Task
+from encoderfile.service.service import Service
 from encoderfile.transports.http.names import DEFAULT_PROFILE
 from encoderfile.transports.http.sie.errors import ProfileMismatchError
 from encoderfile.types import ModelInfo
-
-_PLACEHOLDER = re.compile(r"\{(text|instruction)\}")
 
 _NO_TEXT = ("images", "audio", "video", "document")
 
@@ -94,18 +91,32 @@ def check_machine(headers: Mapping[str, str], device: str) -> None:
         )
 
 
-def with_prompt(
-    task: Task[Any], text: str, *, is_query: bool, instruction: str | None, options: Mapping[str, Any]
-) -> str:
-    """What the model reads: the template of the request, else the instruction, else the model's own prompt.
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the model reads around each text."""
 
-    `{text}` and `{instruction}` are filled in once: a text that holds them stays as it is.
+    parts: tuple[str, ...]
+    """Before, between and behind: a text stands wherever two of them meet."""
+
+    def length(self, texts: Sequence[str]) -> int:
+        """Characters of all `texts` once they are filled in, which is not done for it."""
+        return len(texts) * sum(map(len, self.parts)) + (len(self.parts) - 1) * sum(map(len, texts))
+
+    def fill_in(self, text: str) -> str:
+        """The text as the model reads it."""
+        return text.join(self.parts)
+
+
+def read_prompt(service: Service, *, is_query: bool, instruction: str | None, options: Mapping[str, Any]) -> Prompt:
+    """The template of the request, else the instruction, else the model's own prompt. Raises `InputError`.
+
+    `{text}` and `{instruction}` are filled in once: a text or an instruction that holds them stays as it is.
     """
-    purpose = "query" if is_query else "document"
     template = typed(options, "query_template" if is_query else "doc_template", str, "options.")
-    if template:
-        values = {"text": text, "instruction": instruction or ""}
-        return _PLACEHOLDER.sub(lambda found: values[found[1]], template)
-    if instruction:
-        return f"{instruction} {text}"
-    return task.manifest.prompts.get(purpose, "") + text
+    instruction = instruction or ""
+    if not template:
+        own = service.task.manifest.prompts.get("query" if is_query else "document", "")
+        return Prompt((f"{instruction} " if instruction else own, ""))
+    # A few bytes of template can stand for gigabytes.
+    service.check_characters(len(template) + template.count("{instruction}") * len(instruction))
+    return Prompt(tuple(part.replace("{instruction}", instruction) for part in template.split("{text}")))
