@@ -71,18 +71,21 @@ class Template:
         )
 
 
-def learn(encode: Callable[[str], Any], process: Callable[..., Any], texts: int) -> Template | None:
-    """The template that `process` follows for so many texts (1 or 2); None where it does something else.
+_SAMPLES = ("a b c", "d e")
 
-    `encode` tokenises without special tokens, `process` adds them; both give the library's `Encoding`.
+
+def learn(encode: Callable[..., Any], texts: int) -> Template | None:
+    """The template of so many texts (1 or 2); None where the special tokens follow none.
+
+    `encode` is the library's method of that name, on a tokenizer that neither cuts nor pads.
     """
-    samples = [encode(text) for text in ("a b c", "d e")]
-    found = _read(process(*samples[:texts]), texts)
+    found = _read(encode(*_SAMPLES[:texts]), texts)
     if found is None:
         return None
-    for order in (samples, [*reversed(samples)]):
-        wanted = process(*order[:texts])
-        wrapped = found.wrap([_part(each) for each in order[:texts]], with_tokens=True)
+    for order in (_SAMPLES, _SAMPLES[::-1]):
+        wanted = encode(*order[:texts])
+        parts = [_part(encode(text, add_special_tokens=False)) for text in order[:texts]]
+        wrapped = found.wrap(parts, with_tokens=True)
         same = (
             wrapped.input_ids.tolist() == wanted.ids
             and wrapped.token_type_ids.tolist() == wanted.type_ids
@@ -100,7 +103,7 @@ def _part(encoding: Any) -> Part:
 
 
 def _read(encoding: Any, texts: int) -> Template | None:
-    """Cuts one processed sample at its texts, each of which must stand there once and in one piece."""
+    """Cuts a sample at its texts, each of which must stand there once and in one piece."""
     owners = encoding.sequence_ids
     specials, types, end = [], [], 0
     for text in range(texts):

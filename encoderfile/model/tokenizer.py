@@ -58,7 +58,7 @@ class Tokenizer:
         self._room = [
             spec.max_length - self._library.num_special_tokens_to_add(is_pair=pair) for pair in (False, True)
         ]
-        self._templates = [special_tokens.learn(self._whole, self._library.post_process, n) for n in (1, 2)]
+        self._templates = [special_tokens.learn(self._library.encode, n) for n in (1, 2)]
         self._cutting = () if all(self._templates) else _cutting(data, spec)
         added = (len(token.content) for token in self._library.get_added_tokens_decoder().values())
         self._reader = Reader(

@@ -172,7 +172,7 @@ def fails(library: LibraryTokenizer, pair: tuple[str, str]) -> bool:
 @pytest.mark.usefixtures("small_steps")
 def test_of_two_long_texts_the_longer_one_keeps_the_odd_token(limit: int) -> None:
     both = Both(MODELS / "bert-cls" / "tokenizer.json", limit)
-    shorter, longer = "one two " * 900, "three " * 2000
+    shorter, longer = "one two " * 220, "three " * 500
     for pair in [(shorter, longer), (longer, shorter), (longer, longer)]:
         assert both.differ(pair) == ""
 
@@ -195,6 +195,11 @@ def changed(tmp_path: Path, **parts: Any) -> Path:
     return path
 
 
+@each_tokenizer
+def test_the_special_tokens_of_every_tokenizer_follow_a_template(name: str) -> None:
+    assert None not in Both(PATHS[name]).ours._templates
+
+
 @pytest.mark.usefixtures("small_steps")
 def test_special_tokens_that_follow_no_template_are_left_to_the_library(tmp_path: Path) -> None:
     def piece(kind: str, name: str) -> dict[str, Any]:
@@ -214,7 +219,7 @@ def test_special_tokens_that_follow_no_template_are_left_to_the_library(tmp_path
         },
     }
     both = Both(changed(tmp_path, post_processor=twice))
-    for text in ("a b c", WORDS * 9, ("a", "b c"), (WORDS, WORDS * 99)):
+    for text in ("a b c", WORDS * 9, ("a", "b c"), (WORDS, WORDS * 9)):
         assert both.differ(text) == ""
 
 
@@ -228,7 +233,7 @@ def test_a_tokenizer_that_counts_from_the_other_end_of_a_number_reads_all_of_it(
         "invert": False,
     }
     both = Both(changed(tmp_path, pre_tokenizer=thousands), truncation_side=side)
-    digits = "".join(random.Random(5).choices("123456789", k=LENGTH))
+    digits = "".join(random.Random(5).choices("123456789", k=LENGTH // 2))
     for text in (digits, digits[1:], digits[2:]):
         assert both.differ(text) == ""
 
@@ -251,6 +256,8 @@ def test_little_of_a_long_text_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         def encode_batch(self, texts: list[str], **options: bool) -> Any:
             read.extend(map(len, texts))
             return library.encode_batch(texts, **options)
+
+        encode_batch_fast = encode_batch
 
     ours(["one two " * 10_000], with_tokens=False)  # tried once for all texts
     monkeypatch.setattr(ours, "_library", Counting())
