@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from encoderfile.manifest import Manifest
 from encoderfile.model import attention, padding, prompts
 from encoderfile.model.lanes import Lanes
 from encoderfile.model.session import Session
-from encoderfile.model.tokenizer import Tokenizer
+from encoderfile.model.tokenizer import Known, Tokenizer
 from encoderfile.tasks import LabelTask
 from encoderfile.tasks.entities import WordRules
 from encoderfile.types import EncodedText, FloatArray, Result, Text
@@ -44,23 +45,26 @@ class Model:
         spec = dataclasses.replace(self.manifest.tokenizer, padding_side=side)
         return Model(dataclasses.replace(self.manifest, tokenizer=spec), self._tokenizer, self._session)
 
-    def encode(self, texts: Sequence[Text], prompt: str = "") -> list[EncodedText]:
+    def encode(
+        self, texts: Sequence[Text], prompt: str = "", known: Known | None = None, patient: bool = True
+    ) -> list[EncodedText]:
         """Tokenises texts behind a prompt, cut at the limit; `truncated` says where.
 
-        Raises `TooLongError` for one that this machine has not the memory for.
+        `known` and `patient` as `Tokenizer` has them.
         """
-        tokenizer, with_tokens = self._tokenizer, self.task.needs_tokens
-        if prompt:
-            pooled = self.manifest.include_prompt
-            encoded = prompts.encode(tokenizer, prompt, texts, with_tokens=with_tokens, pooled=pooled)
-        else:
-            encoded = tokenizer(texts, with_tokens=with_tokens)
+        read = partial(self._tokenizer, with_tokens=self.task.needs_tokens, known=known, patient=patient)
+        if not prompt:
+            return read(texts)
+        unpooled = 0 if self.manifest.include_prompt else self._tokenizer.prompt_tokens(prompt)
+        return prompts.encode(read, prompt, texts, unpooled)
+
+    def check_memory(self, texts: Sequence[EncodedText]) -> None:
+        """Raises `TooLongError` for a text that this machine has not the memory for."""
         if self.device == "cpu":
-            attention.refuse_too_large(encoded, self.manifest.attention_bytes)
-        return encoded
+            attention.refuse_too_large(texts, self.manifest.attention_bytes)
 
     def windows(self, text: str, stride: int) -> list[EncodedText]:
-        """Tokenises all of a text, in windows of the limit that share `stride` tokens. From one thread only."""
+        """Tokenises all of a text, in windows of the limit that share `stride` tokens."""
         return self._tokenizer.windows(text, stride)
 
     def word_rules(self) -> WordRules:

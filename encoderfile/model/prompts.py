@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from encoderfile.model.tokenizer import Tokenizer
 from encoderfile.types import EncodedText, Text, TokenInfo
 
 
 def encode(
-    tokenizer: Tokenizer, prompt: str, texts: Sequence[Text], *, with_tokens: bool, pooled: bool
+    read: Callable[[Sequence[Text]], list[EncodedText]], prompt: str, texts: Sequence[Text], unpooled: int
 ) -> list[EncodedText]:
-    """Tokenises `prompt` and each text as one string, cut together; of a pair the prompt precedes the first text.
+    """Lets `read` tokenise `prompt` and each text as one string; of a pair the prompt precedes the first text.
 
     Offsets count from the beginning of the caller's text: tokens of the prompt have 0, 0 as special tokens do.
-    Unless `pooled`, the tokens of the prompt are counted as sentence-transformers counts them.
+    `unpooled` is how many tokens of each text are left out of pooling.
     """
-    encoded = tokenizer(
-        [prompt + text if isinstance(text, str) else (prompt + text[0], text[1]) for text in texts],
-        with_tokens=with_tokens,
-    )
-    unpooled = 0 if pooled else tokenizer.prompt_tokens(prompt)
-    if not (with_tokens or unpooled):
-        return encoded
+    first = {text[0]: prompt + text[0] for text in texts if not isinstance(text, str)}
+    encoded = read([prompt + text if isinstance(text, str) else (first[text[0]], text[1]) for text in texts])
     return [
-        dataclasses.replace(each, tokens=_shifted(each.tokens, len(prompt)), unpooled=unpooled) for each in encoded
+        dataclasses.replace(each, tokens=_shifted(each.tokens, len(prompt)), unpooled=unpooled)
+        if each.tokens or unpooled
+        else each
+        for each in encoded
     ]
 
 

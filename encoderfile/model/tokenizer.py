@@ -6,16 +6,44 @@ raises "Already borrowed", so nothing here depends on a request. Padding is done
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer as LibraryTokenizer
 
-from encoderfile.errors import ConfigError, InternalError, ModelError
+from encoderfile.errors import ConfigError, EncoderfileError, InputError, InternalError, ModelError
 from encoderfile.manifest import TokenizerSpec
+from encoderfile.model import special_tokens
+from encoderfile.model.pairs import shares
+from encoderfile.model.reading import Reader, UnsettledError
+from encoderfile.model.special_tokens import Part
 from encoderfile.types import EncodedText, Text, TokenInfo
+
+_COUNTED = 1 << 16
+"""Characters of a text whose tokens are counted to say which of two long ones is longer; beyond, characters do."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What was read of one request's pairs: a query that many passages share is tokenised once."""
+
+    parts: dict[str, Part] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def lengths(self, pair: tuple[str, str], count: Callable[[str], int]) -> tuple[int, int]:
+        """The lengths of two texts in one unit."""
+        first, second = pair
+        if max(len(first), len(second)) > _COUNTED:
+            return len(first), len(second)
+        for text in pair:
+            if text not in self.counts:
+                self.counts[text] = count(text)
+        return self.counts[first], self.counts[second]
 
 
 class Tokenizer:
@@ -24,25 +52,42 @@ class Tokenizer:
     def __init__(self, data: bytes, spec: TokenizerSpec) -> None:
         """Raises `ModelError` when `data` is no tokenizer or its special tokens leave no room for text."""
         self.spec = spec
-        self._tokenizer = _configured(data, spec, spec.truncation_strategy)
-        # The library fails on a single text when only the second of a pair may be cut.
-        only_second = spec.truncation_strategy == "only_second"
-        self._singles = _configured(data, spec, "longest_first") if only_second else self._tokenizer
-        self._uncut: LibraryTokenizer | None = None
+        # Truncation stays off: the library would still tokenise all of a text, and for a pair it makes every
+        # combination of the pieces that are left over. What is kept is cut here.
+        self._library = _loaded(data, spec)
+        self._room = [
+            spec.max_length - self._library.num_special_tokens_to_add(is_pair=pair) for pair in (False, True)
+        ]
+        self._templates = [special_tokens.learn(self._library.encode, n) for n in (1, 2)]
+        self._cutting = () if all(self._templates) else _cutting(data, spec)
+        added = (len(token.content) for token in self._library.get_added_tokens_decoder().values())
+        self._reader = Reader(
+            self._whole, self._room[0], from_end=spec.truncation_side == "left", longest_added=max(added, default=0)
+        )
 
-    def __call__(self, texts: Sequence[Text], *, with_tokens: bool) -> list[EncodedText]:
+    def __call__(
+        self, texts: Sequence[Text], *, with_tokens: bool, known: Known | None = None, patient: bool = True
+    ) -> list[EncodedText]:
         """Encodes texts, or pairs, with special tokens; `with_tokens` adds token strings and offsets.
 
-        Raises `InternalError` when the library fails.
+        `known` is given where the texts are a part of a request: what was read of its other parts' pairs. Raises
+        `InternalError` when the library fails, `InputError` for a pair that cannot be cut, and unless `patient`
+        `UnsettledError` when more of a text must be read than should hold others up.
         """
-        library = self._singles if all(isinstance(text, str) for text in texts) else self._tokenizer
-        try:
-            encodings = (library.encode_batch if with_tokens else library.encode_batch_fast)(list(texts))
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # a panic of the library's Rust part is no `Exception`
-            raise InternalError("the tokenizer failed on this text") from error
-        return [_encoded(each, with_tokens) for each in encodings]
+        known = Known() if known is None else known
+        with _failures_named():
+            singles = [text for text in texts if isinstance(text, str)]
+            read = iter(self._read(singles, with_tokens, patient))
+            if len(singles) < len(texts):
+                pairs = (text for text in texts if not isinstance(text, str))
+                missing = [text for text in dict.fromkeys(itertools.chain(*pairs)) if text not in known.parts]
+                known.parts.update(zip(missing, self._read(missing, with_tokens, patient), strict=True))
+            return [
+                self._wrapped([next(read)], with_tokens)
+                if isinstance(text, str)
+                else self._wrapped(self._cut(text, known), with_tokens)
+                for text in texts
+            ]
 
     def prompt_tokens(self, prompt: str) -> int:
         """How many tokens at the beginning of a text are those of its prompt, the first special ones included.
@@ -54,59 +99,102 @@ class Tokenizer:
         if not len(alone):
             return 0
         last = int(alone.input_ids[-1])
-        named = self._tokenizer.get_added_tokens_decoder().get(last)
+        named = self._library.get_added_tokens_decoder().get(last)
         special = bool(alone.special_tokens_mask[-1]) or (named is not None and named.special)
         return len(alone) - (special or last == self.spec.unknown_token_id)
 
     def windows(self, text: str, stride: int) -> list[EncodedText]:
         """All of one text, with tokens, in windows of the limit; neighbours share `stride` tokens.
 
-        Not for several threads at once. Raises `ConfigError` for a stride that leaves nothing of a window,
-        `InternalError` when the library fails.
+        Raises `ConfigError` for a stride that leaves nothing of a window, `InternalError` when the library fails.
         """
-        if self._uncut is None:
-            # A second one, because truncation is never switched on a tokenizer in use.
-            self._uncut = LibraryTokenizer.from_str(self._tokenizer.to_str())
-            self._uncut.encode_special_tokens = self.spec.split_special_tokens
-            self._uncut.no_truncation()
-        room = self.spec.max_length - self._uncut.num_special_tokens_to_add(is_pair=False)
+        room = self._room[0]
         if not 0 <= stride < room:
             raise ConfigError(f"a stride of {stride} tokens is not possible: a window has {room}, give less")
-        try:
-            whole = self._uncut.encode(text, add_special_tokens=False)
-            whole.truncate(room, stride=stride, direction=self.spec.truncation_side)
-            first = self._uncut.post_process(whole)
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # as above
-            raise InternalError("the tokenizer failed on this text") from error
-        return [dataclasses.replace(_encoded(each, True), truncated=False) for each in (first, *first.overflowing)]
+        if self._templates[0] is None:
+            raise ConfigError("the special tokens of this model do not stand around a text: leave the stride out")
+        with _failures_named():
+            whole = self._whole(text)
+        ids, tokens = np.asarray(whole.ids, dtype=np.int64), _tokens(whole)
+        windows = []
+        for start in range(0, max(1, len(ids) - stride), room - stride):
+            place = slice(start, start + room)
+            if self.spec.truncation_side == "left":
+                place = slice(max(0, len(ids) - start - room), len(ids) - start)
+            windows.append(self._wrapped([Part(ids[place], tokens[place], False, text)], with_tokens=True))
+        return windows
+
+    def _whole(self, text: str) -> Any:
+        """All of one text, without special tokens."""
+        return self._library.encode_batch([text], add_special_tokens=False)[0]
+
+    def _read(self, texts: Sequence[str], with_tokens: bool, patient: bool) -> list[Part]:
+        """What is kept of each text; the short ones go to the library together, which has threads of its own."""
+        short = [text for text in texts if len(text) <= self._reader.short]
+        encode = self._library.encode_batch if with_tokens else self._library.encode_batch_fast
+        encodings = iter(encode(short, add_special_tokens=False) if short else ())
+        return [
+            self._reader.part(text, next(encodings), with_tokens)
+            if len(text) <= self._reader.short
+            else self._reader.read(text, with_tokens, patient)
+            for text in texts
+        ]
+
+    def _cut(self, pair: tuple[str, str], known: Known) -> list[Part]:
+        """What is kept of a pair. Raises `InputError` where the text that may be cut has no room."""
+        first, second = (known.parts[text] for text in pair)
+        room, strategy = self._room[1], self.spec.truncation_strategy
+        if first.more and second.more and room % 2:
+            kept = shares(strategy, room, *known.lengths(pair, self._length))  # the longer one gets the odd token
+        else:
+            kept = shares(strategy, room, len(first.ids) + first.more, len(second.ids) + second.more)
+        if kept is None:
+            which = "second" if strategy == "only_first" else "first"
+            raise InputError(
+                f"the {which} text of a pair has {room} tokens or more and is never cut here, which leaves no room "
+                "for the other: shorten it"
+            )
+        cut = Part.last if self.spec.truncation_side == "left" else Part.first
+        return [cut(first, kept[0]), cut(second, kept[1])]
+
+    def _length(self, text: str) -> int:
+        """Tokens of all of a text, without special ones."""
+        return len(self._library.encode_batch_fast([text], add_special_tokens=False)[0])
+
+    def _wrapped(self, parts: Sequence[Part], with_tokens: bool) -> EncodedText:
+        template = self._templates[len(parts) - 1]
+        if template is not None:
+            return template.wrap(parts, with_tokens)
+        library = self._cutting[len(parts) - 1]
+        encode = library.encode_batch if with_tokens else library.encode_batch_fast
+        encoding = encode([tuple(part.text for part in parts) if len(parts) == 2 else parts[0].text])[0]
+        return dataclasses.replace(_encoded(encoding, with_tokens), truncated=any(part.more for part in parts))
 
     def spell(self, token_id: int) -> str:
         """The vocabulary's spelling of a token; empty for an id it lacks."""
-        return self._tokenizer.id_to_token(token_id) or ""
+        return self._library.id_to_token(token_id) or ""
 
     def join(self, tokens: Sequence[str]) -> str:
         """Tokens as text, by the tokenizer's own decoder; without one, with spaces between."""
-        decoder = self._tokenizer.decoder
+        decoder = self._library.decoder
         return " ".join(tokens) if decoder is None else str(decoder.decode(list(tokens)))
 
     @property
     def continuing_prefix(self) -> str | None:
         """What marks a token that continues a word (`##`), or None where nothing does."""
-        return getattr(self._tokenizer.model, "continuing_subword_prefix", None) or None
+        return getattr(self._library.model, "continuing_subword_prefix", None) or None
 
     def vocabulary_size(self) -> int:
         """The largest token id, plus one."""
-        return max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1) + 1
+        return max(self._library.get_vocab(with_added_tokens=True).values(), default=-1) + 1
 
     def token_to_id(self, token: str) -> int | None:
         """The id of `token`, or None when the vocabulary lacks it."""
-        found: int | None = self._tokenizer.token_to_id(token)
+        found: int | None = self._library.token_to_id(token)
         return found
 
 
-def _configured(data: bytes, spec: TokenizerSpec, strategy: str) -> LibraryTokenizer:
+def _loaded(data: bytes, spec: TokenizerSpec) -> LibraryTokenizer:
     try:
         tokenizer = LibraryTokenizer.from_buffer(data)
     except Exception as error:  # the library's errors have no base of their own
@@ -126,26 +214,46 @@ def _configured(data: bytes, spec: TokenizerSpec, strategy: str) -> LibraryToken
         )
     tokenizer.encode_special_tokens = spec.split_special_tokens
     tokenizer.no_padding()
-    tokenizer.enable_truncation(
-        spec.max_length, stride=spec.stride, strategy=strategy, direction=spec.truncation_side
-    )
+    tokenizer.no_truncation()
     return tokenizer
 
 
+def _cutting(data: bytes, spec: TokenizerSpec) -> tuple[LibraryTokenizer, LibraryTokenizer]:
+    """Tokenizers of a text and of a pair that cut by themselves, for special tokens that follow no template.
+
+    They are given no more of a text than settles what is kept.
+    """
+    pair = (_loaded(data, spec), _loaded(data, spec))
+    # The library fails on a single text when only the second of a pair may be cut.
+    for tokenizer, strategy in zip(pair, ("longest_first", spec.truncation_strategy), strict=True):
+        tokenizer.enable_truncation(spec.max_length, strategy=strategy, direction=spec.truncation_side)
+    return pair
+
+
+@contextlib.contextmanager
+def _failures_named() -> Iterator[None]:
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, EncoderfileError, UnsettledError):
+        raise
+    except BaseException as error:  # a panic of the library's Rust part is no `Exception`
+        raise InternalError("the tokenizer failed on this text") from error
+
+
 def _encoded(encoding: Any, with_tokens: bool) -> EncodedText:
-    ids = encoding.ids
-    tokens: tuple[TokenInfo, ...] = ()
-    if with_tokens:
-        tokens = tuple(
-            TokenInfo(token, token_id, start, end)
-            for token, token_id, (start, end) in zip(encoding.tokens, ids, encoding.offsets, strict=True)
-        )
     return EncodedText(
-        input_ids=np.asarray(ids, dtype=np.int64),
+        input_ids=np.asarray(encoding.ids, dtype=np.int64),
         token_type_ids=np.asarray(encoding.type_ids, dtype=np.int64),
         special_tokens_mask=np.asarray(encoding.special_tokens_mask, dtype=np.int64),
-        tokens=tokens,
+        tokens=_tokens(encoding) if with_tokens else (),
         truncated=bool(encoding.overflowing),
+    )
+
+
+def _tokens(encoding: Any) -> tuple[TokenInfo, ...]:
+    return tuple(
+        TokenInfo(token, token_id, start, end)
+        for token, token_id, (start, end) in zip(encoding.tokens, encoding.ids, encoding.offsets, strict=True)
     )
 
 

@@ -36,7 +36,7 @@ _EVERYWHERE = frozenset({"0.0.0.0", "[::]", "::", ""})
 
 
 def make_service(model: Model, settings: ModelSettings) -> Service:
-    """The service with the limits that the settings name."""
+    """The service with the limits that the settings name; characters are counted where strangers send them."""
     at_a_time, run = batch_tokens(model, settings)
     return Service(
         model,
@@ -45,9 +45,11 @@ def make_service(model: Model, settings: ModelSettings) -> Service:
             max_queue=settings.max_queue,
             max_batch_tokens=at_a_time,
             max_run_tokens=run,
+            max_characters=settings.max_body_bytes if isinstance(settings, ServeSettings) else None,
             refuse_overflow=settings.overflow == "error",
         ),
         default_prompt=settings.default_prompt,
+        threads=settings.granted_threads,
     )
 
 

@@ -20,8 +20,8 @@ from encoderfile.errors import (
     TooLongError,
 )
 from encoderfile.model.model import Model
-from encoderfile.service import threads
 from encoderfile.service.batcher import Batcher
+from encoderfile.service.encoding import Encoding
 from encoderfile.service.metrics import Metrics
 from encoderfile.service.prompts import Prompts
 from encoderfile.service.turns import in_turns
@@ -31,10 +31,6 @@ from encoderfile.tasks.entities import Entity, WordRules, entities, merged
 from encoderfile.types import EncodedText, ModelInfo, Prediction, PredictRequest, Text, Timing, TokenLabels
 
 log = logging.getLogger(__name__)
-
-
-_SHORT = 500
-"""Characters that are tokenised at once, in 0.1 ms: handing them to a thread and back takes as long."""
 
 
 _RUN_COST = {"cpu": 16, "cuda": 512}
@@ -59,6 +55,8 @@ class Limits:
     max_batch_tokens: int = 1024
     max_run_tokens: int | None = None
     """Padded tokens of a run with all threads; None: as many as run at a time."""
+    max_characters: int | None = 4 << 20
+    """Of the texts of one request as the model is to read them; None: any number."""
     refuse_overflow: bool = False
     """Refuse texts longer than the model's limit instead of cutting them."""
 
@@ -76,8 +74,11 @@ class Extraction:
 class Service:
     """Every transport holds one of these and nothing else of ours."""
 
-    def __init__(self, model: Model, limits: Limits, default_prompt: str | None = None) -> None:
-        """`default_prompt` is that of `--default-prompt`. Raises `ConfigError` when the model has no such prompt."""
+    def __init__(self, model: Model, limits: Limits, default_prompt: str | None = None, threads: int = 2) -> None:
+        """`default_prompt` is that of `--default-prompt`; `threads` may tokenise at a time.
+
+        Raises `ConfigError` when the model has no such prompt, or the threads cannot be had.
+        """
         self._model = model
         self._prompts = Prompts(model.task, default_prompt)
         self._limits = limits
@@ -97,8 +98,7 @@ class Service:
             manifest.model_bytes,
         )
         self._accepted_requests = UnderWay()
-        self._encoding = 0
-        """Texts that wait for the tokenizer: they count as queued."""
+        self._encoding = Encoding(model.encode, threads)
         self._batcher = Batcher(
             model.run,
             max_batch_tokens=limits.max_batch_tokens,
@@ -109,9 +109,7 @@ class Service:
             open_lanes=self._open_lanes,
             on_run=self.metrics.batch,
         )
-        # One thread is enough: the tokenizer's library spreads a batch over the cores itself.
         self._batcher.on_exhausted = self._note
-        self._tokenizing = threads.started(1, "tokenize")
 
     @property
     def task(self) -> Task[Any]:
@@ -143,6 +141,18 @@ class Service:
         """For want of what a request failed a moment ago; None where all is well."""
         return None if self._exhausted is None else str(self._exhausted)
 
+    def check_characters(self, count: int) -> None:
+        """Raises `InputError` when the texts of a request hold too much, prompts and templates filled in.
+
+        `predict` asks this too; whoever fills in prompts asks before, because a small body can become large by it.
+        """
+        most = self._limits.max_characters
+        if most is not None and count > most:
+            raise InputError(
+                f"at most {most} characters per request, prompts and templates filled in, got {count}: "
+                "split the request"
+            )
+
     def start(self) -> None:
         """Begins to take requests."""
         self.ready = True
@@ -157,8 +167,8 @@ class Service:
         Raises `InputError` for what the caller must change, `QueueFullError` and `DrainingError` at once,
         `InternalError` for the rest.
         """
-        async with self._accepted(request.inputs, request.allow_empty):
-            prediction = await self._predict(request)
+        async with self._accepted(request) as prompt:
+            prediction = await self._predict(request, prompt)
             self.metrics.answered(prediction.token_count, prediction.truncated_inputs)
             return prediction
 
@@ -168,21 +178,25 @@ class Service:
         With `stride` a text longer than the limit is read in windows that share so many tokens; without, it is
         cut as `predict` cuts it. Raises what `predict` raises, `ConfigError` for a stride that is too large.
         """
-        async with self._accepted(texts):
-            found = await (self._cut(texts, strategy) if stride is None else self._windows(texts, strategy, stride))
+        request = PredictRequest(texts)
+        async with self._accepted(request) as prompt:
+            found = await (
+                self._cut(request, prompt, strategy) if stride is None else self._windows(texts, strategy, stride)
+            )
             self.metrics.answered(found.token_count, found.truncated_inputs)
             return found
 
     @asynccontextmanager
-    async def _accepted(self, inputs: Sequence[Text], allow_empty: bool = False) -> AsyncIterator[None]:
-        """Refuses what cannot be taken, and counts the request until it is answered."""
+    async def _accepted(self, request: PredictRequest) -> AsyncIterator[str]:
+        """Refuses what cannot be taken, and counts the request until it is answered; gives its prompt."""
         if not self.ready:
             raise DrainingError("the server is stopping and takes no new requests")
-        self._check(inputs, allow_empty)
-        self._batcher.admit(len(inputs), ahead=self._encoding)
+        prompt = self._prompts.text(request.prompt)
+        self._check(request.inputs, prompt, request.allow_empty)
+        self._batcher.admit(len(request.inputs), ahead=self._encoding.waiting)
         try:
             with self._accepted_requests:
-                yield
+                yield prompt
         except EncoderfileError:
             raise
         except (MemoryError, OSError) as error:
@@ -207,9 +221,10 @@ class Service:
         self._exhausted = self._recovery = None
         self.on_fault(False)
 
-    async def _predict(self, request: PredictRequest) -> Prediction[Any]:
+    async def _predict(self, request: PredictRequest, prompt: str) -> Prediction[Any]:
         started = time.perf_counter()
-        encoded = await self._encode(request.inputs, self._prompts.text(request.prompt))
+        encoded = await self._encoding(request.inputs, prompt)
+        self._model.check_memory(encoded)
         tokenized = time.perf_counter()
         truncated = self._check_lengths(encoded, request.refuse_overflow)
         results, queued = await self._batcher.submit(encoded)
@@ -226,18 +241,6 @@ class Service:
             ),
         )
 
-    async def _encode(self, inputs: Sequence[Text], prompt: str) -> list[EncodedText]:
-        characters = sum(len(text) if isinstance(text, str) else len(text[0]) + len(text[1]) for text in inputs)
-        if characters + len(inputs) * len(prompt) <= _SHORT:
-            return self._model.encode(inputs, prompt)
-        self._encoding += len(inputs)
-        try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._tokenizing, self._model.encode, inputs, prompt
-            )
-        finally:
-            self._encoding -= len(inputs)
-
     def _check_lengths(self, encoded: Sequence[EncodedText], refuse: bool | None) -> int:
         """How many texts were cut. Raises `TooLongError` where none may be."""
         for index, text in enumerate(encoded):
@@ -253,9 +256,9 @@ class Service:
                 )
         return sum(text.truncated for text in encoded)
 
-    async def _cut(self, texts: Sequence[str], strategy: str) -> Extraction:
-        prediction = await self._predict(PredictRequest(texts))
-        rules = self.word_rules
+    async def _cut(self, request: PredictRequest, prompt: str, strategy: str) -> Extraction:
+        prediction = await self._predict(request, prompt)
+        rules, texts = self.word_rules, cast("Sequence[str]", request.inputs)
         found = [
             entities(result, text, strategy, rules) for result, text in zip(prediction.results, texts, strict=True)
         ]
@@ -263,9 +266,7 @@ class Service:
 
     async def _windows(self, texts: Sequence[str], strategy: str, stride: int) -> Extraction:
         started = time.perf_counter()
-        windows = await asyncio.get_running_loop().run_in_executor(
-            self._tokenizing, lambda: [self._model.windows(text, stride) for text in texts]
-        )
+        windows = [await self._encoding.alone(self._model.windows, text, stride) for text in texts]
         tokenized = time.perf_counter()
         results, queued = await self._batcher.submit([window for each in windows for window in each])
         rules, left = self.word_rules, iter(cast("list[TokenLabels]", results))
@@ -301,15 +302,16 @@ class Service:
         if self._recovery is not None:
             self._recovery.cancel()
         await self._batcher.stop()
-        self._tokenizing.shutdown(wait=False, cancel_futures=True)
+        self._encoding.stop()
 
-    def _check(self, inputs: Sequence[Text], allow_empty: bool) -> None:
+    def _check(self, inputs: Sequence[Text], prompt: str, allow_empty: bool) -> None:
         if not inputs:
             raise InputError("inputs is empty: send at least one text")
         if len(inputs) > self._limits.max_inputs:
             raise InputError(
                 f"at most {self._limits.max_inputs} inputs per request, got {len(inputs)}: split the request"
             )
+        seen: dict[int, int] = {}
         for index, text in enumerate(inputs):
             if not (isinstance(text, str) or self.task.takes_pairs):
                 raise InputError(
@@ -319,8 +321,11 @@ class Service:
             for part in (text,) if isinstance(text, str) else text:
                 if not part and not allow_empty:
                     raise InputError(f"empty text sequence (inputs[{index}])")
-                if not _is_unicode(part):
-                    raise InputError(f"inputs[{index}] holds a lone surrogate, which is no Unicode text")
+                if id(part) not in seen:  # a query that all pairs share counts once
+                    seen[id(part)] = len(part)
+                    if not _is_unicode(part):
+                        raise InputError(f"inputs[{index}] holds a lone surrogate, which is no Unicode text")
+        self.check_characters(sum(seen.values()) + len(inputs) * len(prompt))
 
 
 def _is_unicode(text: str) -> bool:

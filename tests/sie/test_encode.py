@@ -272,3 +272,27 @@ def test_many_requests_at_once_get_their_own_answers(dense: Sie) -> None:
         return await asyncio.gather(*(one(text) for text in texts))
 
     np.testing.assert_allclose(dense.http.portal.call(all_at_once), truth, atol=1e-4)
+
+
+def test_a_template_may_hold_the_text_twice(dense: Sie) -> None:
+    options = {"doc_template": "{text} and {text}"}
+    np.testing.assert_allclose(
+        dense.vectors("dense", "Hello", options=options), dense.vectors("dense", "Hello and Hello"), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("params", "items"),
+    [
+        ({"options": {"doc_template": "{text}" * 16_000}}, [{"text": "x" * 90_000}]),
+        ({"options": {"doc_template": "{instruction}" * 16_000}, "instruction": "x" * 90_000}, [{"text": "a"}]),
+        ({"instruction": "x" * 1_000_000}, [{"text": "a"}] * 2000),
+    ],
+    ids=["text", "instruction in a template", "instruction"],
+)
+def test_a_small_body_that_would_become_a_large_one_is_refused(
+    dense: Sie, params: dict[str, Any], items: list[dict[str, str]]
+) -> None:
+    answer = dense.post(f"/v1/encode/{dense.id}", {"items": items, "params": params})
+    assert answer.status_code == 400
+    assert "at most 4194304 characters per request, prompts and templates filled in, got " in answer.text

@@ -24,8 +24,8 @@ class Gated(Model):
         self.batches: list[int] = []
         """How many texts each run had."""
 
-    def encode(self, texts: Sequence[Text], prompt: str = "") -> list[EncodedText]:
-        encoded = self._model.encode(texts, prompt)
+    def encode(self, texts: Sequence[Text], *more: Any) -> list[EncodedText]:
+        encoded = self._model.encode(texts, *more)
         self._encoded.release()
         return encoded
 
@@ -57,10 +57,10 @@ class Faulty(Model):
         self._run_error = run
         self._boom = _ids(model)
 
-    def encode(self, texts: Sequence[Text], prompt: str = "") -> list[EncodedText]:
+    def encode(self, texts: Sequence[Text], *more: Any) -> list[EncodedText]:
         if self._encode_error is not None and "boom" in texts:
             raise self._encode_error
-        return super().encode(texts, prompt)
+        return super().encode(texts, *more)
 
     def run(self, batch: Sequence[EncodedText], beside: bool = False) -> list[Result | InternalError]:
         if self._run_error is not None and any(text.input_ids.tolist() == self._boom for text in batch):

@@ -29,11 +29,11 @@ class Watched(Model):
         self.encoded: list[Sequence[Text]] = []
         self.failure: Exception | None = None
 
-    def encode(self, texts: Sequence[Text], prompt: str = "") -> list[EncodedText]:
+    def encode(self, texts: Sequence[Text], *more: Any) -> list[EncodedText]:
         if self.failure is not None:
             raise self.failure
         self.encoded.append(texts)
-        return super().encode(texts, prompt)
+        return super().encode(texts, *more)
 
     def run(self, batch: Sequence[EncodedText], beside: bool = False) -> Any:
         return self.runs(batch, beside)
@@ -318,3 +318,22 @@ async def test_rows_of_one_length_count_with_that_length() -> None:
     finally:
         await service.stop()
     assert sorted(len(batch) for batch in model.runs.batches) == [1, 2, 2, 2]
+
+
+@in_loop
+async def test_the_characters_of_a_request_are_limited_and_a_shared_query_counts_once() -> None:
+    query = "q" * 40
+    async with serving(max_characters=100) as (service, model):
+        await service.predict(request("a" * 60, "b" * 40))
+        await service.predict(request(*[(query, each) for each in "abcdefgh"]))
+        for refused in (request("a" * 60, "b" * 41), request((query, "a" * 61))):
+            before = len(model.encoded)
+            with pytest.raises(InputError) as refusal:
+                await service.predict(refused)
+            assert str(refusal.value) == (
+                "Invalid input: at most 100 characters per request, prompts and templates filled in, got 101: "
+                "split the request"
+            )
+            assert len(model.encoded) == before
+    async with serving(max_characters=None) as (service, _):
+        assert len((await service.predict(request("a " * 100))).results) == 1

@@ -113,11 +113,11 @@ def test_a_failing_library_is_an_internal_error_without_the_text(
     monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     class Broken:
-        def encode_batch(self, texts: list[str]) -> None:
+        def encode_batch(self, texts: list[str], **_: bool) -> None:
             raise error
 
     words = tokenizer()
-    monkeypatch.setattr(words, "_singles", Broken())
+    monkeypatch.setattr(words, "_library", Broken())
     with pytest.raises(InternalError) as failure:
         words(["a secret"], with_tokens=True)
     assert str(failure.value) == "Internal error: the tokenizer failed on this text"
@@ -127,11 +127,11 @@ def test_a_failing_library_is_an_internal_error_without_the_text(
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)], ids=repr)
 def test_an_order_to_stop_is_not_taken_for_a_failure(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     class Stopped:
-        def encode_batch(self, texts: list[str]) -> None:
+        def encode_batch(self, texts: list[str], **_: bool) -> None:
             raise error
 
     words = tokenizer()
-    monkeypatch.setattr(words, "_singles", Stopped())
+    monkeypatch.setattr(words, "_library", Stopped())
     with pytest.raises(type(error)):
         words(["a"], with_tokens=True)
 

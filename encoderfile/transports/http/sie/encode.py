@@ -23,9 +23,9 @@ from encoderfile.transports.http.sie.items import (
     Item,
     asked_prompt,
     check_machine,
-    filled,
     read_items,
     read_options,
+    read_template,
     refuse_options,
     typed,
 )
@@ -66,7 +66,7 @@ def route(service: Service, max_body_bytes: int) -> Route:
             name = request.path_params["model"]
             check_model(name, service.info)
             asked = _read(items, params, service)
-            prediction = await service.predict(_request(asked))
+            prediction = await service.predict(_request(asked, service))
             measured.timing = prediction.timing
             started = time.perf_counter()
             found = await _vectors(asked, prediction.results, service)
@@ -77,11 +77,13 @@ def route(service: Service, max_body_bytes: int) -> Route:
     return Route("/v1/encode/{model:path}", encode, methods=["POST"])
 
 
-def _request(asked: _Asked) -> PredictRequest:
+def _request(asked: _Asked, service: Service) -> PredictRequest:
     texts = [item.text for item in asked.items]
     prompt = asked_prompt(asked.is_query, asked.instruction)
     if asked.template:
-        texts = [filled(asked.template, text, asked.instruction) for text in texts]
+        template = read_template(asked.template, asked.instruction, service)
+        service.check_characters(template.length(texts))
+        texts = [template.fill_in(text) for text in texts]
         prompt = AskedPrompt(text="")  # the template says all that the model reads
     return PredictRequest(texts, normalize=False, allow_empty=True, prompt=prompt)
 

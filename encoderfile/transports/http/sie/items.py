@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from encoderfile.errors import InputError
 from encoderfile.service.prompts import DOCUMENT, QUERY
+from encoderfile.service.service import Service
 from encoderfile.transports.http.names import DEFAULT_PROFILE
 from encoderfile.transports.http.sie.errors import ProfileMismatchError
 from encoderfile.types import AskedPrompt, ModelInfo
-
-_PLACEHOLDER = re.compile(r"\{(text|instruction)\}")
 
 _NO_TEXT = ("images", "audio", "video", "document")
 
@@ -101,7 +99,28 @@ def asked_prompt(is_query: bool | None, instruction: str | None) -> AskedPrompt:
     return AskedPrompt(input_type=None if is_query is None else QUERY if is_query else DOCUMENT)
 
 
-def filled(template: str, text: str, instruction: str | None) -> str:
-    """The template with `{text}` and `{instruction}` filled in once: a text that holds them stays as it is."""
-    values = {"text": text, "instruction": instruction or ""}
-    return _PLACEHOLDER.sub(lambda found: values[found[1]], template)
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What the model reads around each text."""
+
+    parts: tuple[str, ...]
+    """Before, between and behind: a text stands wherever two of them meet."""
+
+    def length(self, texts: Sequence[str]) -> int:
+        """Characters of all `texts` once they are filled in, which is not done for it."""
+        return len(texts) * sum(map(len, self.parts)) + (len(self.parts) - 1) * sum(map(len, texts))
+
+    def fill_in(self, text: str) -> str:
+        """The text as the model reads it."""
+        return text.join(self.parts)
+
+
+def read_template(template: str, instruction: str | None, service: Service) -> Template:
+    """The template with `{instruction}` filled in. Raises `InputError` where that makes it too long.
+
+    Texts are filled in once: one that holds `{text}` or `{instruction}` stays as it is.
+    """
+    instruction = instruction or ""
+    # A few bytes of template can stand for gigabytes.
+    service.check_characters(len(template) + template.count("{instruction}") * len(instruction))
+    return Template(tuple(part.replace("{instruction}", instruction) for part in template.split("{text}")))

@@ -1,0 +1,125 @@
+"""Requests at the tokenizer: bounded pieces, in order, and nothing more for a caller who left."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from encoderfile.model.reading import UnsettledError
+from encoderfile.model.tokenizer import Known
+from encoderfile.service.encoding import _PIECE, Encoding, pieces
+from encoderfile.types import EncodedText, Text
+from support.loop import in_loop
+
+PATIENCE = 60
+"""Seconds after which a forgotten gate fails its test instead of hanging it."""
+
+
+class Encode:
+    """Gives each text its length as its one token; asks for patience with what begins with a space."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[int, bool]] = []
+        self.known: set[int] = set()
+        self.gate = threading.Event()
+        self.gate.set()
+        self.begun = threading.Semaphore(0)
+
+    def __call__(self, texts: Sequence[Text], prompt: str, known: Known, patient: bool) -> list[EncodedText]:
+        self.calls.append((len(texts), patient))
+        self.known.add(id(known))
+        self.begun.release()
+        assert self.gate.wait(PATIENCE), "nobody opened the gate"
+        if not patient and any(str(text).startswith(" ") for text in texts):
+            raise UnsettledError
+        ids = [np.array([len(text)], dtype=np.int64) for text in texts]
+        return [EncodedText(each, each, each, (), False) for each in ids]
+
+
+def sizes(parts: Sequence[Sequence[Text]]) -> list[int]:
+    return [len(part) for part in parts]
+
+
+def test_a_piece_is_bounded_in_characters_and_a_longer_text_is_one_of_its_own() -> None:
+    third = "x" * (_PIECE // 3)
+    assert sizes(list(pieces([third] * 7))) == [3, 3, 1]
+    assert sizes(list(pieces(["a", "x" * (_PIECE * 2), "b", "c"]))) == [1, 1, 2]
+    assert list(pieces([])) == []
+    texts = ["a"] * 4096
+    assert sizes(list(pieces(texts))) == [4096]
+
+
+def test_a_query_that_pairs_share_counts_once() -> None:
+    query = "q" * (_PIECE // 2)
+    assert sizes(list(pieces([(query, "a")] * 4096))) == [4096]
+    assert sizes(list(pieces([(f"{index}{query}", "a") for index in range(3)]))) == [1, 1, 1]
+
+
+def test_a_prompt_counts_with_each_text() -> None:
+    assert sizes(list(pieces(["a"] * 4, _PIECE // 2))) == [1, 1, 1, 1]
+    assert sizes(list(pieces(["a"] * 4, _PIECE // 3))) == [2, 2]
+
+
+@in_loop
+async def test_all_pieces_come_back_in_order_and_know_of_each_other() -> None:
+    encode = Encode()
+    encoding = Encoding(encode, 2)
+    texts = ["x" * (_PIECE // 2 + index) for index in range(5)]
+    found = await encoding(texts)
+    assert [int(each.input_ids[0]) for each in found] == [len(text) for text in texts]
+    assert len(encode.calls) == 5
+    assert len(encode.known) == 1
+    assert encoding.waiting == 0
+    encoding.stop()
+
+
+@in_loop
+async def test_only_what_asks_for_patience_gets_it() -> None:
+    encode = Encode()
+    encoding = Encoding(encode, 2)
+    await encoding(["x" * _PIECE, " " * _PIECE, "y" * 600])
+    assert encode.calls == [(1, False), (1, False), (1, True), (1, False)]
+    encoding.stop()
+
+
+@in_loop
+async def test_a_caller_who_leaves_has_no_further_piece_tokenised() -> None:
+    encode = Encode()
+    encoding = Encoding(encode, 2)
+    encode.gate.clear()
+    leaving = asyncio.create_task(encoding(["x" * _PIECE] * 9))
+    assert await asyncio.to_thread(encode.begun.acquire, timeout=PATIENCE)
+    assert encoding.waiting == 9
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    assert encoding.waiting == 0
+    encode.gate.set()
+    await encoding(["y" * 600])
+    assert encode.calls == [(1, False), (1, False)]
+    encoding.stop()
+
+
+@in_loop
+async def test_others_are_tokenised_beside_a_piece_and_beside_a_patient_one() -> None:
+    class Held(Encode):
+        def __call__(self, texts: Sequence[Text], prompt: str, known: Known, patient: bool) -> list[EncodedText]:
+            if len(texts[0]) == 600:
+                self.calls.append((1, patient))
+                return []
+            return super().__call__(texts, prompt, known, patient)
+
+    encode = Held()
+    encoding = Encoding(encode, 1)
+    encode.gate.clear()
+    held = asyncio.create_task(encoding(["x" * _PIECE]))
+    assert await asyncio.to_thread(encode.begun.acquire, timeout=PATIENCE)
+    patient = asyncio.create_task(encoding.alone(encode, ["x" * _PIECE], "", Known(), True))
+    assert await asyncio.to_thread(encode.begun.acquire, timeout=PATIENCE)
+    await encoding(["y" * 600])
+    assert encode.calls[-1] == (1, False)
+    encode.gate.set()
+    await asyncio.gather(held, patient)
+    encoding.stop()
