@@ -33,3 +33,4 @@ def set_up(form: str, level: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for noisy in ("mcp", "asyncio", "sse_starlette", "uvicorn"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))
+    logging.getLogger("mcp").setLevel(logging.ERROR)  # it warns of every message that a client got wrong

@@ -26,9 +26,10 @@ async def serve_stdio(service: Service, max_line_bytes: int) -> None:
     A line that is longer, or no message, is answered with an error. Meanwhile what others print goes to stderr.
     """
     # In the SDK's stead, whose reader takes lines of any length and ends with what it cannot write.
-    with os.fdopen(os.dup(0), "rb") as lines, os.fdopen(os.dup(1), "wb") as answers:
-        os.dup2(2, 1)
-        await _Conversation(service, lines, answers, max_line_bytes).run()
+    # Neither is closed: that would wait for the thread which reads, and nobody can wake it.
+    lines, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    await _Conversation(service, lines, answers, max_line_bytes).run()
 
 
 class _Conversation:

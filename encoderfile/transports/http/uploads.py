@@ -22,6 +22,9 @@ DISCARD_BYTES = 64 << 20
 DISCARD_SECONDS = 5.0
 """How long what nobody wants is read before the answer, and after it."""
 
+_LATE_SECONDS = 1.0
+"""The same after an answer that nothing came, or too slowly."""
+
 _STOPPED_COMING = 408
 
 
@@ -60,7 +63,18 @@ class Uploads:
 class _Upload:
     """The body of one request."""
 
-    __slots__ = ("_all", "_asked", "_bytes", "_ended", "_lingers", "_receive", "_scope", "_send", "counted_bytes")
+    __slots__ = (
+        "_all",
+        "_asked",
+        "_bytes",
+        "_ended",
+        "_late",
+        "_lingers",
+        "_receive",
+        "_scope",
+        "_send",
+        "counted_bytes",
+    )
 
     def __init__(self, uploads: Uploads, scope: Scope, receive: Receive, send: Send) -> None:
         self._all = uploads
@@ -70,6 +84,7 @@ class _Upload:
         self._bytes = 0
         self._asked = False
         self._ended = False
+        self._late = False
         self._lingers = False
         self.counted_bytes = 0
         """What this body takes of all bodies' bytes."""
@@ -90,25 +105,25 @@ class _Upload:
         elif self._lingers and not message.get("more_body", False):
             # The client has its whole answer now; what he goes on sending must not meet a closed door.
             await self._send({**message, "more_body": True})
-            await self._discard()
+            await self._discard(_LATE_SECONDS if self._late else DISCARD_SECONDS)
             message = {"type": "http.response.body", "body": b"", "more_body": False}
         await self._send(message)
 
     async def _end_of_body(self, start: Message) -> Message:
         """The beginning of the answer, once the body was read; it says so where the connection ends with it."""
-        stopped = start["status"] == _STOPPED_COMING
+        self._late = start["status"] == _STOPPED_COMING
         invited = self._asked or self._header(b"expect") is None
         length = self._header(b"content-length") or b""
-        if not stopped and invited and (not length.isdigit() or int(length) <= DISCARD_BYTES):
-            await self._discard()
+        if not self._late and invited and (not length.isdigit() or int(length) <= DISCARD_BYTES):
+            await self._discard(DISCARD_SECONDS)
         if self._ended:
             return start
-        self._lingers = not stopped
+        self._lingers = True
         return {**start, "headers": [*start.get("headers", ()), (b"connection", b"close")]}
 
-    async def _discard(self) -> None:
+    async def _discard(self, seconds: float) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(DISCARD_SECONDS):
+            async with asyncio.timeout(seconds):
                 while not self._ended and self._bytes < DISCARD_BYTES:
                     await self._next()
 
