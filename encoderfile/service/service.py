@@ -57,6 +57,8 @@ class Limits:
     """Padded tokens of a run with all threads; None: as many as run at a time."""
     max_characters: int | None = 4 << 20
     """Of the texts of one request as the model is to read them; None: any number."""
+    max_values: int | None = 1 << 24
+    """Numbers of one answer; None: any number."""
     refuse_overflow: bool = False
     """Refuse texts longer than the model's limit instead of cutting them."""
 
@@ -223,7 +225,7 @@ class Service:
 
     async def _predict(self, request: PredictRequest, prompt: str) -> Prediction[Any]:
         started = time.perf_counter()
-        encoded = await self._encoding(request.inputs, prompt)
+        encoded = await self._encoding(request.inputs, prompt, self._values_check(request.max_values))
         self._model.check_memory(encoded)
         tokenized = time.perf_counter()
         truncated = self._check_lengths(encoded, request.refuse_overflow)
@@ -240,6 +242,27 @@ class Service:
                 inference=time.perf_counter() - tokenized - queued,
             ),
         )
+
+    def _values_check(self, most: int | None) -> Callable[[Sequence[EncodedText]], None]:
+        """What raises `InputError` once the texts it was given have too large an answer.
+
+        Asked piece by piece, because what is known of millions of tokens takes hundreds of megabytes too.
+        """
+        limits = [each for each in (most, self._limits.max_values) if each is not None]
+        left = min(limits, default=None)
+
+        def check(texts: Sequence[EncodedText]) -> None:
+            nonlocal left
+            if left is None:
+                return
+            left -= sum(map(self.task.values, texts))
+            if left < 0:
+                raise InputError(
+                    f"the answer would hold more than {min(limits)} numbers, the most in one answer: "
+                    "split the request"
+                )
+
+        return check
 
     def _check_lengths(self, encoded: Sequence[EncodedText], refuse: bool | None) -> int:
         """How many texts were cut. Raises `TooLongError` where none may be."""
