@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.builder.precision import Changed, PrecisionWishes
 from encoderfile.builder.tables import looked_up
 from encoderfile.builder.tokenizer_spec import tokenizer_spec
-from encoderfile.errors import InternalError, ModelError
+from encoderfile.errors import InputError, InternalError, ModelError
 from encoderfile.manifest import GraphInput, GraphSpec, Manifest
 from encoderfile.model import padding
 from encoderfile.model.device import Device
@@ -285,8 +286,10 @@ def _attention_bytes(folder: ModelFolder, graph: OnnxGraph) -> int:
 
 def _compare_alone_and_together(model: Model, tolerance: float) -> float:
     """The largest difference between answers alone and in a padded batch. Raises above `tolerance`."""
-    pairs = [PAIR] if model.manifest.model_type is ModelType.SEQUENCE_CLASSIFICATION else []
-    texts = model.encode([*TEXTS, LONG, *pairs])
+    texts = model.encode([*TEXTS, LONG])
+    if model.manifest.model_type is ModelType.SEQUENCE_CLASSIFICATION:
+        with contextlib.suppress(InputError):  # the limit is too short for this pair, the one half of which is never cut
+            texts += model.encode([PAIR])
     difference, allowed = _differences(model, texts, tolerance)
     if difference > allowed:
         side = model.manifest.tokenizer.padding_side
