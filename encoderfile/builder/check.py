@@ -288,7 +288,8 @@ def _compare_alone_and_together(model: Model, tolerance: float) -> float:
     """The largest difference between answers alone and in a padded batch. Raises above `tolerance`."""
     texts = model.encode([*TEXTS, LONG])
     if model.manifest.model_type is ModelType.SEQUENCE_CLASSIFICATION:
-        with contextlib.suppress(InputError):  # the limit is too short for this pair, the one half of which is never cut
+        # A short limit leaves no room beside the half of a pair that truncation_strategy never cuts.
+        with contextlib.suppress(InputError):
             texts += model.encode([PAIR])
     difference, allowed = _differences(model, texts, tolerance)
     if difference > allowed:
