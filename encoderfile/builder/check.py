@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import encoderfile
-from encoderfile.builder import drift, graph_inputs, labels, modules, outputs, patterns, precision, prompts
+from encoderfile.builder import calls, drift, graph_inputs, labels, modules, outputs, patterns, precision, prompts
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.drift import Drift
 from encoderfile.builder.folder import ModelFolder, open_folder
@@ -136,6 +136,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     fit = session.outputs if config.output else prompts.poolable(folder, session.outputs)
     output = outputs.choose_output(folder, choice.model_type, fit, config.output)
     pooling = modules.vector_pooling(folder, choice.model_type, output)
+    calls.refuse_others(folder, output)
     if output.dtype == "bfloat16":
         for each in {id(original): original, id(onnx_graph): onnx_graph}.values():
             wide = each.widen(output.name, output.shape)
