@@ -25,16 +25,16 @@ SENTENCE_BERT = tuple(
 )
 """The names under which sentence-transformers looks for what it does with texts, the first that is there."""
 
+_OF_VECTORS = ("modules.json", *SENTENCE_BERT, "config_sentence_transformers.json", "1_Pooling/config.json")
+"""The files of sentence-transformers."""
+
 SMALL_FILES = (
     "config.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
-    "modules.json",
-    *SENTENCE_BERT,
-    "config_sentence_transformers.json",
-    "1_Pooling/config.json",
+    *_OF_VECTORS,
 )
 """What is read beside the graph, where present, and kept in the file."""
 
@@ -123,7 +123,7 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
         tokenizer_json=effective.tokenizer,
         files=files,
         other_routes=modules.other_routes,
-        notes=() if len(places) == 1 else (f"what {path} lacks is read from {places[1]}, the model it belongs to",),
+        notes=_notes(path, places, graph),
     )
 
 
@@ -160,8 +160,24 @@ def _places(path: Path) -> tuple[Path, ...]:
     """Where the small files lie: in the folder, and for a hub's `onnx/` given alone in the model's folder above."""
     own, above = path.resolve(), path.resolve().parent
     alone = own.name == "onnx" and not (own / "modules.json").is_file()
-    belongs = (above / "modules.json").is_file() or not (own / "config.json").is_file()
+    pooled = any((above / name).is_file() for name in ("modules.json", "1_Pooling/config.json"))
+    belongs = pooled or not (own / "config.json").is_file()
     return (path, above) if alone and belongs and (above / "config.json").is_file() else (path,)
+
+
+def _notes(path: Path, places: Sequence[Path], graph: Path) -> tuple[str, ...]:
+    """What a user should know of the folder above: that files of it are read, or that they are not."""
+    if len(places) > 1:
+        return (f"what {path} lacks is read from {places[1]}, the model it belongs to",)
+    own, above = path.resolve(), path.resolve().parent
+    unread = [name for name in _OF_VECTORS if (above / name).is_file()]
+    if not unread or not (above / "config.json").is_file() or any((own / name).is_file() for name in _OF_VECTORS):
+        return ()
+    verb, subject = ("is", "it belongs") if len(unread) == 1 else ("are", "they belong")
+    return (
+        f"{above} has {', '.join(unread)}, which {verb} not read for {path}: "
+        f"if {subject} to this model, build {above} with --onnx {graph}",
+    )
 
 
 def _small_files(places: Sequence[Path], explicit: Mapping[str, Path]) -> dict[str, bytes]:

@@ -68,7 +68,7 @@ def vector_pooling(folder: ModelFolder, model_type: ModelType, output: ValueInfo
             dense = next((module for module in reversed(folder.modules) if module.kind == "Dense"), None)
             if dense is not None and output.shape[-1] not in (None, vector_size(folder)):
                 raise _missing(dense)
-            return None if output.plain == "sentence_embedding" else _finish(folder)
+            return _finish(folder)
         return _of_words(folder, output) if _gives_words(folder, output) else pooling(folder)
     if model_type is ModelType.EMBEDDING and pools(folder):
         left_out = next((module for module in folder.modules if module.kind not in _DONE), None)

@@ -131,12 +131,22 @@ class Reader:
         length = 4 * self._margin + 100
         for run in _RUNS:
             text = (run * length)[:length]
-            whole = self._encode(text).ids
+            whole = self._encode(text)
             for size in range(length - 3 * len(run), length):
                 encoding = self._encode(self._between(text, 0, size))
                 count = self._settled(encoding)
-                begin = len(encoding) - count if self._from_end else 0
-                found = encoding.ids[begin : begin + count]
-                if found != (whole[len(whole) - count :] if self._from_end else whole[:count]):
+                if self._kept(encoding, count) != self._kept(whole, count):
                     return False
         return True
+
+    def _kept(self, encoding: Any, count: int) -> list[tuple[int, int]]:
+        """The tokens that are kept with the words they stand in, counted from the side that is read.
+
+        The vocabulary may have the same tokens for one run cut at different places, and others for another run.
+        """
+        ids, words = encoding.ids, encoding.word_ids
+        if not count:
+            return []
+        if self._from_end:
+            return [(each, word - words[-1]) for each, word in zip(ids[-count:], words[-count:], strict=True)]
+        return list(zip(ids[:count], words[:count], strict=True))

@@ -64,6 +64,7 @@ KNOWN: dict[str, tuple[object, ...]] = {
     "hypothesis_template": (),
     "classification_type": (),
     "output_schema": (),
+    "parameters": (),
     "top_k": (),
     "function_to_apply": (),
     "return_all_scores": (True,),
@@ -78,6 +79,7 @@ KNOWN: dict[str, tuple[object, ...]] = {
 """Each field, and its values that ask for nothing else than what is done anyway."""
 
 _HINTS = {
+    "parameters": "send what is in it beside the texts, where it is a field of this route",
     "instruction": "send it as prompt, with the space behind it",
     "text_pair": 'send {"text": ..., "text_pair": ...} as one of the inputs',
 }

@@ -67,6 +67,11 @@ class Task(ABC, Generic[R]):
         return result
 
     @property
+    def normalizes(self) -> bool:
+        """Whether the vectors of texts have unit length, as the model's own files say."""
+        return self.manifest.pooling is not None and self.manifest.pooling.normalize
+
+    @property
     def dims(self) -> Mapping[str, int]:
         """What kinds of vectors the results give, with their size: `dense`, `multivector`, `sparse`."""
         return {}

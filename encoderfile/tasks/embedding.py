@@ -54,7 +54,7 @@ class Embedding(Task[TokenEmbeddings]):
         """`multivector`: the vectors of all tokens, of unit length unless told otherwise; `dense`: pooled."""
         dense = kind == "dense"
         if normalize is None:
-            normalize = not dense or (self.manifest.pooling is not None and self.manifest.pooling.normalize)
+            normalize = not dense or self.normalizes
         for each in results:
             vector = self._pooled(each) if dense else each.embeddings
             yield unit(vector) if normalize else vector

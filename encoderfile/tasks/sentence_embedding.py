@@ -44,7 +44,7 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
 
     def normalized(self, result: SentenceEmbedding, normalize: bool | None) -> SentenceEmbedding:
         if normalize is None:
-            normalize = self._pooling is not None and self._pooling.normalize
+            normalize = self.normalizes
         return SentenceEmbedding(unit(result.embedding)) if normalize else result
 
     @property

@@ -25,6 +25,7 @@ REFUSED: dict[str, Any] = {
     "max_length": 8,
     "late_chunking": True,
     "normalized": False,
+    "parameters": {"aggregation_strategy": "simple"},
 }
 
 

@@ -7,6 +7,7 @@ import httpx
 import numpy as np
 import pytest
 
+from encoderfile.manifest import PoolingSpec
 from encoderfile.service.service import Limits
 from support.clients import PATIENCE
 from support.dialects import Sie, Town, renamed
@@ -179,6 +180,14 @@ def test_a_matryoshka_model_gives_the_beginning_of_its_vectors(matryoshka: Sie, 
     whole = np.array(ask(dense).json()["data"][0]["embedding"])
     found = np.array(ask(matryoshka, dimensions=32).json()["data"][0]["embedding"])
     np.testing.assert_allclose(found, whole[:32] / np.linalg.norm(whole[:32]), atol=1e-6)
+
+
+def test_the_beginning_of_vectors_that_the_model_does_not_normalise_is_not_normalised_either(own: Town) -> None:
+    model = own.model("dense")
+    served = own.serve(renamed(model, matryoshka=True, pooling=PoolingSpec(("mean",), normalize=False)))
+    whole, found = (np.array(ask(served, dimensions=d).json()["data"][0]["embedding"]) for d in (None, 32))
+    assert abs(np.linalg.norm(whole) - 1) > 0.1
+    np.testing.assert_allclose(found, whole[:32], atol=1e-6)
 
 
 @pytest.mark.parametrize("dimensions", [0, -1, 129])

@@ -1,5 +1,6 @@
 """Finding the files of an export, and saying which one is missing or unreadable."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -258,13 +259,31 @@ def test_a_hubs_onnx_folder_given_alone_finds_the_files_above_it(folder: Path, m
 def test_a_folder_of_another_name_is_read_alone(folder: Path) -> None:
     inner = of_a_hub(folder, "config.json", "tokenizer.json").rename(folder / "export")
     found = open_folder(inner)
-    assert (found.modules, found.notes) == ((), ())
+    assert found.modules == ()
+    assert found.notes == (
+        f"{folder} has modules.json, sentence_bert_config.json, config_sentence_transformers.json, "
+        f"1_Pooling/config.json, which are not read for {inner}: if they belong to this model, build {folder} with "
+        f"--onnx {inner / 'model.onnx'}",
+    )
+
+
+def test_an_onnx_folder_alone_is_pooled_as_the_model_above_it_without_modules_too(folder: Path) -> None:
+    (folder / "modules.json").unlink()
+    edit_json(folder, "1_Pooling/config.json", pooling_mode_cls_token=True, pooling_mode_mean_tokens=False)
+    inner = of_a_hub(folder, "config.json", "tokenizer.json")
+    assert open_folder(inner).pooling == open_folder(folder).pooling != {}
 
 
 def test_an_onnx_folder_that_is_whole_takes_nothing_from_a_stranger_above_it(folder: Path) -> None:
     inner = of_a_hub(folder, "config.json", "tokenizer.json")
     (folder / "modules.json").unlink()
-    assert (open_folder(inner).sentence_bert, open_folder(inner).notes) == ({}, ())
+    (folder / "config_sentence_transformers.json").unlink()
+    shutil.rmtree(folder / "1_Pooling")
+    (note,) = open_folder(inner).notes
+    assert open_folder(inner).sentence_bert == {}
+    assert note.startswith(f"{folder} has sentence_bert_config.json, which is not read for {inner}: if it belongs ")
+    (folder / "sentence_bert_config.json").unlink()
+    assert open_folder(inner).notes == ()
 
 
 def test_a_modules_own_files_are_kept_with_the_others(folder: Path) -> None:

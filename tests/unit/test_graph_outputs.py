@@ -81,6 +81,7 @@ def test_vectors_of_a_whole_graph_are_normalised_where_the_modules_end_so() -> N
     vector = output("text_embeds", None, 16)
     ends = folder(modules=(Module("Transformer"), MEAN, DENSE, NORMALIZE, Module("Dropout")))
     assert vector_pooling(ends, SENTENCE, vector) == PoolingSpec((), normalize=True)
+    assert vector_pooling(ends, SENTENCE, output("sentence_embedding", None, 16)) == PoolingSpec((), normalize=True)
     between = folder(modules=(Module("Transformer"), MEAN, NORMALIZE, DENSE))
     assert vector_pooling(between, SENTENCE, vector) is None
 

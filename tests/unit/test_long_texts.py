@@ -238,6 +238,25 @@ def test_a_tokenizer_that_counts_from_the_other_end_of_a_number_reads_all_of_it(
         assert both.differ(text) == ""
 
 
+@pytest.mark.usefixtures("small_steps")
+def test_a_tokenizer_that_counts_characters_from_the_beginning_reads_all_where_the_left_side_is_cut(
+    tmp_path: Path,
+) -> None:
+    sevens = {"type": "Split", "pattern": {"Regex": ".{1,7}"}, "behavior": "Isolated", "invert": False}
+    # No run of `_RUNS` has two letters, so none has another token where it is cut elsewhere.
+    words = {letter: index for index, letter in enumerate(["[UNK]", "x", "y"])}
+    merged = {
+        "type": "BPE",
+        "vocab": words | {"xy": 3, "yx": 4},
+        "merges": [["x", "y"], ["y", "x"]],
+        "unk_token": "[UNK]",
+    }
+    parts = {"normalizer": None, "post_processor": None, "added_tokens": [], "model": merged, "pre_tokenizer": sevens}
+    both = Both(changed(tmp_path, **parts), truncation_side="left")
+    for length in range(LENGTH, LENGTH + 7):
+        assert both.differ(("xyx" * length)[:length]) == ""
+
+
 def test_only_a_text_that_must_be_read_far_asks_for_patience() -> None:
     ours = Tokenizer((MODELS / "bert-cls" / "tokenizer.json").read_bytes(), TokenizerSpec(max_length=8))
     for quick in ("," * (1 << 20), "one two " * 100_000, "a" * reading._FAR):

@@ -89,7 +89,7 @@ def routes(service: Service, max_body_bytes: int) -> list[Route]:
                 "object": "list",
                 "data": (
                     {"object": "embedding", "index": index, "embedding": _base64(vector) if as_base64 else vector}
-                    for index, vector in enumerate(_cut(vectors, dimensions))
+                    for index, vector in enumerate(_cut(vectors, dimensions, service.task.normalizes))
                 ),
                 "model": asked["model"],
                 "usage": {"prompt_tokens": prediction.token_count, "total_tokens": prediction.token_count},
@@ -150,9 +150,10 @@ def _dimensions(wanted: object, size: int, service: Service) -> int | None:
     return wanted
 
 
-def _cut(vectors: Iterator[FloatArray], dimensions: int | None) -> Iterator[FloatArray]:
-    """The beginning of each vector, of unit length again."""
-    return vectors if dimensions is None else (unit(vector[:dimensions]) for vector in vectors)
+def _cut(vectors: Iterator[FloatArray], dimensions: int | None, normalizes: bool) -> Iterator[FloatArray]:
+    """The beginning of each vector, of unit length again where the model normalises."""
+    beginnings = (vector[:dimensions] for vector in vectors)
+    return (unit(beginning) for beginning in beginnings) if normalizes and dimensions is not None else beginnings
 
 
 def _base64(vector: FloatArray) -> str:
