@@ -21,11 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import encoderfile
-from encoderfile.builder import contents, inventory, pack
+from encoderfile.builder import contents, inventory, pack, trust
 from encoderfile.container import Slice
-from encoderfile.errors import ConfigError
+from encoderfile.errors import ConfigError, ContainerError
 from encoderfile.manifest import SBOM_PATH
 from encoderfile.model.device import CUDA_LIBRARY, provider_folder
+from encoderfile.pack import verify
 from encoderfile.progress import waiting
 
 _BUILDER_ONLY = ("builder", "cli")
@@ -78,6 +79,7 @@ def runtime(device: str, cache: Path, say: Callable[[str], None]) -> Runtime:
             "`pip install onnxruntime-gpu` on Linux or Windows, x86-64"
         )
     program = launcher()
+    cache = _own(cache)
     stem = f"runtime-{encoderfile.__version__}-{device}-{_fingerprint(device)}"
     with _locked(cache / f"{stem}.lock", say):
         packed, why = _kept(cache, stem)
@@ -86,25 +88,43 @@ def runtime(device: str, cache: Path, say: Callable[[str], None]) -> Runtime:
             say(f"freezing the {device} runtime{reason} (a minute or two)")
             packed = _freeze(device, cache, stem)
             _prune(cache)
-        os.utime(packed)
+        with contextlib.suppress(OSError):  # root's, which is his to tidy away
+            os.utime(packed)
     return Runtime(Slice.whole(program), Slice.whole(packed), packed.with_suffix(SBOM_SUFFIX))
 
 
 def _kept(cache: Path, stem: str) -> tuple[Path | None, str]:
-    """A pack in the cache whose files are all as they were; else None, and what changed since the last one."""
+    """A whole pack in the cache whose files are all as they were; else None, and what changed since the last one.
+
+    Raises `ConfigError` for one that somebody else made or can change.
+    """
     why = ""
     for packed in sorted(cache.glob(f"{stem}-*.pack"), key=lambda path: path.stat().st_mtime, reverse=True):
+        for path in (packed, packed.with_suffix(CONTENTS_SUFFIX), packed.with_suffix(SBOM_SUFFIX)):
+            if os.path.lexists(path):
+                trust.own_file(path)
         record = _record(packed)
         if record is None or not packed.with_suffix(SBOM_SUFFIX).is_file():
             continue
         seen = dict(record["seen"])
         change = next(contents.changes(record), None)
         if change is None:
+            change = _damage(packed)
+        if change is None:
             if record["seen"] != seen:
                 _write_record(packed, record)
             return packed, ""
         why = why or f"because {change}"
     return None, why
+
+
+def _damage(packed: Path) -> str | None:
+    """What is wrong with the bytes of a pack; they would be copied into every file."""
+    try:
+        verify(Slice.whole(packed))
+    except ContainerError:
+        return f"{packed} is damaged"
+    return None
 
 
 def _record(packed: Path) -> contents.Json | None:
@@ -120,6 +140,12 @@ def _write_record(packed: Path, record: contents.Json) -> None:
     target = packed.with_suffix(CONTENTS_SUFFIX)
     temporary = target.with_suffix(".tmp")
     temporary.write_text(json.dumps(record))
+    _move(temporary, target)
+
+
+def _move(temporary: Path, target: Path) -> None:
+    """Puts a new file in the cache, which nobody else may write, whatever the umask says."""
+    temporary.chmod(temporary.stat().st_mode & ~0o022)
     temporary.rename(target)
 
 
@@ -165,16 +191,29 @@ def _recipe() -> Path:
     return installed if installed.is_dir() else Path(__file__).parents[2] / "build"
 
 
+def _own(cache: Path) -> Path:
+    """The cache folder, made where it is missing. Raises `ConfigError` where it is not ours, or cannot be made."""
+    try:
+        return trust.own_folder(cache)
+    except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError before Python 3.13
+        raise _unwritable(cache, error) from error
+
+
+def _unwritable(cache: Path, error: OSError | RuntimeError) -> ConfigError:
+    reason = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
+    return ConfigError(
+        f"cannot write into the cache folder {cache}: {reason}; "
+        "choose another with --cache-dir or ENCODERFILE_CACHE_DIR"
+    )
+
+
 @contextlib.contextmanager
 def _locked(lock_file: Path, say: Callable[[str], None]) -> Iterator[None]:
     """One process freezes, the others wait for it."""
     try:
-        lock_file.parent.mkdir(parents=True, exist_ok=True)
         lock = lock_file.open("w")
     except OSError as error:
-        raise ConfigError(
-            f"cannot write into the cache folder {lock_file.parent}: {error.strerror}; set ENCODERFILE_CACHE_DIR"
-        ) from error
+        raise _unwritable(lock_file.parent, error) from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -213,9 +252,9 @@ def _freeze(device: str, cache: Path, stem: str) -> Path:
             record["seconds"] = time.monotonic() - started
             files_sum = hashlib.sha256(json.dumps([record["files"], versions], sort_keys=True).encode()).hexdigest()
             target = cache / f"{stem}-{files_sum[:8]}.pack"
-            sbom.rename(target.with_suffix(SBOM_SUFFIX))
+            _move(sbom, target.with_suffix(SBOM_SUFFIX))
             _write_record(target, record)
-            made.rename(target)
+            _move(made, target)
             return target
     except OSError as error:
         raise ConfigError(

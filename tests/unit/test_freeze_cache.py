@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import encoderfile
-from encoderfile.builder import contents, freeze
+from encoderfile.builder import contents, freeze, pack
 
 
 @pytest.fixture
@@ -27,7 +27,9 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def kept(cache: Path, stem: str, name: str, **record: Any) -> Path:
     """A pack in the cache with the record of one file, its own."""
     packed = cache / f"{stem}-{name}.pack"
-    packed.write_text(name)
+    (cache / name).mkdir()
+    (cache / name / "file").write_text(name)
+    pack.write(cache / name, packed, "2.17")
     packed.with_suffix(freeze.SBOM_SUFFIX).write_text("{}")
     body = contents.record([str(packed)], ["json"], {}) | record
     packed.with_suffix(freeze.CONTENTS_SUFFIX).write_text(json.dumps(body))
@@ -64,6 +66,34 @@ def test_a_record_that_cannot_be_read_freezes_again(record: str, tmp_path: Path,
     packed.with_suffix(freeze.CONTENTS_SUFFIX).write_text(record)
     freeze.runtime("cpu", tmp_path, frozen.append)
     assert frozen == ["freezing the cpu runtime, once for this version (a minute or two)"]
+
+
+def test_a_damaged_pack_is_not_copied_into_files_but_frozen_again(tmp_path: Path, frozen: list[str]) -> None:
+    packed = kept(tmp_path, stem(), "kept")
+    raw = bytearray(packed.read_bytes())
+    raw[raw.rindex(b"kept")] ^= 1
+    packed.write_bytes(raw)
+    record = json.loads(packed.with_suffix(freeze.CONTENTS_SUFFIX).read_bytes())
+    packed.with_suffix(freeze.CONTENTS_SUFFIX).write_text(json.dumps(record | {"files": {}}))
+    freeze.runtime("cpu", tmp_path, frozen.append)
+    assert frozen == [f"freezing the cpu runtime, because {packed} is damaged (a minute or two)"]
+
+
+@pytest.mark.parametrize("suffix", [".pack", freeze.SBOM_SUFFIX, freeze.CONTENTS_SUFFIX])
+def test_a_pack_that_others_can_change_ends_in_no_file(suffix: str, tmp_path: Path, frozen: list[str]) -> None:
+    path = kept(tmp_path, stem(), "kept").with_suffix(suffix)
+    path.chmod(0o666)
+    with pytest.raises(freeze.ConfigError, match=f"others may write into {path}"):
+        freeze.runtime("cpu", tmp_path, frozen.append)
+    assert frozen == []
+
+
+def test_nor_does_one_in_a_folder_that_others_can_change(tmp_path: Path, frozen: list[str]) -> None:
+    kept(tmp_path, stem(), "kept")
+    tmp_path.chmod(0o777)
+    with pytest.raises(freeze.ConfigError, match=f"others may write into {tmp_path}"):
+        freeze.runtime("cpu", tmp_path, frozen.append)
+    assert frozen == []
 
 
 def test_what_a_killed_build_left_behind_is_removed_after_a_day(tmp_path: Path, frozen: list[str]) -> None:
