@@ -38,7 +38,7 @@ _FREEZERS = ("pyinstaller", "pyinstaller-hooks-contrib", "altgraph")
 SBOM_SUFFIX = ".sbom.json"
 CONTENTS_SUFFIX = ".contents.json"
 _UNUSED_SECONDS = 30 * 24 * 3600
-_KILLED_SECONDS = 24 * 3600
+_NEW_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,8 @@ def runtime(device: str, cache: Path, say: Callable[[str], None]) -> Runtime:
         if packed is None:
             reason = f", {why}" if why else ", once for this version"
             say(f"freezing the {device} runtime{reason} (a minute or two)")
-            packed = _freeze(device, cache, stem)
             _prune(cache)
+            packed = _freeze(device, cache, stem)
         with contextlib.suppress(OSError):  # root's, which is his to tidy away
             os.utime(packed)
     return Runtime(Slice.whole(program), Slice.whole(packed), packed.with_suffix(SBOM_SUFFIX))
@@ -152,12 +152,24 @@ def _move(temporary: Path, target: Path) -> None:
 def _prune(cache: Path) -> None:
     """Removes packs that no build has used for a month, and what is left of builds that were killed."""
     for folder in cache.glob("freeze-*"):
-        if folder.stat().st_mtime < time.time() - _KILLED_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError), _held(folder):
+            if folder.stat().st_mtime < time.time() - _NEW_SECONDS:  # else it may be about to be held
+                shutil.rmtree(folder, ignore_errors=True)
     for pack_file in cache.glob("runtime-*.pack"):
         if pack_file.stat().st_mtime < time.time() - _UNUSED_SECONDS:
             for path in cache.glob(f"{pack_file.stem}.*"):
                 path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Says that this process works in `folder`, for as long as it lives. Raises `OSError` where another does."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
 
 
 def launcher() -> Path:
@@ -230,7 +242,7 @@ def _freeze(device: str, cache: Path, stem: str) -> Path:
     expected = max((_seconds(packed) for packed in cache.glob("runtime-*.pack")), default=0)
     log = None
     try:
-        with tempfile.TemporaryDirectory(prefix="freeze-", dir=cache) as scratch:
+        with tempfile.TemporaryDirectory(prefix="freeze-", dir=cache) as scratch, _held(Path(scratch)):
             work = Path(scratch)
             log = work / "log.txt"
             try:

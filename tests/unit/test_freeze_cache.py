@@ -96,13 +96,15 @@ def test_nor_does_one_in_a_folder_that_others_can_change(tmp_path: Path, frozen:
     assert frozen == []
 
 
-def test_what_a_killed_build_left_behind_is_removed_after_a_day(tmp_path: Path, frozen: list[str]) -> None:
-    for name, age in (("freeze-old", 2 * 24 * 3600), ("freeze-new", 60)):
+def test_what_a_killed_build_left_behind_is_removed_by_the_next_that_freezes(
+    tmp_path: Path, frozen: list[str]
+) -> None:
+    for name, age in (("freeze-killed", 120), ("freeze-at-work", 120), ("freeze-new", 0)):
         (tmp_path / name).mkdir()
         os.utime(tmp_path / name, (time.time() - age,) * 2)
-    freeze.runtime("cpu", tmp_path, frozen.append)
-    assert not (tmp_path / "freeze-old").exists()
-    assert (tmp_path / "freeze-new").exists()
+    with freeze._held(tmp_path / "freeze-at-work"):
+        freeze.runtime("cpu", tmp_path, frozen.append)
+    assert sorted(path.name for path in tmp_path.glob("freeze-*")) == ["freeze-at-work", "freeze-new"]
 
 
 def test_a_cache_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
