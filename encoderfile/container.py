@@ -177,7 +177,7 @@ def replacing(path: Path, flag: str, say: Callable[[str], object] = _untold) -> 
         temporary.rename(path)
         whole = True
     except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}") from error
+        raise ConfigError(f"cannot write {path}: {error.strerror}; choose another place with {flag}") from error
     finally:
         if not whole:
             _remove(temporary, made)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
+import os
 import struct
 import subprocess
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,7 +121,8 @@ def upgrade(file: Path, output: Path | None, device: str | None, cache_dir: Path
 def extract(file: Path, folder: Path, say: Say = lambda _: None) -> None:
     """Writes the model folder back: every file of the export, with the weights beside `model.onnx`.
 
-    Raises `ContainerError` for a damaged file, `ConfigError` for a folder that is not empty or cannot be written.
+    Raises `ContainerError` for a damaged file, `ConfigError` for a folder that is not empty or cannot be written;
+    nothing is left behind then.
     """
     with container.Container(file) as source:
         with waiting(f"checking {file}"):
@@ -127,19 +130,35 @@ def extract(file: Path, folder: Path, say: Say = lambda _: None) -> None:
         places = [_place(source, artifact.name, folder) for artifact in source.manifest.artifacts]
         if len(set(places)) < len(places):
             raise ContainerError(f"{file} holds two files of one name: build it again")
+        made = not os.path.lexists(folder)
+        total = sum(artifact.length for artifact in source.manifest.artifacts)
         try:
-            made = not folder.exists()
             if not made and any(folder.iterdir()):
                 raise ConfigError(f"{folder} is not empty: give a new folder")
-            total = sum(artifact.length for artifact in source.manifest.artifacts)
-            with _progress(f"writing {folder}", total) as progress:
+            with _all_or_nothing(places), _progress(f"writing {folder}", total) as progress:
                 for artifact, path in zip(source.manifest.artifacts, places, strict=True):
                     path.parent.mkdir(parents=True, exist_ok=True)
                     container.copy_out(source.slice_of(artifact), path, progress.advance)
         except OSError as error:
-            raise ConfigError(f"cannot write into {folder}: {error.strerror}") from error
+            raise ConfigError(f"cannot write into {folder}: {error.strerror}; give another folder") from error
     if made:
         say(f"made the folder {folder}")
+
+
+@contextlib.contextmanager
+def _all_or_nothing(places: Sequence[Path]) -> Iterator[None]:
+    """Where the block fails or is interrupted, removes the files at `places` and the folders it made for them."""
+    missing = {above for place in places for above in place.parents if not os.path.lexists(above)}
+    try:
+        yield
+    except BaseException:
+        for place in places:
+            with contextlib.suppress(OSError):
+                place.unlink()
+        for folder in sorted(missing, reverse=True):  # the innermost first
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def _place(source: container.Container, name: str, folder: Path) -> Path:

@@ -47,7 +47,7 @@ def test_a_full_disk_is_one_sentence_with_the_name(tmp_path: Path) -> None:
     target = tmp_path / "model"
     with pytest.raises(ConfigError) as refusal:
         fail(target, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
-    assert str(refusal.value) == f"cannot write {target}: No space left on device"
+    assert str(refusal.value) == f"cannot write {target}: No space left on device; choose another place with --place"
     assert list(tmp_path.iterdir()) == []
 
 
