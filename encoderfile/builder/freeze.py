@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import importlib.metadata
@@ -39,6 +40,8 @@ SBOM_SUFFIX = ".sbom.json"
 CONTENTS_SUFFIX = ".contents.json"
 _UNUSED_SECONDS = 30 * 24 * 3600
 _NEW_SECONDS = 60
+_FULL = 1 << 20
+"""Bytes left on a disk that is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,5 +331,9 @@ def _explain(log: Path) -> str:
             "this Python has no shared library, which PyInstaller needs; install it "
             "(Debian and Ubuntu: libpython3-dev) or use a Python built with --enable-shared"
         )
-    lines = [line for line in text.splitlines() if line.strip()]
+    # On a full disk the log may not say so either.
+    if os.strerror(errno.ENOSPC) in text or shutil.disk_usage(log.parent).free < _FULL:
+        return f"no space is left in {log.parents[1]}; choose another folder with --cache-dir"
+    # The end of a traceback, without the places in the code that it went through.
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith((" ", "Traceback"))]
     return "; ".join(lines[-3:]) or "PyInstaller gave no reason"

@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -111,3 +113,31 @@ def test_a_cache_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> N
     (tmp_path / "file").touch()
     with pytest.raises(freeze.ConfigError, match="cannot write into the cache folder"):
         freeze.runtime("cpu", tmp_path / "file", print)
+
+
+TRACEBACK = """Traceback (most recent call last):
+  File "place.py", line 1, in run
+    write(data)
+"""
+
+
+@pytest.mark.parametrize(
+    ("log", "sentence"),
+    [
+        (TRACEBACK + "OSError: [Errno 28] No space left on device\n", "no space is left in {}; choose another"),
+        (TRACEBACK + "ValueError: that is wrong\n", "ValueError: that is wrong"),
+        ("libpython3.11.so shared library not found\n", "this Python has no shared library"),
+        ("", "PyInstaller gave no reason"),
+    ],
+)
+def test_why_a_runtime_cannot_be_frozen_is_said(log: str, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "freeze-x").mkdir()
+    (tmp_path / "freeze-x" / "log.txt").write_text(log)
+    assert freeze._explain(tmp_path / "freeze-x" / "log.txt").startswith(sentence.format(tmp_path))
+
+
+def test_a_full_disk_is_seen_where_the_log_had_no_room_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    assert "no space is left" in freeze._explain(tmp_path / "freeze-x" / "log.txt")
