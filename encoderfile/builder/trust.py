@@ -46,15 +46,19 @@ def own_file(path: Path) -> None:
 def _judge(path: Path, found: os.stat_result, *, sticky_is_fine: bool = False) -> None:
     if os.environ.get("ENCODERFILE_CACHE_TRUSTED") == "1":
         return
-    otherwise = "choose another folder with --cache-dir (ENCODERFILE_CACHE_TRUSTED=1 takes this one, where nobody else is around)"
+    elsewhere = (
+        "choose another folder with --cache-dir "
+        "(ENCODERFILE_CACHE_TRUSTED=1 takes this one, where nobody else is around)"
+    )
     if found.st_uid not in (os.geteuid(), 0):
         raise ConfigError(
-            f"{path} belongs to another user, number {found.st_uid}, and what it holds would end in the file: {otherwise}"
+            f"{path} belongs to another user, number {found.st_uid}, and what it holds would end in the file: "
+            f"{elsewhere}"
         )
     if _others_write(path, found) and not (sticky_is_fine and found.st_mode & stat.S_ISVTX):
         raise ConfigError(
             f"others may write into {path}, and what it holds would end in the file: "
-            f"`chmod go-w {shlex.quote(str(path))}`, or {otherwise}"
+            f"`chmod go-w {shlex.quote(str(path))}`, or {elsewhere}"
         )
 
 
