@@ -11,15 +11,17 @@ import struct
 import subprocess
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from encoderfile import container, pack
 from encoderfile.builder import freeze, inventory
 from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig
+from encoderfile.builder.places import keep_apart
 from encoderfile.container import Part
 from encoderfile.errors import ConfigError, ContainerError, ModelError
 from encoderfile.manifest import GRAPH, SBOM_PATH, TOKENIZER, WEIGHTS, Manifest
@@ -51,8 +53,10 @@ class Built:
         }
 
 
-def build(config: BuildConfig, say: Say) -> Built:
+def build(config: BuildConfig, say: Say, beside: Mapping[str, Path] = MappingProxyType({})) -> Built:
     """Makes the executable that `config` describes; `say` gets one line per step.
+
+    `beside` is what the caller will write too, by the flags that say so: it must be another place.
 
     Nothing is written beside the cache before the folder passed its check, and the file appears at its
     final name only when it is whole and has run. Raises `ModelError` or `ConfigError`.
@@ -67,6 +71,7 @@ def build(config: BuildConfig, say: Say) -> Built:
     say(f"checking {config.path}")
     with waiting(f"checking {config.path}"):
         checked = check(config)
+    keep_apart({"--output-path": config.target, **beside}, _read(config, checked))
     say(f"model type {checked.manifest.model_type.value}: {checked.type_reason}")
     for note in checked.notes:
         say(f"note: {note}")
@@ -94,6 +99,18 @@ def build(config: BuildConfig, say: Say) -> Built:
     return Built(
         target, target.stat().st_size, digest, time.perf_counter() - started, manifest, frozen.sbom.read_bytes()
     )
+
+
+def _read(config: BuildConfig, checked: Checked) -> Iterator[Path]:
+    """The files that the build reads."""
+    folder = checked.folder
+    yield folder.onnx
+    yield from (tensor.source for tensor in checked.graph.tensors)
+    yield from config.files.values()
+    for place in (folder.path, folder.path.resolve().parent):  # the second for a hub's onnx/ given alone
+        yield from (place / name for name in folder.files)
+    if config.precision.calibrate is not None:
+        yield config.precision.calibrate
 
 
 def upgrade(file: Path, output: Path | None, device: str | None, cache_dir: Path | None, say: Say) -> Path:
