@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from encoderfile.container import is_special
 from encoderfile.errors import ConfigError
 
 
@@ -18,7 +19,7 @@ def keep_apart(writes: Mapping[str, Path], reads: Iterable[Path]) -> None:
     taken: dict[str, str] = {}
     for flag, path in writes.items():
         real = os.path.realpath(path)
-        if os.path.exists(real) and not os.path.isfile(real):
+        if is_special(path):
             continue
         if real in read:
             raise ConfigError(f"{flag} {path} would replace a file that the build reads: choose another place")

@@ -90,3 +90,11 @@ def test_a_pipe_is_written_and_not_replaced_by_a_file(tmp_path: Path) -> None:
     finally:
         os.close(reader)
     assert target.is_fifo()
+
+
+def test_a_pipe_without_a_path_of_its_own_is_written_too() -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb") as answers, os.fdopen(writer):
+        with replacing(Path(f"/dev/fd/{writer}"), "--place") as place:
+            place.write_text("told")
+        assert os.read(answers.fileno(), 10) == b"told"
