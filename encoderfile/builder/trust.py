@@ -63,11 +63,17 @@ def _judge(path: Path, found: os.stat_result, *, sticky_is_fine: bool = False) -
 
 
 def _others_write(path: Path, found: os.stat_result) -> bool:
-    """An access list shows as a group that may write."""
     if not found.st_mode & _OTHERS:
         return False
-    listed = "system.posix_acl_access" in os.listxattr(path)
-    return bool(found.st_mode & stat.S_IWOTH) or listed or not _private_group(found.st_gid, found.st_uid)
+    return bool(found.st_mode & stat.S_IWOTH) or _has_list(path) or not _private_group(found.st_gid, found.st_uid)
+
+
+def _has_list(path: Path) -> bool:
+    """Whether an access list names others; it shows as a group that may write."""
+    try:
+        return "system.posix_acl_access" in os.listxattr(path)
+    except OSError:  # a file system that knows none
+        return False
 
 
 def _private_group(number: int, owner: int) -> bool:

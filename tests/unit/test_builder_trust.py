@@ -1,8 +1,10 @@
 """A runtime that somebody else made, or can change, does not end in a file."""
 
+import contextlib
 import os
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -61,6 +63,20 @@ def test_so_is_one_above(cache: Path) -> None:
 def test_a_sticky_folder_above_is_fine(cache: Path) -> None:
     cache.chmod(0o1777)
     assert trust.own_folder(cache / "deep") == cache / "deep"
+
+
+@pytest.mark.parametrize(("name", "others"), [("us", False), ("staff", True)])
+def test_a_group_that_is_the_users_own_is_no_other(
+    name: str, others: bool, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.chmod(0o775)
+    found = cache.stat()
+    user = SimpleNamespace(pw_name="us", pw_uid=found.st_uid, pw_gid=found.st_gid)
+    monkeypatch.setattr("pwd.getpwuid", lambda _: user)
+    monkeypatch.setattr("pwd.getpwall", lambda: [user])
+    monkeypatch.setattr("grp.getgrgid", lambda _: SimpleNamespace(gr_name=name, gr_mem=[]))
+    with pytest.raises(ConfigError, match="others may write") if others else contextlib.nullcontext():
+        trust.own_folder(cache)
 
 
 @only_root
