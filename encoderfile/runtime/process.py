@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 _PR_SET_NAME = 15
 
-LEAVING_SECONDS = 0.8
+LEAVING_SECONDS = 0.6
 """How long closing connections and files may take after the time for answers is over."""
 
 

@@ -52,7 +52,10 @@ def _leave(target: Target) -> str | None:
     data = json.dumps({"inputs": ["lorem ipsum dolor sit amet " * 1500] * 100}).encode()
     while True:
         client = http.client.HTTPConnection("127.0.0.1", target.http, timeout=_PATIENCE)
-        client.request("POST", "/predict", data, {"Content-Type": "application/json"})
+        try:
+            client.request("POST", "/predict", data, {"Content-Type": "application/json"})
+        except OSError:
+            return None
         client.close()
 
 
@@ -104,6 +107,16 @@ ATTACKS = [
     OnServer(
         "4,096 texts of 1,000 characters from 4 clients",
         _post("/predict", {"inputs": ["lorem ipsum dolor " * 55] * 4096}, 4),
+    ),
+    OnServer(
+        "the vectors of 800,000 tokens from 4 clients",
+        _post("/predict", {"inputs": ["word " * 200] * 4000, "normalize": False}, 4),
+        file="tokens",
+    ),
+    OnServer(
+        "the vectors of 40,000 tokens from 4 clients",
+        _post("/predict", {"inputs": ["word " * 200] * 200, "normalize": False}, 4),
+        file="tokens",
     ),
     OnServer("clients who ask for much and leave", _leave),
 ]
