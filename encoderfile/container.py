@@ -144,8 +144,9 @@ def replacing(path: Path, flag: str, say: Callable[[str], object] = _untold) -> 
     at `path` stays as it was.
     """
     try:
-        path = path.resolve()  # a link stays a link: what it leads to is replaced
-        special = path.exists() and not path.is_file() and not path.is_dir()
+        special = is_special(path)
+        if not special:
+            path = path.resolve()  # a link stays a link: what it leads to is replaced
     except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError before Python 3.13
         reason = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
         raise ConfigError(f"cannot write {path}: {reason}; choose another place with {flag}") from error
@@ -177,12 +178,21 @@ def replacing(path: Path, flag: str, say: Callable[[str], object] = _untold) -> 
         temporary.rename(path)
         whole = True
     except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}") from error
+        raise ConfigError(f"cannot write {path}: {error.strerror}; choose another place with {flag}") from error
     finally:
         if not whole:
             _remove(temporary, made)
     for folder in made[-1:]:
         say(f"made the folder {folder}")
+
+
+def is_special(path: Path) -> bool:
+    """Whether `path` is or leads to a pipe or a device. `/dev/stderr` leads to what has no path of its own."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def _make_folders(folder: Path) -> list[Path]:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
+import os
 import struct
 import subprocess
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from encoderfile import container, pack
 from encoderfile.builder import freeze, inventory
 from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig
+from encoderfile.builder.places import keep_apart
 from encoderfile.container import Part
 from encoderfile.errors import ConfigError, ContainerError, ModelError
 from encoderfile.manifest import GRAPH, SBOM_PATH, TOKENIZER, WEIGHTS, Manifest
@@ -49,8 +53,10 @@ class Built:
         }
 
 
-def build(config: BuildConfig, say: Say) -> Built:
+def build(config: BuildConfig, say: Say, beside: Mapping[str, Path] = MappingProxyType({})) -> Built:
     """Makes the executable that `config` describes; `say` gets one line per step.
+
+    `beside` is what the caller will write too, by the flags that say so: it must be another place.
 
     Nothing is written beside the cache before the folder passed its check, and the file appears at its
     final name only when it is whole and has run. Raises `ModelError` or `ConfigError`.
@@ -65,6 +71,7 @@ def build(config: BuildConfig, say: Say) -> Built:
     say(f"checking {config.path}")
     with waiting(f"checking {config.path}"):
         checked = check(config)
+    keep_apart({"--output-path": config.target, **beside}, _read(config, checked))
     say(f"model type {checked.manifest.model_type.value}: {checked.type_reason}")
     for note in checked.notes:
         say(f"note: {note}")
@@ -94,6 +101,18 @@ def build(config: BuildConfig, say: Say) -> Built:
     )
 
 
+def _read(config: BuildConfig, checked: Checked) -> Iterator[Path]:
+    """The files that the build reads."""
+    folder = checked.folder
+    yield folder.onnx
+    yield from (tensor.source for tensor in checked.graph.tensors)
+    yield from config.files.values()
+    for place in (folder.path, folder.path.resolve().parent):  # the second for a hub's onnx/ given alone
+        yield from (place / name for name in folder.files)
+    if config.precision.calibrate is not None:
+        yield config.precision.calibrate
+
+
 def upgrade(file: Path, output: Path | None, device: str | None, cache_dir: Path | None, say: Say) -> Path:
     """Gives the payload of `file`, byte for byte, the runtime of this version; returns where the new file is.
 
@@ -119,7 +138,8 @@ def upgrade(file: Path, output: Path | None, device: str | None, cache_dir: Path
 def extract(file: Path, folder: Path, say: Say = lambda _: None) -> None:
     """Writes the model folder back: every file of the export, with the weights beside `model.onnx`.
 
-    Raises `ContainerError` for a damaged file, `ConfigError` for a folder that is not empty or cannot be written.
+    Raises `ContainerError` for a damaged file, `ConfigError` for a folder that is not empty or cannot be written;
+    nothing is left behind then.
     """
     with container.Container(file) as source:
         with waiting(f"checking {file}"):
@@ -127,19 +147,35 @@ def extract(file: Path, folder: Path, say: Say = lambda _: None) -> None:
         places = [_place(source, artifact.name, folder) for artifact in source.manifest.artifacts]
         if len(set(places)) < len(places):
             raise ContainerError(f"{file} holds two files of one name: build it again")
+        made = not os.path.lexists(folder)
+        total = sum(artifact.length for artifact in source.manifest.artifacts)
         try:
-            made = not folder.exists()
             if not made and any(folder.iterdir()):
                 raise ConfigError(f"{folder} is not empty: give a new folder")
-            total = sum(artifact.length for artifact in source.manifest.artifacts)
-            with _progress(f"writing {folder}", total) as progress:
+            with _all_or_nothing(places), _progress(f"writing {folder}", total) as progress:
                 for artifact, path in zip(source.manifest.artifacts, places, strict=True):
                     path.parent.mkdir(parents=True, exist_ok=True)
                     container.copy_out(source.slice_of(artifact), path, progress.advance)
         except OSError as error:
-            raise ConfigError(f"cannot write into {folder}: {error.strerror}") from error
+            raise ConfigError(f"cannot write into {folder}: {error.strerror}; give another folder") from error
     if made:
         say(f"made the folder {folder}")
+
+
+@contextlib.contextmanager
+def _all_or_nothing(places: Sequence[Path]) -> Iterator[None]:
+    """Where the block fails or is interrupted, removes the files at `places` and the folders it made for them."""
+    missing = {above for place in places for above in place.parents if not os.path.lexists(above)}
+    try:
+        yield
+    except BaseException:
+        for place in places:
+            with contextlib.suppress(OSError):
+                place.unlink()
+        for folder in sorted(missing, reverse=True):  # the innermost first
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def _place(source: container.Container, name: str, folder: Path) -> Path:

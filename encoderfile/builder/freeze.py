@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import importlib.metadata
@@ -21,11 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import encoderfile
-from encoderfile.builder import contents, inventory, pack
+from encoderfile.builder import contents, inventory, pack, trust
 from encoderfile.container import Slice
-from encoderfile.errors import ConfigError
+from encoderfile.errors import ConfigError, ContainerError
 from encoderfile.manifest import SBOM_PATH
 from encoderfile.model.device import CUDA_LIBRARY, provider_folder
+from encoderfile.pack import verify
 from encoderfile.progress import waiting
 
 _BUILDER_ONLY = ("builder", "cli")
@@ -37,7 +39,9 @@ _FREEZERS = ("pyinstaller", "pyinstaller-hooks-contrib", "altgraph")
 SBOM_SUFFIX = ".sbom.json"
 CONTENTS_SUFFIX = ".contents.json"
 _UNUSED_SECONDS = 30 * 24 * 3600
-_KILLED_SECONDS = 24 * 3600
+_NEW_SECONDS = 60
+_FULL = 1 << 20
+"""Bytes left on a disk that is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,33 +82,52 @@ def runtime(device: str, cache: Path, say: Callable[[str], None]) -> Runtime:
             "`pip install onnxruntime-gpu` on Linux or Windows, x86-64"
         )
     program = launcher()
+    cache = _own(cache)
     stem = f"runtime-{encoderfile.__version__}-{device}-{_fingerprint(device)}"
     with _locked(cache / f"{stem}.lock", say):
         packed, why = _kept(cache, stem)
         if packed is None:
             reason = f", {why}" if why else ", once for this version"
             say(f"freezing the {device} runtime{reason} (a minute or two)")
-            packed = _freeze(device, cache, stem)
             _prune(cache)
-        os.utime(packed)
+            packed = _freeze(device, cache, stem)
+        with contextlib.suppress(OSError):  # root's, which is his to tidy away
+            os.utime(packed)
     return Runtime(Slice.whole(program), Slice.whole(packed), packed.with_suffix(SBOM_SUFFIX))
 
 
 def _kept(cache: Path, stem: str) -> tuple[Path | None, str]:
-    """A pack in the cache whose files are all as they were; else None, and what changed since the last one."""
+    """A whole pack in the cache whose files are all as they were; else None, and what changed since the last one.
+
+    Raises `ConfigError` for one that somebody else made or can change.
+    """
     why = ""
     for packed in sorted(cache.glob(f"{stem}-*.pack"), key=lambda path: path.stat().st_mtime, reverse=True):
+        for path in (packed, packed.with_suffix(CONTENTS_SUFFIX), packed.with_suffix(SBOM_SUFFIX)):
+            if os.path.lexists(path):
+                trust.own_file(path)
         record = _record(packed)
         if record is None or not packed.with_suffix(SBOM_SUFFIX).is_file():
             continue
         seen = dict(record["seen"])
         change = next(contents.changes(record), None)
         if change is None:
+            change = _damage(packed)
+        if change is None:
             if record["seen"] != seen:
                 _write_record(packed, record)
             return packed, ""
         why = why or f"because {change}"
     return None, why
+
+
+def _damage(packed: Path) -> str | None:
+    """What is wrong with the bytes of a pack; they would be copied into every file."""
+    try:
+        verify(Slice.whole(packed))
+    except ContainerError:
+        return f"{packed} is damaged"
+    return None
 
 
 def _record(packed: Path) -> contents.Json | None:
@@ -120,18 +143,36 @@ def _write_record(packed: Path, record: contents.Json) -> None:
     target = packed.with_suffix(CONTENTS_SUFFIX)
     temporary = target.with_suffix(".tmp")
     temporary.write_text(json.dumps(record))
+    _move(temporary, target)
+
+
+def _move(temporary: Path, target: Path) -> None:
+    """Puts a new file in the cache, which nobody else may write, whatever the umask says."""
+    temporary.chmod(temporary.stat().st_mode & ~0o022)
     temporary.rename(target)
 
 
 def _prune(cache: Path) -> None:
     """Removes packs that no build has used for a month, and what is left of builds that were killed."""
     for folder in cache.glob("freeze-*"):
-        if folder.stat().st_mtime < time.time() - _KILLED_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError), _held(folder):
+            if folder.stat().st_mtime < time.time() - _NEW_SECONDS:  # else it may be about to be held
+                shutil.rmtree(folder, ignore_errors=True)
     for pack_file in cache.glob("runtime-*.pack"):
         if pack_file.stat().st_mtime < time.time() - _UNUSED_SECONDS:
             for path in cache.glob(f"{pack_file.stem}.*"):
                 path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Says that this process works in `folder`, for as long as it lives. Raises `OSError` where another does."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
 
 
 def launcher() -> Path:
@@ -165,16 +206,29 @@ def _recipe() -> Path:
     return installed if installed.is_dir() else Path(__file__).parents[2] / "build"
 
 
+def _own(cache: Path) -> Path:
+    """The cache folder, made where it is missing. Raises `ConfigError` where it is not ours, or cannot be made."""
+    try:
+        return trust.own_folder(cache)
+    except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError before Python 3.13
+        raise _unwritable(cache, error) from error
+
+
+def _unwritable(cache: Path, error: OSError | RuntimeError) -> ConfigError:
+    reason = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
+    return ConfigError(
+        f"cannot write into the cache folder {cache}: {reason}; "
+        "choose another with --cache-dir or ENCODERFILE_CACHE_DIR"
+    )
+
+
 @contextlib.contextmanager
 def _locked(lock_file: Path, say: Callable[[str], None]) -> Iterator[None]:
     """One process freezes, the others wait for it."""
     try:
-        lock_file.parent.mkdir(parents=True, exist_ok=True)
         lock = lock_file.open("w")
     except OSError as error:
-        raise ConfigError(
-            f"cannot write into the cache folder {lock_file.parent}: {error.strerror}; set ENCODERFILE_CACHE_DIR"
-        ) from error
+        raise _unwritable(lock_file.parent, error) from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -191,7 +245,7 @@ def _freeze(device: str, cache: Path, stem: str) -> Path:
     expected = max((_seconds(packed) for packed in cache.glob("runtime-*.pack")), default=0)
     log = None
     try:
-        with tempfile.TemporaryDirectory(prefix="freeze-", dir=cache) as scratch:
+        with tempfile.TemporaryDirectory(prefix="freeze-", dir=cache) as scratch, _held(Path(scratch)):
             work = Path(scratch)
             log = work / "log.txt"
             try:
@@ -213,9 +267,9 @@ def _freeze(device: str, cache: Path, stem: str) -> Path:
             record["seconds"] = time.monotonic() - started
             files_sum = hashlib.sha256(json.dumps([record["files"], versions], sort_keys=True).encode()).hexdigest()
             target = cache / f"{stem}-{files_sum[:8]}.pack"
-            sbom.rename(target.with_suffix(SBOM_SUFFIX))
+            _move(sbom, target.with_suffix(SBOM_SUFFIX))
             _write_record(target, record)
-            made.rename(target)
+            _move(made, target)
             return target
     except OSError as error:
         raise ConfigError(
@@ -277,5 +331,9 @@ def _explain(log: Path) -> str:
             "this Python has no shared library, which PyInstaller needs; install it "
             "(Debian and Ubuntu: libpython3-dev) or use a Python built with --enable-shared"
         )
-    lines = [line for line in text.splitlines() if line.strip()]
+    # On a full disk the log may not say so either.
+    if os.strerror(errno.ENOSPC) in text or shutil.disk_usage(log.parent).free < _FULL:
+        return f"no space is left in {log.parents[1]}; choose another folder with --cache-dir"
+    # The end of a traceback, without the places in the code that it went through.
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith((" ", "Traceback"))]
     return "; ".join(lines[-3:]) or "PyInstaller gave no reason"

@@ -36,7 +36,8 @@ def build(
     if model_dir is None and config_file is None:
         raise click.UsageError("no model given: name its folder, or a config file with -f")
     config = from_flags(model_dir, config_file, **flags)
-    built = builder.build(config, say)
+    wanted = {"--report": Path(report) if report not in (None, "-") else None, "--sbom": sbom}
+    built = builder.build(config, say, {flag: path for flag, path in wanted.items() if path is not None})
     click.echo(f"done in {built.seconds:.1f} s: {built.size / 1e6:.1f} MB", err=True)
     if sbom is not None:
         with replacing(sbom, "--sbom", say) as temporary:

@@ -10,6 +10,8 @@ import sys
 from _signal import SIG_IGN, SIGHUP, SIGINT, SIGTERM, getsignal, signal  # type: ignore[import-not-found]
 
 _ENDS = (SIGINT, SIGTERM, SIGHUP)
+_received: list[int] = []
+"""The signal that ends the command, once it came."""
 
 
 def _leave(number: int, _: object) -> None:
@@ -45,6 +47,7 @@ def main() -> None:
 def _stop(number: int, _: object) -> None:
     """As an exception, so that a command that is ended takes its helpers and its temporary files along."""
     _ignore_signals()  # an impatient second one would leave half of them behind
+    _received.append(number)
     if number == SIGINT:
         raise KeyboardInterrupt
     sys.exit(128 + number)
@@ -56,6 +59,9 @@ def _ignore_signals() -> None:
 
 
 def _explained(error: BaseException) -> int:
+    if _received:  # whatever was made of it on its way: a C module that is being imported makes an ImportError
+        return 128 + _received[0]
+
     from encoderfile.console import explain, unforeseen
 
     try:

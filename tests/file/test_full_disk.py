@@ -24,4 +24,6 @@ def test_a_full_disk_is_one_sentence_and_the_older_file_stays(tmp_path: Path) ->
     )
     assert done.returncode == 1
     assert done.stdout == "model\nolder\n"
-    assert done.stderr.splitlines()[-1] == f"error: cannot write {disk / 'model'}: No space left on device"
+    assert done.stderr.splitlines()[-1] == (
+        f"error: cannot write {disk / 'model'}: No space left on device; choose another place with --output-path"
+    )

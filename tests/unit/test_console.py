@@ -118,3 +118,17 @@ def test_a_fault_of_ours_is_a_sentence_too(tmp_path: Path) -> None:
         "error: encoderfile itself failed (ZeroDivisionError: by\\nzero, in yaml.py, line 1): "
         "please report it with the command\n"
     )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_a_library_makes_another_error_of(number: signal.Signals, tmp_path: Path) -> None:
+    # As numpy does when Ctrl-C comes while its C modules are imported.
+    (tmp_path / "yaml.py").write_text(
+        "import os\n"
+        "try:\n"
+        f"    os.kill(os.getpid(), {int(number)})\n"
+        "except BaseException as error:\n"
+        "    raise ImportError('initialization failed') from error\n"
+    )
+    done = run(tmp_path, "check", "folder")
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (128 + number, "", "")

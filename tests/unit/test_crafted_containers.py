@@ -1,5 +1,6 @@
 """Files made to harm the commands that open built files: one sentence, and nothing outside of the folder."""
 
+import errno
 import json
 import os
 from dataclasses import replace
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from encoderfile import container
 from encoderfile.builder.build import extract, upgrade
 from encoderfile.cli.inspect import inspect
 from encoderfile.container import Part, Slice, write
@@ -92,6 +94,31 @@ def test_a_name_that_is_too_long_is_one_sentence(name: str, tmp_path: Path) -> N
 def test_a_file_under_a_file_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot write into"):
         extract(crafted(tmp_path, [Part("a", b"x"), Part("a/b", b"x")]), tmp_path / "out")
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["an empty folder", "a new folder"])
+@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_an_extraction_that_fails_leaves_nothing_in_the_way_of_the_next(
+    failure: BaseException, there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = crafted(tmp_path, [Part("a", b"x"), Part("deep/b", b"x")])
+    target = tmp_path / "new" / "out"
+    if there:
+        target.mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+
+    def fails_at_the_second(piece: Slice, path: Path, advance: object) -> None:
+        path.write_bytes(b"half")
+        if path.name == "b":
+            raise failure
+
+    with monkeypatch.context() as patch:
+        patch.setattr(container, "copy_out", fails_at_the_second)
+        with pytest.raises(ConfigError if isinstance(failure, OSError) else KeyboardInterrupt):
+            extract(file, target)
+    assert sorted(tmp_path.rglob("*")) == before
+    extract(file, target)
+    assert (target / "deep" / "b").read_bytes() == b"x"
 
 
 def test_upgrade_of_a_file_that_does_not_name_its_runtime_asks_for_it(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_a_full_disk_is_one_sentence_with_the_name(tmp_path: Path) -> None:
     target = tmp_path / "model"
     with pytest.raises(ConfigError) as refusal:
         fail(target, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
-    assert str(refusal.value) == f"cannot write {target}: No space left on device"
+    assert str(refusal.value) == f"cannot write {target}: No space left on device; choose another place with --place"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -90,3 +90,11 @@ def test_a_pipe_is_written_and_not_replaced_by_a_file(tmp_path: Path) -> None:
     finally:
         os.close(reader)
     assert target.is_fifo()
+
+
+def test_a_pipe_without_a_path_of_its_own_is_written_too() -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb") as answers, os.fdopen(writer):
+        with replacing(Path(f"/dev/fd/{writer}"), "--place") as place:
+            place.write_text("told")
+        assert os.read(answers.fileno(), 10) == b"told"
