@@ -188,6 +188,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
         if self.transport.is_closing():
+            self._watch_reading()  # what is left to read keeps it open
             return
         self.flow.resume_reading()
         if self.pipeline:
@@ -209,6 +210,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def resume_writing(self) -> None:
         super().resume_writing()
+        if self.transport.is_closing():
+            return
         self.until = math.inf
         if self.cycle is not None and self.cycle.response_complete and not self.pipeline:
             self._wait(IDLE_SECONDS)
@@ -231,6 +234,8 @@ class HttpProtocol(HttpToolsProtocol):
         """Closes a connection that waits for a request; at once, unless the end of an answer is on its way."""
         if self.transport.get_write_buffer_size():
             self.transport.close()
+            # It counts no more, so nobody else would look whether the client reads.
+            self.loop.call_later(LINGER_SECONDS, self.transport.abort)
         else:
             self.transport.abort()
 
