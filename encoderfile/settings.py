@@ -94,6 +94,12 @@ _HTTP_SAFETY_OPTIONS = (
     ),
     option("--max-body-bytes", type=click.IntRange(min=1), default=4 << 20, help="Size of a request, at most."),
     option(
+        "--max-output-values",
+        type=click.IntRange(min=1),
+        default=1 << 24,
+        help="Numbers in one answer, at most: of vectors, logits and scores.",
+    ),
+    option(
         "--max-connections",
         type=click.IntRange(min=1),
         default=1024,
@@ -282,6 +288,7 @@ class ServeSettings(ModelSettings):
     api_key: str | None = None
     allowed_host: tuple[str, ...] = ()
     max_body_bytes: int = 4 << 20
+    max_output_values: int = 1 << 24
     max_connections: int = 1024
     drain_seconds: float = 30.0
     http_flags: tuple[str, str] = ("--http-hostname", "--http-port")

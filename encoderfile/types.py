@@ -138,6 +138,8 @@ class PredictRequest:
     refuse_overflow: bool | None = None
     """Whether a text over the limit is refused instead of cut; None: as the server was told."""
     prompt: AskedPrompt = DEFAULT_PROMPT
+    max_values: int | None = None
+    """Numbers of the answer, at most, where the way in takes fewer than the server; None: as the server was told."""
 
 
 @dataclass(frozen=True, slots=True)

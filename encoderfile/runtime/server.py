@@ -46,6 +46,7 @@ def make_service(model: Model, settings: ModelSettings) -> Service:
             max_batch_tokens=at_a_time,
             max_run_tokens=run,
             max_characters=settings.max_body_bytes if isinstance(settings, ServeSettings) else None,
+            max_values=settings.max_output_values if isinstance(settings, ServeSettings) else None,
             refuse_overflow=settings.overflow == "error",
         ),
         default_prompt=settings.default_prompt,

@@ -42,16 +42,23 @@ class Encoding:
         self.waiting = 0
         """Texts that wait for the tokenizer."""
 
-    async def __call__(self, texts: Sequence[Text], prompt: str = "") -> list[EncodedText]:
-        """All texts behind `prompt`, in order.
+    async def __call__(
+        self,
+        texts: Sequence[Text],
+        prompt: str = "",
+        check: Callable[[Sequence[EncodedText]], None] = lambda _: None,
+    ) -> list[EncodedText]:
+        """All texts behind `prompt`, in order; `check` sees each piece before the next is read.
 
-        Raises what the tokenizer raises; cancelled, it stops at the next piece.
+        Raises what the tokenizer and `check` raise; cancelled, it stops at the next piece.
         """
         known = Known()
         if sum(map(_characters, texts)) + len(texts) * len(prompt) <= _SHORT:
-            return self._encode(texts, prompt, known, True)
+            found = self._encode(texts, prompt, known, True)
+            check(found)
+            return found
         run = asyncio.get_running_loop().run_in_executor
-        found: list[EncodedText] = []
+        found = []
         self.waiting += len(texts)
         try:
             for piece in pieces(texts, len(prompt)):
@@ -60,6 +67,7 @@ class Encoding:
                 except UnsettledError:
                     found += await run(self._patient, self._encode, piece, prompt, known, True)
                 self.waiting -= len(piece)
+                check(found[-len(piece) :])
         finally:
             self.waiting -= len(texts) - len(found)
         return found

@@ -24,6 +24,7 @@ from encoderfile.service.batcher import Batcher
 from encoderfile.service.encoding import Encoding
 from encoderfile.service.metrics import Metrics
 from encoderfile.service.prompts import Prompts
+from encoderfile.service.room import Room
 from encoderfile.service.turns import in_turns
 from encoderfile.service.under_way import UnderWay
 from encoderfile.tasks import Task
@@ -57,6 +58,8 @@ class Limits:
     """Padded tokens of a run with all threads; None: as many as run at a time."""
     max_characters: int | None = 4 << 20
     """Of the texts of one request as the model is to read them; None: any number."""
+    max_values: int | None = 1 << 24
+    """Numbers of one answer; None: any number."""
     refuse_overflow: bool = False
     """Refuse texts longer than the model's limit instead of cutting them."""
 
@@ -99,6 +102,7 @@ class Service:
         )
         self._accepted_requests = UnderWay()
         self._encoding = Encoding(model.encode, threads)
+        self._room = Room(limits.max_values)
         self._batcher = Batcher(
             model.run,
             max_batch_tokens=limits.max_batch_tokens,
@@ -193,7 +197,7 @@ class Service:
             raise DrainingError("the server is stopping and takes no new requests")
         prompt = self._prompts.text(request.prompt)
         self._check(request.inputs, prompt, request.allow_empty)
-        self._batcher.admit(len(request.inputs), ahead=self._encoding.waiting)
+        self._batcher.admit(len(request.inputs), ahead=self._encoding.waiting + self._room.waiting)
         try:
             with self._accepted_requests:
                 yield prompt
@@ -223,21 +227,26 @@ class Service:
 
     async def _predict(self, request: PredictRequest, prompt: str) -> Prediction[Any]:
         started = time.perf_counter()
-        encoded = await self._encoding(request.inputs, prompt)
+        limits = [each for each in (request.max_values, self._limits.max_values) if each is not None]
+        answer = _AnswerSize(self.task.values, min(limits, default=None))
+        encoded = await self._encoding(request.inputs, prompt, answer.add)
         self._model.check_memory(encoded)
         tokenized = time.perf_counter()
         truncated = self._check_lengths(encoded, request.refuse_overflow)
-        results, queued = await self._batcher.submit(encoded)
+        async with self._room.taken(answer.values, len(encoded)):
+            has_room = time.perf_counter()
+            results, queued = await self._batcher.submit(encoded)
+            results = await in_turns(self.task.normalized(result, request.normalize) for result in results)
         return Prediction(
-            results=await in_turns(self.task.normalized(result, request.normalize) for result in results),
+            results=results,
             model_id=self.info.model_id,
             metadata=request.metadata,
             truncated_inputs=truncated,
             token_count=sum(len(text) for text in encoded),
             timing=Timing(
                 tokenization=tokenized - started,
-                queue=queued,
-                inference=time.perf_counter() - tokenized - queued,
+                queue=has_room - tokenized + queued,
+                inference=time.perf_counter() - has_room - queued,
             ),
         )
 
@@ -326,6 +335,25 @@ class Service:
                     if not _is_unicode(part):
                         raise InputError(f"inputs[{index}] holds a lone surrogate, which is no Unicode text")
         self.check_characters(sum(seen.values()) + len(inputs) * len(prompt))
+
+
+class _AnswerSize:
+    """How many numbers an answer will hold, counted piece by piece as its texts are tokenised.
+
+    What is known of millions of tokens takes hundreds of megabytes too, so it is not looked at in the end.
+    """
+
+    def __init__(self, of_text: Callable[[EncodedText], int], most: int | None) -> None:
+        self._of_text, self._most = of_text, most
+        self.values = 0
+
+    def add(self, texts: Sequence[EncodedText]) -> None:
+        """Raises `InputError` once there are too many."""
+        self.values += sum(map(self._of_text, texts))
+        if self._most is not None and self.values > self._most:
+            raise InputError(
+                f"the answer would hold more than {self._most} numbers, the most in one answer: split the request"
+            )
 
 
 def _is_unicode(text: str) -> bool:

@@ -50,6 +50,10 @@ class Task(ABC, Generic[R]):
         float32 [batch, tokens], 1 where a token is real. Rows are copied: the batch's memory is not kept.
         """
 
+    def values(self, text: EncodedText) -> int:
+        """How many numbers the result of `text` holds; 0 in files of builders that did not write the width."""
+        return self.manifest.width
+
     def check_purpose(self, purpose: str) -> None:
         """Raises `InputError` for texts of a purpose (`query`, `document`) that this file cannot answer."""
         if purpose in self.manifest.other_routes:

@@ -40,6 +40,9 @@ class Embedding(Task[TokenEmbeddings]):
             for rows, keep, text in zip(output, real, batch, strict=True)
         ]
 
+    def values(self, text: EncodedText) -> int:
+        return self.manifest.width * len(text)
+
     def normalized(self, result: TokenEmbeddings, normalize: bool | None) -> TokenEmbeddings:
         return dataclasses.replace(result, embeddings=unit(result.embeddings)) if normalize else result
 

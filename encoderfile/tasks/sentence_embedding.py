@@ -39,6 +39,9 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
             output = pool(self._modes, output, mask, unpooled)
         return [SentenceEmbedding(row.copy()) for row in output[: len(batch)]]
 
+    def values(self, text: EncodedText) -> int:
+        return self.manifest.width * max(len(self._modes), 1)
+
     def normalized(self, result: SentenceEmbedding, normalize: bool | None) -> SentenceEmbedding:
         if normalize is None:
             normalize = self._pooling is not None and self._pooling.normalize

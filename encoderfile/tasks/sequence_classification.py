@@ -29,6 +29,9 @@ class SequenceClassification(LabelTask[SequenceLabels]):
             for row in range(len(batch))
         ]
 
+    def values(self, text: EncodedText) -> int:
+        return 2 * self.manifest.width
+
     @property
     def is_cross_encoder(self) -> bool:
         """Whether the one logit of a pair says how well its second text answers the first."""

@@ -24,6 +24,9 @@ class TokenClassification(LabelTask[TokenLabels]):
         real = mask.astype(bool)
         return [self._labels(rows[keep], text) for rows, keep, text in zip(output, real, batch, strict=True)]
 
+    def values(self, text: EncodedText) -> int:
+        return 2 * self.manifest.width * len(text)
+
     def _labels(self, logits: FloatArray, text: EncodedText) -> TokenLabels:
         keep = text.special_tokens_mask == 0
         logits = logits[keep]

@@ -21,6 +21,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind
+from encoderfile.service.room import sending
 from encoderfile.service.service import Service
 from encoderfile.service.turns import in_turns
 from encoderfile.transports import grpc_answers, grpc_reflection_v1
@@ -209,7 +210,8 @@ def _unary(call: Callable[[Any, _Context], Awaitable[bytes]], request: type[Mess
 
     async def answer(message: Any, context: _Context) -> bytes:
         try:
-            return await call(message, context)
+            with sending():
+                return await call(message, context)
         except EncoderfileError:
             raise
         except Exception as error:

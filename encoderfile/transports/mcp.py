@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import ipaddress
 import logging
 import socket
@@ -42,6 +43,9 @@ STATUS: dict[Kind, int] = {
 """One JSON-RPC code per kind."""
 
 TOOL = "run_encoder"
+
+MAX_VALUES = 1 << 22
+"""Numbers of one answer, at most: the SDK holds each as a Python object, and the whole as text beside."""
 
 TRUNCATED = "x-truncated-inputs"
 """In the result's `_meta`, where texts were cut: how many. The word that HTTP and gRPC have for it."""
@@ -99,7 +103,8 @@ def build(service: Service) -> Server[Any]:
             raise MCPError(INVALID_PARAMS, f"there is no tool {params.name!r}: the only one is {TOOL}")
         try:
             with service.metrics.request("mcp") as measured:
-                prediction = await service.predict(read_request(params.arguments or {}, service.task))
+                request = read_request(params.arguments or {}, service.task)
+                prediction = await service.predict(dataclasses.replace(request, max_values=MAX_VALUES))
                 measured.timing = prediction.timing
             text = write_answer(prediction, service.task)
         except EncoderfileError as error:

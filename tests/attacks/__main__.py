@@ -45,14 +45,18 @@ def main() -> int:
 
 
 def _build(folder: Path, model: Path) -> Files:
-    sources = {"embed": model, "cross": make_cross_encoder(folder / "cross-model")}
+    sources: dict[str, tuple[str | Path, ...]] = {
+        "embed": (model,),
+        "tokens": (model, "--model-type", "embedding"),
+        "cross": (make_cross_encoder(folder / "cross-model"),),
+    }
     for name, source in sources.items():
-        done = encoderfile("build", source, "--name", name, "--device", "cpu", "--output-path", folder / name)
+        done = encoderfile("build", *source, "--name", name, "--device", "cpu", "--output-path", folder / name)
         if done.returncode:
             raise SystemExit(done.stderr)
     # Others must be able to run the files: some attacks are another user's.
     folder.chmod(0o755)
-    return Files(folder / "embed", folder / "cross", folder)
+    return Files(folder / "embed", folder / "tokens", folder / "cross", folder)
 
 
 def _show(name: str, outcome: Outcome) -> None:

@@ -17,9 +17,13 @@ MAX_EXIT_SECONDS = DRAIN_SECONDS + 1.0
 
 @dataclass(frozen=True)
 class Files:
-    """The built files: a model of sentence embeddings and a cross-encoder; `folder` is free for scratch."""
+    """The built files: a model of sentence embeddings, the same as one of token vectors, and a cross-encoder.
+
+    `folder` is free for scratch.
+    """
 
     embed: Path
+    tokens: Path
     cross: Path
     folder: Path
 

@@ -105,5 +105,15 @@ ATTACKS = [
         "4,096 texts of 1,000 characters from 4 clients",
         _post("/predict", {"inputs": ["lorem ipsum dolor " * 55] * 4096}, 4),
     ),
+    OnServer(
+        "the vectors of 800,000 tokens from 4 clients",
+        _post("/predict", {"inputs": ["word " * 200] * 4000, "normalize": False}, 4),
+        file="tokens",
+    ),
+    OnServer(
+        "the vectors of 40,000 tokens from 4 clients",
+        _post("/predict", {"inputs": ["word " * 200] * 200, "normalize": False}, 4),
+        file="tokens",
+    ),
     OnServer("clients who ask for much and leave", _leave),
 ]

@@ -20,7 +20,7 @@ def main(port: int) -> None:
     """Asks until told to stop."""
     stop = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.readline(), stop.set()), daemon=True).start()
-    body = json.dumps({"inputs": [TEXT]})
+    body = json.dumps({"inputs": [TEXT], "normalize": True})
     took: list[float] = []
     failed = 0
     kept = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)

@@ -180,6 +180,7 @@ CASES: list[tuple[str, str, object]] = [
     ("--max-queue", "5", 5),
     ("--max-inputs", "6", 6),
     ("--max-body-bytes", "7", 7),
+    ("--max-output-values", "8", 8),
     ("--overflow", "error", "error"),
     ("--log-format", "json", "json"),
     ("--log-level", "debug", "debug"),

@@ -14,6 +14,7 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from encoderfile.service.room import sending
 from encoderfile.service.under_way import UnderWay
 from encoderfile.transports.http.listener import Listener
 from encoderfile.transports.http.probes import OPEN_PATHS
@@ -98,7 +99,7 @@ class HttpServer(uvicorn.Server):
         if over and scope["path"] not in OPEN_PATHS and not self._connections.make_room():
             await _full(scope, receive, send)
             return
-        with self._answers:
+        with self._answers, sending():
             await self._app(scope, receive, send)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
