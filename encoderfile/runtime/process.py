@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ctypes
 import faulthandler
@@ -30,6 +29,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
     `end` comes after this.
     """
+    import asyncio  # here, for what runs nothing (`--help`, `info`) would wait for it
+
     return asyncio.new_event_loop().run_until_complete(work)
 
 
