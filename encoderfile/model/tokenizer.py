@@ -89,13 +89,13 @@ class Tokenizer:
                 for text in texts
             ]
 
-    def prompt_tokens(self, prompt: str) -> int:
+    def prompt_tokens(self, prompt: str, patient: bool = True) -> int:
         """How many tokens at the beginning of a text are those of its prompt, the first special ones included.
 
         As sentence-transformers' `Transformer._get_prompt_length`: the tokens of the prompt alone, but for a special
-        one at their end.
+        one at their end. `patient` is that of a call.
         """
-        (alone,) = self([prompt], with_tokens=False)
+        (alone,) = self([prompt], with_tokens=False, patient=patient)
         if not len(alone):
             return 0
         last = int(alone.input_ids[-1])

@@ -21,6 +21,10 @@ from support.serving import http_server
 BODY = json.dumps({"inputs": ["What a wonderful film!"]}).encode()
 HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 PREDICT = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+WATCH = (
+    b"GET /ws/status HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 WITH_LENGTH = PREDICT + b"Content-Length: %d\r\n\r\n" % len(BODY)
 
 
@@ -140,21 +144,23 @@ def test_when_every_connection_is_at_work_probes_are_answered_and_others_refused
 ) -> None:
     url = served(gated, max_connections=1)
 
-    async def crowd() -> tuple[bytes, bytes, bytes]:
+    async def crowd() -> tuple[bytes, bytes, bytes, bytes]:
         async with bare(url) as (reader, writer):
             writer.write(WITH_LENGTH.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + BODY)
             await asyncio.to_thread(gated.wait_until_running)
             probe = await answer(url, HEALTH.replace(b"Host", b"Connection: close\r\nHost"))
             refused = await answer(url, WITH_LENGTH + BODY)
+            watcher = await answer(url, WATCH)
             gated.open()
-            return await rest(reader), probe, refused
+            return await rest(reader), probe, refused, watcher
 
-    answered, probe, refused = house.portal.call(crowd)
+    answered, probe, refused, watcher = house.portal.call(crowd)
     assert b"POSITIVE" in answered
     assert probe.startswith(b"HTTP/1.1 200")
     assert refused.startswith(b"HTTP/1.1 503")
     assert b"retry-after: 1\r\n" in refused
     assert refused.endswith(b"try again in a moment")
+    assert watcher.startswith(b"HTTP/1.1 403"), "watchers stay, and would take the place of every probe"
 
 
 def test_requests_in_a_row_are_answered_in_order_and_too_many_end_with_the_connection(
