@@ -21,6 +21,7 @@ from support.serving import http_server
 BODY = json.dumps({"inputs": ["What a wonderful film!"]}).encode()
 HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 PREDICT = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+CLOSE = b"Connection: close\r\n"
 WATCH = (
     b"GET /ws/status HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -173,6 +174,36 @@ def test_requests_in_a_row_are_answered_in_order_and_too_many_end_with_the_conne
     assert len(statuses) == protocol.MAX_PIPELINED + 1
     assert statuses == [b"200" if number % 2 else b"404" for number in range(len(statuses))]
     assert said.count(b"connection: close") == 1
+
+
+HTTP_2 = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [HTTP_2 + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY],
+        [HTTP_2[:40], HTTP_2[40:] + b"Content-Length: %d\r\n\r\n" % len(BODY), BODY[:9], BODY[9:]],
+        [HTTP_2 + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(BODY) + BODY + b"\r\n0\r\n\r\n"],
+    ],
+    ids=["whole", "in pieces", "chunked"],
+)
+def test_a_client_that_offers_http_2_is_answered_in_http_1(sent: list[bytes], house: House, served: Any) -> None:
+    following = PREDICT + CLOSE + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
+    said = house.portal.call(answer, served(), PREDICT + sent[0], *sent[1:], following)
+    assert (said.count(b"HTTP/1.1 200 OK"), said.count(b"POSITIVE")) == (2, 2)
+
+
+def test_many_offers_of_http_2_in_a_row_are_answered_like_other_requests(house: House, served: Any) -> None:
+    asked = (b"GET /health HTTP/1.1\r\nHost: localhost\r\n" + HTTP_2 + b"\r\n") * 500
+    said = house.portal.call(answer, served(), asked)
+    assert said.count(b"HTTP/1.1 200 OK") == protocol.MAX_PIPELINED + 1
+
+
+@pytest.mark.parametrize("fields", [b"", b"Connection: Upgrade\r\nUpgrade: h2c\r\n"])
+def test_a_tunnel_is_refused(fields: bytes, house: House, served: Any) -> None:
+    said = house.portal.call(answer, served(), b"CONNECT localhost:80 HTTP/1.1\r\n" + CLOSE + fields + b"\r\n")
+    assert said.startswith(b"HTTP/1.1 4")
 
 
 def test_a_client_that_reads_nothing_is_not_kept_for_ever(

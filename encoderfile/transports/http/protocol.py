@@ -140,15 +140,38 @@ class HttpProtocol(HttpToolsProtocol):
             return  # read, so that closing does not reset the connection before the client has its answer
         self._unfinished_bytes += len(data)
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            if self._should_upgrade():
-                self.handle_websocket_upgrade()
-                return
+            self._feed(data)
         except httptools.HttpParserError:
             self.refuse(400, "The request is no HTTP/1.1")
         if self._unfinished_bytes > MAX_HEAD_BYTES and not self._refused:
             self.refuse(431, _TOO_LARGE)
+
+    def _feed(self, data: bytes) -> None:
+        while not self._refused and not self._last:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                if self._should_upgrade():
+                    self.handle_websocket_upgrade()
+                    return
+                if not self._asks_in_vain():
+                    return
+                # The parser would pass over the body; Java's client offers HTTP/2 with every request.
+                fields = [(name, value) for name, value in self.headers if name != b"upgrade"]
+                head = b"".join(b"%s: %s\r\n" % field for field in fields)
+                line = b"%s %s HTTP/%s\r\n" % (
+                    self.parser.get_method(),
+                    self.url,
+                    self.parser.get_http_version().encode(),
+                )
+                data = line + head + b"\r\n" + data[upgrade.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)
+
+    def _asks_in_vain(self) -> bool:
+        """Whether a request offers another protocol than is spoken here: it is answered as if it had not."""
+        offers = self.parser.should_upgrade() and not self._should_upgrade()
+        return offers and any(name == b"upgrade" for name, _ in self.headers)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -170,6 +193,8 @@ class HttpProtocol(HttpToolsProtocol):
         if len(self.headers) > MAX_FIELDS or self._head_bytes() > MAX_HEAD_BYTES:
             self.refuse(431, _TOO_LARGE)
             return
+        if self._asks_in_vain():
+            return
         self._unfinished_bytes = 0
         self.until = math.inf
         self.server_state.waiting.pop(self, None)
@@ -181,6 +206,8 @@ class HttpProtocol(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._asks_in_vain():
+            return
         self._unfinished_bytes = 0
         if not self._refused and not self._last:
             super().on_message_complete()
