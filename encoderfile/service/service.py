@@ -325,7 +325,7 @@ class Service:
         for index, text in enumerate(inputs):
             if not (isinstance(text, str) or self.task.takes_pairs):
                 raise InputError(
-                    f"is a text pair, and this model ({self.info.model_type.value}) reads single texts: "
+                    f"is a text pair, and a model of type {self.info.model_type.value} reads single texts: "
                     "leave text_pair out",
                     index,
                 )
