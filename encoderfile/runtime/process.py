@@ -14,6 +14,8 @@ T = TypeVar("T")
 
 _PR_SET_NAME = 15
 
+_YEAR = 365 * 86400.0
+
 LEAVING_SECONDS = 0.8
 """How long closing connections and files may take after the time for answers is over."""
 
@@ -45,7 +47,10 @@ def end(code: int) -> NoReturn:
 
 
 def end_within(seconds: float) -> None:
-    """Ends the process with exit code 1 in `seconds`, also where no Python code gets its turn until then."""
+    """Ends the process with exit code 1 in `seconds`, also where no Python code gets its turn until then.
+
+    In a year, where they are more or no end.
+    """
     # A thread that cannot be had leaves only the event loop to keep the time.
     with contextlib.suppress(RuntimeError, OSError):
-        faulthandler.dump_traceback_later(seconds, exit=True, file=os.open(os.devnull, os.O_WRONLY))
+        faulthandler.dump_traceback_later(min(_YEAR, seconds), exit=True, file=os.open(os.devnull, os.O_WRONLY))
