@@ -16,7 +16,7 @@ _PR_SET_NAME = 15
 
 _YEAR = 365 * 86400.0
 
-LEAVING_SECONDS = 0.8
+LEAVING_SECONDS = 0.6
 """How long closing connections and files may take after the time for answers is over."""
 
 

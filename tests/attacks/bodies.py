@@ -52,7 +52,10 @@ def _leave(target: Target) -> str | None:
     data = json.dumps({"inputs": ["lorem ipsum dolor sit amet " * 1500] * 100}).encode()
     while True:
         client = http.client.HTTPConnection("127.0.0.1", target.http, timeout=_PATIENCE)
-        client.request("POST", "/predict", data, {"Content-Type": "application/json"})
+        try:
+            client.request("POST", "/predict", data, {"Content-Type": "application/json"})
+        except OSError:
+            return None
         client.close()
 
 

@@ -95,7 +95,9 @@ def test_jsonl_is_one_result_a_line(sentiment: BuiltFile) -> None:
 def test_an_output_file_gets_what_stdout_would_have_had(form: str, sentiment: BuiltFile, tmp_path: Path) -> None:
     target = tmp_path / "new" / "answer"
     done = sentiment.run("infer", "-f", form, "-o", target, *TEXTS)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout) == (0, "")
+    (said,) = done.stderr.splitlines()
+    assert said.endswith(f" INFO made the folder {target.parent}")
     assert target.read_text() == sentiment.run("infer", "-f", form, *TEXTS).stdout
     assert [path.name for path in target.parent.iterdir()] == ["answer"]
 
