@@ -36,7 +36,10 @@ def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("", "empty text sequence (inputs[3])"),
         ("\ud800", "inputs[3] holds a lone surrogate, which is no Unicode text"),
-        (("a", "b"), "inputs[3] is a text pair, and a model of type embedding reads single texts: leave text_pair out"),
+        (
+            ("a", "b"),
+            "inputs[3] is a text pair, and a model of type embedding reads single texts: leave text_pair out",
+        ),
     ],
     ids=["empty", "a lone surrogate", "a pair"],
 )
