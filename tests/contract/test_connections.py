@@ -98,13 +98,18 @@ LONG = b"a" * (protocol.MAX_HEAD_BYTES + 1)
         b"GET /health HTTP/1.1\r\nX: " + LONG + b"\r\n\r\n",
         b"GET /health HTTP/1.1\r\n" + LONG,
         b"GET /health HTTP/1.1\r\n" + b"X: 1\r\n" * (protocol.MAX_FIELDS + 1) + b"\r\n",
+        b"GET /health HTTP/1.1\r\n" + b"X: 1\r\n" * (protocol.MAX_FIELDS + 1) + b"\r\n\x16\x03\r\n\r\n",
+        b"GET /health HTTP/1.1\r\n" + b"X: 1\r\n" * (protocol.MAX_FIELDS + 1) + b"\r\n" + HEALTH,
         PREDICT + b"Transfer-Encoding: chunked\r\n\r\n2;" + LONG * 3,
         PREDICT + b'Transfer-Encoding: chunked\r\n\r\n2\r\n{"\r\n0\r\nX: ' + LONG * 3,
     ],
-    ids=["line", "endless line", "field", "endless field", "fields", "chunk extension", "trailer"],
+    ids=["line", "endless line", "field", "endless field", "fields", "fields and noise", "fields and a request", "chunk extension", "trailer"],
 )
-def test_a_head_over_the_limit_is_431_and_the_client_can_read_that(head: bytes, house: House, served: Any) -> None:
+def test_a_head_over_the_limit_is_431_and_the_client_can_read_that(
+    head: bytes, house: House, served: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     said = house.portal.call(answer, served(), head)
+    assert not caplog.records
     assert said.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
     assert said.endswith(b"send fewer")
 

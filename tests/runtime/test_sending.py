@@ -70,7 +70,14 @@ def test_a_body_that_begins_to_come_while_the_server_stops_is_refused(monkeypatc
                 await asyncio.sleep(0)  # it has looked once
                 sending.write(b"POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\na")
                 await reading.wait()
-                assert (await rest(refused)).startswith(b"HTTP/1.1 503 ")
+                said = await rest(refused)
+                assert said.startswith(b"HTTP/1.1 503 ")
+                looked_again = asyncio.Event()
+                look = server._connections.refuse_unfinished
+                monkeypatch.setattr(
+                    server._connections, "refuse_unfinished", lambda said: (look(said), looked_again.set())
+                )
+                await looked_again.wait()
                 go_on.set()
                 assert (await rest(answered)).endswith(b"ok")
                 assert await finishing

@@ -185,7 +185,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        if self._last:
+        if self._refused or self._last:
             return
         if len(self.pipeline) >= MAX_PIPELINED:
             self._close_after_answers()
@@ -247,7 +247,9 @@ class HttpProtocol(HttpToolsProtocol):
     def is_uploading(self) -> bool:
         """Whether the request at hand is not answered and its body is not whole."""
         cycle = self.cycle
-        return cycle is not None and not cycle.response_started and cycle.more_body and not self.pipeline
+        if cycle is None or self._refused:
+            return False
+        return not cycle.response_started and cycle.more_body and not self.pipeline
 
     def is_read(self, now: float) -> bool:
         """Whether the client has read some of its answer since this was asked; then its time begins anew."""
@@ -286,7 +288,12 @@ class HttpProtocol(HttpToolsProtocol):
         self.cycle.keep_alive = False
 
     def refuse(self, status: int, sentence: str) -> None:
-        """Answers without the application, and closes once the client has read it or went on for too long."""
+        """Answers without the application, and closes once the client has read it or went on for too long.
+
+        The first refusal counts.
+        """
+        if self._refused:
+            return
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             if not cycle.more_body:
