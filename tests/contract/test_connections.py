@@ -103,7 +103,17 @@ LONG = b"a" * (protocol.MAX_HEAD_BYTES + 1)
         PREDICT + b"Transfer-Encoding: chunked\r\n\r\n2;" + LONG * 3,
         PREDICT + b'Transfer-Encoding: chunked\r\n\r\n2\r\n{"\r\n0\r\nX: ' + LONG * 3,
     ],
-    ids=["line", "endless line", "field", "endless field", "fields", "fields and noise", "fields and a request", "chunk extension", "trailer"],
+    ids=[
+        "line",
+        "endless line",
+        "field",
+        "endless field",
+        "fields",
+        "fields and noise",
+        "fields and a request",
+        "chunk extension",
+        "trailer",
+    ],
 )
 def test_a_head_over_the_limit_is_431_and_the_client_can_read_that(
     head: bytes, house: House, served: Any, caplog: pytest.LogCaptureFixture
@@ -179,6 +189,17 @@ def test_requests_in_a_row_are_answered_in_order_and_too_many_end_with_the_conne
     assert len(statuses) == protocol.MAX_PIPELINED + 1
     assert statuses == [b"200" if number % 2 else b"404" for number in range(len(statuses))]
     assert said.count(b"connection: close") == 1
+
+
+@pytest.mark.parametrize("field", [b"Sec-WebSocket-Protocol: \xff\xfe", b"Connection: Upgrade, \xff"])
+def test_a_handshake_that_is_no_text_is_400_and_leaves_no_trace_in_the_log(
+    field: bytes, house: House, served: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = (
+        WATCH.replace(b"Connection: Upgrade", field) if field.startswith(b"C") else WATCH[:-2] + field + b"\r\n\r\n"
+    )
+    assert house.portal.call(answer, served(), head).startswith(b"HTTP/1.1 400 ")
+    assert not caplog.records
 
 
 HTTP_2 = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n"

@@ -153,7 +153,13 @@ class HttpProtocol(HttpToolsProtocol):
                 return
             except httptools.HttpParserUpgrade as upgrade:
                 if self._should_upgrade():
-                    self.handle_websocket_upgrade()
+                    read = (
+                        value for name, value in self.headers if name.startswith((b"connection", b"sec-websocket-"))
+                    )
+                    if all(value.isascii() for value in read):
+                        self.handle_websocket_upgrade()
+                    else:  # its library would fail on them
+                        self.refuse(400, "The request is no handshake of a WebSocket")
                     return
                 if not self._asks_in_vain():
                     return
