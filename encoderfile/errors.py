@@ -47,6 +47,16 @@ class InputError(EncoderfileError):
         return f"Invalid input: {which}{super().__str__()}"
 
 
+class EmptyTextError(InputError):
+    """A text has no characters."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__("empty text sequence", index)
+
+    def __str__(self) -> str:
+        return f"Invalid input: empty text sequence (inputs[{self.index}])"
+
+
 class TooLongError(InputError):
     """A text is longer than the model takes, and the caller or `--overflow error` wants no cut one."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -33,6 +34,12 @@ def _a_key(_: click.Context, __: click.Parameter, value: str | None) -> str | No
     """A variable that is set and empty is a secret that went missing, not a wish to serve without a key."""
     if value is None and "ENCODERFILE_API_KEY" in os.environ:
         raise ConfigError("ENCODERFILE_API_KEY is empty: give a key or unset it")
+    return value
+
+
+def _a_time(_: click.Context, __: click.Parameter, value: float) -> float:
+    if math.isnan(value):
+        raise click.BadParameter("nan is no time")  # it is in every range, for it compares with nothing
     return value
 
 
@@ -105,7 +112,13 @@ _HTTP_SAFETY_OPTIONS = (
         default=1024,
         help="Connections of each server, at most: one more closes that which has been idle longest.",
     ),
-    option("--drain-seconds", type=click.FloatRange(min=0), default=30.0, help="Time to answer what was accepted."),
+    option(
+        "--drain-seconds",
+        type=click.FloatRange(min=0),
+        default=30.0,
+        callback=_a_time,
+        help="Time to answer what was accepted.",
+    ),
 )
 
 _SERVE_OPTIONS = (

@@ -55,7 +55,7 @@ class Model:
         read = partial(self._tokenizer, with_tokens=self.task.needs_tokens, known=known, patient=patient)
         if not prompt:
             return read(texts)
-        unpooled = 0 if self.manifest.include_prompt else self._tokenizer.prompt_tokens(prompt)
+        unpooled = 0 if self.manifest.include_prompt else self._tokenizer.prompt_tokens(prompt, patient)
         return prompts.encode(read, prompt, texts, unpooled)
 
     def check_memory(self, texts: Sequence[EncodedText]) -> None:

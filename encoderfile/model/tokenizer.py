@@ -85,17 +85,17 @@ class Tokenizer:
             return [
                 self._wrapped([next(read)], with_tokens)
                 if isinstance(text, str)
-                else self._wrapped(self._cut(text, known), with_tokens)
-                for text in texts
+                else self._wrapped(self._cut(text, index, known), with_tokens)
+                for index, text in enumerate(texts)
             ]
 
-    def prompt_tokens(self, prompt: str) -> int:
+    def prompt_tokens(self, prompt: str, patient: bool = True) -> int:
         """How many tokens at the beginning of a text are those of its prompt, the first special ones included.
 
         As sentence-transformers' `Transformer._get_prompt_length`: the tokens of the prompt alone, but for a special
-        one at their end.
+        one at their end. `patient` is that of a call.
         """
-        (alone,) = self([prompt], with_tokens=False)
+        (alone,) = self([prompt], with_tokens=False, patient=patient)
         if not len(alone):
             return 0
         last = int(alone.input_ids[-1])
@@ -140,8 +140,8 @@ class Tokenizer:
             for text in texts
         ]
 
-    def _cut(self, pair: tuple[str, str], known: Known) -> list[Part]:
-        """What is kept of a pair. Raises `InputError` where the text that may be cut has no room."""
+    def _cut(self, pair: tuple[str, str], index: int, known: Known) -> list[Part]:
+        """What is kept of the pair at `index`. Raises `InputError` where the text that may be cut has no room."""
         first, second = (known.parts[text] for text in pair)
         room, strategy = self._room[1], self.spec.truncation_strategy
         if first.more and second.more and room % 2:
@@ -151,8 +151,9 @@ class Tokenizer:
         if kept is None:
             which = "second" if strategy == "only_first" else "first"
             raise InputError(
-                f"the {which} text of a pair has {room} tokens or more and is never cut here, which leaves no room "
-                "for the other: shorten it"
+                f"has a {which} text of {room} tokens or more, which is never cut here and leaves no room for the "
+                "other: shorten it",
+                index,
             )
         cut = Part.last if self.spec.truncation_side == "left" else Part.first
         return [cut(first, kept[0]), cut(second, kept[1])]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ctypes
 import faulthandler
@@ -14,6 +13,8 @@ from typing import Any, NoReturn, TypeVar
 T = TypeVar("T")
 
 _PR_SET_NAME = 15
+
+_YEAR = 365 * 86400.0
 
 LEAVING_SECONDS = 0.6
 """How long closing connections and files may take after the time for answers is over."""
@@ -30,6 +31,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
     `end` comes after this.
     """
+    import asyncio  # here, for what runs nothing (`--help`, `info`) would wait for it
+
     return asyncio.new_event_loop().run_until_complete(work)
 
 
@@ -44,7 +47,10 @@ def end(code: int) -> NoReturn:
 
 
 def end_within(seconds: float) -> None:
-    """Ends the process with exit code 1 in `seconds`, also where no Python code gets its turn until then."""
+    """Ends the process with exit code 1 in `seconds`, also where no Python code gets its turn until then.
+
+    In a year, where they are more or no end.
+    """
     # A thread that cannot be had leaves only the event loop to keep the time.
     with contextlib.suppress(RuntimeError, OSError):
-        faulthandler.dump_traceback_later(seconds, exit=True, file=os.open(os.devnull, os.O_WRONLY))
+        faulthandler.dump_traceback_later(min(_YEAR, seconds), exit=True, file=os.open(os.devnull, os.O_WRONLY))

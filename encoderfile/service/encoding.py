@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from encoderfile.errors import InputError
 from encoderfile.model.reading import UnsettledError
 from encoderfile.model.tokenizer import Known
 from encoderfile.service.threads import started
@@ -68,6 +69,9 @@ class Encoding:
                     found += await run(self._patient, self._encode, piece, prompt, known, True)
                 self.waiting -= len(piece)
                 check(found[-len(piece) :])
+        except InputError as error:
+            error.index = None if error.index is None else error.index + len(found)  # the tokenizer counts in a piece
+            raise
         finally:
             self.waiting -= len(texts) - len(found)
         return found

@@ -51,7 +51,6 @@ class Prompts:
         """`default` is a name or the word none; None leaves it to the model's files. Raises `ConfigError`."""
         self._task = task
         self._named: Mapping[str, str] = task.manifest.prompts
-        self._task = task
         if default is None:
             self._default = self._named.get(task.manifest.default_prompt_name or "", "")
         elif default == NONE:
@@ -100,8 +99,6 @@ class Prompts:
 
     def _by_purpose(self, input_type: str | None) -> str:
         purpose = INPUT_TYPES.get(input_type or "")
-        if purpose is not None:
-            self._task.check_purpose(purpose)
         if purpose is None:
             raise FieldError(
                 f"input_type may be {', '.join(INPUT_TYPES)}, got {reprlib.repr(input_type)}", "input_type"

@@ -93,7 +93,7 @@ class Room:
         except BaseException as error:
             if granted.done() and not granted.cancelled():
                 self._give(values)
-            else:
+            elif (values, granted) in self._waiting:  # else it was passed over already
                 self._waiting.remove((values, granted))
                 self._grant()  # what stood behind may fit
             if isinstance(error, TimeoutError):

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from encoderfile.errors import (
     DrainingError,
+    EmptyTextError,
     EncoderfileError,
     ExhaustedError,
     InputError,
@@ -254,9 +255,9 @@ class Service:
         """How many texts were cut. Raises `TooLongError` where none may be."""
         for index, text in enumerate(encoded):
             if not len(text):
-                raise InputError(f"inputs[{index}] has no tokens for this model")
+                raise InputError("has no tokens for this model", index)
             if text.unpooled >= len(text):
-                raise InputError(f"inputs[{index}] has no tokens behind its prompt, which this model does not pool")
+                raise InputError("has no tokens behind its prompt, which this model does not pool", index)
             if text.truncated and (self._limits.refuse_overflow if refuse is None else refuse):
                 raise TooLongError(
                     f"has more than {self.info.max_length} tokens, the most this model takes: "
@@ -324,16 +325,17 @@ class Service:
         for index, text in enumerate(inputs):
             if not (isinstance(text, str) or self.task.takes_pairs):
                 raise InputError(
-                    f"inputs[{index}] is a text pair, and a {self.info.model_type.value} model reads single texts: "
-                    "leave text_pair out"
+                    f"is a text pair, and a model of type {self.info.model_type.value} reads single texts: "
+                    "leave text_pair out",
+                    index,
                 )
             for part in (text,) if isinstance(text, str) else text:
                 if not part and not allow_empty:
-                    raise InputError(f"empty text sequence (inputs[{index}])")
+                    raise EmptyTextError(index)
                 if id(part) not in seen:  # a query that all pairs share counts once
                     seen[id(part)] = len(part)
                     if not _is_unicode(part):
-                        raise InputError(f"inputs[{index}] holds a lone surrogate, which is no Unicode text")
+                        raise InputError("holds a lone surrogate, which is no Unicode text", index)
         self.check_characters(sum(seen.values()) + len(inputs) * len(prompt))
 
 

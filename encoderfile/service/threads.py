@@ -41,7 +41,11 @@ def check(count: int) -> None:
     except OSError as error:
         raise ConfigError(f"no further process can be started: {LACKING}") from error
     if child == 0:
-        os._exit(_startable(min(count, 255)))
+        found = 0
+        try:
+            found = _startable(min(count, 255))
+        finally:  # whatever happens, the child must not go on as if it were the server
+            os._exit(found)
     _, status = os.waitpid(child, 0)
     found = os.waitstatus_to_exitcode(status)
     if found < min(count, 255):

@@ -26,7 +26,7 @@ async def read(request: Request, max_body_bytes: int) -> bytes:
     if declared.isdigit() and int(declared) > max_body_bytes:
         raise too_large
     chunks: list[bytes] = []
-    size = 0
+    size, lag = 0, 0.0
     stream = request.stream()
     started = time.monotonic()
     try:
@@ -41,6 +41,9 @@ async def read(request: Request, max_body_bytes: int) -> bytes:
                 raise too_large
             chunks.append(chunk)
     except TimeoutError as error:
-        raise HTTPException(408, f"The body stopped coming for {PATIENCE_SECONDS:g} s; send it again") from error
+        what = f"stopped coming for {PATIENCE_SECONDS:g} s"
+        if lag > PATIENCE_SECONDS / 2:  # the pause at the end was but a part of it
+            what = f"came at less than {SLOWEST_BYTES_PER_SECOND >> 10} KiB/s for too long"
+        raise HTTPException(408, f"The body {what}; send it again") from error
     except ClientDisconnect as error:
         raise HTTPException(400, "The client left before the body was complete") from error

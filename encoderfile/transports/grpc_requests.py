@@ -42,8 +42,8 @@ class Requests:
         self._server = server
         self._refuse = refuse
         self._places = AT_A_TIME
-        self._waiting: list[asyncio.Future[None]] = []
-        """Calls that wait to be read. The newest is first, for what has waited long waits for nobody's sake."""
+        self._waiting: dict[asyncio.Future[None], None] = {}
+        """Calls that wait to be read. The newest is next, for what has waited long waits for nobody's sake."""
         self._coming: dict[asyncio.Task[Any], float] = {}
         """The calls whose message is being read, the oldest first, and since when."""
         self._late: set[asyncio.Task[Any]] = set()
@@ -124,18 +124,20 @@ class Requests:
             self._places -= 1
             return
         turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        self._waiting[turn] = None
         self._look_later()
         try:
             await turn
         except asyncio.CancelledError:
-            if not turn.cancelled():
+            if turn.cancelled():
+                self._waiting.pop(turn, None)  # or room would be made for it
+            else:
                 self._leave()  # its turn had come
             raise
 
     def _leave(self) -> None:
         while self._waiting:
-            turn = self._waiting.pop()
+            turn, _ = self._waiting.popitem()
             if not turn.done():  # else its call is gone
                 turn.set_result(None)
                 return

@@ -82,8 +82,7 @@ class _Conversation:
             message = jsonrpc_message_adapter.validate_json(line, by_name=False)
         except Exception:  # of pydantic, and of its parser at its limits
             given = _parsed(line).get("id")
-            known = isinstance(given, str | int) and not isinstance(given, bool)
-            await self._refuse("a line is no JSON-RPC message", PARSE_ERROR, given if known else None)
+            await self._refuse("a line is no JSON-RPC message", PARSE_ERROR, given if _is_id(given) else None)
             return
         if isinstance(message, JSONRPCRequest):
             self._unanswered[message.id] += 1
@@ -93,7 +92,7 @@ class _Conversation:
                 return
             # The one notification with this field: a request that is cancelled gets no answer.
             cancelled = (message.params or {}).get("requestId")
-            if isinstance(cancelled, str | int):
+            if _is_id(cancelled):
                 await self._settle(cancelled)
         await self._ask.send(SessionMessage(message))
 
@@ -135,6 +134,11 @@ class _Conversation:
         async with self._answered:
             while self._unanswered.total() >= requests:
                 await self._answered.wait()
+
+
+def _is_id(value: object) -> bool:
+    """Whether `value` can name a request; true would count as the number 1."""
+    return isinstance(value, str | int) and not isinstance(value, bool)
 
 
 def _parsed(line: bytes) -> dict[str, Any]:

@@ -21,6 +21,11 @@ from support.serving import http_server
 BODY = json.dumps({"inputs": ["What a wonderful film!"]}).encode()
 HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 PREDICT = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+CLOSE = b"Connection: close\r\n"
+WATCH = (
+    b"GET /ws/status HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 WITH_LENGTH = PREDICT + b"Content-Length: %d\r\n\r\n" % len(BODY)
 
 
@@ -93,13 +98,28 @@ LONG = b"a" * (protocol.MAX_HEAD_BYTES + 1)
         b"GET /health HTTP/1.1\r\nX: " + LONG + b"\r\n\r\n",
         b"GET /health HTTP/1.1\r\n" + LONG,
         b"GET /health HTTP/1.1\r\n" + b"X: 1\r\n" * (protocol.MAX_FIELDS + 1) + b"\r\n",
+        b"GET /health HTTP/1.1\r\n" + b"X: 1\r\n" * (protocol.MAX_FIELDS + 1) + b"\r\n\x16\x03\r\n\r\n",
+        b"GET /health HTTP/1.1\r\n" + b"X: 1\r\n" * (protocol.MAX_FIELDS + 1) + b"\r\n" + HEALTH,
         PREDICT + b"Transfer-Encoding: chunked\r\n\r\n2;" + LONG * 3,
         PREDICT + b'Transfer-Encoding: chunked\r\n\r\n2\r\n{"\r\n0\r\nX: ' + LONG * 3,
     ],
-    ids=["line", "endless line", "field", "endless field", "fields", "chunk extension", "trailer"],
+    ids=[
+        "line",
+        "endless line",
+        "field",
+        "endless field",
+        "fields",
+        "fields and noise",
+        "fields and a request",
+        "chunk extension",
+        "trailer",
+    ],
 )
-def test_a_head_over_the_limit_is_431_and_the_client_can_read_that(head: bytes, house: House, served: Any) -> None:
+def test_a_head_over_the_limit_is_431_and_the_client_can_read_that(
+    head: bytes, house: House, served: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     said = house.portal.call(answer, served(), head)
+    assert not caplog.records
     assert said.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
     assert said.endswith(b"send fewer")
 
@@ -140,21 +160,23 @@ def test_when_every_connection_is_at_work_probes_are_answered_and_others_refused
 ) -> None:
     url = served(gated, max_connections=1)
 
-    async def crowd() -> tuple[bytes, bytes, bytes]:
+    async def crowd() -> tuple[bytes, bytes, bytes, bytes]:
         async with bare(url) as (reader, writer):
             writer.write(WITH_LENGTH.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + BODY)
             await asyncio.to_thread(gated.wait_until_running)
             probe = await answer(url, HEALTH.replace(b"Host", b"Connection: close\r\nHost"))
             refused = await answer(url, WITH_LENGTH + BODY)
+            watcher = await answer(url, WATCH)
             gated.open()
-            return await rest(reader), probe, refused
+            return await rest(reader), probe, refused, watcher
 
-    answered, probe, refused = house.portal.call(crowd)
+    answered, probe, refused, watcher = house.portal.call(crowd)
     assert b"POSITIVE" in answered
     assert probe.startswith(b"HTTP/1.1 200")
     assert refused.startswith(b"HTTP/1.1 503")
     assert b"retry-after: 1\r\n" in refused
     assert refused.endswith(b"try again in a moment")
+    assert watcher.startswith(b"HTTP/1.1 403"), "watchers stay, and would take the place of every probe"
 
 
 def test_requests_in_a_row_are_answered_in_order_and_too_many_end_with_the_connection(
@@ -167,6 +189,47 @@ def test_requests_in_a_row_are_answered_in_order_and_too_many_end_with_the_conne
     assert len(statuses) == protocol.MAX_PIPELINED + 1
     assert statuses == [b"200" if number % 2 else b"404" for number in range(len(statuses))]
     assert said.count(b"connection: close") == 1
+
+
+@pytest.mark.parametrize("field", [b"Sec-WebSocket-Protocol: \xff\xfe", b"Connection: Upgrade, \xff"])
+def test_a_handshake_that_is_no_text_is_400_and_leaves_no_trace_in_the_log(
+    field: bytes, house: House, served: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = (
+        WATCH.replace(b"Connection: Upgrade", field) if field.startswith(b"C") else WATCH[:-2] + field + b"\r\n\r\n"
+    )
+    assert house.portal.call(answer, served(), head).startswith(b"HTTP/1.1 400 ")
+    assert not caplog.records
+
+
+HTTP_2 = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [HTTP_2 + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY],
+        [HTTP_2[:40], HTTP_2[40:] + b"Content-Length: %d\r\n\r\n" % len(BODY), BODY[:9], BODY[9:]],
+        [HTTP_2 + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(BODY) + BODY + b"\r\n0\r\n\r\n"],
+    ],
+    ids=["whole", "in pieces", "chunked"],
+)
+def test_a_client_that_offers_http_2_is_answered_in_http_1(sent: list[bytes], house: House, served: Any) -> None:
+    following = PREDICT + CLOSE + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
+    said = house.portal.call(answer, served(), PREDICT + sent[0], *sent[1:], following)
+    assert (said.count(b"HTTP/1.1 200 OK"), said.count(b"POSITIVE")) == (2, 2)
+
+
+def test_many_offers_of_http_2_in_a_row_are_answered_like_other_requests(house: House, served: Any) -> None:
+    asked = (b"GET /health HTTP/1.1\r\nHost: localhost\r\n" + HTTP_2 + b"\r\n") * 500
+    said = house.portal.call(answer, served(), asked)
+    assert said.count(b"HTTP/1.1 200 OK") == protocol.MAX_PIPELINED + 1
+
+
+@pytest.mark.parametrize("fields", [b"", b"Connection: Upgrade\r\nUpgrade: h2c\r\n"])
+def test_a_tunnel_is_refused(fields: bytes, house: House, served: Any) -> None:
+    said = house.portal.call(answer, served(), b"CONNECT localhost:80 HTTP/1.1\r\n" + CLOSE + fields + b"\r\n")
+    assert said.startswith(b"HTTP/1.1 4")
 
 
 def test_a_client_that_reads_nothing_is_not_kept_for_ever(

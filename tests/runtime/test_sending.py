@@ -3,11 +3,15 @@
 import asyncio
 
 import httpx
+import pytest
 from starlette.types import Receive, Scope, Send
 
 from encoderfile.runtime.binding import bound_http
 from encoderfile.settings import ServeSettings
+from encoderfile.transports.http import server as module
 from encoderfile.transports.http.server import HttpServer
+from support.bare import bare, rest
+from support.clients import PATIENCE
 
 
 def test_an_answer_that_was_begun_is_waited_for() -> None:
@@ -36,3 +40,48 @@ def test_an_answer_that_was_begun_is_waited_for() -> None:
             await running
 
     asyncio.run(scene())
+
+
+def test_a_body_that_begins_to_come_while_the_server_stops_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.05)
+
+    async def scene() -> None:
+        begun, go_on, reading = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["path"] == "/body":
+                reading.set()
+                while (await receive())["type"] == "http.request":
+                    pass
+                return
+            begun.set()
+            await go_on.wait()
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+            await send({"type": "http.response.body", "body": b"ok"})
+
+        server = HttpServer(app, cert_file=None, key_file=None)
+        with bound_http(ServeSettings(http_hostname="127.0.0.1", http_port=0)) as bound:
+            running = await server.start(bound)
+            url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+            async with bare(url) as (answered, asking), bare(url) as (refused, sending):
+                asking.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                await begun.wait()
+                finishing = asyncio.create_task(server.finish(2 * PATIENCE))
+                await asyncio.sleep(0)  # it has looked once
+                sending.write(b"POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\na")
+                await reading.wait()
+                said = await rest(refused)
+                assert said.startswith(b"HTTP/1.1 503 ")
+                looked_again = asyncio.Event()
+                look = server._connections.refuse_unfinished
+                monkeypatch.setattr(
+                    server._connections, "refuse_unfinished", lambda said: (look(said), looked_again.set())
+                )
+                await looked_again.wait()
+                go_on.set()
+                assert (await rest(answered)).endswith(b"ok")
+                assert await finishing
+            server.should_exit = True
+            await running
+
+    asyncio.run(asyncio.wait_for(scene(), PATIENCE))

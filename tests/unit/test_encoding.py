@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from encoderfile.errors import InputError
 from encoderfile.model.reading import UnsettledError
 from encoderfile.model.tokenizer import Known
 from encoderfile.service.encoding import _PIECE, Encoding, pieces
@@ -32,6 +33,8 @@ class Encode:
         self.known.add(id(known))
         self.begun.release()
         assert self.gate.wait(PATIENCE), "nobody opened the gate"
+        if "refused" in texts:
+            raise InputError("is refused", texts.index("refused"))
         if not patient and any(str(text).startswith(" ") for text in texts):
             raise UnsettledError
         ids = [np.array([len(text)], dtype=np.int64) for text in texts]
@@ -72,6 +75,17 @@ async def test_all_pieces_come_back_in_order_and_know_of_each_other() -> None:
     assert len(encode.calls) == 5
     assert len(encode.known) == 1
     assert encoding.waiting == 0
+    encoding.stop()
+
+
+@in_loop
+async def test_a_text_that_is_refused_is_counted_in_the_whole_request() -> None:
+    encoding = Encoding(Encode(), 2)
+    for texts, index in ((["a", "refused"], 1), (["x" * _PIECE, "y" * _PIECE, "a", "refused"], 3)):
+        with pytest.raises(InputError) as refusal:
+            await encoding(texts)
+        assert refusal.value.index == index
+        assert encoding.waiting == 0
     encoding.stop()
 
 

@@ -180,9 +180,9 @@ def test_of_two_long_texts_the_longer_one_keeps_the_odd_token(limit: int) -> Non
 def test_a_pair_without_room_for_the_text_that_may_be_cut_is_refused_in_a_sentence() -> None:
     ours = Both(MODELS / "bert-cls" / "tokenizer.json", 20, truncation_strategy="only_second").ours
     with pytest.raises(InputError) as refusal:
-        ours([(WORDS * 3, "a")], with_tokens=False)
+        ours([("a", "b"), (WORDS * 3, "a")], with_tokens=False)
     assert str(refusal.value) == (
-        "Invalid input: the first text of a pair has 17 tokens or more and is never cut here, which leaves no room "
+        "Invalid input: inputs[1] has a first text of 17 tokens or more, which is never cut here and leaves no room "
         "for the other: shorten it"
     )
 

@@ -110,6 +110,17 @@ async def test_room_that_is_granted_to_somebody_who_leaves_is_not_lost() -> None
 
 
 @in_loop
+async def test_who_leaves_at_the_moment_that_room_is_given_back_is_passed_over() -> None:
+    room = Room(2 * LARGE)
+    async with askers(room, 2 * LARGE, LARGE, LARGE) as (first, leaving, third):
+        first._go_on.set()  # it has its turn before the one who leaves
+        await leaving.leave()
+        await first.end()
+        await settle(third._task)
+        assert third.has_room
+
+
+@in_loop
 async def test_waiting_for_room_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0)
     room = Room(LARGE)

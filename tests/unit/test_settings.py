@@ -206,3 +206,15 @@ def test_a_switch_has_an_environment_variable_too(flag: str) -> None:
         getattr(parse(settings.serve_options, ServeSettings, [], **{f"ENCODERFILE_{name.upper()}": "1"}), name)
         is True
     )
+
+
+def test_a_drain_time_that_is_no_number_is_refused() -> None:
+    @click.command()
+    @settings.serve_options
+    def serve(**options: Any) -> None:
+        click.echo(options["drain_seconds"])
+
+    assert CliRunner().invoke(serve, ["--drain-seconds", "inf"]).output == "inf\n"
+    refused = CliRunner().invoke(serve, ["--drain-seconds", "nan"])
+    assert refused.exit_code == 2
+    assert refused.output.endswith("nan is no time\n")

@@ -6,6 +6,7 @@ asyncio's own servers accept without bound, and where no descriptor is left they
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import logging
 import os
@@ -51,9 +52,9 @@ class Listener:
         self._spare = spare
         self._tls = tls
         self._loop = asyncio.get_running_loop()
-        self._beginning: set[asyncio.Task[None]] = set()
-        """Those whose TLS handshake is not over."""
-        self._reserve = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        self._beginning: dict[asyncio.Task[None], asyncio.Protocol] = {}
+        """Those that are being set up, which takes TLS a while."""
+        self._reserve = -1
         """A descriptor to let go of where none is left: with it a connection can be accepted, and closed."""
         self._sweep: asyncio.TimerHandle | None = None
         self._refused = 0
@@ -73,6 +74,7 @@ class Listener:
 
     def _open(self) -> None:
         self._again: asyncio.TimerHandle | None = None
+        self._reserve_one()
         self._loop.add_reader(self._socket, self._accept)
 
     def _accept(self) -> None:
@@ -97,16 +99,18 @@ class Listener:
         return self._count() < self._most + self._spare
 
     def _count(self) -> int:
-        return len(self._connections.connections) + len(self._beginning)
+        opened = self._connections.connections
+        return len(opened) + sum(each not in opened for each in self._beginning.values())
 
     def _begin(self, accepted: socket.socket) -> None:
-        task = self._loop.create_task(self._connect(accepted), name="accept")
-        self._beginning.add(task)
-        task.add_done_callback(self._beginning.discard)
+        protocol = self._protocol()
+        task = self._loop.create_task(self._connect(accepted, protocol), name="accept")
+        self._beginning[task] = protocol
+        task.add_done_callback(self._beginning.pop)
         if self._sweep is None:
             self._sweep = self._loop.call_later(_PAUSE_SECONDS, self._look)
 
-    async def _connect(self, accepted: socket.socket) -> None:
+    async def _connect(self, accepted: socket.socket, protocol: asyncio.Protocol) -> None:
         seconds = (
             {}
             if self._tls is None
@@ -116,7 +120,7 @@ class Listener:
             }
         )
         try:
-            await self._loop.connect_accepted_socket(self._protocol, accepted, ssl=self._tls, **seconds)
+            await self._loop.connect_accepted_socket(lambda: protocol, accepted, ssl=self._tls, **seconds)
         except (OSError, asyncio.CancelledError) as error:  # of TLS; the client's affair
             log.debug("a connection did not come about: %s", error)
 
@@ -136,10 +140,17 @@ class Listener:
         self._reserve = -1
         try:
             self._socket.accept()[0].close()
-            self._reserve = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             return False
-        return True
+        finally:
+            self._reserve_one()
+        return self._reserve >= 0
+
+    def _reserve_one(self) -> None:
+        """Takes the descriptor where there is one again: somebody else may have been quicker."""
+        if self._reserve < 0:
+            with contextlib.suppress(OSError):
+                self._reserve = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
 
     def _say(self, sentence: str, reason: object) -> None:
         self._refused += 1

@@ -140,15 +140,44 @@ class HttpProtocol(HttpToolsProtocol):
             return  # read, so that closing does not reset the connection before the client has its answer
         self._unfinished_bytes += len(data)
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            if self._should_upgrade():
-                self.handle_websocket_upgrade()
-                return
+            self._feed(data)
         except httptools.HttpParserError:
             self.refuse(400, "The request is no HTTP/1.1")
         if self._unfinished_bytes > MAX_HEAD_BYTES and not self._refused:
             self.refuse(431, _TOO_LARGE)
+
+    def _feed(self, data: bytes) -> None:
+        while not self._refused and not self._last:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                if self._should_upgrade():
+                    read = (
+                        value for name, value in self.headers if name.startswith((b"connection", b"sec-websocket-"))
+                    )
+                    if all(value.isascii() for value in read):
+                        self.handle_websocket_upgrade()
+                    else:  # its library would fail on them
+                        self.refuse(400, "The request is no handshake of a WebSocket")
+                    return
+                if not self._asks_in_vain():
+                    return
+                # The parser would pass over the body; Java's client offers HTTP/2 with every request.
+                fields = [(name, value) for name, value in self.headers if name != b"upgrade"]
+                head = b"".join(b"%s: %s\r\n" % field for field in fields)
+                line = b"%s %s HTTP/%s\r\n" % (
+                    self.parser.get_method(),
+                    self.url,
+                    self.parser.get_http_version().encode(),
+                )
+                data = line + head + b"\r\n" + data[upgrade.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)
+
+    def _asks_in_vain(self) -> bool:
+        """Whether a request offers another protocol than is spoken here: it is answered as if it had not."""
+        offers = self.parser.should_upgrade() and not self._should_upgrade()
+        return offers and any(name == b"upgrade" for name, _ in self.headers)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -162,13 +191,15 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        if self._last:
+        if self._refused or self._last:
             return
         if len(self.pipeline) >= MAX_PIPELINED:
             self._close_after_answers()
             return
         if len(self.headers) > MAX_FIELDS or self._head_bytes() > MAX_HEAD_BYTES:
             self.refuse(431, _TOO_LARGE)
+            return
+        if self._asks_in_vain():
             return
         self._unfinished_bytes = 0
         self.until = math.inf
@@ -181,6 +212,8 @@ class HttpProtocol(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._asks_in_vain():
+            return
         self._unfinished_bytes = 0
         if not self._refused and not self._last:
             super().on_message_complete()
@@ -188,6 +221,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
         if self.transport.is_closing():
+            self._watch_reading()  # what is left to read keeps it open
             return
         self.flow.resume_reading()
         if self.pipeline:
@@ -209,6 +243,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def resume_writing(self) -> None:
         super().resume_writing()
+        if self.transport.is_closing():
+            return
         self.until = math.inf
         if self.cycle is not None and self.cycle.response_complete and not self.pipeline:
             self._wait(IDLE_SECONDS)
@@ -217,7 +253,9 @@ class HttpProtocol(HttpToolsProtocol):
     def is_uploading(self) -> bool:
         """Whether the request at hand is not answered and its body is not whole."""
         cycle = self.cycle
-        return cycle is not None and not cycle.response_started and cycle.more_body and not self.pipeline
+        if cycle is None or self._refused:
+            return False
+        return not cycle.response_started and cycle.more_body and not self.pipeline
 
     def is_read(self, now: float) -> bool:
         """Whether the client has read some of its answer since this was asked; then its time begins anew."""
@@ -231,6 +269,8 @@ class HttpProtocol(HttpToolsProtocol):
         """Closes a connection that waits for a request; at once, unless the end of an answer is on its way."""
         if self.transport.get_write_buffer_size():
             self.transport.close()
+            # It counts no more, so nobody else would look whether the client reads.
+            self.loop.call_later(LINGER_SECONDS, self.transport.abort)
         else:
             self.transport.abort()
 
@@ -254,7 +294,12 @@ class HttpProtocol(HttpToolsProtocol):
         self.cycle.keep_alive = False
 
     def refuse(self, status: int, sentence: str) -> None:
-        """Answers without the application, and closes once the client has read it or went on for too long."""
+        """Answers without the application, and closes once the client has read it or went on for too long.
+
+        The first refusal counts.
+        """
+        if self._refused:
+            return
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             if not cycle.more_body:

@@ -13,6 +13,7 @@ from typing import Any, cast
 import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from encoderfile.service.room import sending
 from encoderfile.service.under_way import UnderWay
@@ -25,6 +26,9 @@ _MAX_MESSAGE_BYTES = 1 << 16
 
 IDLE_CONNECTIONS_SECONDS = 2
 """How long connections may linger once everything accepted is answered."""
+
+_LOOK_SECONDS = 0.5
+"""Between two looks at what is being uploaded to a server that stops."""
 
 _FOR_PROBES = 64
 """Connections beside those that are allowed: health checks are answered on them, and other requests refused."""
@@ -87,20 +91,30 @@ class HttpServer(uvicorn.Server):
 
         What is still being uploaded was not accepted, and is refused. False when `seconds` were not enough.
         """
-        self._connections.refuse_unfinished("the server is stopping and takes no new requests")
         until = time.monotonic() + seconds
-        return await self._answers.ended(seconds) and await self._connections.read_by(until)
+        while True:
+            # Again and again, for bodies that begin to come now would else be waited for to the end.
+            self._connections.refuse_unfinished("the server is stopping and takes no new requests")
+            left = until - time.monotonic()
+            if await self._answers.ended(max(0.0, min(left, _LOOK_SECONDS))):
+                return await self._connections.read_by(until)
+            if left <= _LOOK_SECONDS:
+                return False
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if self._is_full(scope):
+            refusal = WebSocketClose(1013) if scope["type"] == "websocket" else _full
+            await refusal(scope, receive, send)
+        elif scope["type"] == "http":
+            with self._answers, sending():
+                await self._app(scope, receive, send)
+        else:
             await self._app(scope, receive, send)
-            return
+
+    def _is_full(self, scope: Scope) -> bool:
+        """Whether this connection is one of those beside the limit, and none that waits can go for it."""
         over = len(self._connections.connections) > self._max_connections
-        if over and scope["path"] not in OPEN_PATHS and not self._connections.make_room():
-            await _full(scope, receive, send)
-            return
-        with self._answers, sending():
-            await self._app(scope, receive, send)
+        return over and scope["path"] not in OPEN_PATHS and not self._connections.make_room()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begins to accept. In uvicorn's place, whose listeners know no limit."""
