@@ -27,7 +27,7 @@ from encoderfile.model import padding
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
 from encoderfile.model.padding import CONSTANT
-from encoderfile.model.session import Session
+from encoderfile.model.session import Session, ValueInfo
 from encoderfile.model.tokenizer import Tokenizer
 from encoderfile.tasks import TASKS, LabelTask
 from encoderfile.types import EncodedText, FloatArray, ModelType, Result, SentenceEmbedding, TokenEmbeddings
@@ -138,9 +138,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     pooling = modules.vector_pooling(folder, choice.model_type, output)
     calls.refuse_others(folder, output)
     if output.dtype == "bfloat16":
-        for each in {id(original): original, id(onnx_graph): onnx_graph}.values():
-            wide = each.widen(output.name, output.shape)
-        output = dataclasses.replace(output, name=wide)
+        output = _widened(output, original, onnx_graph)
         session = Session(*onnx_graph.in_place(), device=_HERE, threads=0)
     graph = GraphSpec(
         inputs,
@@ -187,6 +185,13 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         notes=(*folder.notes, *changed.notes, *_notes(folder, manifest)),
         changed=changed,
     )
+
+
+def _widened(output: ValueInfo, *graphs: OnnxGraph) -> ValueInfo:
+    """A bfloat16 output, which numpy lacks, as float32: each of the graphs casts it."""
+    for each in {id(graph): graph for graph in graphs}.values():
+        wide = each.widen(output.name, output.shape)
+    return dataclasses.replace(output, name=wide)
 
 
 def _scoring(folder: ModelFolder, model_type: ModelType, columns: int) -> dict[str, Any]:
