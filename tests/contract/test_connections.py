@@ -232,29 +232,58 @@ def test_a_tunnel_is_refused(fields: bytes, house: House, served: Any) -> None:
     assert said.startswith(b"HTTP/1.1 4")
 
 
-def test_a_client_that_reads_nothing_is_not_kept_for_ever(
-    house: House, served: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(protocol, "READ_SECONDS", 0.05)
-    lost = asyncio.Event()
+@pytest.fixture
+def lost(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Set once a connection of the server has ended."""
+    found = asyncio.Event()
     usual = protocol.HttpProtocol.connection_lost
 
     def noticed(self: protocol.HttpProtocol, error: Exception | None) -> None:
         usual(self, error)
-        lost.set()
+        found.set()
 
     monkeypatch.setattr(protocol.HttpProtocol, "connection_lost", noticed)
-    url = served("embed-tokens")
+    return found
+
+
+async def never_read(url: str, lost: asyncio.Event) -> None:
+    """Asks for a large answer and reads its beginning alone, until the server ends the connection."""
     body = json.dumps({"inputs": ["word " * 250] * 64, "normalize": True}).encode()
+    async with bare(url) as (reader, writer):
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        writer.write(PREDICT + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        await reader.readexactly(8)
+        connection = writer.transport
+        assert isinstance(connection, asyncio.ReadTransport)
+        connection.pause_reading()
+        await asyncio.wait_for(lost.wait(), PATIENCE)
 
-    async def never_read() -> None:
-        async with bare(url) as (reader, writer):
-            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            writer.write(PREDICT + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-            await reader.readexactly(8)
-            connection = writer.transport
-            assert isinstance(connection, asyncio.ReadTransport)
-            connection.pause_reading()
-            await asyncio.wait_for(lost.wait(), PATIENCE)
 
-    house.portal.call(never_read)
+def test_a_client_that_reads_nothing_is_not_kept_for_ever(
+    house: House, served: Any, lost: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "READ_SECONDS", 0.05)
+    house.portal.call(never_read, served("embed-tokens"), lost)
+
+
+def test_a_client_that_reads_on_and_on_is_not_kept_for_ever_either(
+    house: House, served: Any, lost: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "READ_SECONDS", 0.05)
+    monkeypatch.setattr(protocol, "SLOWEST_BYTES", 1 << 40)
+    monkeypatch.setattr(protocol.HttpProtocol, "is_read", lambda *_: True)  # as if it had read a little each time
+    house.portal.call(never_read, served("embed-tokens"), lost)
+
+
+def test_a_client_that_reads_fast_enough_gets_all_of_its_answer(
+    house: House, served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "READ_SECONDS", 0)  # the length of the answer alone counts
+    monkeypatch.setattr(protocol.HttpProtocol, "is_read", lambda *_: True)
+    body = json.dumps({"inputs": ["word " * 250] * 64, "normalize": True}).encode()
+    said = house.portal.call(
+        answer, served("embed-tokens"), PREDICT + CLOSE + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    )
+    head, _, found = said.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK")
+    assert len(json.loads(found)["results"]) == 64

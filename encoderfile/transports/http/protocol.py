@@ -9,7 +9,7 @@ from typing import Any
 
 import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 HEAD_SECONDS = 20.0
@@ -23,6 +23,9 @@ LINGER_SECONDS = 2.0
 
 READ_SECONDS = 60.0
 """How long a client may read nothing of its answer."""
+
+SLOWEST_BYTES = 256 << 10
+"""A second, of an answer that takes longer than `READ_SECONDS` to be read: large ones make others wait for room."""
 
 STOPPED_READING_SECONDS = 2.0
 """How long a stopping server waits for a client that reads nothing of its answer."""
@@ -92,7 +95,7 @@ class Connections(ServerState):
         """
         ours = [each for each in self.connections if isinstance(each, HttpProtocol)]
         for protocol in ours:
-            if protocol.until < now and not protocol.is_read(now):
+            if (protocol.until < now and not protocol.is_read(now)) or protocol.is_read_too_slowly(now):
                 protocol.transport.abort()
         if self._unread() > MAX_UNREAD_BYTES:
             max(ours, key=lambda each: each.transport.get_write_buffer_size()).transport.abort()
@@ -120,6 +123,9 @@ class HttpProtocol(HttpToolsProtocol):
         """What came since a head began, or since the last byte of a body."""
         self._unread_bytes = 0
         """What the client had not read of its answer when it was looked at last."""
+        self._answer: RequestResponseCycle | None = None
+        self._read_by = math.inf
+        """When `_answer` should have been read, in the event loop's time."""
         self._in_head = False
         self._refused = False
         self._last = False
@@ -264,6 +270,16 @@ class HttpProtocol(HttpToolsProtocol):
             return False
         self._unread_bytes, self.until = left, now + READ_SECONDS
         return True
+
+    def is_read_too_slowly(self, now: float) -> bool:
+        """Whether the client should have read the answer at hand by now. To be asked now and then."""
+        cycle = self.cycle
+        if cycle is None or not cycle.response_started or cycle.response_complete:
+            return False
+        if self._answer is not cycle:
+            self._answer = cycle
+            self._read_by = now + READ_SECONDS + cycle.expected_content_length / SLOWEST_BYTES
+        return self._read_by < now
 
     def leave(self) -> None:
         """Closes a connection that waits for a request; at once, unless the end of an answer is on its way."""
