@@ -169,7 +169,7 @@ def test_an_attack_costs_little_and_disturbs_nobody(
         assert others.statuses == {200}
         assert len(clients("grpc", server, "sentiment").predict(["still there"]).results) == 1
         memory = peak_mb(server)
-        assert server.end() == 0
+        assert server.end() == 0, server.text
     took = sorted(others.seconds)
     record_property("megabytes", memory)
     record_property("others_p99_seconds", took[int(len(took) * 0.99)])

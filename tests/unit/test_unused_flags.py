@@ -17,6 +17,7 @@ HTTP_ALONE = {
     "--api-key": "secret",
     "--allowed-host": "example.org",
     "--max-connections": "9",
+    "--max-output-values": "9",
 }
 """Flags of `mcp` that do nothing over stdio, with a value each."""
 

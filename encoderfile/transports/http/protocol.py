@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import time
 from typing import Any
@@ -334,4 +335,5 @@ class HttpProtocol(HttpToolsProtocol):
         self.until = self.loop.time() + LINGER_SECONDS
         self.flow.resume_reading()
         if self.transport.can_write_eof():
-            self.transport.write_eof()
+            with contextlib.suppress(OSError):  # the client has left
+                self.transport.write_eof()
