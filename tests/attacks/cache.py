@@ -69,7 +69,7 @@ def _cut_files(files: Files) -> Sequence[str]:
     size = files.embed.stat().st_size
     short = files.folder / "short"
     faults = []
-    for length in [*range(size - 100, size, 7), size // 2, size // 4, 5000]:
+    for length in [*range(size - 100, size, 7), size // 2, size // 4, 200_000]:
         shutil.copy(files.embed, short)
         os.truncate(short, length)
         done = _run(short, files.folder / "cut-cache")
