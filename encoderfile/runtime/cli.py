@@ -176,6 +176,7 @@ def infer(
     """Answer TEXT... without a server. The result goes to stdout, everything else to stderr."""
     # As an exception, so that a half-written file does not stay behind.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    threads.check(2)  # where not even these can be had, numpy's library ends the process as it is imported
     from encoderfile.runtime import inputs
     from encoderfile.runtime.oneshot import Wanted, answer
 

@@ -121,13 +121,13 @@ def posted(server: Server, body: bytes, whole: bool = True) -> socket.socket:
 
 
 def test_a_run_that_takes_long_does_not_hold_up_the_end(sentiment: BuiltFile) -> None:
-    endless = json.dumps({"inputs": ["a text that takes a while " * 60] * 200}).encode()
-    flags = ("--drain-seconds", "1", "--max-batch-tokens", "100000000", "--max-body-bytes", "100000000")
+    endless = json.dumps({"inputs": ["a text that takes a while " * 60] * 400}).encode()
+    flags = ("--drain-seconds", "0.1", "--max-batch-tokens", "100000000", "--max-body-bytes", "100000000")
     with sentiment.serve(*flags) as server, posted(server, endless), httpx.Client(base_url=server.url) as client:
         while "sie_batch_size_count 1" not in client.get("/metrics").text.replace('{model="sentiment"}', ""):
             pass  # the run has not begun
         assert ended_soon(server) == 1
-        assert "ERROR not everything was answered within 1.0 seconds" in server.text
+        assert "ERROR not everything was answered within 0.1 seconds" in server.text
 
 
 def test_a_body_that_is_still_coming_is_refused_and_not_waited_for(sentiment: BuiltFile) -> None:
