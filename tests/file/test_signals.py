@@ -83,7 +83,10 @@ def test_nothing_is_left_of_a_server_that_was_killed(sentiment: BuiltFile) -> No
             client.get(f"{url}/health")
 
 
-def test_ctrl_c_of_a_one_shot_command_is_130(sentiment: BuiltFile, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_one_shot_command_that_is_stopped_ends_with_the_code_of_the_signal(
+    number: signal.Signals, code: int, sentiment: BuiltFile, tmp_path: Path
+) -> None:
     texts = tmp_path / "texts"
     os.mkfifo(texts)
     process = subprocess.Popen(
@@ -95,9 +98,9 @@ def test_ctrl_c_of_a_one_shot_command_is_130(sentiment: BuiltFile, tmp_path: Pat
     )
     # Opening blocks until the command reads, so by then it is at work.
     with process, texts.open("w"):
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         output, errors = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, output) == (130, "")
+    assert (process.returncode, output) == (code, "")
     assert "Traceback" not in errors
 
 
@@ -150,20 +153,3 @@ def test_a_server_that_is_still_loading_ends_at_once(sentiment: BuiltFile) -> No
         assert process.wait(SOON) in (0, -signal.SIGTERM)
         assert process.stderr is not None
         assert b"Traceback" not in process.stderr.read()
-
-
-def test_sigterm_of_a_one_shot_command_is_143(sentiment: BuiltFile, tmp_path: Path) -> None:
-    texts = tmp_path / "texts"
-    os.mkfifo(texts)
-    process = subprocess.Popen(
-        [sentiment.path, "infer", "-i", texts],
-        env=sentiment.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process, texts.open("w"):
-        process.send_signal(signal.SIGTERM)
-        output, errors = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, output) == (143, "")
-    assert "Traceback" not in errors
