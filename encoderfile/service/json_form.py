@@ -94,7 +94,12 @@ def write_answer(prediction: Prediction[Any], task: Task[Any]) -> bytes:
 
 def answer_pieces(prediction: Prediction[Any], task: Task[Any]) -> Pieces:
     """The body of the answer in pieces."""
+    return object_pieces(answer(prediction, task))
+
+
+def answer(prediction: Prediction[Any], task: Task[Any]) -> dict[str, Any]:
+    """What the body of the answer holds; the results are made as they are written."""
     content: dict[str, Any] = {"results": map(task.to_json, prediction.results), "model_id": prediction.model_id}
     if prediction.metadata is not None:
         content["metadata"] = prediction.metadata
-    return object_pieces(content)
+    return content

@@ -13,6 +13,11 @@ _ROWS = 64
 """Rows of one array, or tokens of one text, that are written at once: some ten thousand floats."""
 
 
+def json_pieces(content: Any) -> Pieces:
+    """JSON of anything; a mapping is written as `object_pieces` does."""
+    return object_pieces(content) if isinstance(content, Mapping) else _value(content)
+
+
 def object_pieces(content: Mapping[str, Any]) -> Pieces:
     """A JSON object, floats in shortest form straight from float32.
 

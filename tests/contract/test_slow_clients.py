@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from encoderfile.service.service import Limits, Service
-from encoderfile.transports import bodies
+from encoderfile.transports.http.middleware import bodies
 from support.clients import PATIENCE, HttpClient
 from support.house import House
 from support.models import DEMO, open_model

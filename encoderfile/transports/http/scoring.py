@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from encoderfile.errors import InputError
 from encoderfile.service.service import Service
 from encoderfile.tasks.sequence_classification import SequenceClassification
-from encoderfile.types import Prediction, PredictRequest, Text
+from encoderfile.types import Prediction, PredictRequest, Text, Timing
+
+
+@dataclass
+class Scored:
+    scores: list[float]
+    prediction: Prediction[Any]
+
+    @property
+    def timing(self) -> Timing:
+        return self.prediction.timing
+
+    @property
+    def truncated_inputs(self) -> int:
+        return self.prediction.truncated_inputs
+
+
+def scores(service: Service) -> bool:
+    task = service.task
+    return isinstance(task, SequenceClassification) and task.is_cross_encoder
 
 
 def check(service: Service) -> None:
@@ -27,7 +47,7 @@ def check(service: Service) -> None:
 
 async def score(
     service: Service, query: str, texts: Sequence[str], raw: bool = False, refuse_overflow: bool | None = None
-) -> tuple[list[float], Prediction[Any]]:
+) -> Scored:
     """One score per text, in their order; `raw` ones are the model's logits. Raises what `predict` raises.
 
     `refuse_overflow` is that of `PredictRequest`.
@@ -36,7 +56,9 @@ async def score(
     prediction = await service.predict(PredictRequest(pairs, allow_empty=True, refuse_overflow=refuse_overflow))
     task = service.task
     assert isinstance(task, SequenceClassification)
-    return [float(result.logits[0]) if raw else task.relevance(result) for result in prediction.results], prediction
+    return Scored(
+        [float(result.logits[0]) if raw else task.relevance(result) for result in prediction.results], prediction
+    )
 
 
 def order(scores: Sequence[float]) -> list[int]:
