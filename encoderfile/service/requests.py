@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 import typing
 from typing import Any, TypeVar
 
@@ -24,46 +25,53 @@ _WORDS = {
 _FOUND = {**_WORDS, "bool": "a boolean", "int": "a number", "null": "null"}
 
 _EXPECTED = re.compile(r"Expected `([^`]*)`(?: of length)?(?: (>=|<=) (\d+))?(?:, got `([^`]*)`)?")
-_MISSING = re.compile(r"Object missing required field `([^`]*)`")
-_PLACE = re.compile(r" - at (?:`key` in )?`\$\.?([^`]*)`$")
+_FIELD = re.compile(r"Object (missing required|contains unknown) field `([^`]*)`")
+_PLACE = re.compile(r" - at (`key` in )?`\$\.?([^`]*)`$")
 
 
-def read(body: object, shape: type[S], place: str = "") -> S:
-    """`body` as a `shape`; fields that the shape does not have are ignored. `place` is where the body stands.
+def read(body: object, shape: type[S]) -> S:
+    """`body` as a `shape`; fields that the shape does not have are ignored unless it forbids them.
 
     Raises `FieldError` for a field that is missing or of another type, `InputError` for a body that is no object.
     """
     try:
         return msgspec.convert(body, shape)
     except msgspec.ValidationError as error:
-        message = str(error)
-        at = _PLACE.search(message)
-        inside = at[1] if at else ""
-        missing = _MISSING.match(message)
-        if missing:
-            name = f"{inside}.{missing[1]}".lstrip(".")
-            raise FieldError(f"the field {place}{name} is missing", _first(name)) from error
-        where = f"{place}{inside}"
-        sentence = f"{where or 'the body'} {_fault(message, shape, inside)}"
-        raise (FieldError(sentence, _first(where)) if where else InputError(sentence)) from error
+        raise _failure(str(error), shape) from error
+
+
+def _failure(message: str, shape: Any) -> InputError:
+    """msgspec's message, such as "Expected `str`, got `int` - at `$.items[0].text`", in our words."""
+    at = _PLACE.search(message)
+    path = at[2] if at else ""
+    field = _FIELD.match(message)
+    if field and field[1] == "missing required":
+        missing = f"{path}.{field[2]}".lstrip(".")
+        return FieldError(f"the field {missing} is missing", _first(missing))
+    place = path or "the body"
+    if field:
+        sentence = f"{place} has a field {reprlib.repr(field[2])}, which is not known here"
+    elif at and at[1]:
+        sentence = f"a key of {place} is not a string"
+    elif expected := _EXPECTED.match(message):
+        sentence = f"{place} {_wanted(*expected.groups())}"
+    else:
+        sentence = f"{place} should be one of {', '.join(map(str, _choices(shape, path)))}"
+    return FieldError(sentence, _first(path)) if path else InputError(sentence)
+
+
+def _wanted(kinds: str, bound: str | None, limit: str | None, found: str | None) -> str:
+    if kinds == "array" and (bound, limit) == (">=", "1"):
+        return "is empty: send at least one"
+    if bound:
+        return f"should {'hold' if kinds == 'array' else 'be'} at {'least' if bound == '>=' else 'most'} {limit}"
+    wanted = " or ".join(_WORDS[kind] for kind in kinds.split(" | ") if kind in _WORDS)
+    return f"should be {wanted}" + (f", got {_FOUND.get(found, 'another type')}" if found else "")
 
 
 def _first(path: str) -> str:
+    """The field of the body that a path begins with."""
     return re.split(r"[.\[]", path, maxsplit=1)[0]
-
-
-def _fault(message: str, shape: Any, path: str) -> str:
-    expected = _EXPECTED.match(message)
-    if expected is None:
-        return f"should be one of {', '.join(map(str, _choices(shape, path)))}"
-    kinds, bound, limit, found = expected.groups()
-    if bound:
-        many = kinds == "array"
-        if many and (bound, limit) == (">=", "1"):
-            return "is empty: send at least one"
-        return f"should {'hold' if many else 'be'} at {'least' if bound == '>=' else 'most'} {limit}"
-    wanted = " or ".join(_WORDS[kind] for kind in kinds.split(" | ") if kind in _WORDS)
-    return f"should be {wanted}" + (f", got {_FOUND.get(found, 'another type')}" if found else "")
 
 
 def _choices(hint: Any, path: str) -> list[Any]:

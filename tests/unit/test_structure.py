@@ -39,7 +39,7 @@ SHARED_BY_TRANSPORTS = {"_pb", "auth"}
 BORDERS: dict[str, tuple[str, ...]] = {
     "PyInstaller": (),  # run as a process, never imported
     "anyio": ("transports/mcp_stdio.py",),
-    "click": ("settings.py", "console.py", "runtime/cli.py", "cli/*.py"),
+    "click": ("settings.py", "console.py", "runtime/cli.py", "runtime/request_flags.py", "cli/*.py"),
     "google": ("transports/grpc*.py",),
     "grpc": ("transports/grpc*.py",),
     "grpc_health": ("transports/grpc*.py",),

@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct, UnsetType
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from encoderfile.service.json_form import answer, read_request
+from encoderfile.service.json_form import answer, read_request, request_schema, response_schema
 from encoderfile.service.service import Service
 from encoderfile.transports.http.dialect import PLAIN, json_response
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
@@ -25,7 +25,7 @@ class Model(Struct):
 
 def endpoints(service: Service) -> list[Endpoint]:
     """The routes of the dialect but for `/openapi.json`, which describes the others too."""
-    task = service.task
+    task, info = service.task, service.info
 
     async def health(request: Request) -> Response:
         if service.fault:
@@ -39,7 +39,7 @@ def endpoints(service: Service) -> list[Endpoint]:
         return json_response(orjson.dumps(service.info.to_json()))
 
     async def predict(call: Call, asked: PredictRequest) -> Answer:
-        return Answer(answer(await call.answering.by(service.predict(asked)), task))
+        return Answer(answer(await call.answering.by(service.predict(asked))))
 
     return [
         Endpoint(
@@ -62,8 +62,8 @@ def endpoints(service: Service) -> list[Endpoint]:
             predict,
             name="predict",
             summary=task.summary,
-            request=Given("Request", task.request_schema()),
-            read=lambda body: read_request(body, task),
-            response=Given("Response", task.response_schema()),
+            request=Given("Request", request_schema(task, info)),
+            read=lambda body: read_request(body, task, info.truncation_side),
+            response=Given("Response", response_schema(task)),
         ),
     ]

@@ -13,13 +13,13 @@ from starlette.responses import Response
 from encoderfile.errors import Kind
 from encoderfile.service import known_fields, prompts
 from encoderfile.service.service import Service
-from encoderfile.tasks.base import unit
+from encoderfile.tasks.numerics import unit
 from encoderfile.transports.http import failures, schemas
 from encoderfile.transports.http.dialect import Dialect, read_object
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
 from encoderfile.transports.http.failures import Failure
 from encoderfile.transports.http.names import ModelNotFoundError, check_model, ids
-from encoderfile.types import FloatArray, PredictRequest
+from encoderfile.types import FloatArray, ModelInfo, PredictRequest
 
 CODES: dict[Kind, str] = {
     Kind.INVALID_ARGUMENT: "invalid_request",
@@ -110,18 +110,16 @@ def endpoints(service: Service) -> list[Endpoint]:
                 f"the model '{asked.model}' gives no dense embeddings, but {gives}", "model"
             )
         known_fields.check(call.body, EmbeddingsRequest.__struct_fields__)
-        dimensions = _dimensions(asked.dimensions, size, service)
+        dimensions = _dimensions(asked.dimensions, size, service.info)
         texts = [asked.input] if isinstance(asked.input, str) else asked.input
         prediction = await call.answering.by(
             service.predict(
                 PredictRequest(
                     texts,
-                    normalize=False,
                     allow_empty=True,
-                    refuse_overflow=known_fields.refuse_overflow(
-                        call.body, service.task.manifest.tokenizer.truncation_side
-                    ),
+                    refuse_overflow=known_fields.refuse_overflow(call.body, service.info.truncation_side),
                     prompt=prompts.read(call.body),
+                    raw=True,
                 )
             )
         )
@@ -155,23 +153,23 @@ def endpoints(service: Service) -> list[Endpoint]:
             facts={
                 "model": {"enum": ids(service.info)},
                 "dimensions": {"minimum": 1, "maximum": max(dims.get("dense", 1), 1)},
-                **schemas.prompt_facts(service.task.manifest.prompts),
+                **schemas.prompt_facts(service.info.prompts),
             },
         )
     ]
 
 
-def _dimensions(wanted: int | None, size: int, service: Service) -> int | None:
+def _dimensions(wanted: int | None, size: int, info: ModelInfo) -> int | None:
     if wanted is None or wanted == size:
         return None
-    if not service.task.manifest.matryoshka:
+    if not info.matryoshka:
         raise UnsupportedError(
             f"the model gives {size} dimensions and is not made for fewer: leave dimensions out, or send {size}",
             "dimensions",
         )
     if not 0 < wanted < size:
         raise known_fields.FieldError(f"dimensions should be from 1 to {size}", "dimensions")
-    sizes = service.task.manifest.matryoshka_dimensions
+    sizes = info.matryoshka_dimensions
     if sizes and wanted not in sizes:
         known = ", ".join(str(each) for each in sorted({*sizes, size}) if each <= size)
         raise known_fields.FieldError(f"the model is made for {known} dimensions, not for {wanted}", "dimensions")

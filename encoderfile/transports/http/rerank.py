@@ -15,6 +15,7 @@ from starlette.responses import Response
 from encoderfile.errors import InputError
 from encoderfile.service import known_fields
 from encoderfile.service.service import Service
+from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http import failures, schemas, scoring
 from encoderfile.transports.http.dialect import Dialect
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
@@ -91,12 +92,10 @@ def endpoints(service: Service) -> list[Endpoint]:
         texts = [each if isinstance(each, str) else each.text for each in given]
         if asked.model is not None:
             check_model(asked.model, service.info)
-        scoring.check(service)
+        service.check_ability(Ability.SCORE)
         known_fields.check(call.body, RerankRequest.__struct_fields__)
-        refuse = known_fields.refuse_overflow(call.body, service.task.manifest.tokenizer.truncation_side)
-        scored = await call.answering.by(
-            scoring.score(service, asked.query, texts, raw=bool(asked.raw_scores), refuse_overflow=refuse)
-        )
+        refuse = known_fields.refuse_overflow(call.body, service.info.truncation_side)
+        scored = await call.answering.by(service.score(asked.query, texts, bool(asked.raw_scores), refuse))
         best = scoring.order(scored.scores)[: min(asked.top_n or len(texts), asked.top_k or len(texts))]
         told = bool(asked.return_text or asked.return_documents)
         if "documents" not in call.body:
@@ -105,7 +104,7 @@ def endpoints(service: Service) -> list[Endpoint]:
             {
                 "model": service.info.model_id,
                 "results": [_document(index, scored.scores, texts, told) for index in best],
-                "usage": schemas.usage(scored.prediction.token_count),
+                "usage": schemas.usage(scored.token_count),
             }
         )
 
@@ -120,7 +119,7 @@ def endpoints(service: Service) -> list[Endpoint]:
             summary="Texts by relevance",
             request=RerankRequest,
             response=RerankResults | list[RerankedText],
-            supported=scoring.scores(service),
+            supported=Ability.SCORE in service.task.abilities,
             facts={"model": {"enum": ids(service.info)}},
         )
         for path in PATHS

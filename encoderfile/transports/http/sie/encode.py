@@ -138,7 +138,7 @@ def _request(
         service.check_characters(filled.length(texts))
         texts = [filled.fill_in(text) for text in texts]
         prompt = AskedPrompt(text="")  # the template says all that the model reads
-    return PredictRequest(texts, normalize=False, allow_empty=True, prompt=prompt)
+    return PredictRequest(texts, allow_empty=True, prompt=prompt, raw=True)
 
 
 def _kinds(wanted: Sequence[str] | None, dims: Mapping[str, int], info: ModelInfo) -> Sequence[str]:

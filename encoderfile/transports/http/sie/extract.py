@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from encoderfile.errors import InputError
 from encoderfile.service import known_fields
 from encoderfile.service.service import Service
 from encoderfile.service.turns import in_turns
-from encoderfile.tasks.entities import WordRules, entities
+from encoderfile.tasks.abilities import Ability, Extracted
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
 from encoderfile.transports.http.schemas import Count
 from encoderfile.transports.http.sie.dialect import DIALECT
 from encoderfile.transports.http.sie.requests import Items, Options, check_options, model_of, texts
 from encoderfile.transports.http.sie.timing import times
-from encoderfile.types import ModelType, PredictRequest, SequenceLabels, TokenLabels
 
 _REFUSES = {None: None, "default": None, "truncate_text": False, "error": True}
 """The policies, and whether each refuses a text that is too long; None: as the server was told."""
@@ -93,21 +91,22 @@ def endpoint(service: Service) -> Endpoint:
         params = asked.params or ExtractParams()
         options = params.options or ExtractOptions()
         _check(call.body.get("params") or {}, options, service)
-        prediction = await call.answering.by(
-            service.predict(PredictRequest(texts(asked.items), refuse_overflow=_REFUSES[options.overflow_policy]))
+        wanted, items = _Wanted(params, options), texts(asked.items)
+        extraction = await call.answering.by(
+            service.extract(
+                items, options.aggregation_strategy or "simple", refuse_overflow=_REFUSES[options.overflow_policy]
+            )
         )
-        find = _finder(service, options.aggregation_strategy or "simple", _Wanted(params, options))
         found = await in_turns(
             {
                 "id": item.id or f"item-{index}",
-                "entities": [],
+                "entities": _entities(each, item.text, wanted),
                 "relations": [],
-                "classifications": [],
+                "classifications": _classifications(each, wanted),
                 "objects": [],
                 "data": {},
-                **find(result, item.text),
             }
-            for index, (item, result) in enumerate(zip(asked.items, prediction.results, strict=True))
+            for index, (item, each) in enumerate(zip(asked.items, extraction.found, strict=True))
         )
         return Answer({"model": name, "items": found}, times(call.answering).headers())
 
@@ -120,32 +119,19 @@ def endpoint(service: Service) -> Endpoint:
         summary="Entities or classifications, as SIE",
         request=ExtractRequest,
         response=ExtractResponse,
-        supported=service.info.id2label is not None,
+        supported=Ability.EXTRACT in service.task.abilities,
     )
 
 
 def _check(given: Mapping[str, Any], options: ExtractOptions, service: Service) -> None:
-    info = service.info
-    if info.id2label is None:
-        raise InputError(f"Model '{info.model_id}' does not support extraction: it gives vectors, ask /v1/encode")
+    service.check_ability(Ability.EXTRACT)
     known_fields.check(given, ExtractParams.__struct_fields__)
-    check_options(given.get("options"), options, info)
-    if info.model_type is not ModelType.TOKEN_CLASSIFICATION:
+    check_options(given.get("options"), options, service.info)
+    if not service.task.groups_tokens:
         known_fields.check({"aggregation_strategy": options.aggregation_strategy}, (), "options.")
 
 
-def _finder(service: Service, strategy: str, wants: _Wanted) -> Callable[[Any, str], dict[str, Any]]:
-    """What turns one result into the fields of its answer."""
-    if service.info.model_type is ModelType.TOKEN_CLASSIFICATION:
-        rules = service.word_rules
-        return lambda result, text: {"entities": _entities(result, text, strategy, wants, rules)}
-    labels = service.info.id2label or {}
-    return lambda result, _: {"classifications": _classifications(result, labels, wants)}
-
-
-def _entities(
-    result: TokenLabels, text: str, strategy: str, wants: _Wanted, rules: WordRules
-) -> list[dict[str, Any]]:
+def _entities(found: Extracted, text: str, wanted: _Wanted) -> list[dict[str, Any]]:
     return [
         {
             "text": text[entity.start : entity.end],
@@ -155,16 +141,10 @@ def _entities(
             "end": entity.end,
             "bbox": None,
         }
-        for entity in entities(result, text, strategy, rules)
-        if wants(entity.entity_group, entity.score)
+        for entity in found.entities
+        if wanted(entity.entity_group, entity.score)
     ]
 
 
-def _classifications(result: SequenceLabels, labels: Mapping[int, str], wants: _Wanted) -> list[dict[str, Any]]:
-    scores = result.scores.tolist()
-    best_first = sorted(range(len(scores)), key=lambda index: -scores[index])
-    return [
-        {"label": labels[index], "score": scores[index]}
-        for index in best_first
-        if wants(labels[index], scores[index])
-    ]
+def _classifications(found: Extracted, wanted: _Wanted) -> list[dict[str, Any]]:
+    return [each._asdict() for each in found.classifications if wanted(each.label, each.score)]

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from encoderfile.service.json_pieces import dumps
 from encoderfile.service.service import Service
-from encoderfile.transports.http import scoring
+from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http.dialect import json_response
 from encoderfile.transports.http.endpoint import Endpoint
 from encoderfile.transports.http.names import DEFAULT_PROFILE, check_model
@@ -49,9 +49,9 @@ class SieModels(Struct):
 def outputs(service: Service) -> list[str]:
     """What the model gives, in SIE's words: kinds of vectors, `score`, and `json` for extraction."""
     found = list(service.task.dims)
-    if scoring.scores(service):
+    if Ability.SCORE in service.task.abilities:
         found.append("score")
-    if service.info.id2label is not None:
+    if Ability.EXTRACT in service.task.abilities:
         found.append("json")
     return found
 

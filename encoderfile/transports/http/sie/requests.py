@@ -25,7 +25,7 @@ class Item(Struct):
 
     text: str
     id: str | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: dict[Any, Any] | None = None
     images: Annotated[list[Any] | None, Meta(description="Refused unless empty: this model reads text alone.")] = None
     audio: _Refused = None
     video: _Refused = None

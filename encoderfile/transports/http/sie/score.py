@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from encoderfile.service import known_fields
 from encoderfile.service.service import Service
+from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http import scoring
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
 from encoderfile.transports.http.schemas import Count
@@ -39,12 +40,12 @@ def endpoint(service: Service) -> Endpoint:
     async def score(call: Call, asked: ScoreRequest) -> Answer:
         name = model_of(call, service)
         query, items = texts([asked.query])[0], texts(asked.items)
-        scoring.check(service)
+        service.check_ability(Ability.SCORE)
         known_fields.check(call.body, ScoreRequest.__struct_fields__)
         check_options(call.body.get("options"), asked.options, service.info)
         if asked.instruction:
             query = f"{asked.instruction} {query}"
-        scored = await call.answering.by(scoring.score(service, query, items))
+        scored = await call.answering.by(service.score(query, items))
         ranked = [
             {"item_id": asked.items[index].id or f"item-{index}", "score": scored.scores[index], "rank": rank}
             for rank, index in enumerate(scoring.order(scored.scores))
@@ -61,5 +62,5 @@ def endpoint(service: Service) -> Endpoint:
         summary="Scores of texts for a query, as SIE",
         request=ScoreRequest,
         response=ScoreResponse,
-        supported=scoring.scores(service),
+        supported=Ability.SCORE in service.task.abilities,
     )
