@@ -107,7 +107,7 @@ def test_the_file_of_sentence_transformers_goes_before_config_json(
 def test_several_labels_are_refused_with_their_number(own: Town, tmp_path_factory: pytest.TempPathFactory) -> None:
     served = own.serve(open_model(copy("distilbert-cls", tmp_path_factory.mktemp("labels") / "model")))
     message = served.post("/rerank", {"query": "q", "texts": ["a"]}).json()["message"]
-    assert message.endswith("a sequence classification model with one label, this one has 2")
+    assert message.endswith("a sequence classification model with one label, and this one has 2")
 
 
 @pytest.mark.parametrize("package", ["torch.nn.modules.activation", "modeling_own"])

@@ -52,7 +52,7 @@ BORDERS: dict[str, tuple[str, ...]] = {
     "numpy": ("types.py", "tasks/*.py", "model/*.py", "builder/*.py", "transports/http/*.py"),
     "onnx": ("builder/quantize.py",),
     "onnxruntime": ("model/session.py",),
-    "orjson": ("service/json_pieces.py", "runtime/oneshot.py", "transports/*.py"),
+    "orjson": ("service/json_chunks.py", "runtime/oneshot.py", "transports/*.py"),
     "starlette": ("transports/http/*.py", "transports/mcp_http.py"),
     "tokenizers": ("model/tokenizer.py",),
     "uvicorn": ("transports/http/*.py",),

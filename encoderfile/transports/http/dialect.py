@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from encoderfile.errors import InputError, Kind
-from encoderfile.service.json_pieces import Pieces, json_pieces
+from encoderfile.service.json_chunks import Chunks, json_chunks
 from encoderfile.transports.http import failures
 from encoderfile.transports.http.failures import Failure
 
 JSON, TEXT = "application/json", "text/plain"
 
-Write = Callable[[Request, Any], tuple[Pieces, str]]
+Write = Callable[[Request, Any], tuple[Chunks, str]]
 """An answer's chunks and their media type; iterators in the content are lists that are made on the way."""
 
 
@@ -44,9 +44,9 @@ def json_response(body: bytes) -> Response:
     return Response(body, media_type=JSON)
 
 
-def write_json(_: Request, content: Any) -> tuple[Pieces, str]:
+def write_json(_: Request, content: Any) -> tuple[Chunks, str]:
     """JSON, whatever the client accepts."""
-    return json_pieces(content), JSON
+    return json_chunks(content), JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

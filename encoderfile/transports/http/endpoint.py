@@ -13,8 +13,8 @@ from starlette.routing import Route
 
 from encoderfile.service import requests
 from encoderfile.service.answering import Answering, answering
+from encoderfile.service.cooperative import cooperatively
 from encoderfile.service.service import Service
-from encoderfile.service.turns import in_turns
 from encoderfile.transports.http.chunks import Chunks
 from encoderfile.transports.http.dialect import JSON, Dialect
 from encoderfile.transports.http.schemas import Given
@@ -96,7 +96,7 @@ def post(
             body = dialect.read(asked, await asked.body())
             found = await handle(Call(asked, body, answer), read(body))
             written, media = dialect.write(asked, found.content)
-            chunks = await in_turns(written)
+            chunks = await cooperatively(written)
         return Chunks(chunks, {**found.headers, **answer.headers}, media)
 
     return Endpoint(

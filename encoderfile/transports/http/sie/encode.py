@@ -11,9 +11,9 @@ from msgspec import UNSET, Struct, UnsetType
 
 from encoderfile.errors import InputError
 from encoderfile.service import known_fields
+from encoderfile.service.cooperative import cooperatively
 from encoderfile.service.prompts import DOCUMENT, QUERY
 from encoderfile.service.service import Service
-from encoderfile.service.turns import in_turns
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
 from encoderfile.transports.http.schemas import Count
 from encoderfile.transports.http.sie import dtypes
@@ -110,7 +110,7 @@ def endpoint(service: Service) -> Endpoint:
         found: list[dict[str, Any]] = [{} if item.id is None else {"id": item.id} for item in asked.items]
         for kind in dict.fromkeys(kinds):
             vectors = service.task.vectors(kind, prediction.results, options.normalize)
-            forms = await in_turns(_FORMS[kind](vector, params.output_dtype or "float32") for vector in vectors)
+            forms = await cooperatively(_FORMS[kind](vector, params.output_dtype or "float32") for vector in vectors)
             for answer, form in zip(found, forms, strict=True):
                 answer[kind] = form
         took = times(call.answering, time.perf_counter() - started)

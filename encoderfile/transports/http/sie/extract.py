@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from encoderfile.service import known_fields
+from encoderfile.service.cooperative import cooperatively
 from encoderfile.service.service import Service
-from encoderfile.service.turns import in_turns
 from encoderfile.tasks.abilities import Ability, Extracted
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
 from encoderfile.transports.http.schemas import Count
@@ -97,7 +97,7 @@ def endpoint(service: Service) -> Endpoint:
                 items, options.aggregation_strategy or "simple", refuse_overflow=_REFUSES[options.overflow_policy]
             )
         )
-        found = await in_turns(
+        found = await cooperatively(
             {
                 "id": item.id or f"item-{index}",
                 "entities": _entities(each, item.text, wanted),

@@ -8,7 +8,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from encoderfile.service.json_pieces import dumps
+from encoderfile.service.json_chunks import dumps
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http.dialect import json_response

@@ -15,7 +15,7 @@ from starlette.requests import Request
 
 import encoderfile
 from encoderfile.errors import InputError
-from encoderfile.service.json_pieces import Pieces, object_pieces
+from encoderfile.service.json_chunks import Chunks, json_chunks
 from encoderfile.transports.http.dialect import JSON, read_json
 
 MSGPACK = "application/msgpack"
@@ -74,7 +74,7 @@ def unpack(data: bytes) -> object:
 
 
 def packed(content: Mapping[str, Any]) -> Iterator[bytes]:
-    """Plain values and arrays as msgpack, in pieces: the lists among `content` entry by entry."""
+    """Plain values and arrays as msgpack, in chunks: the lists among `content` entry by entry."""
     packer = msgpack.Packer(default=_array)
     yield packer.pack_map_header(len(content))
     for name, value in content.items():
@@ -98,9 +98,9 @@ def _array(value: object) -> dict[bytes, Any]:
     }
 
 
-def write(request: Request, content: Mapping[str, Any]) -> tuple[Pieces, str]:
+def write(request: Request, content: Mapping[str, Any]) -> tuple[Chunks, str]:
     """The content in the form that the client wants, the lists in it written entry by entry."""
     if wants_msgpack(request.headers.get("accept", "")):
         return packed(content), MSGPACK
     entries = {name: iter(value) if isinstance(value, list) else value for name, value in content.items()}
-    return object_pieces(entries), JSON
+    return json_chunks(entries), JSON
