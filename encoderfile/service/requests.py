@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import reprlib
 import typing
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
 from encoderfile.errors import InputError
+from encoderfile.service import known_fields
 from encoderfile.service.known_fields import FieldError
 
 S = TypeVar("S")
@@ -38,6 +40,28 @@ def read(body: object, shape: type[S]) -> S:
         return msgspec.convert(body, shape)
     except msgspec.ValidationError as error:
         raise _failure(str(error), shape) from error
+
+
+def reader(shape: type[S]) -> Callable[[object], S]:
+    """`read`, which refuses what other servers know and the shape does not have (`known_fields`) too."""
+    done = _fields(shape)
+
+    def read_known(body: object) -> S:
+        found = read(body, shape)
+        assert isinstance(body, Mapping)
+        known_fields.check(body, done)
+        return found
+
+    return read_known
+
+
+def _fields(shape: Any) -> dict[str, Any]:
+    """The fields of a shape, and of those that are shapes themselves again the fields."""
+    hints = typing.get_type_hints(shape)
+    return {
+        name: next((_fields(each) for each in _arguments(hints[name]) if hasattr(each, "__struct_fields__")), {})
+        for name in shape.__struct_fields__
+    }
 
 
 def _failure(message: str, shape: Any) -> InputError:

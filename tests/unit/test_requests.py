@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from encoderfile.errors import InputError
 from encoderfile.service.known_fields import FieldError
-from encoderfile.service.requests import read
+from encoderfile.service.requests import read, reader
 
 
 class Options(Struct):
@@ -82,3 +82,19 @@ def test_a_long_name_is_not_repeated() -> None:
 def test_fields_that_the_shape_does_not_have_are_ignored() -> None:
     found = read({"items": ["a"], "other": 1, "options": {"more": [1]}}, Shape)
     assert (found.items, found.options) == (["a"], Options())
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [({"instruction": "Find"}, "instruction"), ({"options": {"pooling": "cls"}}, "options.pooling")],
+)
+def test_what_other_servers_know_and_the_shape_does_not_is_refused_where_it_stands(
+    body: dict[str, Any], place: str
+) -> None:
+    with pytest.raises(FieldError) as refused:
+        reader(Shape)({"items": ["a"], **body})
+    assert str(refused.value).startswith(f"Invalid input: {place} is not done here: ")
+
+
+def test_an_object_that_is_no_shape_may_hold_any_name() -> None:
+    assert reader(Shape)({"items": ["a"], "named": {"pooling": "cls"}}).named == {"pooling": "cls"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -88,7 +87,7 @@ def post(
     """A POST endpoint. `read` makes of a decoded body what `handle` takes; None: a `request`."""
     if read is None:
         assert not isinstance(request, Given)
-        read = partial(requests.read, shape=request)
+        read = requests.reader(request)
 
     async def respond(asked: Request) -> Response:
         with answering(service, metric or name) as answer:

@@ -109,7 +109,6 @@ def endpoints(service: Service) -> list[Endpoint]:
             raise known_fields.FieldError(
                 f"the model '{asked.model}' gives no dense embeddings, but {gives}", "model"
             )
-        known_fields.check(call.body, EmbeddingsRequest.__struct_fields__)
         dimensions = _dimensions(asked.dimensions, size, service.info)
         texts = [asked.input] if isinstance(asked.input, str) else asked.input
         prediction = await call.answering.by(

@@ -93,7 +93,6 @@ def endpoints(service: Service) -> list[Endpoint]:
         if asked.model is not None:
             check_model(asked.model, service.info)
         service.check_ability(Ability.SCORE)
-        known_fields.check(call.body, RerankRequest.__struct_fields__)
         refuse = known_fields.refuse_overflow(call.body, service.info.truncation_side)
         scored = await call.answering.by(service.score(asked.query, texts, bool(asked.raw_scores), refuse))
         best = scoring.order(scored.scores)[: min(asked.top_n or len(texts), asked.top_k or len(texts))]

@@ -10,7 +10,6 @@ import numpy as np
 from msgspec import UNSET, Struct, UnsetType
 
 from encoderfile.errors import InputError
-from encoderfile.service import known_fields
 from encoderfile.service.cooperative import cooperatively
 from encoderfile.service.prompts import DOCUMENT, QUERY
 from encoderfile.service.service import Service
@@ -94,10 +93,9 @@ def endpoint(service: Service) -> Endpoint:
 
     async def encode(call: Call, asked: EncodeRequest) -> Answer:
         name = model_of(call, service)
-        given, params = call.body.get("params") or {}, asked.params or EncodeParams()
+        params = asked.params or EncodeParams()
         options = params.options or EncodeOptions()
-        check_options(given.get("options"), options, service.info)
-        known_fields.check(given, EncodeParams.__struct_fields__)
+        check_options(options, service.info)
         # The TypeScript client puts it beside the options.
         is_query = params.is_query if options.is_query is None else options.is_query
         if is_query is not None:

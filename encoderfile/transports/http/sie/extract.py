@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -90,7 +89,10 @@ def endpoint(service: Service) -> Endpoint:
         name = model_of(call, service)
         params = asked.params or ExtractParams()
         options = params.options or ExtractOptions()
-        _check(call.body.get("params") or {}, options, service)
+        service.check_ability(Ability.EXTRACT)
+        check_options(options, service.info)
+        if not service.task.groups_tokens:
+            known_fields.check({"aggregation_strategy": options.aggregation_strategy}, (), "options.")
         wanted, items = _Wanted(params, options), texts(asked.items)
         extraction = await call.answering.by(
             service.extract(
@@ -121,14 +123,6 @@ def endpoint(service: Service) -> Endpoint:
         response=ExtractResponse,
         supported=Ability.EXTRACT in service.task.abilities,
     )
-
-
-def _check(given: Mapping[str, Any], options: ExtractOptions, service: Service) -> None:
-    service.check_ability(Ability.EXTRACT)
-    known_fields.check(given, ExtractParams.__struct_fields__)
-    check_options(given.get("options"), options, service.info)
-    if not service.task.groups_tokens:
-        known_fields.check({"aggregation_strategy": options.aggregation_strategy}, (), "options.")
 
 
 def _entities(found: Extracted, text: str, wanted: _Wanted) -> list[dict[str, Any]]:

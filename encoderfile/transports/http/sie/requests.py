@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 from encoderfile.errors import InputError
-from encoderfile.service import known_fields
 from encoderfile.service.prompts import DOCUMENT, QUERY
 from encoderfile.service.service import Service
 from encoderfile.transports.http.endpoint import Call
@@ -63,8 +62,8 @@ def texts(items: Sequence[Item]) -> list[str]:
     return [item.text for item in items]
 
 
-def check_options(given: Mapping[str, Any] | None, options: Options | None, info: ModelInfo) -> None:
-    """Raises `InputError` for what this file does not have; `given` are the options as they were sent."""
+def check_options(options: Options | None, info: ModelInfo) -> None:
+    """Raises `InputError` for what this file does not have."""
     if options is None:
         return
     if options.profile not in (None, DEFAULT_PROFILE):
@@ -72,7 +71,6 @@ def check_options(given: Mapping[str, Any] | None, options: Options | None, info
     for name in ("lora_id", "lora", "muvera"):
         if getattr(options, name, None) is not None:
             raise InputError(f"Model '{info.model_id}' does not support options.{name}: leave it out")
-    known_fields.check(given or {}, options.__struct_fields__, "options.")
 
 
 def asked_prompt(is_query: bool | None, instruction: str | None) -> AskedPrompt:

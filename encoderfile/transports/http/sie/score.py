@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from encoderfile.service import known_fields
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http import scoring
@@ -41,8 +40,7 @@ def endpoint(service: Service) -> Endpoint:
         name = model_of(call, service)
         query, items = texts([asked.query])[0], texts(asked.items)
         service.check_ability(Ability.SCORE)
-        known_fields.check(call.body, ScoreRequest.__struct_fields__)
-        check_options(call.body.get("options"), asked.options, service.info)
+        check_options(asked.options, service.info)
         if asked.instruction:
             query = f"{asked.instruction} {query}"
         scored = await call.answering.by(service.score(query, items))
