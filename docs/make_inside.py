@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from encoderfile.builder import freeze
-from encoderfile.builder.inventory import markdown
+from encoderfile.builder.sbom import markdown
 
 PAGE = Path(__file__).with_name("what-is-inside.md")
 

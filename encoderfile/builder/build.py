@@ -18,10 +18,10 @@ from types import MappingProxyType
 from typing import Any
 
 from encoderfile import container, pack
-from encoderfile.builder import freeze, inventory
+from encoderfile.builder import freeze, sbom
 from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig
-from encoderfile.builder.places import keep_apart
+from encoderfile.builder.destinations import refuse_overwriting
 from encoderfile.container import Part
 from encoderfile.errors import ConfigError, ContainerError, ModelError
 from encoderfile.manifest import GRAPH, SBOM_PATH, TOKENIZER, WEIGHTS, Manifest
@@ -71,7 +71,7 @@ def build(config: BuildConfig, say: Say, beside: Mapping[str, Path] = MappingPro
     say(f"checking {config.path}")
     with waiting(f"checking {config.path}"):
         checked = check(config)
-    keep_apart({"--output-path": config.target, **beside}, _read(config, checked))
+    refuse_overwriting({"--output-path": config.target, **beside}, _read(config, checked))
     say(f"model type {checked.manifest.model_type.value}: {checked.type_reason}")
     for note in checked.notes:
         say(f"note: {note}")
@@ -188,7 +188,7 @@ def _place(source: container.Container, name: str, folder: Path) -> Path:
 def _device_of(file: container.Container) -> str:
     """What the runtime in `file` was frozen for, as it says itself. Raises `ContainerError` when it does not."""
     try:
-        device = inventory.property_of(json.loads(pack.read(file.pack, SBOM_PATH))["metadata"], "device")
+        device = sbom.property_of(json.loads(pack.read(file.pack, SBOM_PATH))["metadata"], "device")
     except (
         ContainerError,
         ValueError,

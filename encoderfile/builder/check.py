@@ -11,15 +11,25 @@ from typing import Any
 import numpy as np
 
 import encoderfile
-from encoderfile.builder import calls, drift, graph_inputs, labels, modules, outputs, patterns, precision, prompts
+from encoderfile.builder import (
+    drift,
+    graph_inputs,
+    labels,
+    outputs,
+    pooling_config,
+    precision,
+    prompts,
+    regex_backtracking,
+    sentence_bert_config,
+)
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.drift import Drift
+from encoderfile.builder.embedding_tables import tables_of
 from encoderfile.builder.folder import ModelFolder, open_folder
 from encoderfile.builder.limits import first_position
 from encoderfile.builder.matryoshka import matryoshka
 from encoderfile.builder.onnx_graph import OnnxGraph
-from encoderfile.builder.precision import Changed, PrecisionWishes
-from encoderfile.builder.tables import looked_up
+from encoderfile.builder.precision import Changed, PrecisionOptions
 from encoderfile.builder.tokenizer_spec import tokenizer_spec
 from encoderfile.errors import InputError, InternalError, ModelError
 from encoderfile.manifest import GraphInput, GraphSpec, Manifest
@@ -135,8 +145,8 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     choice = outputs.choose_type(folder, session.outputs, config.model_type, config.output)
     fit = session.outputs if config.output else prompts.poolable(folder, session.outputs)
     output = outputs.choose_output(folder, choice.model_type, fit, config.output)
-    pooling = modules.vector_pooling(folder, choice.model_type, output)
-    calls.refuse_others(folder, output)
+    pooling = pooling_config.vector_pooling(folder, choice.model_type, output)
+    sentence_bert_config.refuse_others(folder, output)
     if output.dtype == "bfloat16":
         output = _widened(output, original, onnx_graph)
         session = Session(*onnx_graph.in_place(), device=_HERE, threads=0)
@@ -146,8 +156,8 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         batchable=not any(kind.startswith("DynamicQuantize") for kind in onnx_graph.op_types),
         first_position=first_position(folder.config),
     )
-    spec = tokenizer_spec(folder, config.tokenizer, graph.fixed_tokens, looked_up(original))
-    patterns.refuse_endless(folder.tokenizer_json)
+    spec = tokenizer_spec(folder, config.tokenizer, graph.fixed_tokens, tables_of(original))
+    regex_backtracking.refuse_backtracking(folder.tokenizer_json)
     words = Tokenizer(folder.files["tokenizer.json"], spec)
     _check_vocabulary(folder, words)
     columns = _try_lengths(session, words, graph)
@@ -208,12 +218,12 @@ def _scoring(folder: ModelFolder, model_type: ModelType, columns: int) -> dict[s
     }
 
 
-def _drift(model: Model, original: OnnxGraph, wishes: PrecisionWishes) -> Drift:
+def _drift(model: Model, original: OnnxGraph, options: PrecisionOptions) -> Drift:
     """How far `model` is from the exported graph. Raises `ModelError` when that is too far."""
-    texts = drift.read_texts(wishes.calibrate)
+    texts = drift.read_texts(options.calibrate)
     before = model.with_session(Session(*original.in_place(), device=_HERE, threads=0))
     found = drift.measure(before, model, texts)
-    drift.refuse(found, drift.MAX_FLIPS if wishes.max_flips is None else wishes.max_flips)
+    drift.refuse(found, drift.MAX_FLIPS if options.max_flips is None else options.max_flips)
     return found
 
 

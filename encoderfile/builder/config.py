@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from encoderfile.builder.precision import PrecisionWishes
+from encoderfile.builder.precision import PrecisionOptions
 from encoderfile.errors import ConfigError
 from encoderfile.types import ModelType
 
@@ -55,7 +55,7 @@ _STRATEGIES = ("longest_first", "only_first", "only_second")
 
 
 @dataclass(frozen=True, slots=True)
-class TokenizerWishes:
+class TokenizerOptions:
     """What flags and YAML ask of the tokenizer; None leaves it to the model's files. Lengths in tokens."""
 
     max_length: int | None = None
@@ -84,8 +84,8 @@ class BuildConfig:
     cache_dir: Path | None = None
     base_binary_path: Path | None = None
     device: str = "auto"
-    tokenizer: TokenizerWishes = TokenizerWishes()
-    precision: PrecisionWishes = field(default_factory=PrecisionWishes)
+    tokenizer: TokenizerOptions = TokenizerOptions()
+    precision: PrecisionOptions = field(default_factory=PrecisionOptions)
 
     @property
     def model_name(self) -> str:
@@ -107,11 +107,11 @@ class BuildConfig:
 def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> BuildConfig:
     """The YAML's config, or an empty one, with the flags that were given laid over it.
 
-    `flags` are fields of `BuildConfig` and `PrecisionWishes`, and `max_length`; None means not given. Raises
+    `flags` are fields of `BuildConfig` and `PrecisionOptions`, and `max_length`; None means not given. Raises
     `ConfigError`.
     """
     max_length = flags.pop("max_length", None)
-    asked = {each.name: flags.pop(each.name, None) for each in fields(PrecisionWishes)}
+    asked = {each.name: flags.pop(each.name, None) for each in fields(PrecisionOptions)}
     inputs = _pairs(flags.pop("inputs", None) or ())
     given = {name: value for name, value in flags.items() if value is not None}
     if yaml_file is not None:
@@ -219,7 +219,7 @@ class _Yaml:
             base_binary_path=self._path("base_binary_path"),
             device=self._choice("device", ("auto", "cpu", "cuda")) or "auto",
             tokenizer=_tokenizer(_mapping(self._body.get("tokenizer") or {}, "tokenizer")),
-            precision=PrecisionWishes(
+            precision=PrecisionOptions(
                 quantize=self._choice("quantize", ("int8",)),
                 optimize=self._flag("optimize"),
                 calibrate=self._path("calibrate"),
@@ -293,13 +293,13 @@ def _name(key: str, value: object) -> str:
     return text
 
 
-def _tokenizer(body: Mapping[str, Any]) -> TokenizerWishes:
+def _tokenizer(body: Mapping[str, Any]) -> TokenizerOptions:
     _only_known(body, _TOKENIZER_KEYS, "tokenizer")
     for key, known in (("truncation_side", _SIDES), ("truncation_strategy", _STRATEGIES)):
         if body.get(key) is not None and body[key] not in known:
             found = body[key] if isinstance(body[key], str) else _shown.repr(body[key])
             raise ConfigError(f"`tokenizer.{key}` is {found}: choose {_either(known)}")
-    return TokenizerWishes(
+    return TokenizerOptions(
         max_length=_count(body, "max_length", 1),
         truncation_side=body.get("truncation_side"),
         truncation_strategy=body.get("truncation_strategy"),

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from encoderfile.builder import sources
-from encoderfile.builder.module_files import Module, read_modules
-from encoderfile.builder.tokenizer_rules import TokenizerFiles, ruled
+from encoderfile.builder import safe_read
+from encoderfile.builder.modules_json import Module, read_modules_json
+from encoderfile.builder.tokenizer_overrides import TokenizerFiles, effective_tokenizer
 from encoderfile.errors import ModelError
 
 _LFS = b"version https://git-lfs"
@@ -44,7 +44,7 @@ class ModelFolder:
     """The files of one exported model. JSON files are parsed; `files` keeps their bytes as they were.
 
     Only tokenizer.json is changed where other files rule it; `tokenizer_config` holds what the tokenizer's class
-    assumes too (`tokenizer_rules`).
+    assumes too (`tokenizer_overrides`).
     """
 
     path: Path
@@ -88,18 +88,18 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
     def read(name: str) -> Mapping[str, Any]:
         source = _first(places, name)
         if name not in files and _is_there(source):
-            files[name] = _read(sources.inside(source, places[-1]))
+            files[name] = _read(safe_read.inside(source, places[-1]))
         found: Mapping[str, Any] = _json(files, name, dict)
         return found
 
-    modules = read_modules(_json(files, "modules.json", list), read)
+    modules = read_modules_json(_json(files, "modules.json", list), read)
     pooled = [module.config for module in modules.road if module.kind in ("Pooling", "SpladePooling")]
     tokenizer = _json(files, "tokenizer.json", dict)
     config = _json(files, "config.json", dict)
     sentence_bert: Mapping[str, Any] = next(
         (found for name in SENTENCE_BERT if (found := _json(files, name, dict))), {}
     )
-    effective = ruled(
+    effective = effective_tokenizer(
         TokenizerFiles(
             tokenizer=tokenizer,
             config=_json(files, "tokenizer_config.json", dict),
@@ -131,7 +131,7 @@ def find_onnx(path: Path) -> Path:
     """`model.onnx`, in the folder or in its `onnx/`; else the only other graph there. Raises `ModelError`."""
     for usual in (path / "model.onnx", path / "onnx" / "model.onnx"):
         if _is_there(usual):
-            sources.inside(usual, path)
+            safe_read.inside(usual, path)
             return usual
     found = sorted(path.glob("*.onnx")) + sorted(path.glob("onnx/*.onnx"))
     if not found:
@@ -139,7 +139,7 @@ def find_onnx(path: Path) -> Path:
     if len(found) > 1:
         names = ", ".join(str(each.relative_to(path)) for each in found)
         raise ModelError(f"{path} has several ONNX files ({names}): choose one with --onnx FILE")
-    sources.inside(found[0], path)
+    safe_read.inside(found[0], path)
     return found[0]
 
 
@@ -188,7 +188,7 @@ def _small_files(places: Sequence[Path], explicit: Mapping[str, Path]) -> dict[s
                 raise ModelError(f"{explicit[name]} does not exist: correct the path of {name}")
             files[name] = _read(explicit[name])
         elif _is_there(_first(places, name)):
-            files[name] = _read(sources.inside(_first(places, name), places[-1]))
+            files[name] = _read(safe_read.inside(_first(places, name), places[-1]))
     return files
 
 
@@ -240,14 +240,14 @@ def _ask_export(path: Path) -> str:
 def _named(path: Path) -> str | None:
     """The name on the hub that config.json says a model has."""
     try:
-        name = json.loads(sources.read(sources.inside(path / "config.json", path))).get("_name_or_path")
+        name = json.loads(safe_read.read(safe_read.inside(path / "config.json", path))).get("_name_or_path")
     except (ModelError, ValueError, AttributeError, RecursionError):
         return None
     return name if isinstance(name, str) and _HUB.fullmatch(name) else None
 
 
 def _read(path: Path) -> bytes:
-    data = sources.read(path)
+    data = safe_read.read(path)
     if data.startswith(_LFS):
         raise ModelError(f"{path.name} is a Git LFS pointer: run `git lfs pull` in the folder it came from")
     return data

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import encoderfile
-from encoderfile.builder import contents, inventory, pack, trust
+from encoderfile.builder import freeze_record, ownership, pack, sbom
 from encoderfile.container import Slice
 from encoderfile.errors import ConfigError, ContainerError
 from encoderfile.manifest import SBOM_PATH
@@ -32,12 +32,12 @@ from encoderfile.progress import waiting
 
 _BUILDER_ONLY = ("builder", "cli")
 _RECIPE = ("runtime.spec", "entry.py", "hollow_mcp.py")
-_MAKERS = ("contents.py", "freeze.py", "inventory.py", "pack.py")
+_MAKERS = ("freeze.py", "freeze_record.py", "pack.py", "sbom.py")
 """Of the builder's own files those that make a pack."""
 _FREEZERS = ("pyinstaller", "pyinstaller-hooks-contrib", "altgraph")
 
 SBOM_SUFFIX = ".sbom.json"
-CONTENTS_SUFFIX = ".contents.json"
+RECORD_SUFFIX = ".contents.json"
 _UNUSED_SECONDS = 30 * 24 * 3600
 _NEW_SECONDS = 60
 _FULL = 1 << 20
@@ -103,14 +103,14 @@ def _kept(cache: Path, stem: str) -> tuple[Path | None, str]:
     """
     why = ""
     for packed in sorted(cache.glob(f"{stem}-*.pack"), key=lambda path: path.stat().st_mtime, reverse=True):
-        for path in (packed, packed.with_suffix(CONTENTS_SUFFIX), packed.with_suffix(SBOM_SUFFIX)):
+        for path in (packed, packed.with_suffix(RECORD_SUFFIX), packed.with_suffix(SBOM_SUFFIX)):
             if os.path.lexists(path):
-                trust.own_file(path)
+                ownership.own_file(path)
         record = _record(packed)
         if record is None or not packed.with_suffix(SBOM_SUFFIX).is_file():
             continue
         seen = dict(record["seen"])
-        change = next(contents.changes(record), None)
+        change = next(freeze_record.changes(record), None)
         if change is None:
             change = _damage(packed)
         if change is None:
@@ -130,17 +130,17 @@ def _damage(packed: Path) -> str | None:
     return None
 
 
-def _record(packed: Path) -> contents.Json | None:
+def _record(packed: Path) -> freeze_record.Json | None:
     """What a pack was frozen from; None where that is not known, as of packs of older builders."""
     try:
-        record: contents.Json = json.loads(packed.with_suffix(CONTENTS_SUFFIX).read_bytes())
+        record: freeze_record.Json = json.loads(packed.with_suffix(RECORD_SUFFIX).read_bytes())
     except (OSError, ValueError):
         return None
-    return record if isinstance(record, dict) and record.keys() >= contents.KEYS else None
+    return record if isinstance(record, dict) and record.keys() >= freeze_record.KEYS else None
 
 
-def _write_record(packed: Path, record: contents.Json) -> None:
-    target = packed.with_suffix(CONTENTS_SUFFIX)
+def _write_record(packed: Path, record: freeze_record.Json) -> None:
+    target = packed.with_suffix(RECORD_SUFFIX)
     temporary = target.with_suffix(".tmp")
     temporary.write_text(json.dumps(record))
     _move(temporary, target)
@@ -209,7 +209,7 @@ def _recipe() -> Path:
 def _own(cache: Path) -> Path:
     """The cache folder, made where it is missing. Raises `ConfigError` where it is not ours, or cannot be made."""
     try:
-        return trust.own_folder(cache)
+        return ownership.own_folder(cache)
     except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError before Python 3.13
         raise _unwritable(cache, error) from error
 
@@ -251,23 +251,23 @@ def _freeze(device: str, cache: Path, stem: str) -> Path:
             try:
                 with waiting(f"freezing the {device} runtime", expected):
                     found = _run_pyinstaller(device, work, log)
-                    folder, made, sbom = work / "dist" / "runtime", work / "runtime.pack", work / "sbom.json"
+                    folder, made, inventory = work / "dist" / "runtime", work / "runtime.pack", work / "sbom.json"
                     libc = oldest_libc(folder)
-                    document = inventory.document(found, device=device, libc=libc)
-                    sbom.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
-                    shutil.copyfile(sbom, folder / SBOM_PATH)
+                    document = sbom.document(found, device=device, libc=libc)
+                    inventory.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
+                    shutil.copyfile(inventory, folder / SBOM_PATH)
                     pack.write(folder, made, libc)
                     files = [
                         path for path in (*found["modules"], *found["originals"]) if not path.startswith(scratch)
                     ]
                     versions = {each["name"]: each["version"] for each in document["components"] if "purl" in each}
-                    record = contents.record(files, found["names"], versions)
+                    record = freeze_record.record(files, found["names"], versions)
             except subprocess.CalledProcessError as error:
                 raise ConfigError(f"the runtime cannot be frozen: {_explain(log)}") from error
             record["seconds"] = time.monotonic() - started
             files_sum = hashlib.sha256(json.dumps([record["files"], versions], sort_keys=True).encode()).hexdigest()
             target = cache / f"{stem}-{files_sum[:8]}.pack"
-            _move(sbom, target.with_suffix(SBOM_SUFFIX))
+            _move(inventory, target.with_suffix(SBOM_SUFFIX))
             _write_record(target, record)
             _move(made, target)
             return target

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoderfile.builder import sources
+from encoderfile.builder import safe_read
+from encoderfile.builder.cast_output import cast_to_float32
 from encoderfile.builder.protobuf import BYTES, FIXED32, FIXED64, VARINT, message, number_field
-from encoderfile.builder.widen import cast_to_float32
 from encoderfile.container import PAGE, Slice
 from encoderfile.errors import ModelError
 from encoderfile.manifest import WEIGHTS
@@ -57,7 +57,7 @@ class OnnxGraph:
         folder = path.parent.resolve()
         self._folder = folder.parent if folder.name == "onnx" else folder  # as hubs lay it out
         try:
-            with sources.opened(path) as file:
+            with safe_read.opened(path) as file:
                 self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except ValueError:
             raise ModelError(f"{path.name} is empty: export the model again") from None
@@ -201,7 +201,7 @@ class OnnxGraph:
                 "export the model again with its data beside it"
             )
         try:
-            source = sources.inside(folder / location, self._folder)
+            source = safe_read.inside(folder / location, self._folder)
             size = source.stat().st_size if source.is_file() else None
         except OSError as error:
             raise ModelError(f"cannot read {folder / location}: {error.strerror}") from error

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from encoderfile.builder import modules
+from encoderfile.builder import pooling_config
 from encoderfile.builder.folder import ModelFolder
 from encoderfile.errors import ConfigError, ModelError
 from encoderfile.model.session import ValueInfo
@@ -78,8 +78,8 @@ def choose_type(
     tokens = _token_vectors(folder, seen)
     vector = _sentence_vector(folder, seen)
     labelled = next((known for suffix, known in _BY_ARCHITECTURE.items() if architecture.endswith(suffix)), None)
-    words = architecture.endswith(modules.MASKED_WORDS)
-    pooled = modules.pools(folder)
+    words = architecture.endswith(pooling_config.MASKED_WORDS)
+    pooled = pooling_config.pools(folder)
     if named is not None:
         tokens = tokens or [each for each in seen if len(each.shape) == 3 and not words]
         vector = next((each for each in seen if len(each.shape) == 2), None)
@@ -87,7 +87,7 @@ def choose_type(
         return Choice(labelled, f"config.json names {architecture}")
     if any(output.plain == _SENTENCE for output in seen):
         return Choice(ModelType.SENTENCE_EMBEDDING, f"the graph has an output {_SENTENCE}")
-    if pooled and (tokens or vector or words or modules.is_sparse(folder)):
+    if pooled and (tokens or vector or words or pooling_config.is_sparse(folder)):
         return Choice(ModelType.SENTENCE_EMBEDDING, "modules.json describes a sentence-transformers model")
     if tokens:
         return Choice(ModelType.EMBEDDING, f"the graph's output is {tokens[0].name}")
@@ -123,10 +123,10 @@ def _best(folder: ModelFolder, model_type: ModelType, outputs: Sequence[ValueInf
         return tokens[0] if tokens else None
     if model_type is ModelType.SENTENCE_EMBEDDING:
         words = _by_name(outputs, "logits", 3) or _sole_logits(outputs, 3)
-        if modules.is_sparse(folder):
+        if pooling_config.is_sparse(folder):
             return words
         whole = _by_name(outputs, _SENTENCE, 2)
-        if whole is None and (not tokens or modules.has_dense(folder)):
+        if whole is None and (not tokens or pooling_config.has_dense(folder)):
             whole = _sentence_vector(folder, outputs)
         return whole or (tokens[0] if tokens else words)
     rank = _RANK[model_type][0]
@@ -135,12 +135,12 @@ def _best(folder: ModelFolder, model_type: ModelType, outputs: Sequence[ValueInf
 
 def _token_vectors(folder: ModelFolder, outputs: Sequence[ValueInfo]) -> list[ValueInfo]:
     """Outputs that are the vectors of tokens, best first: by name, else the only ones of the model's width."""
-    found = [_by_name(outputs, name, 3) for name in modules.TOKEN_VECTORS]
+    found = [_by_name(outputs, name, 3) for name in pooling_config.TOKEN_VECTORS]
     known = [each for each in found if each is not None]
     other = _sole([each for each in outputs if len(each.shape) == 3])
     if known or other is None or other.plain == "logits":
         return known
-    width = modules.hidden_size(folder)
+    width = pooling_config.hidden_size(folder)
     return [other] if width is not None and other.shape[-1] == width else []
 
 
@@ -150,9 +150,9 @@ def _sentence_vector(folder: ModelFolder, outputs: Sequence[ValueInfo]) -> Value
     found = _sole([each for each in outputs if each not in tokens])
     if found is None or len(found.shape) != 2 or found.plain == "logits":
         return None
-    width = modules.vector_size(folder)
+    width = pooling_config.vector_size(folder)
     fits = found.plain in _VECTORS if width is None else found.shape[-1] == width
-    return found if fits or (found.plain in _VECTORS and not modules.pools(folder)) else None
+    return found if fits or (found.plain in _VECTORS and not pooling_config.pools(folder)) else None
 
 
 def _by_name(outputs: Sequence[ValueInfo], name: str, rank: int) -> ValueInfo | None:

@@ -8,8 +8,8 @@ import pytest
 
 from encoderfile.builder.folder import ModelFolder
 from encoderfile.builder.matryoshka import matryoshka
-from encoderfile.builder.module_files import Module
-from encoderfile.builder.modules import vector_pooling
+from encoderfile.builder.modules_json import Module
+from encoderfile.builder.pooling_config import vector_pooling
 from encoderfile.errors import ModelError
 from encoderfile.manifest import PoolingSpec
 from encoderfile.tasks.pooling import pool

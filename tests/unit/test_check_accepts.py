@@ -10,7 +10,7 @@ import onnxruntime.quantization
 import pytest
 
 from encoderfile.builder.check import check
-from encoderfile.builder.config import BuildConfig, TokenizerWishes
+from encoderfile.builder.config import BuildConfig, TokenizerOptions
 from encoderfile.manifest import GraphInput
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
@@ -105,7 +105,7 @@ def test_a_graph_is_found_by_the_exporters_other_names(folder: Path, name: str) 
 
 
 def test_padding_to_a_fixed_length_changes_no_answer(folder: Path) -> None:
-    model = opened(folder, tokenizer=TokenizerWishes(fixed_length=32))
+    model = opened(folder, tokenizer=TokenizerOptions(fixed_length=32))
     assert model.manifest.tokenizer.pad_to == 32
     close(logits(model), USUAL, 1e-5, "padded to 32")
 
@@ -222,5 +222,5 @@ def test_the_same_folder_gives_the_same_manifest(folder: Path) -> None:
 
 @pytest.mark.parametrize("strategy", ["only_first", "only_second"])
 def test_a_limit_that_a_pair_cannot_be_cut_to_is_one_for_single_texts(strategy: str, folder: Path) -> None:
-    model = opened(folder, tokenizer=TokenizerWishes(max_length=12, truncation_strategy=strategy))
+    model = opened(folder, tokenizer=TokenizerOptions(max_length=12, truncation_strategy=strategy))
     np.testing.assert_array_equal(logits(model, ["a"]), logits(open_model(MODELS / "bert-cls"), ["a"]))

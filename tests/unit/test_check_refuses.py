@@ -7,7 +7,7 @@ from typing import Any
 import onnx
 import pytest
 
-from encoderfile.builder.config import TokenizerWishes
+from encoderfile.builder.config import TokenizerOptions
 from encoderfile.types import ModelType
 from support import graphs
 from support.graphs import copy, edit_graph, edit_json
@@ -278,24 +278,24 @@ def test_several_graphs_are_refused_with_their_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wishes", "words"),
+    ("options", "words"),
     [
-        (TokenizerWishes(max_length=65), "--max-length 65 is more than the model takes: at most 64 tokens"),
-        (TokenizerWishes(fixed_length=65), "pad_strategy fixed 65 is more than the model takes"),
-        (TokenizerWishes(max_length=3), "the limit of 3 tokens leaves no room beside 3 special tokens"),
-        (TokenizerWishes(stride=61), "a stride of 61 tokens leaves nothing of the limit of 64 tokens"),
+        (TokenizerOptions(max_length=65), "--max-length 65 is more than the model takes: at most 64 tokens"),
+        (TokenizerOptions(fixed_length=65), "pad_strategy fixed 65 is more than the model takes"),
+        (TokenizerOptions(max_length=3), "the limit of 3 tokens leaves no room beside 3 special tokens"),
+        (TokenizerOptions(stride=61), "a stride of 61 tokens leaves nothing of the limit of 64 tokens"),
     ],
     ids=["limit", "fixed length", "no room", "stride"],
 )
-def test_a_wish_that_the_model_cannot_follow_is_refused(wishes: TokenizerWishes, words: str) -> None:
-    assert words in refusal(MODELS / "bert-cls", tokenizer=wishes)
+def test_an_option_that_the_model_cannot_follow_is_refused(options: TokenizerOptions, words: str) -> None:
+    assert words in refusal(MODELS / "bert-cls", tokenizer=options)
 
 
 def test_a_limit_above_a_fixed_shape_is_refused(tmp_path: Path) -> None:
     folder = copy("bert-cls", tmp_path / "model")
     edit_graph(folder, graphs.fixed_shape(1, 16))
     assert "at most 16 tokens (the fixed shape of the graph)" in refusal(
-        folder, tokenizer=TokenizerWishes(max_length=17)
+        folder, tokenizer=TokenizerOptions(max_length=17)
     )
 
 

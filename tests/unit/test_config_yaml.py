@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from encoderfile.builder.config import BuildConfig, TokenizerWishes, from_yaml
+from encoderfile.builder.config import BuildConfig, TokenizerOptions, from_yaml
 from encoderfile.errors import ConfigError
 from encoderfile.types import ModelType
 from support.refusals import one_sentence
@@ -61,7 +61,7 @@ def test_every_key_is_followed(tmp_path: Path) -> None:
         cache_dir=tmp_path / "cache",
         base_binary_path=tmp_path / "base",
         device="cpu",
-        tokenizer=TokenizerWishes(
+        tokenizer=TokenizerOptions(
             max_length=64, truncation_side="left", truncation_strategy="only_first", stride=2, fixed_length=32
         ),
     )
@@ -90,7 +90,7 @@ def test_every_model_type_has_its_name(tmp_path: Path, model_type: ModelType) ->
 
 @pytest.mark.parametrize("strategy", [None, "batch_longest"])
 def test_padding_to_the_longest_is_the_usual_way(tmp_path: Path, strategy: str | None) -> None:
-    assert read(tmp_path, tokenizer={"pad_strategy": strategy}).tokenizer == TokenizerWishes()
+    assert read(tmp_path, tokenizer={"pad_strategy": strategy}).tokenizer == TokenizerOptions()
 
 
 def test_a_number_where_a_text_belongs_is_read_as_text(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import encoderfile
-from encoderfile.builder import contents, freeze, pack
+from encoderfile.builder import freeze, freeze_record, pack
 
 
 @pytest.fixture
@@ -33,8 +33,8 @@ def kept(cache: Path, stem: str, name: str, **record: Any) -> Path:
     (cache / name / "file").write_text(name)
     pack.write(cache / name, packed, "2.17")
     packed.with_suffix(freeze.SBOM_SUFFIX).write_text("{}")
-    body = contents.record([str(packed)], ["json"], {}) | record
-    packed.with_suffix(freeze.CONTENTS_SUFFIX).write_text(json.dumps(body))
+    body = freeze_record.record([str(packed)], ["json"], {}) | record
+    packed.with_suffix(freeze.RECORD_SUFFIX).write_text(json.dumps(body))
     return packed
 
 
@@ -65,7 +65,7 @@ def test_a_change_is_said_and_freezes_again(tmp_path: Path, frozen: list[str]) -
 @pytest.mark.parametrize("record", ["", "{", "[]", "{}", '{"files": {}}', "\0"])
 def test_a_record_that_cannot_be_read_freezes_again(record: str, tmp_path: Path, frozen: list[str]) -> None:
     packed = kept(tmp_path, stem(), "kept")
-    packed.with_suffix(freeze.CONTENTS_SUFFIX).write_text(record)
+    packed.with_suffix(freeze.RECORD_SUFFIX).write_text(record)
     freeze.runtime("cpu", tmp_path, frozen.append)
     assert frozen == ["freezing the cpu runtime, once for this version (a minute or two)"]
 
@@ -75,13 +75,13 @@ def test_a_damaged_pack_is_not_copied_into_files_but_frozen_again(tmp_path: Path
     raw = bytearray(packed.read_bytes())
     raw[raw.rindex(b"kept")] ^= 1
     packed.write_bytes(raw)
-    record = json.loads(packed.with_suffix(freeze.CONTENTS_SUFFIX).read_bytes())
-    packed.with_suffix(freeze.CONTENTS_SUFFIX).write_text(json.dumps(record | {"files": {}}))
+    record = json.loads(packed.with_suffix(freeze.RECORD_SUFFIX).read_bytes())
+    packed.with_suffix(freeze.RECORD_SUFFIX).write_text(json.dumps(record | {"files": {}}))
     freeze.runtime("cpu", tmp_path, frozen.append)
     assert frozen == [f"freezing the cpu runtime, because {packed} is damaged (a minute or two)"]
 
 
-@pytest.mark.parametrize("suffix", [".pack", freeze.SBOM_SUFFIX, freeze.CONTENTS_SUFFIX])
+@pytest.mark.parametrize("suffix", [".pack", freeze.SBOM_SUFFIX, freeze.RECORD_SUFFIX])
 def test_a_pack_that_others_can_change_ends_in_no_file(suffix: str, tmp_path: Path, frozen: list[str]) -> None:
     path = kept(tmp_path, stem(), "kept").with_suffix(suffix)
     path.chmod(0o666)

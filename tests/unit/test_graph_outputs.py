@@ -10,9 +10,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig
-from encoderfile.builder.module_files import Module
-from encoderfile.builder.modules import vector_pooling
+from encoderfile.builder.modules_json import Module
 from encoderfile.builder.outputs import choose_output, choose_type
+from encoderfile.builder.pooling_config import vector_pooling
 from encoderfile.errors import ConfigError, ModelError
 from encoderfile.manifest import PoolingSpec
 from encoderfile.model.session import ValueInfo

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from encoderfile.builder.module_files import Module
+from encoderfile.builder.modules_json import Module
 from encoderfile.builder.outputs import Choice, choose_output, choose_type, refuse_generators
 from encoderfile.errors import ModelError
 from encoderfile.model.session import ValueInfo

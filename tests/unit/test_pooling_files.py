@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from encoderfile.builder.module_files import Module
-from encoderfile.builder.modules import pooling
+from encoderfile.builder.modules_json import Module
+from encoderfile.builder.pooling_config import pooling
 from encoderfile.errors import ModelError
 from encoderfile.manifest import PoolingSpec
 from support.refusals import one_sentence

@@ -18,7 +18,7 @@ class Table:
     rows: int
 
 
-def looked_up(graph: OnnxGraph) -> tuple[Table, ...]:
+def tables_of(graph: OnnxGraph) -> tuple[Table, ...]:
     """The tables of a graph; none where it hides them in operators that are not known here."""
     shapes = graph.shapes()
     comes_from: dict[str, str] = {}

@@ -36,7 +36,7 @@ class Modules:
     other_routes: tuple[str, ...] = ()
 
 
-def read_modules(listed: Sequence[Any], read: Read) -> Modules:
+def read_modules_json(listed: Sequence[Any], read: Read) -> Modules:
     """Resolves the list in modules.json. Raises `ModelError` for one that cannot be followed."""
     road: list[Module] = []
     others: list[str] = []

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from encoderfile.builder.module_files import Module, Modules, read_modules
+from encoderfile.builder.modules_json import Module, Modules, read_modules_json
 from encoderfile.errors import ModelError
 from support.refusals import one_sentence
 
@@ -23,7 +23,7 @@ STRUCTURE = {
 
 
 def read(listed: list[Any], files: Mapping[str, dict[str, Any]] | None = None) -> Modules:
-    return read_modules(listed, lambda name: (files or {}).get(name, {}))
+    return read_modules_json(listed, lambda name: (files or {}).get(name, {}))
 
 
 def routed(structure: dict[str, Any] = STRUCTURE, types: dict[str, str] = TYPES, **parameters: Any) -> Modules:

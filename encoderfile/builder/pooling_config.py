@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from encoderfile.builder.folder import ModelFolder
-from encoderfile.builder.module_files import Module
+from encoderfile.builder.modules_json import Module
 from encoderfile.errors import ModelError
 from encoderfile.manifest import PoolingSpec
 from encoderfile.model.session import ValueInfo
