@@ -146,7 +146,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     fit = session.outputs if config.output else prompts.poolable(folder, session.outputs)
     output = outputs.choose_output(folder, choice.model_type, fit, config.output)
     pooling = pooling_config.vector_pooling(folder, choice.model_type, output)
-    sentence_bert_config.refuse_others(folder, output)
+    sentence_bert_config.refuse_unsupported(folder, output)
     if output.dtype == "bfloat16":
         output = _widened(output, original, onnx_graph)
         session = Session(*onnx_graph.in_place(), device=_HERE, threads=0)
@@ -200,7 +200,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
 def _widened(output: ValueInfo, *graphs: OnnxGraph) -> ValueInfo:
     """A bfloat16 output, which numpy lacks, as float32: each of the graphs casts it."""
     for each in {id(graph): graph for graph in graphs}.values():
-        wide = each.widen(output.name, output.shape)
+        wide = each.add_float32_output(output.name, output.shape)
     return dataclasses.replace(output, name=wide)
 
 

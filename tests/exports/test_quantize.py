@@ -12,7 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 from encoderfile.builder import quantize
 from encoderfile.builder.build import build
 from encoderfile.builder.check import Checked, check
-from encoderfile.builder.config import BuildConfig, from_flags
+from encoderfile.builder.config import BuildConfig
+from encoderfile.builder.config_flags import from_flags
 from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.builder.precision import PrecisionOptions
 from encoderfile.container import Slice

@@ -60,7 +60,7 @@ def forget_a_node(model: onnx.ModelProto) -> None:
 
 
 CASES: list[tuple[str, str, Break, str, str]] = [
-    ("a cut graph", "bert-cls", cut_graph, "model.onnx is not a whole ONNX model (", "copy it or export it again"),
+    ("a cut graph", "bert-cls", cut_graph, "model.onnx is not a complete ONNX model (", "copy it or export it again"),
     (
         "a pointer of git lfs",
         "bert-cls",

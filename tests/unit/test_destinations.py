@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from encoderfile.builder.build import build
-from encoderfile.builder.config import from_flags
+from encoderfile.builder.config_flags import from_flags
 from encoderfile.builder.destinations import refuse_overwriting
 from encoderfile.errors import ConfigError
 from support.models import DEMO
