@@ -1,4 +1,4 @@
-"""What is inside a file: all that the runtime must know of the model, and the sums of every part."""
+"""What is inside a file: all that the runtime must know of the model, and the checksum of every part."""
 
 from __future__ import annotations
 

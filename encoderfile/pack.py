@@ -2,9 +2,9 @@
 
     [header][index: one entry a file, each followed by its path and a zero byte][files, deflated][zeros to a page]
 
-The layout is that of `struct header` and `struct entry` in build/launcher/pack.h; builder/pack.py writes it. The id,
-which the unpacked folder is called by, is made of header and index, and the index holds the sum of each file: so
-whatever bears an id has one content.
+The layout is that of `struct header` and `struct entry` in build/launcher/pack.h; builder/pack_writer.py writes it.
+The id, which the unpacked folder is called by, is made of header and index, and the index holds the checksum of each
+file: so whatever bears an id has one content.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def read(pack: Slice, name: str) -> bytes:
 
 
 def verify(pack: Slice) -> None:
-    """Reads the frozen runtime once and compares all its sums. Raises `ContainerError`."""
+    """Reads the frozen runtime once and compares all checksums. Raises `ContainerError`."""
     end = 0
     with pack.path.open("rb") as source:
         for entry in entries(pack):
@@ -154,4 +154,4 @@ def _is_unpacked(pack: Slice, entry: Entry, path: Path) -> bool:
 
 
 def _damaged(pack: Slice) -> ContainerError:
-    return ContainerError(f"{pack.path} is damaged: the sum of its runtime differs; copy the file again")
+    return ContainerError(f"{pack.path} is damaged: the checksum of its runtime differs; copy the file again")

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import encoderfile
-from encoderfile.builder import contents, inventory, pack, trust
+from encoderfile.builder import contents, inventory, pack_writer, trust
 from encoderfile.container import Slice
 from encoderfile.errors import ConfigError, ContainerError
 from encoderfile.manifest import SBOM_PATH
@@ -32,7 +32,7 @@ from encoderfile.progress import waiting
 
 _BUILDER_ONLY = ("builder", "cli")
 _RECIPE = ("runtime.spec", "entry.py", "hollow_mcp.py")
-_MAKERS = ("contents.py", "freeze.py", "inventory.py", "pack.py")
+_MAKERS = ("contents.py", "freeze.py", "inventory.py", "pack_writer.py")
 """Of the builder's own files those that make a pack."""
 _FREEZERS = ("pyinstaller", "pyinstaller-hooks-contrib", "altgraph")
 
@@ -256,7 +256,7 @@ def _freeze(device: str, cache: Path, stem: str) -> Path:
                     document = inventory.document(found, device=device, libc=libc)
                     sbom.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
                     shutil.copyfile(sbom, folder / SBOM_PATH)
-                    pack.write(folder, made, libc)
+                    pack_writer.write(folder, made, libc)
                     files = [
                         path for path in (*found["modules"], *found["originals"]) if not path.startswith(scratch)
                     ]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import encoderfile
-from encoderfile.builder import contents, freeze, pack
+from encoderfile.builder import contents, freeze, pack_writer
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def kept(cache: Path, stem: str, name: str, **record: Any) -> Path:
     packed = cache / f"{stem}-{name}.pack"
     (cache / name).mkdir()
     (cache / name / "file").write_text(name)
-    pack.write(cache / name, packed, "2.17")
+    pack_writer.write(cache / name, packed, "2.17")
     packed.with_suffix(freeze.SBOM_SUFFIX).write_text("{}")
     body = contents.record([str(packed)], ["json"], {}) | record
     packed.with_suffix(freeze.CONTENTS_SUFFIX).write_text(json.dumps(body))

@@ -13,6 +13,7 @@ PAYLOAD = FOUNDATION | {"manifest", "container"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "types": set(),
+    "atomic": FOUNDATION,
     "manifest": FOUNDATION,
     "container": FOUNDATION | {"manifest"},
     "pack": FOUNDATION | {"container"},
@@ -25,10 +26,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "service": PAYLOAD | {"settings", "tasks", "model"},
     # Not `model`: a transport knows the one service and nothing behind it.
     "transports": PAYLOAD | {"settings", "tasks", "service"},
-    "runtime": PAYLOAD | {"pack", "settings", "console", "progress", "tasks", "model", "service", "transports"},
+    "runtime": PAYLOAD
+    | {"pack", "atomic", "settings", "console", "progress", "tasks", "model", "service", "transports"},
     # The second road. `runtime` is on neither side of it: builder code does not ship.
-    "builder": PAYLOAD | {"pack", "progress", "tasks", "model"},
-    "cli": PAYLOAD | {"settings", "console", "tasks", "model", "builder"},
+    "builder": PAYLOAD | {"pack", "atomic", "progress", "tasks", "model"},
+    "cli": PAYLOAD | {"atomic", "settings", "console", "tasks", "model", "builder"},
 }
 """errors, types -> manifest, container, settings -> tasks -> model -> service -> transports -> runtime, and
 manifest, container, tasks, model -> builder -> cli."""
