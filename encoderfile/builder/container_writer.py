@@ -30,10 +30,6 @@ class Part:
     length: int = 0
 
 
-def _align(offset: int) -> int:
-    return -(-offset // PAGE) * PAGE
-
-
 def write(
     target: Path,
     *,
@@ -52,10 +48,9 @@ def write(
     artifacts: list[Artifact] = []
     with _executable(target, advance) as copier:
         copier.copy(launcher)
-        payload = _align(copier.position)
+        payload = copier.next_page()
         for part in parts:
-            start = _align(copier.position)
-            copier.pad_to(start)
+            start = copier.next_page()
             digest = hashlib.sha256()
             copier.write(part.data, digest)
             for each in part.slices:
@@ -66,8 +61,7 @@ def write(
             artifacts.append(Artifact(part.name, start - payload, length, digest.hexdigest()))
         manifest = describe(tuple(artifacts))
         data = manifest.to_bytes()
-        offset = _align(copier.position)
-        copier.pad_to(offset)
+        offset = copier.next_page()
         copier.write(data)
         _finish(copier, payload, offset, data, pack)
     return manifest
@@ -82,8 +76,7 @@ def rewrap(
     """
     with _executable(target, advance) as copier:
         copier.copy(launcher)
-        payload = _align(copier.position)
-        copier.pad_to(payload)
+        payload = copier.next_page()
         before = container.manifest_offset - container.payload_offset
         copier.copy(Slice(container.path, container.payload_offset, before))
         data = container.manifest.to_bytes()
@@ -110,8 +103,7 @@ def _executable(target: Path, advance: Advance) -> Iterator[_Copier]:
 
 def _finish(copier: _Copier, payload: int, manifest: int, data: bytes, pack: Slice) -> None:
     """Writes what follows the payload: pack and footer."""
-    at = _align(copier.position)
-    copier.pad_to(at)
+    at = copier.next_page()
     copier.copy(pack)
     total = copier.position + FOOTER.size
     digest = hashlib.sha256(data).digest()
@@ -125,6 +117,11 @@ class _Copier:
         self._out = out
         self._advance = advance
         self.position = 0
+
+    def next_page(self) -> int:
+        """Fills the page with zeros; returns where the next one begins."""
+        self.pad_to(-(-self.position // PAGE) * PAGE)
+        return self.position
 
     def pad_to(self, offset: int, digest: hashlib._Hash | None = None) -> None:
         gap = offset - self.position
