@@ -52,7 +52,7 @@ BORDERS: dict[str, tuple[str, ...]] = {
     "msgpack": ("transports/http/sie/wire.py",),
     "numpy": ("types.py", "tasks/*.py", "model/*.py", "builder/*.py", "transports/http/*.py"),
     "onnx": ("builder/quantize.py",),
-    "onnxruntime": ("model/session.py",),
+    "onnxruntime": ("model/session.py", "builder/optimize.py"),
     "orjson": ("service/json_pieces.py", "runtime/oneshot.py", "transports/*.py"),
     "starlette": ("transports/http/*.py", "transports/mcp.py", "transports/bodies.py", "transports/hang_ups.py"),
     "tokenizers": ("model/tokenizer.py",),
