@@ -24,8 +24,6 @@ WEIGHTS = "weights.bin"
 """Artifact: the large tensors, each page-aligned so that it is mapped and never copied."""
 TOKENIZER = "tokenizer.json"
 """Artifact: the tokenizer as exported."""
-SBOM_PATH = "_internal/sbom.cdx.json"
-"""Not an artifact: the file in the frozen runtime's folder that lists what the runtime is made of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,11 @@ ENTRY = struct.Struct("<QQQII32s")
 _MAGIC_BEFORE = b"ENCPACK\x01"
 _ENTRY_BEFORE = struct.Struct("<QQQIIII")
 
+SBOM_PATH = "_internal/sbom.cdx.json"
+"""The file in the pack that lists what the runtime is made of (CycloneDX JSON)."""
+FACTS_PATH = "_internal/runtime.json"
+"""The file that says what the runtime is: version, device, oldest glibc, machine, versions of packages."""
+
 _CHUNK = 1 << 20
 
 

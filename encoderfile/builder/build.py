@@ -7,17 +7,14 @@ import dataclasses
 import hashlib
 import json
 import os
-import struct
 import subprocess
 import time
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from encoderfile import pack
 from encoderfile.atomic import replacing
 from encoderfile.builder import container_writer, freeze, inventory
 from encoderfile.builder.check import Checked, check
@@ -26,7 +23,7 @@ from encoderfile.builder.container_writer import Part
 from encoderfile.builder.places import keep_apart
 from encoderfile.container import Container, hash_range
 from encoderfile.errors import ConfigError, ContainerError, ModelError
-from encoderfile.manifest import GRAPH, SBOM_PATH, TOKENIZER, WEIGHTS, Manifest
+from encoderfile.manifest import GRAPH, TOKENIZER, WEIGHTS, Manifest
 from encoderfile.model.device import cuda_obstacle
 from encoderfile.progress import Progress, waiting
 
@@ -98,9 +95,7 @@ def build(config: BuildConfig, say: Say, beside: Mapping[str, Path] = MappingPro
         say("running the new file once")
         _try(temporary)
         digest = _sha256(temporary)
-    return Built(
-        target, target.stat().st_size, digest, time.perf_counter() - started, manifest, frozen.sbom.read_bytes()
-    )
+    return Built(target, target.stat().st_size, digest, time.perf_counter() - started, manifest, frozen.sbom())
 
 
 def _read(config: BuildConfig, checked: Checked) -> Iterator[Path]:
@@ -125,7 +120,10 @@ def upgrade(file: Path, output: Path | None, device: str | None, cache_dir: Path
     with Container(file) as old:
         with waiting(f"checking {file}"):
             old.verify()
-        frozen = freeze.runtime(device or _device_of(old), freeze.cache_folder(cache_dir), say)
+        device = device or inventory.device_of(old.pack)
+        if device is None:
+            raise ContainerError(f"{file} does not say which runtime it has: give --device cpu or --device cuda")
+        frozen = freeze.runtime(device, freeze.cache_folder(cache_dir), say)
         say(f"writing {target}")
         with replacing(target, "--output-path", say) as temporary:
             with _progress(f"writing {target}", old.size) as progress:
@@ -187,27 +185,6 @@ def _place(source: Container, name: str, folder: Path) -> Path:
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise ContainerError(f"{source.path} holds {name}, which would lie outside {folder}")
     return folder / ("model.onnx" if name == GRAPH else name)
-
-
-def _device_of(file: Container) -> str:
-    """What the runtime in `file` was frozen for, as it says itself. Raises `ContainerError` when it does not."""
-    try:
-        device = inventory.property_of(json.loads(pack.read(file.pack, SBOM_PATH))["metadata"], "device")
-    except (
-        ContainerError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-        StopIteration,
-        struct.error,
-        zlib.error,
-    ):
-        device = ""
-    if device not in ("cpu", "cuda"):
-        raise ContainerError(f"{file.path} does not say which runtime it has: give --device cpu or --device cuda")
-    return device
 
 
 def _device(wanted: str) -> tuple[str, str]:
