@@ -66,7 +66,7 @@ The launcher in front (under 50 KB, `build/launcher/`) is ours, linked with musl
 def main() -> None:
     """Freezes, or takes from the cache, the CPU runtime and writes the page."""
     runtime = freeze.runtime("cpu", freeze.cache_folder(None), lambda line: print(line, file=sys.stderr))
-    document = json.loads(runtime.sbom.read_text(encoding="utf-8"))
+    document = json.loads(runtime.sbom())
     present = [component["name"] for component in document["components"] if "version" in component]
     reasons = "\n".join(f"- `{name}`: {REASONS[name]}" for name in present)
     page = _HEAD.format(packed=runtime.pack.length / 1e6, table=markdown(document), reasons=reasons)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from encoderfile.container import is_special
+from encoderfile.atomic import is_special
 from encoderfile.errors import ConfigError
 
 

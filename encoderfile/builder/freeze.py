@@ -22,21 +22,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import encoderfile
-from encoderfile.builder import freeze_record, ownership, pack, sbom
+from encoderfile.builder import freeze_record, ownership, pack_writer, sbom
 from encoderfile.container import Slice
 from encoderfile.errors import ConfigError, ContainerError
-from encoderfile.manifest import SBOM_PATH
 from encoderfile.model.device import CUDA_LIBRARY, provider_folder
-from encoderfile.pack import verify
+from encoderfile.pack import FACTS_PATH, SBOM_PATH, read, verify
 from encoderfile.progress import waiting
 
 _BUILDER_ONLY = ("builder", "cli")
 _RECIPE = ("runtime.spec", "entry.py", "hollow_mcp.py")
-_MAKERS = ("freeze.py", "freeze_record.py", "pack.py", "sbom.py")
+_MAKERS = ("freeze_record.py", "freeze.py", "sbom.py", "pack_writer.py")
 """Of the builder's own files those that make a pack."""
 _FREEZERS = ("pyinstaller", "pyinstaller-hooks-contrib", "altgraph")
 
-SBOM_SUFFIX = ".sbom.json"
 RECORD_SUFFIX = ".contents.json"
 _UNUSED_SECONDS = 30 * 24 * 3600
 _NEW_SECONDS = 60
@@ -46,11 +44,14 @@ _FULL = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What every file of one builder version and device shares; `sbom` lists what is in the pack (CycloneDX JSON)."""
+    """What every file of one builder version and device shares."""
 
     launcher: Slice
     pack: Slice
-    sbom: Path
+
+    def sbom(self) -> bytes:
+        """What is in the pack, CycloneDX JSON."""
+        return read(self.pack, SBOM_PATH)
 
 
 def cache_folder(wanted: Path | None) -> Path:
@@ -93,7 +94,7 @@ def runtime(device: str, cache: Path, say: Callable[[str], None]) -> Runtime:
             packed = _freeze(device, cache, stem)
         with contextlib.suppress(OSError):  # root's, which is his to tidy away
             os.utime(packed)
-    return Runtime(Slice.whole(program), Slice.whole(packed), packed.with_suffix(SBOM_SUFFIX))
+    return Runtime(Slice.whole(program), Slice.whole(packed))
 
 
 def _kept(cache: Path, stem: str) -> tuple[Path | None, str]:
@@ -103,11 +104,11 @@ def _kept(cache: Path, stem: str) -> tuple[Path | None, str]:
     """
     why = ""
     for packed in sorted(cache.glob(f"{stem}-*.pack"), key=lambda path: path.stat().st_mtime, reverse=True):
-        for path in (packed, packed.with_suffix(RECORD_SUFFIX), packed.with_suffix(SBOM_SUFFIX)):
+        for path in (packed, packed.with_suffix(RECORD_SUFFIX)):
             if os.path.lexists(path):
                 ownership.own_file(path)
         record = _record(packed)
-        if record is None or not packed.with_suffix(SBOM_SUFFIX).is_file():
+        if record is None:
             continue
         seen = dict(record["seen"])
         change = next(freeze_record.changes(record), None)
@@ -251,12 +252,13 @@ def _freeze(device: str, cache: Path, stem: str) -> Path:
             try:
                 with waiting(f"freezing the {device} runtime", expected):
                     found = _run_pyinstaller(device, work, log)
-                    folder, made, inventory = work / "dist" / "runtime", work / "runtime.pack", work / "sbom.json"
+                    folder, made = work / "dist" / "runtime", work / "runtime.pack"
                     libc = oldest_libc(folder)
                     document = sbom.document(found, device=device, libc=libc)
-                    inventory.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
-                    shutil.copyfile(inventory, folder / SBOM_PATH)
-                    pack.write(folder, made, libc)
+                    facts = sbom.facts(document, device=device, libc=libc)
+                    (folder / SBOM_PATH).write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
+                    (folder / FACTS_PATH).write_text(json.dumps(facts, indent=1) + "\n")
+                    pack_writer.write(folder, made, libc)
                     files = [
                         path for path in (*found["modules"], *found["originals"]) if not path.startswith(scratch)
                     ]
@@ -267,7 +269,6 @@ def _freeze(device: str, cache: Path, stem: str) -> Path:
             record["seconds"] = time.monotonic() - started
             files_sum = hashlib.sha256(json.dumps([record["files"], versions], sort_keys=True).encode()).hexdigest()
             target = cache / f"{stem}-{files_sum[:8]}.pack"
-            _move(inventory, target.with_suffix(SBOM_SUFFIX))
             _write_record(target, record)
             _move(made, target)
             return target

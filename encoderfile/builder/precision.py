@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from encoderfile.builder.optimize import write_optimized
 from encoderfile.builder.quantize import quantized, weight_levels
 from encoderfile.builder.scratch import Scratch
-from encoderfile.model.session import write_optimized
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
+from encoderfile.atomic import replacing
 from encoderfile.cli.options import model_options
 from encoderfile.console import json_text, say
-from encoderfile.container import replacing
 
 
 @click.command()

@@ -253,7 +253,9 @@ def test_a_hubs_onnx_folder_given_alone_finds_the_files_above_it(folder: Path, m
     assert [module.kind for module in found.modules] == ["Transformer", "Pooling", "Normalize"]
     assert found.pooling["pooling_mode_mean_tokens"] is True
     assert found.sentence_bert["max_seq_length"] == 64
-    assert found.notes == (f"files that are missing in {folder / 'onnx'} are read from {folder.resolve()}, the model it belongs to",)
+    assert found.notes == (
+        f"files that are missing in {folder / 'onnx'} are read from {folder.resolve()}, the model it belongs to",
+    )
 
 
 def test_a_folder_of_another_name_is_read_alone(folder: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import encoderfile
-from encoderfile.builder import freeze, freeze_record, pack
+from encoderfile.builder import freeze, freeze_record, pack_writer
 
 
 @pytest.fixture
@@ -31,8 +31,7 @@ def kept(cache: Path, stem: str, name: str, **record: Any) -> Path:
     packed = cache / f"{stem}-{name}.pack"
     (cache / name).mkdir()
     (cache / name / "file").write_text(name)
-    pack.write(cache / name, packed, "2.17")
-    packed.with_suffix(freeze.SBOM_SUFFIX).write_text("{}")
+    pack_writer.write(cache / name, packed, "2.17")
     body = freeze_record.record([str(packed)], ["json"], {}) | record
     packed.with_suffix(freeze.RECORD_SUFFIX).write_text(json.dumps(body))
     return packed
@@ -81,7 +80,7 @@ def test_a_damaged_pack_is_not_copied_into_files_but_frozen_again(tmp_path: Path
     assert frozen == [f"freezing the cpu runtime, because {packed} is damaged (a minute or two)"]
 
 
-@pytest.mark.parametrize("suffix", [".pack", freeze.SBOM_SUFFIX, freeze.RECORD_SUFFIX])
+@pytest.mark.parametrize("suffix", [".pack", freeze.RECORD_SUFFIX])
 def test_a_pack_that_others_can_change_ends_in_no_file(suffix: str, tmp_path: Path, frozen: list[str]) -> None:
     path = kept(tmp_path, stem(), "kept").with_suffix(suffix)
     path.chmod(0o666)

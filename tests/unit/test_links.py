@@ -127,6 +127,4 @@ def test_a_link_that_leads_nowhere_is_named(folder: Path, name: str) -> None:
 
 def test_a_file_too_large_to_be_one_of_an_export_is_not_read(folder: Path) -> None:
     os.truncate(folder / "config.json", safe_read.LARGEST + 1)
-    assert refusal(folder) == (
-        f"{folder / 'config.json'} has 512 MB, more than the 512 MB allowed: copy it again"
-    )
+    assert refusal(folder) == (f"{folder / 'config.json'} has 512 MB, more than the 512 MB allowed: copy it again")
