@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from encoderfile.atomic import replacing
-from encoderfile.builder import container_writer, freeze, sbom
+from encoderfile.builder import container_writer, runtime_cache, runtime_facts
 from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.container_writer import Part
@@ -77,7 +77,7 @@ def build(config: BuildConfig, say: Say, beside: Mapping[str, Path] = MappingPro
     say(f"device {device}: {reason}")
     if config.base_binary_path is not None:
         say("note: base_binary_path is not used, the runtime is frozen from this installation")
-    frozen = freeze.runtime(device, freeze.cache_folder(config.cache_dir), say)
+    frozen = runtime_cache.runtime(device, runtime_cache.cache_folder(config.cache_dir), say)
     target = config.target
     say(f"writing {target}")
     with replacing(target, "--output-path", say) as temporary:
@@ -120,10 +120,10 @@ def upgrade(file: Path, output: Path | None, device: str | None, cache_dir: Path
     with Container(file) as old:
         with waiting(f"checking {file}"):
             old.verify()
-        device = device or sbom.device_of(old.pack)
+        device = device or runtime_facts.device_of(old.pack)
         if device is None:
             raise ContainerError(f"{file} does not say which runtime it has: give --device cpu or --device cuda")
-        frozen = freeze.runtime(device, freeze.cache_folder(cache_dir), say)
+        frozen = runtime_cache.runtime(device, runtime_cache.cache_folder(cache_dir), say)
         say(f"writing {target}")
         with replacing(target, "--output-path", say) as temporary:
             with _progress(f"writing {target}", old.size) as progress:

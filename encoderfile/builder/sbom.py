@@ -1,11 +1,10 @@
-"""What the runtime is, in a few facts, and what it is made of: packages, versions, licences, sizes.
+"""What the runtime is made of: packages, versions, licences, sizes, as CycloneDX 1.6 JSON.
 
-The latter in the form of CycloneDX 1.6, JSON. Both are written when the runtime is frozen and kept inside it.
+Written when the runtime is frozen, and kept inside it.
 """
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import json
 import platform
@@ -18,9 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import encoderfile
-from encoderfile.container import Slice
-from encoderfile.errors import ContainerError
-from encoderfile.pack import FACTS_PATH, SBOM_PATH, entries, read
 
 
 def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str, Any]:
@@ -62,32 +58,6 @@ def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str
         },
         "components": components,
     }
-
-
-def facts(document: Mapping[str, Any], *, device: str, libc: str) -> dict[str, Any]:
-    """What `info` says of the runtime with this `document`; `libc` is the oldest glibc that it runs with."""
-    return {
-        "version": encoderfile.__version__,
-        "device": device,
-        "oldest_glibc": libc,
-        "machine": platform.machine(),
-        "versions": {each["name"]: each["version"] for each in document["components"] if "version" in each},
-    }
-
-
-def device_of(runtime: Slice) -> str | None:
-    """What the runtime in a pack was frozen for, as it says itself; None where it does not.
-
-    Files of encoderfile 0.1.0 have no facts, only the list of parts.
-    """
-    device = None
-    with contextlib.suppress(ContainerError, ValueError, LookupError, TypeError, RecursionError):
-        if any(entry.path == FACTS_PATH for entry in entries(runtime)):
-            device = json.loads(read(runtime, FACTS_PATH))["device"]
-        else:
-            properties = json.loads(read(runtime, SBOM_PATH))["metadata"]["properties"]
-            device = {each["name"]: each["value"] for each in properties}["encoderfile:device"]
-    return device if device in ("cpu", "cuda") else None
 
 
 def markdown(document: Mapping[str, Any]) -> str:
