@@ -9,7 +9,8 @@ import json
 import sys
 from pathlib import Path
 
-from encoderfile.builder import runtime_cache
+from encoderfile.builder.runtime_cache import cache_folder
+from encoderfile.builder.runtime_cache import runtime as frozen_runtime
 from encoderfile.builder.sbom import markdown
 
 PAGE = Path(__file__).with_name("what-is-inside.md")
@@ -65,9 +66,7 @@ The launcher in front (under 50 KB, `build/launcher/`) is ours, linked with musl
 
 def main() -> None:
     """Freezes, or takes from the cache, the CPU runtime and writes the page."""
-    runtime = runtime_cache.runtime(
-        "cpu", runtime_cache.cache_folder(None), lambda line: print(line, file=sys.stderr)
-    )
+    runtime = frozen_runtime("cpu", cache_folder(None), lambda line: print(line, file=sys.stderr))
     document = json.loads(runtime.sbom())
     present = [component["name"] for component in document["components"] if "version" in component]
     reasons = "\n".join(f"- `{name}`: {REASONS[name]}" for name in present)
