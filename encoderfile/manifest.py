@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 import encoderfile
 from encoderfile.errors import ContainerError
-from encoderfile.types import ModelType
 
 T = TypeVar("T")
 
@@ -111,7 +110,8 @@ class Manifest:
 
     name: str
     version: str
-    model_type: ModelType
+    model_type: str
+    """The name of its `Task`."""
     builder_version: str
     graph: GraphSpec
     tokenizer: TokenizerSpec
@@ -201,14 +201,13 @@ def _manifest(body: dict[str, Any]) -> Manifest:
     found = body.pop("format_version")
     if found != FORMAT_VERSION:
         raise _UnknownError(f"format {found!r:.60}")
-    kind, graph, pooling, labels = body["model_type"], body["graph"], body["pooling"], body["id2label"]
-    if isinstance(kind, str) and kind not in list(ModelType):
-        raise _UnknownError(f"model type {kind!r:.60}")
+    if not isinstance(body["model_type"], str):
+        raise TypeError(f"{body['model_type']!r} is not a model type")
+    graph, pooling, labels = body["graph"], body["pooling"], body["id2label"]
     inputs = (_made(GraphInput, each, shape=tuple(each.get("shape", ()))) for each in graph["inputs"])
     return _made(
         Manifest,
         body,
-        model_type=ModelType(kind),
         graph=_made(GraphSpec, graph, inputs=tuple(inputs)),
         tokenizer=_made(TokenizerSpec, body["tokenizer"]),
         pooling=None if pooling is None else _made(PoolingSpec, pooling, modes=tuple(pooling["modes"])),

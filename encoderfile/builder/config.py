@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from encoderfile.builder.precision import PrecisionOptions
-from encoderfile.types import ModelType
 
 DEFAULT_VERSION = "0.1.0"
 
@@ -37,7 +36,7 @@ class BuildConfig:
     """What inputs of unusual names are: a role and a name (`input_ids` and `tokens`), or a name and a value."""
     name: str | None = None
     version: str = DEFAULT_VERSION
-    model_type: ModelType | None = None
+    model_type: str | None = None
     output_path: Path | None = None
     cache_dir: Path | None = None
     base_binary_path: Path | None = None

@@ -13,7 +13,7 @@ import yaml
 from encoderfile.builder.config import DEFAULT_VERSION, BuildConfig, TokenizerOptions
 from encoderfile.builder.precision import PrecisionOptions
 from encoderfile.errors import ConfigError
-from encoderfile.types import ModelType
+from encoderfile.tasks import TASKS
 
 _KEYS = (
     "name",
@@ -116,7 +116,7 @@ class _Body:
             inputs=self._inputs(),
             name=self._string("name"),
             version=self._string("version") or DEFAULT_VERSION,
-            model_type=None if (t := self._choice("model_type", tuple(ModelType))) is None else ModelType(t),
+            model_type=self._choice("model_type", tuple(TASKS)),
             output_path=self._path("output_path"),
             cache_dir=self._path("cache_dir"),
             base_binary_path=self._path("base_binary_path"),
