@@ -17,7 +17,8 @@ from typing import Any
 
 from encoderfile.atomic import replacing
 from encoderfile.builder import container_writer, runtime_cache, runtime_facts
-from encoderfile.builder.check import Checked, check
+from encoderfile.builder.check import check
+from encoderfile.builder.checked import Checked
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.container_writer import Part
 from encoderfile.builder.destinations import refuse_overwriting

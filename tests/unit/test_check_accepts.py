@@ -130,8 +130,8 @@ def test_a_model_that_reads_the_last_column_is_told_to_pad_on_the_left(tmp_path:
     folder = copy("mpnet-embed", tmp_path / "model")
     edit_graph(folder, graphs.reads_the_last_column)
     text = refusal(folder)
-    assert "when a text is padded on the right beside longer ones" in text
-    assert text.endswith("set padding_side to left in tokenizer_config.json, where answers stay as they are")
+    assert "when a text is padded on the right in a batch with longer ones" in text
+    assert text.endswith("set padding_side to left in tokenizer_config.json, where answers stay the same")
     graphs.edit_json(folder, "tokenizer_config.json", padding_side="left")
     assert opened(folder).manifest.tokenizer.padding_side == "left"
 
@@ -139,7 +139,7 @@ def test_a_model_that_reads_the_last_column_is_told_to_pad_on_the_left(tmp_path:
 def test_a_model_that_counts_positions_from_the_left_is_told_to_pad_on_the_right(folder: Path) -> None:
     graphs.edit_json(folder, "tokenizer_config.json", padding_side="left")
     text = refusal(folder)
-    assert "when a text is padded on the left beside longer ones" in text
+    assert "when a text is padded on the left in a batch with longer ones" in text
     assert "set padding_side to right in tokenizer_config.json" in text
 
 

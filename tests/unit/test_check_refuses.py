@@ -187,7 +187,7 @@ CASES: list[tuple[str, str, Break, str, str]] = [
         "bert-embed",
         graph(graphs.one_text_at_a_time),
         "the graph runs one text and fails on 5 together",
-        "export it with a free batch",
+        "export it with a dynamic batch size",
     ),
     (
         "a generator",
@@ -222,7 +222,7 @@ CASES: list[tuple[str, str, Break, str, str]] = [
         "bert-cls",
         config("architectures"),
         "the model type is in doubt (architecture unknown, outputs logits)",
-        "say it with --model-type",
+        "give it with --model-type",
     ),
     (
         "a limit that the graph does not hold",
