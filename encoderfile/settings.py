@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from encoderfile import cgroup
 from encoderfile.errors import ConfigError
+from encoderfile.machine import granted_cores
 from encoderfile.types import STRATEGIES
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -317,25 +317,3 @@ class ServeSettings(ModelSettings):
         for path in (self.cert_file, self.key_file):
             if path is not None and not path.is_file():
                 raise ConfigError(f"{path} does not exist: give a PEM file")
-
-
-def granted_cores() -> int:
-    """Cores this process may really use: the least of affinity, physical cores and cgroup quota."""
-    allowed = os.sched_getaffinity(0)
-    # Two hardware threads of a core share its arithmetic units, which is all that a graph needs.
-    cores = len({_siblings(number) for number in allowed})
-    for _, text in cgroup.found("cpu.max"):
-        try:
-            quota, period = map(int, text.split())
-        except ValueError:
-            continue  # no quota, which is the word max
-        cores = min(cores, max(1, quota // period)) if period else cores
-    return cores
-
-
-def _siblings(number: int) -> str:
-    """The hardware threads of one core, as the kernel lists them; the number alone where it does not."""
-    try:
-        return Path(f"/sys/devices/system/cpu/cpu{number}/topology/thread_siblings_list").read_text()
-    except OSError:
-        return str(number)

@@ -20,7 +20,7 @@ from encoderfile.settings import ModelSettings
 
 
 def load(executable: Path, device: Device, settings: ModelSettings) -> Model:
-    """Opens `executable`, checks its sums and loads its model, with the threads and lanes of `settings`.
+    """Opens `executable`, verifies its checksums and loads its model, with the threads and lanes of `settings`.
 
     Hashing runs in a thread beside the loading (it releases the lock), and no model is returned before
     the file is known to be whole. Raises `ContainerError`, `ModelError` or `ConfigError`.

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from encoderfile.container import replacing
+from encoderfile.atomic import replacing
 from encoderfile.errors import ConfigError, InputError
 from encoderfile.model.device import choose
 from encoderfile.progress import Progress

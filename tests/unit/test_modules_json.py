@@ -1,11 +1,11 @@
-"""The modules that a text goes through: modules.json, and the roads of a Router."""
+"""The modules that a text goes through: modules.json, and the routes of a Router."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from encoderfile.builder.module_files import Module, Modules, read_modules
+from encoderfile.builder.modules_json import Module, Modules, read_modules_json
 from encoderfile.errors import ModelError
 from support.refusals import one_sentence
 
@@ -23,7 +23,7 @@ STRUCTURE = {
 
 
 def read(listed: list[Any], files: Mapping[str, dict[str, Any]] | None = None) -> Modules:
-    return read_modules(listed, lambda name: (files or {}).get(name, {}))
+    return read_modules_json(listed, lambda name: (files or {}).get(name, {}))
 
 
 def routed(structure: dict[str, Any] = STRUCTURE, types: dict[str, str] = TYPES, **parameters: Any) -> Modules:
@@ -31,10 +31,10 @@ def routed(structure: dict[str, Any] = STRUCTURE, types: dict[str, str] = TYPES,
 
 
 def kinds(modules: Modules) -> list[str]:
-    return [module.kind for module in modules.road]
+    return [module.kind for module in modules.default]
 
 
-def test_a_plain_list_is_one_road_with_the_files_of_its_modules() -> None:
+def test_a_plain_list_is_one_route_with_the_files_of_its_modules() -> None:
     listed = [
         {"path": "", "type": "sentence_transformers.models.Transformer"},
         {"path": "1_Pooling", "type": "sentence_transformers.sentence_transformer.modules.pooling.Pooling"},
@@ -49,7 +49,7 @@ def test_a_plain_list_is_one_road_with_the_files_of_its_modules() -> None:
 def test_a_text_without_a_purpose_takes_the_default_route() -> None:
     found = routed(default_route="document")
     assert kinds(found) == ["MLMTransformer", "SpladePooling"]
-    assert [module.path for module in found.road] == STRUCTURE["document"]
+    assert [module.path for module in found.default] == STRUCTURE["document"]
     assert found.other_routes == ("query",)
 
 
@@ -82,12 +82,12 @@ def test_mappings_of_purposes_and_modalities_go_first(mappings: dict[str, str], 
     assert found.other_routes == others
 
 
-def test_a_route_for_texts_is_the_road_of_texts() -> None:
+def test_a_route_for_texts_is_the_route_of_texts() -> None:
     structure = {"image": ["query_0_SparseStaticEmbedding"], "text": STRUCTURE["document"]}
     assert kinds(routed(structure, default_route="image")) == ["MLMTransformer", "SpladePooling"]
 
 
-def test_routes_of_the_same_modules_are_one_road() -> None:
+def test_routes_of_the_same_modules_are_one_route() -> None:
     same = dict.fromkeys(("query", "document"), STRUCTURE["document"])
     assert routed(same, default_route="document").other_routes == ()
 
@@ -100,7 +100,7 @@ def test_a_module_of_a_router_may_be_the_models_own_folder() -> None:
         "document_1_SpladePooling": "x.SpladePooling",
     }
     structure = {"document": ["", "document_1_SpladePooling"], "query": ["query_0_SparseStaticEmbedding"]}
-    assert [(each.kind, each.path) for each in routed(structure, types, default_route="document").road] == [
+    assert [(each.kind, each.path) for each in routed(structure, types, default_route="document").default] == [
         ("MLMTransformer", ""),
         ("SpladePooling", "document_1_SpladePooling"),
     ]
@@ -113,7 +113,7 @@ def test_an_older_router_keeps_its_routes_in_config_json_of_its_folder() -> None
         {"path": "1_Normalize", "type": "x.Normalize"},
     ]
     found = read(listed, {"0_Asym/config.json": config})
-    assert [(each.kind, each.path) for each in found.road] == [
+    assert [(each.kind, each.path) for each in found.default] == [
         ("Transformer", "0_Asym/q"),
         ("Normalize", "1_Normalize"),
     ]

@@ -35,15 +35,15 @@ def test_what_changes_no_number_is_taken(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("section", "words"),
     [
-        ({"processing_kwargs": {"text": {"add_special_tokens": False}}}, "with add_special_tokens False"),
-        ({"processing_kwargs": {"common": {"truncation": False}}}, "with truncation False"),
-        ({"processing_kwargs": {"text": {"split_special_tokens": True}}}, "with split_special_tokens True"),
-        ({"modality_config": {**TEXTS, "message": TEXTS["text"]}}, "has texts read as messages of a chat"),
-        ({"module_output_name": "sentence_embedding", "modality_config": TEXTS}, "takes a vector per text"),
+        ({"processing_kwargs": {"text": {"add_special_tokens": False}}}, "with add_special_tokens=False"),
+        ({"processing_kwargs": {"common": {"truncation": False}}}, "with truncation=False"),
+        ({"processing_kwargs": {"text": {"split_special_tokens": True}}}, "with split_special_tokens=True"),
+        ({"modality_config": {**TEXTS, "message": TEXTS["text"]}}, "reads texts as chat messages"),
+        ({"module_output_name": "sentence_embedding", "modality_config": TEXTS}, "takes one vector per text"),
     ],
     ids=["special tokens", "truncation", "unknown", "chat", "pooled"],
 )
-def test_what_is_not_done_here_is_refused(section: dict[str, Any], words: str, folder: Path) -> None:
+def test_settings_that_are_not_supported_are_refused(section: dict[str, Any], words: str, folder: Path) -> None:
     edit_json(folder, "sentence_bert_config.json", **section)
     with pytest.raises(ModelError) as refused:
         checked(folder)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from encoderfile.builder import contents
+from encoderfile.builder import freeze_record
 
 
 @pytest.fixture
@@ -36,28 +36,30 @@ def install(site: Path, name: str, version: str) -> None:
 
 
 @pytest.fixture
-def record(site: Path) -> contents.Json:
+def record(site: Path) -> freeze_record.Json:
     files = [str(path) for path in site.rglob("*.py")]
     modules = ["shipped", "optional_one", "shipped.absent", "json"]
-    made: contents.Json = json.loads(json.dumps(contents.record(files, modules, {"shipped": "1.0"})))
+    made: freeze_record.Json = json.loads(json.dumps(freeze_record.record(files, modules, {"shipped": "1.0"})))
     return made
 
 
-def changes(record: contents.Json) -> list[str]:
-    return list(contents.changes(record))
+def changes(record: freeze_record.Json) -> list[str]:
+    return list(freeze_record.changes(record))
 
 
-def test_nothing_changed(record: contents.Json) -> None:
+def test_nothing_changed(record: freeze_record.Json) -> None:
     assert changes(record) == []
 
 
-def test_another_package_that_is_installed_changes_nothing(record: contents.Json, site: Path) -> None:
+def test_another_package_that_is_installed_changes_nothing(record: freeze_record.Json, site: Path) -> None:
     (site / "another.py").write_text("")
     install(site, "another", "3.0")
     assert changes(record) == []
 
 
-def test_a_file_that_was_written_again_with_the_same_bytes_is_the_same(record: contents.Json, site: Path) -> None:
+def test_a_file_that_was_written_again_with_the_same_bytes_is_the_same(
+    record: freeze_record.Json, site: Path
+) -> None:
     file = site / "shipped" / "more.py"
     content = file.read_bytes()
     file.unlink()
@@ -67,21 +69,21 @@ def test_a_file_that_was_written_again_with_the_same_bytes_is_the_same(record: c
     assert record["seen"][str(file)] == [len(content), 1_000_000_000, file.stat().st_ctime_ns]
 
 
-def test_a_file_that_was_seen_is_not_read_again(record: contents.Json, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_was_seen_is_not_read_again(record: freeze_record.Json, monkeypatch: pytest.MonkeyPatch) -> None:
     def read(path: Path) -> str:
         raise AssertionError(f"{path} was read")
 
-    monkeypatch.setattr(contents, "_sha256", read)
+    monkeypatch.setattr(freeze_record, "_sha256", read)
     assert changes(record) == []
 
 
-def test_another_version_of_a_shipped_package(record: contents.Json, site: Path) -> None:
+def test_another_version_of_a_shipped_package(record: freeze_record.Json, site: Path) -> None:
     install(site, "shipped", "1.1")
     assert changes(record) == ["shipped 1.0 is now 1.1"]
 
 
 @pytest.mark.parametrize("content", ["two = 3\n", "two = 22\n", None], ids=["same size", "another size", "gone"])
-def test_another_content_of_a_shipped_file(record: contents.Json, site: Path, content: str | None) -> None:
+def test_another_content_of_a_shipped_file(record: freeze_record.Json, site: Path, content: str | None) -> None:
     file = site / "shipped" / "more.py"
     file.unlink()
     if content is not None:
@@ -89,21 +91,23 @@ def test_another_content_of_a_shipped_file(record: contents.Json, site: Path, co
     assert changes(record) == [f"{file} changed"]
 
 
-def test_a_module_that_was_missing_and_is_there_now(record: contents.Json, site: Path) -> None:
+def test_a_module_that_was_missing_and_is_there_now(record: freeze_record.Json, site: Path) -> None:
     (site / "optional_one.py").write_text("")
     importlib.invalidate_caches()
     (change,) = changes(record)
     assert change.startswith("the module optional_one, which was not there, is now ")
 
 
-def test_a_module_inside_of_a_package_that_was_missing_and_is_there_now(record: contents.Json, site: Path) -> None:
+def test_a_module_inside_of_a_package_that_was_missing_and_is_there_now(
+    record: freeze_record.Json, site: Path
+) -> None:
     (site / "shipped" / "absent.py").write_text("")
     importlib.invalidate_caches()
     assert changes(record)[0].startswith("the module shipped.absent, which was not there, is now ")
 
 
 def test_a_module_that_hides_a_shipped_one(
-    record: contents.Json, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    record: freeze_record.Json, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "first").mkdir()
     (tmp_path / "first" / "json.py").write_text("")
@@ -113,7 +117,7 @@ def test_a_module_that_hides_a_shipped_one(
 
 def test_names_are_the_same_in_every_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     numpy = importlib.import_module("numpy")
-    made = contents.record([str(numpy.__file__)], ["numpy"], {"numpy": importlib.metadata.version("numpy")})
+    made = freeze_record.record([str(numpy.__file__)], ["numpy"], {"numpy": importlib.metadata.version("numpy")})
     (name,) = made["files"]
     assert name == "purelib:numpy/__init__.py"
     assert made["modules"] == {"numpy": name}

@@ -1,6 +1,6 @@
-"""What the runtime is made of, as a CycloneDX document: packages, versions, licences, sizes.
+"""What the runtime is made of: packages, versions, licences, sizes, as CycloneDX 1.6 JSON.
 
-Form: CycloneDX 1.6, JSON. Written when the runtime is frozen and kept inside it.
+Written when the runtime is frozen, and kept inside it.
 """
 
 from __future__ import annotations

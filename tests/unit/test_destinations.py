@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from encoderfile.builder.build import build
-from encoderfile.builder.config import from_flags
-from encoderfile.builder.places import keep_apart
+from encoderfile.builder.config_flags import from_flags
+from encoderfile.builder.destinations import refuse_overwriting
 from encoderfile.errors import ConfigError
 from support.models import DEMO
 
@@ -31,18 +31,18 @@ def test_no_file_of_the_model_is_replaced(flag: str, name: str, tmp_path: Path) 
 def test_two_results_at_one_place_are_refused(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "a")
     with pytest.raises(ConfigError, match=r"--report and --sbom both name .*link: give each"):
-        keep_apart({"--report": tmp_path / "a", "--sbom": tmp_path / "link"}, ())
+        refuse_overwriting({"--report": tmp_path / "a", "--sbom": tmp_path / "link"}, ())
 
 
 def test_links_in_a_circle_are_left_to_who_writes(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
-    keep_apart({"--report": tmp_path / "loop", "--sbom": tmp_path / ("a" * 300)}, ())
+    refuse_overwriting({"--report": tmp_path / "loop", "--sbom": tmp_path / ("a" * 300)}, ())
 
 
 def test_a_device_takes_them_all() -> None:
-    keep_apart({"--report": Path("/dev/null"), "--sbom": Path("/dev/null")}, (Path("/dev/null"),))
+    refuse_overwriting({"--report": Path("/dev/null"), "--sbom": Path("/dev/null")}, (Path("/dev/null"),))
 
 
 def test_what_was_built_before_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "model.encoderfile").touch()
-    keep_apart({"--output-path": tmp_path / "model.encoderfile"}, (tmp_path / "model.onnx",))
+    refuse_overwriting({"--output-path": tmp_path / "model.encoderfile"}, (tmp_path / "model.onnx",))

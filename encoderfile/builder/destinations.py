@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from encoderfile.container import is_special
+from encoderfile.atomic import is_special
 from encoderfile.errors import ConfigError
 
 
-def keep_apart(writes: Mapping[str, Path], reads: Iterable[Path]) -> None:
+def refuse_overwriting(writes: Mapping[str, Path], reads: Iterable[Path]) -> None:
     """Raises `ConfigError` where something of the user's would be lost; `writes` are named by their flags.
 
     Pipes and devices (`/dev/stderr`) lose nothing.

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from encoderfile.builder.patterns import refuse_endless
+from encoderfile.builder.regex_backtracking import refuse_backtracking
 from encoderfile.errors import ModelError
 from support.graphs import copy, edit_json
 from support.refusals import one_sentence, refusal
@@ -30,11 +30,11 @@ def replace(pattern: str) -> dict[str, Any]:
 @pytest.mark.parametrize("make", [split, replace])
 @pytest.mark.parametrize("pattern", [QWEN, CLIP, r" {2,}", r"^\s+|\s+$", r"\s{2,}|[\n\r\t]"])
 def test_patterns_of_real_tokenizers_pass(pattern: str, make: Any) -> None:
-    refuse_endless(make(pattern))
+    refuse_backtracking(make(pattern))
 
 
 def test_a_tokenizer_without_patterns_is_not_tried() -> None:
-    refuse_endless({"normalizer": {"type": "BertNormalizer"}, "pre_tokenizer": None})
+    refuse_backtracking({"normalizer": {"type": "BertNormalizer"}, "pre_tokenizer": None})
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_tokenizer_without_patterns_is_not_tried() -> None:
 )
 def test_a_pattern_that_comes_to_no_end_is_refused(pattern: str, make: Any) -> None:
     with pytest.raises(ModelError) as refused:
-        refuse_endless(make(pattern))
+        refuse_backtracking(make(pattern))
     assert pattern in one_sentence(refused.value)
 
 

@@ -7,15 +7,15 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from encoderfile.builder.embedding_tables import tables_of
 from encoderfile.builder.onnx_graph import OnnxGraph
-from encoderfile.builder.tables import looked_up
 from support.models import MODELS
 
 ROWS = 7
 
 
 def rows(path: Path) -> dict[str, int]:
-    return {table.name.rpartition(".")[0].rpartition(".")[2]: table.rows for table in looked_up(OnnxGraph(path))}
+    return {table.name.rpartition(".")[0].rpartition(".")[2]: table.rows for table in tables_of(OnnxGraph(path))}
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ class TokenizerFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class RuledTokenizer:
+class EffectiveTokenizer:
     """tokenizer.json and tokenizer_config.json as they take effect."""
 
     tokenizer: Json
@@ -50,7 +50,7 @@ class RuledTokenizer:
     special tokens that the tokenizer lacks."""
 
 
-def ruled(files: TokenizerFiles) -> RuledTokenizer:
+def effective_tokenizer(files: TokenizerFiles) -> EffectiveTokenizer:
     """The tokenizer as the model's own library would use it.
 
     Raises `ModelError` for a class that cannot be told or followed.
@@ -71,7 +71,7 @@ def ruled(files: TokenizerFiles) -> RuledTokenizer:
     lacking = {
         key for key in _SPECIALS if key not in given and vocabulary.id_of(content_of(config.get(key)) or "") is None
     }
-    return RuledTokenizer(tokenizer, {key: value for key, value in config.items() if key not in lacking})
+    return EffectiveTokenizer(tokenizer, {key: value for key, value in config.items() if key not in lacking})
 
 
 def _given(files: TokenizerFiles) -> Json:

@@ -1,7 +1,7 @@
 """modules.json and what it points to: the modules that a text goes through, in order.
 
-A `Router` has several roads, by the purpose of a text. The one that sentence-transformers takes for a text without
-a purpose is the model's; texts of a purpose with another road are for parts that the graph does not have.
+A `Router` has several routes, by the purpose of a text. The one that sentence-transformers takes for a text without
+a purpose is the model's; texts of a purpose with another route need parts that the graph does not have.
 Source: sentence_transformers/base/modules/router.py, `_resolve_route` and `load`.
 """
 
@@ -30,15 +30,15 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class Modules:
-    """The road of a text without a purpose, and the purposes that take another."""
+    """The modules of a text without a purpose, and the purposes whose texts take another route."""
 
-    road: tuple[Module, ...] = ()
+    default: tuple[Module, ...] = ()
     other_routes: tuple[str, ...] = ()
 
 
-def read_modules(listed: Sequence[Any], read: Read) -> Modules:
+def read_modules_json(listed: Sequence[Any], read: Read) -> Modules:
     """Resolves the list in modules.json. Raises `ModelError` for one that cannot be followed."""
-    road: list[Module] = []
+    default: list[Module] = []
     others: list[str] = []
     for each in listed:
         if not isinstance(each, Mapping):
@@ -46,15 +46,15 @@ def read_modules(listed: Sequence[Any], read: Read) -> Modules:
         module = _module(str(each.get("type", "")), inside(each.get("path", "")), read)
         if module.kind in ("Router", "Asym"):
             chosen, apart = _routes(module.path, read)
-            road += chosen
+            default += chosen
             others += apart
         else:
-            road.append(module)
-    return Modules(tuple(road), tuple(others))
+            default.append(module)
+    return Modules(tuple(default), tuple(others))
 
 
 def inside(name: object) -> str:
-    """`name` as a path below the model's folder. Raises `ModelError` for any other: it would be ours to leak."""
+    """`name` as a path below the model's folder. Raises `ModelError` for any other, whose file would be published."""
     text = str(name)
     if Path(text).is_absolute() or ".." in Path(text).parts:
         raise ModelError(f"modules.json names {text}, outside the model's folder: correct it")
@@ -62,7 +62,7 @@ def inside(name: object) -> str:
 
 
 def _module(kind: str, path: str, read: Read) -> Module:
-    # The folder of a transformer is the model's own, whose config.json is read for itself.
+    # The folder of a transformer is the model's own, whose config.json is read separately.
     return Module(kind.rsplit(".", 1)[-1], path, read(_joined(path, "config.json")) if path else {})
 
 
@@ -71,7 +71,7 @@ def _joined(*parts: str) -> str:
 
 
 def _routes(path: str, read: Read) -> tuple[list[Module], list[str]]:
-    """The modules of the road without a purpose, and the purposes with other modules."""
+    """The modules of the route without a purpose, and the purposes with other modules."""
     config = read(_joined(path, "router_config.json")) or read(_joined(path, "config.json"))
     types, structure = config.get("types"), config.get("structure")
     parameters = config.get("parameters", {})
@@ -79,27 +79,27 @@ def _routes(path: str, read: Read) -> tuple[list[Module], list[str]]:
         raise ModelError(
             "the Router of modules.json has no router_config.json that lists its routes: export it again"
         )
-    roads = {
+    routes = {
         str(route): [_module(str(types.get(name, "")), inside(_joined(path, str(name))), read) for name in names]
         for route, names in structure.items()
     }
     mappings = _mappings(parameters.get("route_mappings"))
     default = parameters.get("default_route")
     if default is None and parameters.get("allow_empty_key", True):
-        default = next(iter(roads))
-    chosen = mappings.get((None, "text")) or mappings.get((None, None)) or ("text" if "text" in roads else default)
-    if chosen not in roads:
+        default = next(iter(routes))
+    chosen = mappings.get((None, "text")) or mappings.get((None, None)) or ("text" if "text" in routes else default)
+    if chosen not in routes:
         raise ModelError(
-            f"the Router of modules.json has no route for a text without a purpose (its routes: {', '.join(roads)}): "
-            "set default_route in router_config.json"
+            f"the Router of modules.json has no route for a text without a purpose (its routes: {', '.join(routes)}):"
+            " set default_route in router_config.json"
         )
     purposes = {task: route for (task, kind), route in mappings.items() if task and kind in ("text", None)}
-    purposes = {name: name for name in roads} | purposes
-    return roads[chosen], [task for task, route in purposes.items() if not _same(roads.get(route), roads[chosen])]
+    purposes = {name: name for name in routes} | purposes
+    return routes[chosen], [task for task, route in purposes.items() if not _same(routes.get(route), routes[chosen])]
 
 
 def _mappings(raw: object) -> dict[tuple[str | None, Any], str]:
-    """`route_mappings`, whose keys are pairs of purpose and modality, written as Python writes them."""
+    """`route_mappings`, whose keys are pairs of purpose and modality, written as Python literals."""
     found: dict[tuple[str | None, Any], str] = {}
     for key, route in (raw if isinstance(raw, Mapping) else {}).items():
         try:
@@ -111,5 +111,5 @@ def _mappings(raw: object) -> dict[tuple[str | None, Any], str]:
 
 
 def _same(one: Sequence[Module] | None, other: Sequence[Module]) -> bool:
-    """Whether two roads are one: routes share a module only by its folder."""
+    """Whether two routes are the same: routes share a module only by its folder."""
     return one is not None and [each.path for each in one] == [each.path for each in other]

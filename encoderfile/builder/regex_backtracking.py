@@ -33,7 +33,7 @@ _UNITS = ("a", "A", "0", " ", "\n", "\t", "!", "_", "'", "é", "東", "ا", "�
 _MODEL = {"type": "WordLevel", "vocab": {"?": 0}, "unk_token": "?"}
 
 
-def refuse_endless(tokenizer: Mapping[str, Any]) -> None:
+def refuse_backtracking(tokenizer: Mapping[str, Any]) -> None:
     """Raises `ModelError` for a tokenizer.json with a pattern that comes to no end, or fails, on some text."""
     parts: dict[str, Any] = {name: tokenizer.get(name) for name in ("normalizer", "pre_tokenizer")}
     found = sorted(set(_patterns(parts)))

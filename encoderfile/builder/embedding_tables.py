@@ -18,7 +18,7 @@ class Table:
     rows: int
 
 
-def looked_up(graph: OnnxGraph) -> tuple[Table, ...]:
+def tables_of(graph: OnnxGraph) -> tuple[Table, ...]:
     """The tables of a graph; none where it hides them in operators that are not known here."""
     shapes = graph.shapes()
     comes_from: dict[str, str] = {}
@@ -26,7 +26,7 @@ def looked_up(graph: OnnxGraph) -> tuple[Table, ...]:
     for node in graph.nodes():
         if node.op_type in _PASSES and node.inputs:
             comes_from |= {output: comes_from.get(node.inputs[0], node.inputs[0]) for output in node.outputs[:1]}
-        if node.op_type == "Gather" and node.numbers.get("axis", 0) == 0:
+        if node.op_type == "Gather" and node.integers.get("axis", 0) == 0:
             names = node.inputs[:1]
         elif node.op_type.endswith("EmbedLayerNormalization"):  # onnxruntime's fusion of a BERT's three tables
             names = node.inputs[2:5]
