@@ -262,7 +262,7 @@ class Service:
 
     async def _windows(self, texts: Sequence[str], strategy: str, stride: int) -> Extraction:
         started = time.perf_counter()
-        windows = [await self._encoding.alone(self._model.windows, text, stride) for text in texts]
+        windows = [await self._encoding.alone(self._model.tokenizer.windows, text, stride) for text in texts]
         tokenized = time.perf_counter()
         results, queued = await self._batcher.submit([window for each in windows for window in each])
         left = iter(results)
@@ -279,7 +279,7 @@ class Service:
         )
 
     def _extracted(self, result: Any, text: str, strategy: str) -> Extracted:
-        return self.task.extract(result, text, strategy, self._model.words)
+        return self.task.extract(result, text, strategy, self._model.inputs.words)
 
     @property
     def waiting(self) -> int:

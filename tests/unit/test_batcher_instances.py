@@ -11,7 +11,8 @@ import pytest
 from encoderfile.model.costs import Costs
 from encoderfile.service import batcher as module
 from encoderfile.service.batcher import Batcher
-from encoderfile.types import EncodedText, Result
+from encoderfile.tasks.results import Result
+from encoderfile.types import EncodedText
 from support.fakes import Runs, running, send, text
 from support.loop import in_loop
 
