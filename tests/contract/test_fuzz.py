@@ -60,6 +60,7 @@ def fuzz(url: str, folder: Path, checks: tuple[str, ...], *arguments: str) -> No
     assert "Test cases:" in done.stdout, done.stdout
 
 
+@pytest.mark.proves("ENC GET /openapi.json", "It describes this API")
 @needs_schemathesis
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
 def test_a_fuzzer_finds_no_500_and_nothing_that_the_document_does_not_have(
@@ -68,6 +69,7 @@ def test_a_fuzzer_finds_no_500_and_nothing_that_the_document_does_not_have(
     fuzz(street.url(name), tmp_path, OF_EVERY_DIALECT)
 
 
+@pytest.mark.proves("ENC GET /openapi.json", "It describes this API")
 @needs_schemathesis
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
 def test_a_fuzzer_finds_what_fits_the_schema_answered_and_what_does_not_refused(
@@ -87,6 +89,7 @@ REQUESTS = {
 }
 
 
+@pytest.mark.proves("ENC Beyond the page", "Damaged messages", here="Invalid input.")
 @pytest.mark.parametrize("name", REQUESTS)
 def test_damaged_messages_are_answered_or_invalid_and_nothing_else(name: str, street: House) -> None:
     client = street.shared("grpc", name)

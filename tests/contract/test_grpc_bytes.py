@@ -31,6 +31,9 @@ def answer_bytes(client: GrpcClient, service: str, request: bytes) -> bytes:
     return answer
 
 
+@pytest.mark.proves(
+    "ENC gRPC", "The fields of requests and answers have the names and numbers printed, down to `TokenInfo`"
+)
 @pytest.mark.parametrize("metadata", [{}, {"key": "value"}], ids=["without metadata", "with metadata"])
 @pytest.mark.parametrize("name", CASES)
 def test_answers_are_byte_for_byte_those_of_the_published_messages(

@@ -94,15 +94,35 @@ def stranger(request: pytest.FixtureRequest, name: str, street: House) -> Strang
     return Stranger(street.shared("grpc", name), request.param)
 
 
+@pytest.mark.proves(
+    "ENC Overview",
+    "The model type decides which there are: `embedding`, `sequence_classification`, `token_classification`",
+)
+@pytest.mark.proves(
+    "ENC gRPC",
+    "Three services, by model type",
+    here="`SentenceEmbedding` is a fourth, and the names of v0.7.0 answer too.",
+)
+@pytest.mark.proves(
+    "ENC gRPC",
+    "`Embedding`, `SequenceClassification` and `TokenClassification` of package `encoderfile` have `Predict`",
+)
 def test_the_services_of_this_model_type_are_listed_and_no_others(name: str, stranger: Stranger) -> None:
     assert stranger.services() == SERVICES[name] | COMMON
 
 
+@pytest.mark.proves("ENC gRPC", "The grpcurl examples, for every service")
 def test_every_listed_service_can_be_described(stranger: Stranger) -> None:
     for service in stranger.services():
         assert not stranger.ask(file_containing_symbol=service).HasField("error_response"), service
 
 
+@pytest.mark.proves(
+    "ENC gRPC",
+    "Over HTTP/2",
+    "`Embedding`, `SequenceClassification` and `TokenClassification` of package `encoderfile` have `Predict`",
+    "`predicted_label` is optional in the message",
+)
 def test_a_client_made_from_the_descriptors_is_answered(name: str, stranger: Stranger) -> None:
     for service in sorted(SERVICES[name]):
         stranger.pool = descriptor_pool.DescriptorPool()
@@ -111,6 +131,12 @@ def test_a_client_made_from_the_descriptors_is_answered(name: str, stranger: Str
         assert (len(answer.results), answer.model_id, dict(answer.metadata)) == (2, "model", {"k": "v"})
 
 
+@pytest.mark.proves("ENC gRPC", "`GetModelMetadataResponse`: `model_id` = 1, `model_type` = 2, `id2label` = 3")
+@pytest.mark.proves(
+    "ENC gRPC",
+    "The fields of requests and answers have the names and numbers printed, down to `TokenInfo`",
+    here="The message `TokenClassification` is nested: a service has its name. The wire is the same.",
+)
 def test_the_fields_have_the_numbers_of_the_api_page(stranger: Stranger, name: str) -> None:
     service = min(SERVICES[name], key=len)
     stranger.learn(service)

@@ -62,6 +62,7 @@ def test_the_generated_stubs_can_be_imported(module: str) -> None:
     assert importlib.import_module(f"encoderfile.transports._pb.v07.{module}_pb2_grpc")
 
 
+@pytest.mark.proves("ENC Beyond the page", "Stubs of v0.7.0", here="Answered.")
 def test_old_stubs_are_answered_with_the_same_numbers(name: str, old_stub: Any, street: House) -> None:
     client = street.shared("grpc", name)
     answer = client.call(old_stub.Predict, OLD[name][2](inputs=["hello Paris"], metadata={"k": "v"}))
@@ -74,6 +75,7 @@ def test_old_stubs_are_answered_with_the_same_numbers(name: str, old_stub: Any, 
         assert from_message(answer) == new
 
 
+@pytest.mark.proves("ENC Beyond the page", "Stubs of v0.7.0")
 def test_token_labels_have_the_field_numbers_of_that_version(street: House) -> None:
     from encoderfile.transports._pb.v07 import token_classification_pb2 as v07
 
@@ -81,12 +83,14 @@ def test_token_labels_have_the_field_numbers_of_that_version(street: House) -> N
     assert {field.name: field.number for field in fields} == {"token_info": 1, "scores": 2, "label": 3, "score": 4}
 
 
+@pytest.mark.proves("ENC Beyond the page", "Stubs of v0.7.0")
 def test_old_stubs_are_told_the_models_metadata(name: str, old_stub: Any, street: House) -> None:
     client = street.shared("grpc", name)
     request = pb.GetModelMetadataRequest()
     assert client.call(old_stub.GetModelMetadata, request) == client.call(client.stub.GetModelMetadata, request)
 
 
+@pytest.mark.proves("ENC Beyond the page", "Stubs of v0.7.0")
 def test_old_stubs_are_refused_with_the_same_sentence(name: str, old_stub: Any, street: House) -> None:
     with pytest.raises(RefusedError) as refused:
         street.shared("grpc", name).call(old_stub.Predict, OLD[name][2](inputs=["a", ""]))

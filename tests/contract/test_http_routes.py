@@ -21,6 +21,8 @@ TYPES = {
 }
 
 
+@pytest.mark.proves("ENC HTTP", "Endpoints answer JSON", "The common endpoints are there for every model type")
+@pytest.mark.proves("ENC GET /health", 'The server is running: `"OK!"` with status 200')
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
 def test_health_is_the_json_text_ok(name: str, street: House) -> None:
     response = street.shared("http", name).get("/health")
@@ -28,6 +30,19 @@ def test_health_is_the_json_text_ok(name: str, street: House) -> None:
     assert response.headers["content-type"] == "application/json"
 
 
+@pytest.mark.proves(
+    "ENC Overview",
+    "The model type decides which there are: `embedding`, `sequence_classification`, `token_classification`",
+    here="`sentence_embedding` is a fourth, as v0.7.0 has it.",
+)
+@pytest.mark.proves("ENC HTTP", "Endpoints answer JSON", "The common endpoints are there for every model type")
+@pytest.mark.proves(
+    "ENC GET /model",
+    "`model_id` is the name given when the file was built",
+    "`model_type` is the type of the model",
+    "`id2label` maps indices, as strings, to labels for classifiers; embedding models have none",
+    "Status 200",
+)
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
 def test_model_has_the_fields_of_its_type_and_no_other(name: str, street: House) -> None:
     response = street.shared("http", name).get("/model")
@@ -48,6 +63,7 @@ def test_floats_are_written_as_short_as_float32_allows(street: House) -> None:
     assert max(digits) <= 9
 
 
+@pytest.mark.proves("ENC Rate limiting and performance", "Advice: keep connections")
 def test_one_connection_carries_many_requests(street: House) -> None:
     place = urlsplit(street.url("sentiment"))
     assert place.hostname is not None

@@ -19,6 +19,7 @@ def logits(cross: Sie, query: str, *texts: str) -> Any:
     return np.array([model.run(model.encode([(query, text)]))[0].logits[0] for text in texts])  # type: ignore[union-attr]
 
 
+@pytest.mark.proves("SIE POST /v1/score/:model", "scores are sorted, best first, rank 0 the most relevant")
 def test_all_items_come_back_best_first_with_ranks_from_0(cross: Sie) -> None:
     body = cross.score("What learns?", *TEXTS).json()
     assert set(body) == {"model", "query_id", "scores"}
@@ -29,23 +30,27 @@ def test_all_items_come_back_best_first_with_ranks_from_0(cross: Sie) -> None:
     assert {each["item_id"] for each in body["scores"]} == {"item-0", "item-1", "item-2"}
 
 
+@pytest.mark.proves("SIE POST /v1/score/:model", "score is the relevance by a cross-encoder")
 def test_scores_are_the_sigmoid_of_the_logits_of_the_pairs(cross: Sie) -> None:
     truth = 1 / (1 + np.exp(-logits(cross, "What learns?", *TEXTS)))
     found = {each["item_id"]: each["score"] for each in cross.score("What learns?", *TEXTS).json()["scores"]}
     np.testing.assert_allclose([found[f"item-{index}"] for index in range(3)], truth, atol=1e-5)
 
 
+@pytest.mark.proves("SIE POST /v1/score/:model", "score is the relevance by a cross-encoder")
 def test_a_pair_is_scored_as_the_reference_does(cross: Sie) -> None:
     (pair,) = (each for each in expected(MODELS / "bert-cls")["inputs"] if each["text_pair"] is not None)
     (found,) = cross.score(pair["text"], pair["text_pair"]).json()["scores"]
     assert abs(found["score"] - 1 / (1 + np.exp(-pair["logits"][0]))) < 1e-4
 
 
+@pytest.mark.proves("SIE POST /v1/score/:model", "scores are sorted, best first, rank 0 the most relevant")
 def test_equal_scores_keep_the_order_of_the_items(cross: Sie) -> None:
     ranked = cross.score("q", "same", "same", "same").json()["scores"]
     assert [each["item_id"] for each in ranked] == ["item-0", "item-1", "item-2"]
 
 
+@pytest.mark.proves("SIE POST /v1/score/:model", "query_id and item_id are echoed")
 def test_ids_of_query_and_items_are_echoed(cross: Sie) -> None:
     body = {"query": {"id": "Q", "text": "q"}, "items": [{"text": "a"}, {"id": "B", "text": "b"}]}
     answer = cross.post(f"/v1/score/{cross.id}", body).json()
@@ -59,11 +64,13 @@ def test_msgpack_holds_plain_numbers(cross: Sie) -> None:
     assert (type(score["score"]), type(score["rank"])) == (float, int)
 
 
+@pytest.mark.proves("SIE POST /v1/score/:model", "instruction is optional")
 def test_an_instruction_stands_before_the_query(cross: Sie) -> None:
     instructed = cross.score("q", *TEXTS, instruction="Judge").json()
     assert instructed["scores"] == cross.score("Judge q", *TEXTS).json()["scores"]
 
 
+@pytest.mark.proves("SIE POST /v1/score/:model", "score is the relevance by a cross-encoder")
 @pytest.mark.parametrize(
     ("config", "way"),
     [
@@ -121,11 +128,13 @@ def test_an_activation_that_is_not_built_here_is_refused_at_build(
         open_model(folder)
 
 
+@pytest.mark.proves("SIE POST /v1/score/:model", "score is the relevance by a cross-encoder")
 @pytest.mark.parametrize("kind", ["dense", "tokens", "sparse", "labels", "ner"])
 def test_only_a_cross_encoder_scores(kind: str, sie: Town) -> None:
     assert code(sie[kind].score("q", "a")) == (400, "INVALID_INPUT")
 
 
+@pytest.mark.proves("SIE POST /v1/score/:model", "query and items are required")
 @pytest.mark.parametrize(
     "body",
     [
