@@ -32,18 +32,18 @@ class Model:
         self.task = tasks.create(manifest)
         self.device = session.device.name
         """Where the graph runs: `cpu` or `cuda`."""
-        self._tokenizer = tokenizer
-        self._session = session
+        self.tokenizer = tokenizer
+        self.session = session
         self._lanes = lanes
 
     def with_session(self, session: Session) -> Model:
         """The same model on another graph."""
-        return Model(self.manifest, self._tokenizer, session)
+        return Model(self.manifest, self.tokenizer, session)
 
     def padded_on(self, side: str) -> Model:
         """The same model with the padding on the `left` or `right`."""
         spec = dataclasses.replace(self.manifest.tokenizer, padding_side=side)
-        return Model(dataclasses.replace(self.manifest, tokenizer=spec), self._tokenizer, self._session)
+        return Model(dataclasses.replace(self.manifest, tokenizer=spec), self.tokenizer, self.session)
 
     def encode(
         self, texts: Sequence[Text], prompt: str = "", known: Known | None = None, patient: bool = True
@@ -52,10 +52,10 @@ class Model:
 
         `known` and `patient` as `Tokenizer` has them.
         """
-        read = partial(self._tokenizer, with_tokens=self.task.needs_tokens, known=known, patient=patient)
+        read = partial(self.tokenizer, with_tokens=self.task.needs_tokens, known=known, patient=patient)
         if not prompt:
             return read(texts)
-        unpooled = 0 if self.manifest.include_prompt else self._tokenizer.prompt_tokens(prompt, patient)
+        unpooled = 0 if self.manifest.include_prompt else self.tokenizer.prompt_tokens(prompt, patient)
         return prompts.encode(read, prompt, texts, unpooled)
 
     def check_memory(self, texts: Sequence[EncodedText]) -> None:
@@ -65,12 +65,12 @@ class Model:
 
     def windows(self, text: str, stride: int) -> list[EncodedText]:
         """Tokenises all of a text, in windows of the limit that share `stride` tokens."""
-        return self._tokenizer.windows(text, stride)
+        return self.tokenizer.windows(text, stride)
 
     def word_rules(self) -> WordRules:
         """What grouping this model's token labels into entities needs beside an answer."""
         labels = self.task.labels if isinstance(self.task, LabelTask) else ()
-        words = self._tokenizer
+        words = self.tokenizer
         return WordRules(labels, words.spell, words.join, words.continuing_prefix, words.spec.unknown_token_id)
 
     @property
@@ -89,7 +89,7 @@ class Model:
         gets an `InternalError` in its place, the others their results. A graph of fixed shape is run in that
         shape, as often as needed.
         """
-        session = self._lanes.session if beside and self._lanes else self._session
+        session = self._lanes.session if beside and self._lanes else self.session
         size = self.manifest.graph.fixed_batch or len(batch)
         chunks = (batch[start : start + size] for start in range(0, len(batch), size))
         return [result for chunk in chunks for result in self._run_padded(session, chunk)]

@@ -57,7 +57,7 @@ def test_a_body_that_comes_byte_by_byte_is_answered_and_holds_up_nobody(http: Ht
         async with connection(street.url("sentiment")) as (reader, writer):
             writer.write(HEAD % len(BODY))
             for byte in BODY:
-                others = await http._http.post("/predict", json={"inputs": ["another"]}) if byte == ord("f") else None
+                others = await http.http.post("/predict", json={"inputs": ["another"]}) if byte == ord("f") else None
                 assert others is None or others.status_code == 200
                 writer.write(bytes([byte]))
                 await writer.drain()
@@ -75,11 +75,11 @@ def test_a_client_that_does_not_read_holds_up_nobody_and_gets_it_all_in_the_end(
 
     async def read_late() -> bytes:
         body = json.dumps({"inputs": texts, "normalize": True}).encode()
-        async with connection(str(client._http.base_url)) as (reader, writer):
+        async with connection(str(client.http.base_url)) as (reader, writer):
             writer.write(HEAD % len(body) + body)
             begun = await asyncio.wait_for(reader.readexactly(8), PATIENCE)
             for _ in range(3):
-                answer = await client._http.post("/predict", json={"inputs": ["another"], "normalize": True})
+                answer = await client.http.post("/predict", json={"inputs": ["another"], "normalize": True})
                 assert answer.status_code == 200
             return begun + await rest(reader)
 

@@ -157,7 +157,7 @@ def test_a_body_that_comes_too_slowly_is_408_though_it_never_stops(
             reading = asyncio.create_task(rest(reader))
             while not reading.done():
                 writer.write(b"a")
-                await other._http.get("/health")  # a round trip, in the place of a clock
+                await other.http.get("/health")  # a round trip, in the place of a clock
             return await reading
 
     async def within_patience() -> bytes:

@@ -58,8 +58,8 @@ def test_base64_holds_the_same_floats(dense: Sie) -> None:
 
 
 @pytest.mark.proves("SIE POST /v1/embeddings", "usage", here="True token counts; SIE estimates them from characters.")
-def test_usage_counts_the_models_own_tokens(dense: Sie) -> None:
-    tokens = sum(len(each) for each in dense.service._model.encode(TEXTS))
+def test_usage_counts_the_models_own_tokens(sie: Town, dense: Sie) -> None:
+    tokens = sum(len(each) for each in sie.model("dense").encode(TEXTS))
     assert ask(dense, TEXTS).json()["usage"] == {"prompt_tokens": tokens, "total_tokens": tokens}
 
 

@@ -313,7 +313,7 @@ def test_many_requests_at_once_get_their_own_answers(dense: Sie) -> None:
 
         async def one(text: str) -> Any:
             body = {"items": [{"text": text}]}
-            sent = await dense.http._http.post(
+            sent = await dense.http.http.post(
                 f"/v1/encode/{dense.id}", json=body, headers={"accept": "application/json"}
             )
             return sent.json()["items"][0]["dense"]["values"]

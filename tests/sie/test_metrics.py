@@ -97,8 +97,8 @@ def test_time_is_recorded_for_every_phase(fresh: Sie) -> None:
 
 
 @pytest.mark.proves("SIE GET /metrics", "sie_batch_size, sie_tokens_processed_total")
-def test_tokens_batches_and_cut_texts_are_recorded(fresh: Sie) -> None:
-    tokens = len(fresh.service._model.encode(["John lives in Paris"])[0])
+def test_tokens_batches_and_truncated_texts_are_recorded(own: Town, fresh: Sie) -> None:
+    tokens = len(own.model("ner").encode(["John lives in Paris"])[0])
     fresh.extract("John lives in Paris")
     fresh.extract("word " * 2000)
     found = read(fresh)

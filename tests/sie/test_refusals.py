@@ -219,7 +219,7 @@ def test_what_a_request_logs_names_its_trace(own: Town) -> None:
             lines.append(self.format(record))
 
     kept = Kept()
-    kept.setFormatter(logs._Json())
+    kept.setFormatter(logs.JsonFormatter())
     logging.getLogger("encoderfile").addHandler(kept)
     try:
         headers = {**JSON, "traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from encoderfile.errors import ModelError
+from encoderfile.model.model import Model
 from support.dialects import Sie, Town, code, make_cross_encoder, one_logit, renamed, unpacked
 from support.graphs import copy, edit_graph, edit_json
 from support.models import MODELS, expected, open_model
@@ -13,9 +14,8 @@ from support.models import MODELS, expected, open_model
 TEXTS = ["It rains.", "Machines learn from data.", "Cats sleep a lot, and dogs do not."]
 
 
-def logits(cross: Sie, query: str, *texts: str) -> Any:
+def logits(model: Model, query: str, *texts: str) -> Any:
     """What the model itself gives for the pairs, each alone."""
-    model = cross.service._model
     return np.array([model.run(model.encode([(query, text)]))[0].logits[0] for text in texts])  # type: ignore[union-attr]
 
 
@@ -31,8 +31,8 @@ def test_all_items_come_back_best_first_with_ranks_from_0(cross: Sie) -> None:
 
 
 @pytest.mark.proves("SIE POST /v1/score/:model", "score is the relevance by a cross-encoder")
-def test_scores_are_the_sigmoid_of_the_logits_of_the_pairs(cross: Sie) -> None:
-    truth = 1 / (1 + np.exp(-logits(cross, "What learns?", *TEXTS)))
+def test_scores_are_the_sigmoid_of_the_logits_of_the_pairs(sie: Town, cross: Sie) -> None:
+    truth = 1 / (1 + np.exp(-logits(sie.model("cross"), "What learns?", *TEXTS)))
     found = {each["item_id"]: each["score"] for each in cross.score("What learns?", *TEXTS).json()["scores"]}
     np.testing.assert_allclose([found[f"item-{index}"] for index in range(3)], truth, atol=1e-5)
 
@@ -96,7 +96,7 @@ def test_the_activation_is_the_one_that_the_models_files_name(
     model = open_model(make_cross_encoder(tmp_path_factory.mktemp("cross") / "model", **config))
     assert model.manifest.relevance == way
     served = own.serve(model)
-    truth = logits(served, "q", "a")
+    truth = logits(model, "q", "a")
     (found,) = served.score("q", "a").json()["scores"]
     formulas = {"identity": truth[0], "tanh": np.tanh(truth[0]), "sigmoid": 1 / (1 + np.exp(-truth[0]))}
     np.testing.assert_allclose(found["score"], formulas[way], atol=1e-5)

@@ -132,11 +132,11 @@ class ServiceClient(Client):
 
     def __init__(self, portal: BlockingPortal, service: Service) -> None:
         super().__init__(portal)
-        self._service = service
+        self.service = service
 
     async def _ask(self, request: dict[str, Any]) -> Answer:
         try:
-            prediction = await self._service.predict(read_request(request, self._service.task))
+            prediction = await self.service.predict(read_request(request, self.service.task))
         except EncoderfileError as error:
             raise RefusedError(error.kind, str(error)) from error
         return Answer(plain(prediction), prediction.truncated_inputs)
@@ -184,10 +184,10 @@ class HttpClient(Client):
 
     def __init__(self, portal: BlockingPortal, http: httpx.AsyncClient) -> None:
         super().__init__(portal)
-        self._http = http
+        self.http = http
 
     async def _ask(self, request: dict[str, Any]) -> Answer:
-        response = await self._http.post("/predict", json=request)
+        response = await self.http.post("/predict", json=request)
         if response.status_code != 200:
             assert response.headers["content-type"] == "text/plain; charset=utf-8"
             raise RefusedError(response.status_code, response.text)
@@ -198,7 +198,7 @@ class HttpClient(Client):
         """One raw request."""
 
         async def send() -> httpx.Response:
-            return await self._http.request(method, path, **kwargs)
+            return await self.http.request(method, path, **kwargs)
 
         return self.portal.call(send)
 
@@ -232,12 +232,12 @@ class GrpcClient(Client):
         self.channel = channel
         name = "".join(word.title() for word in model_type.value.split("_"))
         self.stub = getattr(stubs, f"{name}Stub")(channel)
-        self._request = getattr(pb, f"{name}Request")
+        self.message = getattr(pb, f"{name}Request")
 
     async def _ask(self, request: dict[str, Any]) -> Answer:
-        fields = self._request.DESCRIPTOR.fields_by_name
+        fields = self.message.DESCRIPTOR.fields_by_name
         request = _with_pairs(request)
-        message = self._request(**{name: value for name, value in request.items() if name in fields})
+        message = self.message(**{name: value for name, value in request.items() if name in fields})
         call = self.stub.Predict(message)
         try:
             response = await call
