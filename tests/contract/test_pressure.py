@@ -3,7 +3,7 @@
 import pytest
 
 from encoderfile.errors import Kind
-from encoderfile.service.service import Limits
+from encoderfile.service.limits import Limits
 from support.clients import PATIENCE
 from support.gates import Gated
 from support.house import Connect, House

@@ -150,7 +150,7 @@ def test_a_long_text_is_refused_when_asked_for(ner: Sie) -> None:
     "SIE POST /v1/extract/:model", "options.overflow_policy: default, truncate_text, error; INPUT_TOO_LONG"
 )
 def test_the_servers_overflow_is_the_default_policy(own: Town) -> None:
-    from encoderfile.service.service import Limits
+    from encoderfile.service.limits import Limits
 
     strict = own.serve(own.model("ner"), Limits(refuse_overflow=True))
     assert code(strict.extract(LONG)) == (400, "INPUT_TOO_LONG")
