@@ -5,7 +5,8 @@ import pytest
 
 from support.clients import PATIENCE, Answer
 from support.gates import Gated
-from support.house import FOLDERS, OF_EACH_TYPE, WAYS_IN, Connect, House
+from support.house import WAYS_IN, Connect, House
+from support.model_types import FOLDERS, OF_EACH_TYPE
 
 TEXTS = ["What a wonderful day in Paris!", "John Smith works for Acme Corp.", "no", "a longer text, " * 9]
 

@@ -6,7 +6,8 @@ from encoderfile.errors import InternalError, Kind
 from encoderfile.model.model import Model
 from support.clients import PATIENCE, refusal_of
 from support.gates import Faulty, Gated, Infinite, Nonsense
-from support.house import FOLDERS, OF_EACH_TYPE, Connect, House
+from support.house import Connect, House
+from support.model_types import OF_EACH_TYPE, folder_of
 from support.models import DEMO, open_model
 
 SECRET = RuntimeError("cannot open /opt/secret/weights.bin while reading 'boom'")
@@ -46,7 +47,7 @@ def test_a_failure_is_one_sentence_and_the_next_request_is_answered(
 )
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
 def test_numbers_that_are_none_are_a_failure_and_never_an_answer(name: str, connect: Connect) -> None:
-    client = connect(Infinite(open_model(*FOLDERS[name])))
+    client = connect(Infinite(open_model(*folder_of(name))))
     assert client.refusal(["fine", "boom"], normalize=True) == client.says(Kind.INTERNAL, NOT_FINITE)
     assert len(client.predict(["fine"], normalize=True).results) == 1
 

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from support.house import FOLDERS, Connect
+from support.house import Connect
+from support.model_types import FOLDERS
 
 
 @pytest.mark.proves(

@@ -5,18 +5,9 @@ import pytest
 
 from encoderfile.transports._pb import encoderfile_pb2 as pb
 from support.clients import GrpcClient, RefusedError
-from support.house import OF_EACH_TYPE, House
+from support.house import House
+from support.model_types import OF_EACH_TYPE, labels_of, task_of
 
-LABELS = {
-    "sentiment": {0: "NEGATIVE", 1: "POSITIVE"},
-    "ner": {0: "O", 1: "B-PER", 2: "I-PER", 3: "B-ORG", 4: "I-ORG", 5: "B-LOC", 6: "I-LOC"},
-}
-TYPES = {
-    "embed-tokens": pb.EMBEDDING,
-    "embed": pb.SENTENCE_EMBEDDING,
-    "sentiment": pb.SEQUENCE_CLASSIFICATION,
-    "ner": pb.TOKEN_CLASSIFICATION,
-}
 MEGABYTE = 1 << 20
 
 
@@ -35,7 +26,9 @@ def raw(client: GrpcClient, method: str, data: bytes) -> bytes:
 def test_the_models_metadata_is_told(name: str, street: House) -> None:
     client = street.shared("grpc", name)
     told = client.call(client.stub.GetModelMetadata, pb.GetModelMetadataRequest())
-    assert (told.model_id, told.model_type, dict(told.id2label)) == ("model", TYPES[name], LABELS.get(name, {}))
+    labels = {str(index): label for index, label in told.id2label.items()}
+    assert (told.model_id, labels) == ("model", labels_of(name) or {})
+    assert pb.ModelType.Name(told.model_type) == task_of(name).name.upper()
 
 
 @pytest.mark.proves("ENC gRPC", "`ModelType`: the numbers 0 to 3")

@@ -9,7 +9,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from encoderfile.transports._pb import encoderfile_pb2 as pb
 from support.clients import RefusedError, exact, from_message
-from support.house import OF_EACH_TYPE, House
+from support.house import House
 
 OLD = {
     "embed-tokens": ("embedding", "EmbeddingInference", pb.EmbeddingRequest),
@@ -23,7 +23,7 @@ OLD = {
 }
 
 
-@pytest.fixture(params=OF_EACH_TYPE)
+@pytest.fixture(params=OLD)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -9,7 +9,8 @@ from mcp.shared.exceptions import MCPError
 
 from encoderfile.service.limits import Limits
 from support.clients import McpClient
-from support.house import OF_EACH_TYPE, House
+from support.house import House
+from support.model_types import OF_EACH_TYPE, labels_of, task_of
 
 SUMMARIES = {
     "embed-tokens": "Performs embeddings for input text sequences.",
@@ -54,9 +55,9 @@ def test_there_is_one_tool(tool: Any) -> None:
 def test_the_description_begins_with_the_api_pages_words_and_tells_an_agent_what_this_model_is_for(
     tool: Any, name: str
 ) -> None:
-    assert tool.description.startswith(SUMMARIES[name])
+    assert tool.description.startswith(SUMMARIES.get(name, task_of(name).summary))
     assert "Texts longer than 256 tokens" in tool.description
-    for label in {"sentiment": ("NEGATIVE", "POSITIVE"), "ner": ("B-PER", "I-LOC")}.get(name, ()):
+    for label in (labels_of(name) or {}).values():
         assert label in tool.description
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from support.house import OF_EACH_TYPE, Connect
+from support.house import Connect
+from support.model_types import OF_EACH_TYPE
 
 
 @pytest.mark.proves(

@@ -6,7 +6,8 @@ import pytest
 from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from support.house import OF_EACH_TYPE, House
+from support.house import House
+from support.model_types import OF_EACH_TYPE
 
 
 @pytest.fixture(params=OF_EACH_TYPE)

@@ -7,7 +7,8 @@ import pytest
 
 from encoderfile.errors import Kind
 from support.clients import Client
-from support.house import OF_EACH_TYPE, Connect, House
+from support.house import Connect, House
+from support.model_types import OF_EACH_TYPE
 from support.models import MODELS, expected
 
 PAIR = {"text": "What a film", "text_pair": "It was terrible."}

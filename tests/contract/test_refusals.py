@@ -4,7 +4,8 @@ import pytest
 
 from encoderfile.errors import Kind
 from encoderfile.service.limits import Limits
-from support.house import OF_EACH_TYPE, Connect, House
+from support.house import Connect, House
+from support.model_types import OF_EACH_TYPE
 
 EMPTY = "Invalid input: inputs is empty: send at least one text"
 TOO_MANY = "Invalid input: at most 3 inputs per request, got 4: split the request"

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from support.house import OF_EACH_TYPE, Connect
+from support.house import Connect
+from support.model_types import OF_EACH_TYPE
 
 ODD = {
     "white space alone": " \t\n ",

@@ -4,7 +4,8 @@ import pytest
 
 from encoderfile.errors import Kind
 from encoderfile.service.limits import Limits
-from support.house import OF_EACH_TYPE, Connect
+from support.house import Connect
+from support.model_types import OF_EACH_TYPE
 
 LONG = "word " * 400
 
