@@ -130,9 +130,8 @@ class ServiceClient(Client):
 
     async def _ask(self, request: dict[str, Any]) -> Answer:
         try:
-            prediction = await self.service.predict(
-                read_request(request, self.service.task, self.service.info.truncation_side)
-            )
+            side = self.service.info.truncation_side
+            prediction = await self.service.predict(read_request(request, self.service.task, side))
         except EncoderfileError as error:
             raise RefusedError(error.kind, str(error)) from error
         return Answer(plain(prediction), prediction.truncated_inputs)
