@@ -28,6 +28,7 @@ REASONS = {
     "mcp": "the official MCP SDK",
     "mcp-types": "the MCP SDK's messages",
     "msgpack": "the SIE dialect's answers",
+    "msgspec": "the shapes of requests: reading, checking, JSON Schema",
     "numpy": "arrays between session and wire",
     "onnxruntime": "runs the graph",
     "onnxruntime-gpu": "runs the graph; without its CUDA part in CPU files",

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 import encoderfile
 from encoderfile.errors import ContainerError
-from encoderfile.types import ModelType
 
 T = TypeVar("T")
 
@@ -111,7 +110,8 @@ class Manifest:
 
     name: str
     version: str
-    model_type: ModelType
+    model_type: str
+    """The name of its `Task`."""
     builder_version: str
     graph: GraphSpec
     tokenizer: TokenizerSpec
@@ -201,14 +201,12 @@ def _manifest(body: dict[str, Any]) -> Manifest:
     found = body.pop("format_version")
     if found != FORMAT_VERSION:
         raise _UnknownError(f"format {found!r:.60}")
-    kind, graph, pooling, labels = body["model_type"], body["graph"], body["pooling"], body["id2label"]
-    if isinstance(kind, str) and kind not in list(ModelType):
-        raise _UnknownError(f"model type {kind!r:.60}")
+    graph, pooling, labels = body["graph"], body["pooling"], body["id2label"]
     inputs = (_made(GraphInput, each, shape=tuple(each.get("shape", ()))) for each in graph["inputs"])
     return _made(
         Manifest,
         body,
-        model_type=ModelType(kind),
+        model_type=_text(body["model_type"]),
         graph=_made(GraphSpec, graph, inputs=tuple(inputs)),
         tokenizer=_made(TokenizerSpec, body["tokenizer"]),
         pooling=None if pooling is None else _made(PoolingSpec, pooling, modes=tuple(pooling["modes"])),
@@ -225,6 +223,12 @@ def _made(kind: type[T], body: Mapping[str, Any], **changed: Any) -> T:
     if unknown:
         raise _UnknownError(f"field {unknown[0]!r:.60}")
     return kind(**{**body, **changed})
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no string")
+    return value
 
 
 def _artifact(body: Mapping[str, Any]) -> Artifact:

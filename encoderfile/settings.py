@@ -199,12 +199,6 @@ class InferSettings(InputSettings):
         type=click.Choice(["json", "jsonl"]),
         help="The whole answer, or one result per line.",
     )
-    normalize: bool | None = option(
-        None,
-        "--normalize/--no-normalize",
-        variable=False,
-        help="Scale vectors to unit length, or not.  [default: yes for `embedding`, else as the model's files say]",
-    )
     prompt_name: str | None = option(variable=False, help="Put this one of the model's own prompts before each text.")
     prompt: str | None = option(variable=False, help="Put this text before each text; empty for none.")
     entities: str | None = option(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import os
 import signal
@@ -21,6 +20,7 @@ from encoderfile.model.device import choose
 from encoderfile.options import CONTEXT, options, refuse_unused
 from encoderfile.progress import Progress
 from encoderfile.runtime import logs, process
+from encoderfile.runtime.request_flags import Infer, flags
 from encoderfile.service import threads
 from encoderfile.settings import (
     InferSettings,
@@ -30,7 +30,7 @@ from encoderfile.settings import (
     ServerSettings,
     ServeSettings,
 )
-from encoderfile.types import STRATEGIES, AskedPrompt, Text
+from encoderfile.types import AskedPrompt, Text
 
 log = logging.getLogger(__name__)
 
@@ -154,22 +154,7 @@ def mcp(executable: Path, /, **given: Any) -> int:
     return 0 if process.run(conversation) else 1
 
 
-class _InferCommand(click.Command):
-    """`--entities` takes a value only as `--entities=STRATEGY`: what follows it is a text."""
-
-    TAKEN_AS_TEXT = "taken_as_text"
-    """In the context's `meta`: a text behind `--entities` that is the name of a strategy."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        end = args.index("--") if "--" in args else len(args)
-        for flag, follower in itertools.pairwise(args[:end]):
-            if flag == "--entities" and follower in STRATEGIES:
-                ctx.meta[self.TAKEN_AS_TEXT] = follower
-        bare = ["--entities=simple" if arg == "--entities" else arg for arg in args[:end]]
-        return super().parse_args(ctx, bare + args[end:])
-
-
-@cli.command(cls=_InferCommand)
+@cli.command(cls=Infer)
 @click.argument("texts", nargs=-1, metavar="TEXT...")
 @options(InputSettings, InferSettings, ModelSettings)
 @click.pass_obj
@@ -177,13 +162,12 @@ def infer(executable: Path, /, texts: tuple[str, ...], **given: Any) -> int:
     """Answer TEXT... without a server. The result goes to stdout, everything else to stderr."""
     # As an exception, so that a half-written file does not stay behind.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    threads.check(2)  # where not even these can be had, numpy's library ends the process as it is imported
     from encoderfile.runtime import inputs
     from encoderfile.runtime.oneshot import Wanted, answer
 
-    settings = InferSettings(**given)
+    settings = InferSettings(**{name: value for name, value in given.items() if name not in flags()})
     context = click.get_current_context()
-    strategy = context.meta.get(_InferCommand.TAKEN_AS_TEXT)
+    strategy = context.meta.get(Infer.TAKEN_AS_TEXT)
     hint = f"{strategy} is taken as a text: for the strategy write --entities={strategy}"
     if bool(texts) == (settings.input_file is not None):
         either = "give either TEXT... or -i FILE (- for standard input)"
@@ -200,7 +184,7 @@ def infer(executable: Path, /, texts: tuple[str, ...], **given: Any) -> int:
             log.warning("%s is taken as a text: for the file write -i %s", text, text)
     wanted = Wanted(
         form=settings.form,
-        normalize=settings.normalize,
+        options={name: given[name] for name in flags() if given[name] is not None},
         entities=settings.entities,
         stride=settings.stride,
         prompt=AskedPrompt(settings.prompt_name, settings.prompt),

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from encoderfile.service.service import Limits
+from encoderfile.service.limits import Limits
 from support.clients import McpClient
 from support.house import OF_EACH_TYPE, House
 

@@ -7,7 +7,8 @@ import pytest
 
 from encoderfile.errors import ConfigError, Kind
 from encoderfile.model.model import Model
-from encoderfile.service.service import Limits, Service
+from encoderfile.service.limits import Limits
+from encoderfile.service.service import Service
 from support.clients import Client
 from support.dialects import renamed
 from support.house import WAYS_IN, Connect, House

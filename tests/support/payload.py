@@ -9,7 +9,6 @@ from encoderfile import pack
 from encoderfile.builder.container_writer import Part, write
 from encoderfile.container import Slice
 from encoderfile.manifest import Artifact, GraphInput, GraphSpec, Manifest, TokenizerSpec
-from encoderfile.types import ModelType
 
 
 def manifest(artifacts: tuple[Artifact, ...] = (), **changes: Any) -> Manifest:
@@ -17,7 +16,7 @@ def manifest(artifacts: tuple[Artifact, ...] = (), **changes: Any) -> Manifest:
     fields: dict[str, Any] = {
         "name": "tiny",
         "version": "1.2.3",
-        "model_type": ModelType.SEQUENCE_CLASSIFICATION,
+        "model_type": "sequence_classification",
         "builder_version": "0.0.0",
         "graph": GraphSpec(
             (GraphInput("input_ids", "int64"), GraphInput("attention_mask", "int32", 1, 16)), "logits"

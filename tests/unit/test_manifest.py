@@ -8,13 +8,12 @@ import pytest
 import encoderfile
 from encoderfile.errors import ContainerError
 from encoderfile.manifest import FORMAT_VERSION, Artifact, GraphInput, GraphSpec, Manifest, PoolingSpec, TokenizerSpec
-from encoderfile.types import ModelType
 from support.payload import manifest
 
 FULL = manifest(
     (Artifact("graph.onnx", 4096, 17, "ab" * 32), Artifact("weights.bin", 8192, 4096, "cd" * 32)),
     name="müller/東京",
-    model_type=ModelType.SENTENCE_EMBEDDING,
+    model_type="sentence_embedding",
     graph=GraphSpec(
         (
             GraphInput("ids:0", "int32", 1, 16, role="input_ids"),
@@ -65,7 +64,6 @@ NEWER = manifest(builder_version="0.2.0").to_json()
 BODIES: list[tuple[dict[str, Any], str]] = [
     ({"format_version": FORMAT_VERSION + 1}, f"format {FORMAT_VERSION + 1}"),
     ({"unheard": 1}, "field 'unheard'"),
-    ({"model_type": "poetry"}, "model type 'poetry'"),
     ({"graph": NEWER["graph"] | {"rhythm": None}}, "field 'rhythm'"),
     ({"graph": NEWER["graph"] | {"inputs": [NEWER["graph"]["inputs"][0] | {"rhyme": "abab"}]}}, "field 'rhyme'"),
     ({"tokenizer": NEWER["tokenizer"] | {"feet": 5}}, "field 'feet'"),
