@@ -17,14 +17,14 @@ OTHERS = {"--enable-shared", "--library-name", "--model", "--task"}
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md")])
 
 
-def flags(command: click.Command) -> Iterator[str]:
+def flags(command: click.Command, parent: click.Context | None = None) -> Iterator[str]:
     """The flags of a command and of its subcommands."""
-    context = click.Context(command)
+    context = click.Context(command, parent=parent, **command.context_settings)
     for parameter in command.get_params(context):
         yield from (*parameter.opts, *parameter.secondary_opts)
     if isinstance(command, click.Group):
         for each in command.commands.values():
-            yield from flags(each)
+            yield from flags(each, context)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
