@@ -201,12 +201,13 @@ def _manifest(body: dict[str, Any]) -> Manifest:
     found = body.pop("format_version")
     if found != FORMAT_VERSION:
         raise _UnknownError(f"format {found!r:.60}")
+    if not isinstance(body["model_type"], str):
+        raise TypeError(f"{body['model_type']!r} is not a model type")
     graph, pooling, labels = body["graph"], body["pooling"], body["id2label"]
     inputs = (_made(GraphInput, each, shape=tuple(each.get("shape", ()))) for each in graph["inputs"])
     return _made(
         Manifest,
         body,
-        model_type=_text(body["model_type"]),
         graph=_made(GraphSpec, graph, inputs=tuple(inputs)),
         tokenizer=_made(TokenizerSpec, body["tokenizer"]),
         pooling=None if pooling is None else _made(PoolingSpec, pooling, modes=tuple(pooling["modes"])),
@@ -223,12 +224,6 @@ def _made(kind: type[T], body: Mapping[str, Any], **changed: Any) -> T:
     if unknown:
         raise _UnknownError(f"field {unknown[0]!r:.60}")
     return kind(**{**body, **changed})
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no string")
-    return value
 
 
 def _artifact(body: Mapping[str, Any]) -> Artifact:
