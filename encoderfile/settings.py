@@ -35,6 +35,11 @@ def _a_time(_: click.Context, __: click.Parameter, value: float) -> float:
     return value
 
 
+def _a_number_or_auto(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    """None for `auto`."""
+    return None if value in (None, "auto") else click.IntRange(min=1)(value, parameter, context)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSettings:
     """How the model is run. Counts are texts or tokens, as the options say."""
@@ -42,9 +47,13 @@ class ModelSettings:
     device: str = option("auto", type=click.Choice(["auto", "cpu", "cuda"]), help="Where the model runs.")
     device_id: int = option(0, type=_AT_LEAST_0, help="Which CUDA device.")
     threads: int = option(0, type=_AT_LEAST_0, help="Threads that run the model; 0 = all available cores.")
-    no_lanes: bool = switch(
-        help="On the CPU, run one batch at a time also when many wait: saves a second copy of the packed weights."
+    instances: int | None = option(
+        metavar="auto|N",
+        callback=_a_number_or_auto,
+        help="Maximum runs of one thread each at the same time, on the CPU when many texts wait; auto = one per "
+        "thread. More than one takes a second copy of the packed weights.  [default: auto]",
     )
+    no_lanes: bool = switch(hidden=True, help="The old name of --instances 1.")
     max_batch_tokens: int | None = option(
         type=_AT_LEAST_1,
         help="Maximum padded tokens that run at the same time.  [default: 256 to 512 per thread; 16384 on CUDA]",
@@ -71,9 +80,10 @@ class ModelSettings:
         return self.threads or granted_cores()
 
     @property
-    def lanes(self) -> int:
-        """Runs that may go side by side on the CPU."""
-        return 1 if self.no_lanes else self.granted_threads
+    def granted_instances(self) -> int:
+        """Runs that may go at the same time on the CPU: no more than threads."""
+        asked = self.instances or (1 if self.no_lanes else self.granted_threads)
+        return min(asked, self.granted_threads)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

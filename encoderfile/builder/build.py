@@ -16,11 +16,12 @@ from types import MappingProxyType
 from typing import Any
 
 from encoderfile.atomic import replacing
-from encoderfile.builder import container_writer, freeze, inventory
-from encoderfile.builder.check import Checked, check
+from encoderfile.builder import container_writer, runtime_cache, runtime_facts
+from encoderfile.builder.check import check
+from encoderfile.builder.checked import Checked
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.container_writer import Part
-from encoderfile.builder.places import keep_apart
+from encoderfile.builder.destinations import refuse_overwriting
 from encoderfile.container import Container, hash_range
 from encoderfile.errors import ConfigError, ContainerError, ModelError
 from encoderfile.manifest import GRAPH, TOKENIZER, WEIGHTS, Manifest
@@ -70,14 +71,14 @@ def build(config: BuildConfig, say: Say, beside: Mapping[str, Path] = MappingPro
     say(f"checking {config.path}")
     with waiting(f"checking {config.path}"):
         checked = check(config)
-    keep_apart({"--output-path": config.target, **beside}, _read(config, checked))
+    refuse_overwriting({"--output-path": config.target, **beside}, _read(config, checked))
     say(f"model type {checked.manifest.model_type}: {checked.type_reason}")
     for note in checked.notes:
         say(f"note: {note}")
     say(f"device {device}: {reason}")
     if config.base_binary_path is not None:
         say("note: base_binary_path is not used, the runtime is frozen from this installation")
-    frozen = freeze.runtime(device, freeze.cache_folder(config.cache_dir), say)
+    frozen = runtime_cache.runtime(device, runtime_cache.cache_folder(config.cache_dir), say)
     target = config.target
     say(f"writing {target}")
     with replacing(target, "--output-path", say) as temporary:
@@ -120,10 +121,10 @@ def upgrade(file: Path, output: Path | None, device: str | None, cache_dir: Path
     with Container(file) as old:
         with waiting(f"checking {file}"):
             old.verify()
-        device = device or inventory.device_of(old.pack)
+        device = device or runtime_facts.device_of(old.pack)
         if device is None:
             raise ContainerError(f"{file} does not say which runtime it has: give --device cpu or --device cuda")
-        frozen = freeze.runtime(device, freeze.cache_folder(cache_dir), say)
+        frozen = runtime_cache.runtime(device, runtime_cache.cache_folder(cache_dir), say)
         say(f"writing {target}")
         with replacing(target, "--output-path", say) as temporary:
             with _progress(f"writing {target}", old.size) as progress:

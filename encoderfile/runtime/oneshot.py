@@ -20,7 +20,7 @@ from encoderfile.model.device import choose
 from encoderfile.progress import Progress
 from encoderfile.runtime import process
 from encoderfile.runtime.loading import load
-from encoderfile.runtime.server import make_service
+from encoderfile.runtime.sizing import make_service
 from encoderfile.service.service import Service
 from encoderfile.settings import ModelSettings
 from encoderfile.tasks.results import to_json
@@ -141,7 +141,11 @@ def _refuse_unused(service: Service, wanted: Wanted) -> None:
     """Raises `ConfigError` for a flag that the model at hand has no use for."""
     task = service.task
     known = {each.name for each in task.options}
-    flags = [f"--{name.replace('_', '-')}" for name in wanted.options if name not in known]
+    flags = [
+        f"--{'no-' if value is False else ''}{name.replace('_', '-')}"
+        for name, value in wanted.options.items()
+        if name not in known
+    ]
     if wanted.entities and not task.groups_tokens:
         flags.append("--entities")
     if wanted.prompt != DEFAULT_PROMPT and not task.takes_prompt:

@@ -10,7 +10,7 @@ import pytest
 
 from encoderfile.builder import pack_writer
 from encoderfile.builder.container_writer import rewrap
-from encoderfile.builder.freeze import launcher
+from encoderfile.builder.runtime_cache import launcher
 from encoderfile.container import Container, Slice
 from encoderfile.pack import read
 from support.files import BuiltFile, encoderfile, namespace

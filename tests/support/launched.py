@@ -11,7 +11,7 @@ import pytest
 
 from encoderfile.builder import pack_writer
 from encoderfile.builder.container_writer import rewrap, write
-from encoderfile.builder.freeze import launcher
+from encoderfile.builder.runtime_cache import launcher
 from encoderfile.container import Container, Slice
 from encoderfile.manifest import GraphSpec, Manifest, TokenizerSpec
 

@@ -21,9 +21,19 @@ def test_threads_asked_for_win_over_what_is_granted(monkeypatch: pytest.MonkeyPa
     assert ModelSettings().granted_threads == 5
 
 
-def test_one_lane_per_thread_unless_told_otherwise() -> None:
-    assert ModelSettings(threads=3).lanes == 3
-    assert ModelSettings(threads=3, no_lanes=True).lanes == 1
+@pytest.mark.parametrize(
+    ("given", "instances"),
+    [
+        ({}, 3),
+        ({"instances": 2}, 2),
+        ({"instances": 1}, 1),
+        ({"instances": 4}, 3),
+        ({"no_lanes": True}, 1),
+        ({"no_lanes": True, "instances": 2}, 2),
+    ],
+)
+def test_there_is_one_instance_per_thread_unless_fewer_are_asked_for(given: dict[str, Any], instances: int) -> None:
+    assert ModelSettings(threads=3, **given).granted_instances == instances
 
 
 @pytest.fixture
@@ -136,6 +146,8 @@ CASES: list[tuple[str, str, object]] = [
     ("--device", "cpu", "cpu"),
     ("--device-id", "1", 1),
     ("--threads", "3", 3),
+    ("--instances", "2", 2),
+    ("--instances", "auto", None),
     ("--max-batch-tokens", "4", 4),
     ("--max-queue", "5", 5),
     ("--max-inputs", "6", 6),
@@ -148,7 +160,7 @@ CASES: list[tuple[str, str, object]] = [
 ]
 
 
-@pytest.mark.parametrize(("flag", "text", "value"), CASES, ids=[flag for flag, _, _ in CASES])
+@pytest.mark.parametrize(("flag", "text", "value"), CASES, ids=[f"{flag} {text}" for flag, text, _ in CASES])
 def test_every_flag_has_an_environment_variable_and_wins_over_it(flag: str, text: str, value: object) -> None:
     name = flag.removeprefix("--").replace("-", "_")
     variable = f"ENCODERFILE_{name.upper()}"

@@ -59,7 +59,7 @@ BORDERS: dict[str, tuple[str, ...]] = {
     "starlette": ("transports/http/*.py", "transports/mcp.py", "transports/bodies.py", "transports/hang_ups.py"),
     "tokenizers": ("model/tokenizer.py",),
     "uvicorn": ("transports/http/*.py",),
-    "yaml": ("builder/config.py",),
+    "yaml": ("builder/config_yaml.py",),
 }
 """Every library of others, and the only files that may import it."""
 
