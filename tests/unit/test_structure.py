@@ -20,17 +20,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "machine": set(),
     "progress": set(),
     "console": FOUNDATION,
-    "settings": FOUNDATION | {"machine"},
+    "options": set(),
+    "settings": FOUNDATION | {"machine", "options"},
     "tasks": PAYLOAD | {"settings"},
     "model": PAYLOAD | {"machine", "settings", "tasks"},
     "service": PAYLOAD | {"settings", "tasks", "model"},
     # Not `model`: a transport knows the one service and nothing behind it.
     "transports": PAYLOAD | {"settings", "tasks", "service"},
     "runtime": PAYLOAD
-    | {"pack", "atomic", "settings", "console", "progress", "tasks", "model", "service", "transports"},
+    | {"pack", "atomic", "options", "settings", "console", "progress", "tasks", "model", "service", "transports"},
     # The second road. `runtime` is on neither side of it: builder code does not ship.
     "builder": PAYLOAD | {"pack", "atomic", "progress", "tasks", "model"},
-    "cli": PAYLOAD | {"atomic", "settings", "console", "tasks", "model", "builder"},
+    "cli": PAYLOAD | {"atomic", "options", "console", "tasks", "model", "builder"},
 }
 """errors, types -> manifest, container, settings -> tasks -> model -> service -> transports -> runtime, and
 manifest, container, tasks, model -> builder -> cli."""
@@ -41,7 +42,7 @@ SHARED_BY_TRANSPORTS = {"_pb", "auth", "bodies", "hang_ups"}
 BORDERS: dict[str, tuple[str, ...]] = {
     "PyInstaller": (),  # run as a process, never imported
     "anyio": ("transports/mcp_stdio.py",),
-    "click": ("settings.py", "console.py", "runtime/cli.py", "runtime/request_flags.py", "cli/*.py"),
+    "click": ("options.py", "settings.py", "console.py", "runtime/cli.py", "runtime/request_flags.py", "cli/*.py"),
     "google": ("transports/grpc*.py",),
     "grpc": ("transports/grpc*.py",),
     "grpc_health": ("transports/grpc*.py",),
