@@ -13,7 +13,7 @@ import pytest
 
 from encoderfile.service.limits import Limits
 from encoderfile.service.service import Service
-from encoderfile.transports import bodies
+from encoderfile.transports.http.middleware import bodies
 from support.clients import PATIENCE, HttpClient
 from support.house import House
 from support.models import DEMO, open_model
