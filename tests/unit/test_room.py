@@ -48,7 +48,7 @@ async def askers(room: Room, *values: int) -> AsyncIterator[list[Asker]]:
 
 
 @in_loop
-async def test_large_answers_take_turns_for_room() -> None:
+async def test_large_answers_get_room_in_the_order_they_asked() -> None:
     room = Room(3 * LARGE)
     async with askers(room, 2 * LARGE, 2 * LARGE, LARGE) as (first, second, third):
         assert [each.has_room for each in (first, second, third)] == [True, False, False]
@@ -86,7 +86,7 @@ async def test_without_a_bound_nobody_waits() -> None:
 
 
 @in_loop
-async def test_who_leaves_gives_his_place_to_the_next() -> None:
+async def test_a_waiter_that_is_cancelled_gives_its_place_to_the_next() -> None:
     room = Room(2 * LARGE)
     async with askers(room, LARGE, 2 * LARGE, LARGE) as (first, leaving, last):
         assert not last.has_room
@@ -99,7 +99,7 @@ async def test_who_leaves_gives_his_place_to_the_next() -> None:
 
 
 @in_loop
-async def test_room_that_is_granted_to_somebody_who_leaves_is_not_lost() -> None:
+async def test_room_that_is_granted_to_a_cancelled_waiter_is_not_lost() -> None:
     room = Room(LARGE)
     async with askers(room, LARGE, LARGE, LARGE) as (first, leaving, last):
         first.go_on.set()
@@ -110,7 +110,7 @@ async def test_room_that_is_granted_to_somebody_who_leaves_is_not_lost() -> None
 
 
 @in_loop
-async def test_who_leaves_at_the_moment_that_room_is_given_back_is_passed_over() -> None:
+async def test_a_waiter_that_is_cancelled_as_room_is_given_back_is_passed_over() -> None:
     room = Room(2 * LARGE)
     async with askers(room, 2 * LARGE, LARGE, LARGE) as (first, leaving, third):
         first.go_on.set()  # it has its turn before the one who leaves

@@ -107,7 +107,7 @@ def test_nothing_left_to_serve_is_refused() -> None:
 
 
 @pytest.mark.parametrize("one", ["disable_http", "disable_grpc"])
-def test_one_way_in_is_enough(one: str) -> None:
+def test_one_protocol_is_enough(one: str) -> None:
     ServeSettings(**{one: True})  # type: ignore[arg-type]
 
 
@@ -214,7 +214,7 @@ def test_a_switch_has_an_environment_variable_too(flag: str) -> None:
     )
 
 
-def test_a_drain_time_that_is_no_number_is_refused() -> None:
+def test_a_drain_time_that_is_not_a_number_is_refused() -> None:
     @click.command()
     @settings.serve_options
     def serve(**options: Any) -> None:
