@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from encoderfile.transports.http.sie import dtypes
-from support.dialects import Sie, Town, code, unpacked
+from support.dialects import Sie, SieServers, code, unpacked
 
 X = np.array([0.5, -1, 0.25, 0, 1e-9, -0.125, 0.75, -0.0, 0.003], dtype=np.float32)
 
@@ -87,7 +87,7 @@ def test_dense_vectors_keep_their_dims_whatever_their_dtype(
     "SIE POST /v1/encode/:model", "params.output_dtype: float32, float16, int8, binary; float32 when left out"
 )
 @pytest.mark.parametrize(("name", "width"), [("float16", 128), ("int8", 128), ("uint8", 128), ("binary", 16)])
-def test_multivectors_are_converted_per_token(name: str, width: int, sie: Town) -> None:
+def test_multivectors_are_converted_per_token(name: str, width: int, sie: SieServers) -> None:
     tokens = sie["tokens"]
     plain = tokens.vectors("multivector", "Hello world")[0].astype(np.float32)
     found = tokens.encode("Hello world", output_types=["multivector"], output_dtype=name).json()["items"][0]
@@ -104,7 +104,7 @@ def test_multivectors_are_converted_per_token(name: str, width: int, sie: Town) 
 @pytest.mark.parametrize(
     ("asked", "reported"), [("float16", "float16"), ("int8", "float32"), ("uint8", "float32"), ("binary", "float32")]
 )
-def test_sparse_weights_stay_floats(asked: str, reported: str, sie: Town) -> None:
+def test_sparse_weights_stay_floats(asked: str, reported: str, sie: SieServers) -> None:
     sparse = sie["sparse"].encode("a", output_dtype=asked).json()["items"][0]["sparse"]
     assert sparse["dtype"] == reported
 

@@ -158,7 +158,7 @@ async def test_as_many_inputs_as_allowed_are_taken() -> None:
 
 
 @in_loop
-async def test_cut_texts_are_counted() -> None:
+async def test_truncated_texts_are_counted() -> None:
     async with serving() as (service, _):
         prediction = await service.predict(request(LONG, "short", LONG))
     assert prediction.truncated_inputs == 2
@@ -245,7 +245,7 @@ async def test_draining_gives_up_when_its_time_is_over() -> None:
 
 
 @in_loop
-async def test_a_caller_who_leaves_does_not_hold_up_the_drain() -> None:
+async def test_a_client_disconnect_does_not_hold_up_the_drain() -> None:
     async with serving(held=True) as (service, model):
         staying = await call(service, "a")
         await model.runs.begun()

@@ -73,7 +73,7 @@ def test_nothing_left_to_serve_is_refused() -> None:
 
 
 @pytest.mark.parametrize("one", ["disable_http", "disable_grpc"])
-def test_one_way_in_is_enough(one: str) -> None:
+def test_one_protocol_is_enough(one: str) -> None:
     ServeSettings(**{one: True})  # type: ignore[arg-type]
 
 
@@ -214,7 +214,7 @@ def test_a_class_gives_its_own_options_and_not_the_inherited_ones() -> None:
     assert [each.name for each in command.params] == ["loud", "color"]
 
 
-def test_a_drain_time_that_is_no_number_is_refused() -> None:
+def test_a_drain_time_that_is_not_a_number_is_refused() -> None:
     @click.command()
     @SERVE
     def serve(**options: Any) -> None:
