@@ -69,7 +69,7 @@ def test_metadata_is_kept_also_when_empty(metadata: dict[str, str]) -> None:
     assert read({"inputs": ["a"], "metadata": metadata}).metadata == metadata
 
 
-def test_metadata_of_null_is_none() -> None:
+def test_metadata_of_null_is_the_same_as_none() -> None:
     assert read({"inputs": ["a"], "metadata": None}).metadata is None
 
 

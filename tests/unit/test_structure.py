@@ -1,11 +1,11 @@
-"""How the house is built: the one direction in which imports point, and who may import which library."""
+"""The structure of the code: the one direction in which imports point, and who may import which library."""
 
 import sys
 from fnmatch import fnmatch
 
 import pytest
 
-from support.imports import FILES, imported, imports, libraries, rooms
+from support.imports import FILES, imported, imports, libraries, packages
 
 FOUNDATION = {"errors", "types"}
 PAYLOAD = FOUNDATION | {"manifest", "container"}
@@ -20,17 +20,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "machine": set(),
     "progress": set(),
     "console": FOUNDATION,
-    "settings": FOUNDATION | {"machine"},
+    "options": set(),
+    "settings": FOUNDATION | {"machine", "options"},
     "tasks": PAYLOAD | {"settings"},
     "model": PAYLOAD | {"machine", "settings", "tasks"},
     "service": PAYLOAD | {"settings", "tasks", "model"},
     # Not `model`: a transport knows the one service and nothing behind it.
     "transports": PAYLOAD | {"settings", "tasks", "service"},
     "runtime": PAYLOAD
-    | {"pack", "atomic", "settings", "console", "progress", "tasks", "model", "service", "transports"},
+    | {"pack", "atomic", "options", "settings", "console", "progress", "tasks", "model", "service", "transports"},
     # The second road. `runtime` is on neither side of it: builder code does not ship.
     "builder": PAYLOAD | {"pack", "atomic", "progress", "tasks", "model"},
-    "cli": PAYLOAD | {"atomic", "settings", "console", "tasks", "model", "builder"},
+    "cli": PAYLOAD | {"atomic", "options", "console", "tasks", "model", "builder"},
 }
 """errors, types -> manifest, container, settings -> tasks -> model -> service -> transports -> runtime, and
 manifest, container, tasks, model -> builder -> cli."""
@@ -41,7 +42,7 @@ SHARED_BY_TRANSPORTS = {"_pb", "auth"}
 BORDERS: dict[str, tuple[str, ...]] = {
     "PyInstaller": (),  # run as a process, never imported
     "anyio": ("transports/mcp_stdio.py",),
-    "click": ("settings.py", "console.py", "runtime/cli.py", "runtime/request_flags.py", "cli/*.py"),
+    "click": ("options.py", "settings.py", "console.py", "runtime/cli.py", "runtime/request_flags.py", "cli/*.py"),
     "google": ("transports/grpc*.py",),
     "grpc": ("transports/grpc*.py",),
     "grpc_health": ("transports/grpc*.py",),
@@ -68,7 +69,7 @@ OURS = [file for file in FILES if not file.startswith("transports/_pb/")]
 each_file = pytest.mark.parametrize("file", OURS)
 
 
-def room_of(file: str) -> str:
+def package_of(file: str) -> str:
     return file.split("/", maxsplit=1)[0].removesuffix(".py")
 
 
@@ -79,12 +80,12 @@ def transport_of(name: str) -> str:
 
 @each_file
 def test_imports_point_in_one_direction(file: str) -> None:
-    room = room_of(file)
-    if room == "__init__":
+    package = package_of(file)
+    if package == "__init__":
         assert not imports(file), "the package's own file is imported by all, so it imports nothing"
         return
-    wrong = {name for target, name in rooms(file).items() if target not in MAY_IMPORT[room] | {room}}
-    assert not wrong, f"encoderfile/{file} may import {sorted(MAY_IMPORT[room])}, not {sorted(wrong)}"
+    wrong = {name for target, name in packages(file).items() if target not in MAY_IMPORT[package] | {package}}
+    assert not wrong, f"encoderfile/{file} may import {sorted(MAY_IMPORT[package])}, not {sorted(wrong)}"
 
 
 @pytest.mark.parametrize("file", [file for file in OURS if file.startswith("transports/")])

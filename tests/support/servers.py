@@ -1,10 +1,9 @@
-"""Where the contract suite's services, servers and clients live: one event loop, closed in reverse order."""
+"""Services, servers and clients of the contract suite, on one event loop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, ExitStack
-from pathlib import Path
 from typing import Any, TypeVar
 
 from anyio.from_thread import BlockingPortal
@@ -13,30 +12,18 @@ from encoderfile.model.model import Model
 from encoderfile.service.limits import Limits
 from encoderfile.service.service import Service
 from support.clients import Client, ServiceClient, grpc_client, http_client, mcp_client
-from support.models import DEMO, MODELS, open_model
+from support.model_types import folder_of
+from support.models import open_model
 from support.serving import grpc_server, http_server, started
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Service)
 
-
-FOLDERS: dict[str, tuple[Path, str | None]] = {
-    **{path.name: (path, None) for path in sorted(MODELS.iterdir())},
-    **{name: (folder, None) for name, folder in DEMO.items()},
-    "embed-tokens": (DEMO["embed"], "embedding"),
-    "bert-embed-sentences": (MODELS / "bert-embed", "sentence_embedding"),
-}
-"""Every model the suite serves: its folder, and the type where it is not the folder's own."""
-
-OF_EACH_TYPE = ("embed-tokens", "embed", "sentiment", "ner")
-"""One model per model type."""
-
-
 WAYS_IN = ("service", "http", "grpc", "mcp")
 """Every way to ask."""
 
 
-class House:
+class Servers:
     """Services, servers and clients on one event loop, closed in reverse order."""
 
     def __init__(self, portal: BlockingPortal, stack: ExitStack) -> None:
@@ -45,13 +32,13 @@ class House:
         self._shared: dict[tuple[str, str], Any] = {}
 
     def enter(self, context: AbstractAsyncContextManager[T]) -> T:
-        """Enters `context` on the loop until the house is closed."""
+        """Enters `context` on the loop until these servers are closed."""
         return self._stack.enter_context(self.portal.wrap_async_context_manager(context))
 
     def service(self, model: str | Model = "sentiment", limits: Limits | None = None) -> Service:
         """A started service around a model, given by name or ready."""
         if isinstance(model, str):
-            model = open_model(*FOLDERS[model])
+            model = open_model(*folder_of(model))
         return self.serve(Service(model, limits or Limits()))
 
     def serve(self, service: S) -> S:
@@ -99,15 +86,15 @@ class House:
 class Connect:
     """`connect("ner")` is a client of the way under test."""
 
-    def __init__(self, way: str, street: House, house: House) -> None:
+    def __init__(self, way: str, shared: Servers, own: Servers) -> None:
         self.way = way
-        self._street = street
-        self._house = house
+        self._shared_servers = shared
+        self._own_servers = own
 
     def __call__(self, model: str | Model = "sentiment", limits: Limits | None = None) -> Client:
         client: Client
         if isinstance(model, str) and limits is None:
-            client = self._street.shared(self.way, model)
+            client = self._shared_servers.shared(self.way, model)
         else:
-            client = self._house.client(self.way, self._house.service(model, limits))
+            client = self._own_servers.client(self.way, self._own_servers.service(model, limits))
         return client
