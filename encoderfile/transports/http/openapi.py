@@ -124,7 +124,7 @@ def _headers(endpoint: Endpoint, info: ModelInfo) -> Schema:
     text = {"type": "string"}
     return {
         "X-Trace-ID": {"schema": text, "description": "The caller's trace, or a new one."},
-        TRUNCATED: {
+        TRUNCATED.title(): {
             "schema": {"type": "integer"},
             "description": f"How many texts were truncated at {info.max_length} tokens; absent when none was.",
         },

@@ -74,8 +74,8 @@ class RerankError(Struct):
 
 
 def _fail(failure: Failure) -> Response:
-    kind = "Backend" if failure.status >= 500 else "Validation"
-    return failure.json({"message": failure.message, "error": failure.message, "error_type": kind})
+    kind: Literal["Validation", "Backend"] = "Backend" if failure.status >= 500 else "Validation"
+    return failure.json(RerankError(failure.message, failure.message, kind))
 
 
 DIALECT = Dialect(prefixes=PATHS, fail=_fail, error=RerankError, statuses=failures.STATUS)
