@@ -1,4 +1,4 @@
-"""One request while it is answered, the same on every way in: counted, timed to its last chunk, and what was cut."""
+"""A request while it is answered, the same for every transport: counted, timed, its truncated texts told."""
 
 from __future__ import annotations
 

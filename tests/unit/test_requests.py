@@ -93,7 +93,7 @@ def test_what_other_servers_know_and_the_shape_does_not_is_refused_where_it_stan
 ) -> None:
     with pytest.raises(FieldError) as refused:
         reader(Shape)({"items": ["a"], **body})
-    assert str(refused.value).startswith(f"Invalid input: {place} is not done here: ")
+    assert str(refused.value).startswith(f"Invalid input: {place} is not supported here: ")
 
 
 def test_an_object_that_is_no_shape_may_hold_any_name() -> None:

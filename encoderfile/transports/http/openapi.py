@@ -183,7 +183,7 @@ def _openapi(schema: Any, components: Mapping[str, Any]) -> Any:
         found["nullable"] = True
     if {"type": "null"} in schema.get("anyOf", ()):
         first, *others = (each for each in found.pop("anyOf") if each != {"type": "null"})
-        if "$ref" in first:  # beside a reference nothing counts
+        if "$ref" in first:  # keywords next to a reference do not count
             first = _openapi(components[first["$ref"].removeprefix(_REF)], components)
         first["nullable"] = True
         if "enum" in first:

@@ -97,7 +97,7 @@ def endpoint(service: Service) -> Endpoint:
         params = asked.params or EncodeParams()
         options = params.options or EncodeOptions()
         check_options(options, service.info)
-        # The TypeScript client puts it beside the options.
+        # The TypeScript client puts it next to the options.
         is_query = params.is_query if options.is_query is None else options.is_query
         if is_query is not None:
             service.task.check_purpose(QUERY if is_query else DOCUMENT)
