@@ -65,21 +65,6 @@ def test_threads_asked_for_win_over_what_is_granted(monkeypatch: pytest.MonkeyPa
     assert ModelSettings().granted_threads == 5
 
 
-@pytest.mark.parametrize(
-    ("given", "instances"),
-    [
-        ({}, 3),
-        ({"instances": 2}, 2),
-        ({"instances": 1}, 1),
-        ({"instances": 4}, 3),
-        ({"no_lanes": True}, 1),
-        ({"no_lanes": True, "instances": 2}, 2),
-    ],
-)
-def test_there_is_one_instance_per_thread_unless_fewer_are_asked_for(given: dict[str, Any], instances: int) -> None:
-    assert ModelSettings(threads=3, **given).granted_instances == instances
-
-
 @pytest.fixture
 def pem(tmp_path: Path) -> Path:
     path = tmp_path / "cert.pem"
@@ -216,6 +201,36 @@ def test_a_switch_has_an_environment_variable_too(flag: str) -> None:
         getattr(parse(settings.serve_options, ServeSettings, [], **{f"ENCODERFILE_{name.upper()}": "1"}), name)
         is True
     )
+
+
+@pytest.mark.parametrize(("given", "instances"), [("auto", None), ("1", 1), ("16", 16)])
+def test_instances_are_a_number_or_auto(given: str, instances: int | None) -> None:
+    assert parse(settings.model_options, ModelSettings, ["--instances", given]).instances == instances
+    assert parse(settings.model_options, ModelSettings, [], ENCODERFILE_INSTANCES=given).instances == instances
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "1.5", "all"])
+def test_other_numbers_of_instances_are_refused(given: str) -> None:
+    @click.command()
+    @settings.model_options
+    def command(**_: Any) -> None:
+        raise AssertionError
+
+    refused = CliRunner().invoke(command, ["--instances", given])
+    assert refused.exit_code == 2
+    assert "Invalid value for '--instances'" in refused.output
+
+
+def test_the_old_name_of_one_instance_still_works_and_is_not_shown() -> None:
+    assert parse(settings.model_options, ModelSettings, ["--no-lanes"]).no_lanes
+    assert parse(settings.model_options, ModelSettings, [], ENCODERFILE_NO_LANES="1").no_lanes
+
+    @click.command()
+    @settings.model_options
+    def command(**_: Any) -> None:
+        """Shows its help."""
+
+    assert "lanes" not in CliRunner().invoke(command, ["--help"]).output
 
 
 def test_a_drain_time_that_is_no_number_is_refused() -> None:
