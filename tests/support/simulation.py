@@ -35,7 +35,7 @@ class Machine:
         def seconds(threads: int, shape: Shape) -> float:
             return self.seconds(math.prod(shape), threads)
 
-        return timed(partial(seconds, self.cores), partial(seconds, 1), self.cores, None)
+        return timed(partial(seconds, self.cores), partial(seconds, 1), self.cores, range(1, 513))
 
     def plan(self, instances: int) -> Plan:
         """As `runtime/sizing.py` has it for a model of 512 tokens."""
