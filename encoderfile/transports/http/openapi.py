@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,10 +40,14 @@ _SECONDS = {"Retry-After": {"schema": {"type": "integer"}, "description": "Secon
 
 
 def endpoint(info: ModelInfo, others: Sequence[Endpoint]) -> Endpoint:
-    """The route; the document describes it as it does the `others`."""
+    """The route; the document describes it as it does the `others`, and is made when it is first asked for."""
+
+    @functools.cache
+    def written() -> bytes:
+        return orjson.dumps(document(info, [*others, own]))
 
     async def openapi(_: Request) -> Response:
-        return json_response(written)
+        return json_response(written())
 
     own = Endpoint(
         dialect=PLAIN,
@@ -52,7 +57,6 @@ def endpoint(info: ModelInfo, others: Sequence[Endpoint]) -> Endpoint:
         respond=openapi,
         response=dict[str, Any],
     )
-    written = orjson.dumps(document(info, [*others, own]))
     return own
 
 
