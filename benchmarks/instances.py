@@ -1,6 +1,6 @@
-"""What several instances bring and cost, against one instance of the same model in the same process.
+"""What several instances bring and cost, against one instance of the same built file in the same process.
 
-    python benchmarks/instances.py MODEL_FOLDER [--rounds 7] [--texts 128] [--only '32 1 mixed']
+    python benchmarks/instances.py FILE [--rounds 7] [--texts 128] [--only '32 1 mixed']
 
 Clients are closed loops that ask the service directly, so nothing of HTTP is in the figures. Every round measures one
 instance and several in turn, on the same texts; what is printed are ratios, medians with least and most, so that a
@@ -16,18 +16,13 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from texts import make
 
-from encoderfile.builder.check import check
-from encoderfile.builder.config import BuildConfig
 from encoderfile.model.device import Device
-from encoderfile.model.instances import Instances
 from encoderfile.model.model import Model
-from encoderfile.model.session import Session
-from encoderfile.model.tokenizer import Tokenizer
+from encoderfile.runtime.loading import load
 from encoderfile.runtime.sizing import make_service
 from encoderfile.service.service import Service
 from encoderfile.settings import ModelSettings
@@ -96,9 +91,9 @@ def _spread(values: Sequence[float]) -> str:
     return f"{statistics.median(values):.2f} ({min(values):.2f}-{max(values):.2f})"
 
 
-def _resident_mb() -> float:
+def _private_mb() -> float:
     status = Path("/proc/self/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+    return int(status.split("RssAnon:")[1].split()[0]) / 1024
 
 
 def texts(kind: str, count: int) -> list[str]:
@@ -106,18 +101,19 @@ def texts(kind: str, count: int) -> list[str]:
     return ["the quick brown fox jumps over a lazy dog " * 4] * count if kind == "equal" else make(kind, count)
 
 
-async def measure(model: Model, several: Model, options: argparse.Namespace) -> None:
-    settings = ModelSettings()
-    services = [make_service(each, settings) for each in (model, several)]
+async def measure(models: Sequence[Model], options: argparse.Namespace) -> None:
+    """Prints what opening instances took, and a row for each case."""
+    services = [make_service(each, ModelSettings()) for each in models]
     for service in services:
         service.start()
     await ask(services[0], 1, [texts("mixed", 8)])
-    before, started = _resident_mb(), time.perf_counter()
+    before, started = _private_mb(), time.perf_counter()
     await services[1].open_instances()
     print(
-        f"opened in {time.perf_counter() - started:.2f} s (the first session: {model.load_seconds:.2f} s),", end=" "
+        f"opened in {time.perf_counter() - started:.2f} s (the first session: {models[1].load_seconds:.2f} s),",
+        end=" ",
     )
-    print(f"{_resident_mb() - before:.0f} MB more memory\n")
+    print(f"{_private_mb() - before:.0f} MB more private memory\n")
     print("| clients | texts a request | kind | texts/s | p50 | p95 | processor time |")
     print("|---" * 7 + "|")
     chosen = options.only.split() if options.only else []
@@ -136,25 +132,18 @@ async def measure(model: Model, several: Model, options: argparse.Namespace) -> 
 def main() -> None:
     """Measures and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path)
+    parser.add_argument("file", type=Path)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--texts", type=int, default=128)
     parser.add_argument("--only", help="one case of the table, such as '32 1 mixed'")
     options = parser.parse_args()
-    cores = len(os.sched_getaffinity(0))
-    found = check(BuildConfig(path=options.model))
-    load = partial(Session, *found.graph.in_place(), device=Device("cpu", "benchmark"))
-    session, tokenizer = (
-        load(threads=cores),
-        Tokenizer(found.folder.files["tokenizer.json"], found.manifest.tokenizer),
-    )
-    several = Instances(cores, partial(load, threads=1), 0)
+    device, cores = Device("cpu", "benchmark"), len(os.sched_getaffinity(0))
     print(
-        f"{options.model.name}, {cores} instances against one, load of the machine {os.getloadavg()[0]:.1f},", end=" "
+        f"{options.file.name}, {cores} instances against one, load of the machine {os.getloadavg()[0]:.1f},", end=" "
     )
     print(f"{options.rounds} rounds; medians of ratios, least and most in brackets")
-    models = Model(found.manifest, tokenizer, session), Model(found.manifest, tokenizer, session, several)
-    asyncio.run(measure(*models, options))
+    models = [load(options.file, device, ModelSettings(threads=cores, instances=each)) for each in (1, cores)]
+    asyncio.run(measure(models, options))
 
 
 if __name__ == "__main__":
