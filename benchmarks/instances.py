@@ -26,7 +26,7 @@ from encoderfile.runtime.loading import load
 from encoderfile.runtime.sizing import make_service
 from encoderfile.service.service import Service
 from encoderfile.settings import ModelSettings
-from encoderfile.types import ModelType, PredictRequest
+from encoderfile.types import PredictRequest
 
 CASES = [
     (1, 1, "mixed"),
@@ -53,11 +53,11 @@ class Figures:
 async def ask(service: Service, clients: int, queue: list[list[str]]) -> tuple[float, float, list[float]]:
     """Seconds, seconds of processor time, and each request's latency."""
     latencies: list[float] = []
-    normalize = True if service.info.model_type is ModelType.EMBEDDING else None
+    options = service.task.defaults
 
     async def client() -> None:
         while queue:
-            request = PredictRequest(queue.pop(), normalize)
+            request = PredictRequest(queue.pop(), options)
             sent = time.perf_counter()
             await service.predict(request)
             latencies.append(time.perf_counter() - sent)

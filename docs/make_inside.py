@@ -9,8 +9,9 @@ import json
 import sys
 from pathlib import Path
 
-from encoderfile.builder import freeze
-from encoderfile.builder.inventory import markdown
+from encoderfile.builder.runtime_cache import cache_folder
+from encoderfile.builder.runtime_cache import runtime as frozen_runtime
+from encoderfile.builder.sbom import markdown
 
 PAGE = Path(__file__).with_name("what-is-inside.md")
 
@@ -28,6 +29,7 @@ REASONS = {
     "mcp": "the official MCP SDK",
     "mcp-types": "the MCP SDK's messages",
     "msgpack": "the SIE dialect's answers",
+    "msgspec": "the shapes of requests: reading, checking, JSON Schema",
     "numpy": "arrays between session and wire",
     "onnxruntime": "runs the graph",
     "onnxruntime-gpu": "runs the graph; without its CUDA part in CPU files",
@@ -65,8 +67,8 @@ The launcher in front (under 50 KB, `build/launcher/`) is ours, linked with musl
 
 def main() -> None:
     """Freezes, or takes from the cache, the CPU runtime and writes the page."""
-    runtime = freeze.runtime("cpu", freeze.cache_folder(None), lambda line: print(line, file=sys.stderr))
-    document = json.loads(runtime.sbom.read_text(encoding="utf-8"))
+    runtime = frozen_runtime("cpu", cache_folder(None), lambda line: print(line, file=sys.stderr))
+    document = json.loads(runtime.sbom())
     present = [component["name"] for component in document["components"] if "version" in component]
     reasons = "\n".join(f"- `{name}`: {REASONS[name]}" for name in present)
     page = _HEAD.format(packed=runtime.pack.length / 1e6, table=markdown(document), reasons=reasons)

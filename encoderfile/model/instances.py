@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from encoderfile.errors import EncoderfileError
-from encoderfile.model.memory import available
+from encoderfile.machine import available_memory
 from encoderfile.model.session import Session
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Instances:
         """Loads the session, once. False where memory is too short for it."""
         if self._session is not None:
             return True
-        free, needed = available(), 2 * self._needs_bytes
+        free, needed = available_memory(), 2 * self._needs_bytes
         if free is not None and free < needed:
             log.info(
                 "one instance only: several need %d MB of free memory, and %d MB are free", needed >> 20, free >> 20

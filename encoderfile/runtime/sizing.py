@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 
 from encoderfile.model.model import Model
-from encoderfile.service.service import Limits, Service
+from encoderfile.service.limits import Limits
+from encoderfile.service.service import Service
 from encoderfile.settings import ModelSettings, ServeSettings
 
 log = logging.getLogger(__name__)

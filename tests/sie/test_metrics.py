@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from encoderfile.service.families import text
 from encoderfile.service.metrics import Metrics
+from encoderfile.transports.http.sie import metrics as sie_metrics
 from encoderfile.types import Timing
 from support.clients import PATIENCE
-from support.dialects import Sie, Town, renamed
-from support.gates import Gated
-from support.house import House
+from support.controlled_models import Gated
+from support.dialects import Sie, SieServers, renamed
+from support.servers import Servers
 
 SAMPLE = re.compile(r"(?P<name>[a-z_]+)(\{(?P<labels>[^}]*)\})? (?P<value>[0-9.e+-]+|NaN)")
 
@@ -29,6 +31,12 @@ def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
     return found
 
 
+def page(metrics: Metrics) -> str:
+    """What `/metrics` says of the service, under both names."""
+    own = metrics.families(0, True)
+    return text([*own, *sie_metrics.families(own)])
+
+
 def read(client: Sie) -> dict[tuple[str, tuple[str, ...]], float]:
     response = client.http.get("/metrics")
     assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
@@ -36,10 +44,11 @@ def read(client: Sie) -> dict[tuple[str, tuple[str, ...]], float]:
 
 
 @pytest.fixture
-def fresh(own: Town) -> Sie:
+def fresh(own: SieServers) -> Sie:
     return own.serve(own.model("ner"))
 
 
+@pytest.mark.proves("SIE GET /metrics", "sie_requests_total by model, endpoint, status")
 def test_requests_are_counted_by_endpoint_and_outcome(fresh: Sie) -> None:
     fresh.extract("a")
     fresh.extract("a")
@@ -62,7 +71,7 @@ def test_requests_are_counted_by_endpoint_and_outcome(fresh: Sie) -> None:
     }
 
 
-def test_a_caller_who_leaves_is_counted_as_such(own: Town) -> None:
+def test_a_client_disconnect_is_counted_as_such(own: SieServers) -> None:
     gated = Gated(own.model("ner"))
     client = own.serve(gated)
     try:
@@ -76,14 +85,16 @@ def test_a_caller_who_leaves_is_counted_as_such(own: Town) -> None:
         gated.open()
 
 
+@pytest.mark.proves("SIE GET /metrics", "sie_requests_total by model, endpoint, status")
 @pytest.mark.parametrize("way", ["grpc", "mcp"])
-def test_the_other_ways_in_are_counted_too(way: str, own: Town) -> None:
-    house: House = own.house
-    service = house.service(own.model("ner"))
-    house.client(way, service).predict(["a"])
-    assert f'endpoint="{way}",status="success"}} 1' in service.metrics.text(0, True)
+def test_the_other_protocols_are_counted_too(way: str, own: SieServers) -> None:
+    servers: Servers = own.servers
+    service = servers.service(own.model("ner"))
+    servers.client(way, service).predict(["a"])
+    assert f'endpoint="{way}",status="success"}} 1' in page(service.metrics)
 
 
+@pytest.mark.proves("SIE GET /metrics", "sie_request_duration_seconds by model, endpoint, phase")
 def test_time_is_recorded_for_every_phase(fresh: Sie) -> None:
     fresh.extract("a")
     found = read(fresh)
@@ -93,8 +104,9 @@ def test_time_is_recorded_for_every_phase(fresh: Sie) -> None:
     assert found["sie_request_duration_seconds_sum", ("org/ner", "extract", "total")] > 0
 
 
-def test_tokens_batches_and_cut_texts_are_recorded(fresh: Sie) -> None:
-    tokens = len(fresh.service._model.encode(["John lives in Paris"])[0])
+@pytest.mark.proves("SIE GET /metrics", "sie_batch_size, sie_tokens_processed_total")
+def test_tokens_batches_and_truncated_texts_are_recorded(own: SieServers, fresh: Sie) -> None:
+    tokens = len(own.model("ner").encode(["John lives in Paris"])[0])
     fresh.extract("John lives in Paris")
     fresh.extract("word " * 2000)
     found = read(fresh)
@@ -104,7 +116,8 @@ def test_tokens_batches_and_cut_texts_are_recorded(fresh: Sie) -> None:
     assert found["sie_batch_size_sum", ("org/ner",)] == 2
 
 
-def test_waiting_texts_are_the_depth_of_the_queue(own: Town) -> None:
+@pytest.mark.proves("SIE GET /metrics", "sie_queue_depth")
+def test_waiting_texts_are_the_depth_of_the_queue(own: SieServers) -> None:
     gated = Gated(own.model("ner"))
     client = own.serve(gated)
     try:
@@ -121,13 +134,17 @@ def test_waiting_texts_are_the_depth_of_the_queue(own: Town) -> None:
     assert read(client)["sie_queue_depth", ("org/ner",)] == 0
 
 
+@pytest.mark.proves("SIE GET /metrics", "sie_model_loaded")
 def test_a_model_is_loaded_until_the_server_stops(fresh: Sie) -> None:
     assert read(fresh)["sie_model_loaded", ("org/ner", "cpu")] == 1
     fresh.service.ready = False
     assert read(fresh)["sie_model_loaded", ("org/ner", "cpu")] == 0
 
 
-def test_the_models_size_is_that_of_graph_and_weights(own: Town) -> None:
+@pytest.mark.proves(
+    "SIE GET /metrics", "sie_model_memory_bytes", here="The size of graph and weights, on whichever device."
+)
+def test_the_models_size_is_that_of_graph_and_weights(own: SieServers) -> None:
     from encoderfile.manifest import Artifact
 
     parts = (
@@ -156,7 +173,7 @@ def test_buckets_are_cumulated_and_end_with_everything() -> None:
     metrics = Metrics("m", "cpu", 0)
     for size in (1, 3, 3, 10_000):
         metrics.batch(size)
-    found = samples(metrics.text(0, True))
+    found = samples(page(metrics))
     counts = [found["sie_batch_size_bucket", ("m", bound)] for bound in ("1", "2", "4", "512", "+Inf")]
     assert counts == [1, 1, 3, 3, 4]
     assert found["sie_batch_size_sum", ("m",)] == 10_007
@@ -164,7 +181,32 @@ def test_buckets_are_cumulated_and_end_with_everything() -> None:
 
 def test_a_models_name_is_escaped() -> None:
     metrics = Metrics('a"b\\c\nd', "cpu", 0)
-    assert 'sie_queue_depth{model="a\\"b\\\\c\\nd"} 0' in metrics.text(0, True)
+    assert 'sie_queue_depth{model="a\\"b\\\\c\\nd"} 0' in page(metrics)
+
+
+def test_what_sie_names_is_there_under_our_own_name_too(fresh: Sie) -> None:
+    fresh.extract("word " * 2000)
+    found = read(fresh)
+    own = {(name, labels): value for (name, labels), value in found.items() if name.startswith("encoderfile_")}
+    assert {key: value for key, value in found.items() if key[0].startswith("sie_")} == {
+        (name.replace("encoderfile_", "sie_"), labels): value
+        for (name, labels), value in own.items()
+        if name != "encoderfile_truncated_inputs_total"
+    }
+    assert {name for name, _ in own} == {
+        "encoderfile_requests_total",
+        "encoderfile_request_duration_seconds_bucket",
+        "encoderfile_request_duration_seconds_sum",
+        "encoderfile_request_duration_seconds_count",
+        "encoderfile_batch_size_bucket",
+        "encoderfile_batch_size_sum",
+        "encoderfile_batch_size_count",
+        "encoderfile_tokens_processed_total",
+        "encoderfile_truncated_inputs_total",
+        "encoderfile_queue_depth",
+        "encoderfile_model_loaded",
+        "encoderfile_model_memory_bytes",
+    }
 
 
 def test_every_family_has_help_and_type(fresh: Sie) -> None:
@@ -180,6 +222,6 @@ def test_phases_of_a_request_are_its_timing() -> None:
     metrics = Metrics("m", "cpu", 0)
     with metrics.request("encode") as measured:
         measured.timing = Timing(tokenization=0.2, queue=0.3, inference=0.4)
-    found = samples(metrics.text(0, True))
+    found = samples(page(metrics))
     for phase, seconds in (("tokenize", 0.2), ("queue", 0.3), ("inference", 0.4)):
         assert math.isclose(found["sie_request_duration_seconds_sum", ("m", "encode", phase)], seconds)

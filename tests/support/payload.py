@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from encoderfile import container, pack
-from encoderfile.container import Part, Slice
+from encoderfile import pack
+from encoderfile.builder.container_writer import Part, write
+from encoderfile.container import Slice
 from encoderfile.manifest import Artifact, GraphInput, GraphSpec, Manifest, TokenizerSpec
-from encoderfile.types import ModelType
 
 
 def manifest(artifacts: tuple[Artifact, ...] = (), **changes: Any) -> Manifest:
@@ -16,7 +16,7 @@ def manifest(artifacts: tuple[Artifact, ...] = (), **changes: Any) -> Manifest:
     fields: dict[str, Any] = {
         "name": "tiny",
         "version": "1.2.3",
-        "model_type": ModelType.SEQUENCE_CLASSIFICATION,
+        "model_type": "sequence_classification",
         "builder_version": "0.0.0",
         "graph": GraphSpec(
             (GraphInput("input_ids", "int64"), GraphInput("attention_mask", "int32", 1, 16)), "logits"
@@ -70,7 +70,7 @@ def make(folder: Path) -> Made:
         Part("weights.bin", slices=(Slice(one, 6, 5000), Slice(two, 0, 100, at=8192)), length=12288),
     ]
     path = folder / "model"
-    written = container.write(
+    written = write(
         path,
         launcher=Slice(launcher, 0, len(LAUNCHER)),
         pack=Slice(runtime, 7, len(PACK)),

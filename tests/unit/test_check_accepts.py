@@ -10,13 +10,12 @@ import onnxruntime.quantization
 import pytest
 
 from encoderfile.builder.check import check
-from encoderfile.builder.config import BuildConfig, TokenizerWishes
+from encoderfile.builder.config import BuildConfig, TokenizerOptions
 from encoderfile.manifest import GraphInput
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
-from encoderfile.types import ModelType
 from support import graphs
 from support.graphs import copy, edit_graph
 from support.models import MODELS, open_model
@@ -105,7 +104,7 @@ def test_a_graph_is_found_by_the_exporters_other_names(folder: Path, name: str) 
 
 
 def test_padding_to_a_fixed_length_changes_no_answer(folder: Path) -> None:
-    model = opened(folder, tokenizer=TokenizerWishes(fixed_length=32))
+    model = opened(folder, tokenizer=TokenizerOptions(fixed_length=32))
     assert model.manifest.tokenizer.pad_to == 32
     close(logits(model), USUAL, 1e-5, "padded to 32")
 
@@ -131,8 +130,8 @@ def test_a_model_that_reads_the_last_column_is_told_to_pad_on_the_left(tmp_path:
     folder = copy("mpnet-embed", tmp_path / "model")
     edit_graph(folder, graphs.reads_the_last_column)
     text = refusal(folder)
-    assert "when a text is padded on the right beside longer ones" in text
-    assert text.endswith("set padding_side to left in tokenizer_config.json, where answers stay as they are")
+    assert "when a text is padded on the right in a batch with longer ones" in text
+    assert text.endswith("set padding_side to left in tokenizer_config.json, where answers stay the same")
     graphs.edit_json(folder, "tokenizer_config.json", padding_side="left")
     assert opened(folder).manifest.tokenizer.padding_side == "left"
 
@@ -140,7 +139,7 @@ def test_a_model_that_reads_the_last_column_is_told_to_pad_on_the_left(tmp_path:
 def test_a_model_that_counts_positions_from_the_left_is_told_to_pad_on_the_right(folder: Path) -> None:
     graphs.edit_json(folder, "tokenizer_config.json", padding_side="left")
     text = refusal(folder)
-    assert "when a text is padded on the left beside longer ones" in text
+    assert "when a text is padded on the left in a batch with longer ones" in text
     assert "set padding_side to right in tokenizer_config.json" in text
 
 
@@ -165,8 +164,8 @@ def test_a_dynamically_quantised_graph_would_differ_if_texts_shared_a_run(quanti
     assert not manifest.graph.batchable
     together = Model(
         dataclasses.replace(manifest, graph=dataclasses.replace(manifest.graph, batchable=True)),
-        model._tokenizer,
-        model._session,
+        model.tokenizer,
+        model.session,
     )
     assert np.abs(logits(together) - alone(model)).max() > 1e-3
 
@@ -197,7 +196,7 @@ def test_the_findings_are_listed_for_people(folder: Path) -> None:
 def test_the_pooling_is_listed_where_there_is_one() -> None:
     rows = dict(check(BuildConfig(path=MODELS / "mpnet-embed")).rows())
     assert rows["pooling"] == "mean, normalised"
-    rows = dict(check(BuildConfig(path=MODELS / "bert-embed", model_type=ModelType.SENTENCE_EMBEDDING)).rows())
+    rows = dict(check(BuildConfig(path=MODELS / "bert-embed", model_type="sentence_embedding")).rows())
     assert rows["pooling"] == "mean, not normalised"
 
 
@@ -221,6 +220,6 @@ def test_the_same_folder_gives_the_same_manifest(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("strategy", ["only_first", "only_second"])
-def test_a_limit_that_a_pair_cannot_be_cut_to_is_one_for_single_texts(strategy: str, folder: Path) -> None:
-    model = opened(folder, tokenizer=TokenizerWishes(max_length=12, truncation_strategy=strategy))
+def test_a_limit_that_a_pair_cannot_be_truncated_to_is_one_for_single_texts(strategy: str, folder: Path) -> None:
+    model = opened(folder, tokenizer=TokenizerOptions(max_length=12, truncation_strategy=strategy))
     np.testing.assert_array_equal(logits(model, ["a"]), logits(open_model(MODELS / "bert-cls"), ["a"]))

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from encoderfile.builder.config import DEFAULT_VERSION, BuildConfig, from_flags
+from encoderfile.builder.config import DEFAULT_VERSION, BuildConfig
+from encoderfile.builder.config_flags import from_flags
 from encoderfile.errors import ConfigError
-from encoderfile.types import ModelType
 from support.refusals import one_sentence
 
 IN_FILE: dict[str, Any] = {
@@ -29,7 +29,7 @@ IN_FILE: dict[str, Any] = {
 FLAGS: list[tuple[str, Any]] = [
     ("name", "from-flag"),
     ("version", "2"),
-    ("model_type", ModelType.TOKEN_CLASSIFICATION),
+    ("model_type", "token_classification"),
     ("output_path", Path("out-flag")),
     ("cache_dir", Path("cache-flag")),
     ("device", "cuda"),
@@ -104,11 +104,11 @@ def test_a_folder_alone_is_enough() -> None:
 def test_neither_folder_nor_file_is_refused() -> None:
     with pytest.raises(ConfigError) as refused:
         from_flags(None, None)
-    assert one_sentence(refused.value) == "no model given: name its folder, or a config file with -f"
+    assert one_sentence(refused.value) == "no model given: name its folder, or a YAML file with -f"
 
 
 @pytest.mark.parametrize("name", ["/a", "a/", "a//b", "../a", "a/..", ".", "tab\there", "line\nbreak", "\x00"])
-def test_a_name_that_is_no_file_name_is_refused(name: str) -> None:
+def test_a_name_that_is_not_a_file_name_is_refused(name: str) -> None:
     with pytest.raises(ConfigError) as refused:
         from_flags(Path("bert"), None, name=name)
     assert one_sentence(refused.value) == (

@@ -8,15 +8,16 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from encoderfile.builder.check import Checked, check
+from encoderfile.builder.check import check
+from encoderfile.builder.checked import Checked
 from encoderfile.builder.config import BuildConfig
-from encoderfile.builder.module_files import Module
-from encoderfile.builder.modules import vector_pooling
-from encoderfile.builder.outputs import choose_output, choose_type
+from encoderfile.builder.graph_outputs import choose_output
+from encoderfile.builder.model_type import choose_type
+from encoderfile.builder.modules_json import Module
+from encoderfile.builder.pooling_config import vector_pooling
 from encoderfile.errors import ConfigError, ModelError
 from encoderfile.manifest import PoolingSpec
 from encoderfile.model.session import ValueInfo
-from encoderfile.types import ModelType
 from support import graphs
 from support.graphs import copy, edit_graph, edit_json
 from support.refusals import one_sentence, refusal
@@ -28,7 +29,7 @@ MEAN = Module("Pooling", "1_Pooling", {"pooling_mode": "mean"})
 DENSE = Module("Dense", "2_Dense", {"in_features": 48, "out_features": 16})
 NORMALIZE = Module("Normalize")
 BERT = {"architectures": ["BertModel"], "hidden_size": 48}
-SENTENCE, TOKENS = ModelType.SENTENCE_EMBEDDING, ModelType.EMBEDDING
+SENTENCE, TOKENS = "sentence_embedding", "embedding"
 
 
 def found(
@@ -36,7 +37,7 @@ def found(
     modules: tuple[Module, ...] = (),
     config: dict[str, Any] | None = None,
     named: str | None = None,
-) -> tuple[ModelType, str]:
+) -> tuple[str, str]:
     """The model type and the output that are chosen."""
     pooled = [module.config for module in modules if module.kind == "Pooling"]
     model = folder(config=config or BERT, modules=modules, pooling=pooled[-1] if pooled else {})
@@ -107,11 +108,11 @@ def test_vectors_of_a_whole_graph_are_normalised_where_the_modules_end_so() -> N
 def test_doubt_names_the_flags(outputs: list[ValueInfo]) -> None:
     with pytest.raises(ModelError) as refused:
         found(*outputs)
-    assert one_sentence(refused.value).endswith("and which output it takes with --output NAME")
+    assert one_sentence(refused.value).endswith("and the output to take with --output NAME")
 
 
 @pytest.mark.parametrize(("named", "model_type"), [("pooler_output", SENTENCE), ("last_hidden_state", TOKENS)])
-def test_the_flag_chooses(named: str, model_type: ModelType) -> None:
+def test_the_flag_chooses(named: str, model_type: str) -> None:
     assert found(HIDDEN, POOLER, named=named) == (model_type, named)
 
 
@@ -119,13 +120,13 @@ def test_the_flag_must_name_an_output_of_the_graph() -> None:
     with pytest.raises(ConfigError) as refused:
         found(HIDDEN, POOLER, named="pooled")
     assert one_sentence(refused.value) == (
-        "--output pooled is no output of the graph: it has last_hidden_state [?, ?, 48], pooler_output [?, 48]"
+        "--output pooled: the graph has no such output, it has last_hidden_state [?, ?, 48], pooler_output [?, 48]"
     )
 
 
 def test_the_flag_must_name_one_of_the_right_rank() -> None:
     with pytest.raises(ModelError, match=r"needs logits \[batch, labels\], the graph gives last_hidden_state"):
-        choose_output(folder(), ModelType.SEQUENCE_CLASSIFICATION, [HIDDEN, POOLER], "last_hidden_state")
+        choose_output(folder(), "sequence_classification", [HIDDEN, POOLER], "last_hidden_state")
 
 
 @pytest.mark.parametrize("name", ["output_0", "logits:0", "Identity", "1234", "my_logits"])
@@ -160,7 +161,7 @@ def test_weights_of_words_are_known_by_another_name_too() -> None:
     assert vector_pooling(masked, SENTENCE, HIDDEN) == PoolingSpec(("mean",))
 
 
-def test_whole_numbers_are_no_vectors() -> None:
+def test_whole_numbers_are_not_vectors() -> None:
     ids = ValueInfo("output_0", "int64", (None, None, 48))
     with pytest.raises(ModelError, match=r"the graph gives output_0 \[\?, \?, 48\] of int64"):
         choose_output(folder(config=BERT), TOKENS, [ids])

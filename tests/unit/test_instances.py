@@ -38,7 +38,7 @@ def free(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Sets how much memory is left."""
 
     def set_free(amount: int | None) -> None:
-        monkeypatch.setattr(module, "available", lambda: amount)
+        monkeypatch.setattr(module, "available_memory", lambda: amount)
 
     return set_free
 

@@ -29,12 +29,12 @@ def with_external_weights(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("share", [0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.9999])
-def test_a_cut_graph_is_refused_with_its_size(tmp_path: Path, share: float) -> None:
+def test_a_truncated_graph_is_refused_with_its_size(tmp_path: Path, share: float) -> None:
     data = GOOD.read_bytes()
     cut = tmp_path / "model.onnx"
     cut.write_bytes(data[: int(len(data) * share)])
     assert refusal(cut) == (
-        f"model.onnx is not a whole ONNX model ({int(len(data) * share)} bytes, cut or damaged): "
+        f"model.onnx is not a complete ONNX model ({int(len(data) * share)} bytes, truncated or damaged): "
         "copy it or export it again"
     )
 
@@ -49,7 +49,7 @@ def test_a_pointer_of_git_lfs_is_told_from_damage(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4665f\nsize 452341\n")
     assert refusal(path) == (
-        "model.onnx is a Git LFS pointer, not the model: run `git lfs pull` in the folder it came from"
+        "model.onnx is a Git LFS pointer, not the file itself: run `git lfs pull` in the folder it came from"
     )
 
 
@@ -66,7 +66,7 @@ def test_a_pointer_of_git_lfs_is_told_from_damage(tmp_path: Path) -> None:
     ],
     ids=["a web page", "JSON", "a zip", "zeros", "ones", "a header alone", "groups"],
 )
-def test_what_is_no_graph_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_what_is_not_a_graph_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
     assert "model.onnx is not a" in refusal(path)
@@ -111,7 +111,7 @@ def test_a_short_data_file_is_named_with_both_sizes(tmp_path: Path, left: int) -
     data.write_bytes(content)
     text = refusal(path)
     assert text.startswith(f"model.onnx_data has {len(content)} bytes and model.onnx needs ")
-    assert text.endswith(": the file is cut, copy it or export the model again")
+    assert text.endswith(": the file is truncated, copy it or export the model again")
 
 
 def test_a_data_file_that_is_a_pointer_of_git_lfs_is_told_from_damage(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_data_file_that_is_a_pointer_of_git_lfs_is_told_from_damage(tmp_path: 
         "version https://git-lfs.github.com/spec/v1\noid sha256:4665f\nsize 452341\n"
     )
     assert refusal(path) == (
-        "model.onnx_data is a Git LFS pointer, not the model: run `git lfs pull` in the folder it came from"
+        "model.onnx_data is a Git LFS pointer, not the file itself: run `git lfs pull` in the folder it came from"
     )
 
 

@@ -1,0 +1,56 @@
+"""The command `infer`: flags that the model types add, one for each option of their requests, and `--entities`."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from typing import Any
+
+import click
+
+from encoderfile.service import threads
+from encoderfile.types import STRATEGIES
+
+
+class Infer(click.Command):
+    """The flags of all model types are made when the command is used: that imports numpy.
+
+    `--entities` takes a value only as `--entities=STRATEGY`: what follows it is a text.
+    """
+
+    TAKEN_AS_TEXT = "taken_as_text"
+    """In the context's `meta`: a text behind `--entities` that is the name of a strategy."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        for flag, follower in itertools.pairwise(args[:end]):
+            if flag == "--entities" and follower in STRATEGIES:
+                ctx.meta[self.TAKEN_AS_TEXT] = follower
+        bare = ["--entities=simple" if arg == "--entities" else arg for arg in args[:end]]
+        return super().parse_args(ctx, bare + args[end:])
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return [*flags().values(), *super().get_params(ctx)]
+
+
+@functools.cache
+def flags() -> dict[str, click.Option]:
+    """By the name of the option. Raises `ConfigError` where no thread can be had."""
+    threads.check(2)  # where not even these can be had, numpy's library ends the process as it is imported
+    from encoderfile.tasks import TASKS
+
+    options = {option.name: option for task in TASKS.values() for option in task.options}
+    return {name: _flag(name, option.type, option.description) for name, option in options.items()}
+
+
+def _flag(name: str, kind: Any, description: str) -> click.Option:
+    flag = f"--{name.replace('_', '-')}"
+    if kind is bool:
+        return click.Option([f"{flag}/--no-{flag[2:]}"], default=None, help=description)
+    if kind == list[str]:
+        return click.Option([flag], callback=_listed, metavar="A,B,...", help=description)
+    return click.Option([flag], type=kind, default=None, help=description)
+
+
+def _listed(_: click.Context, __: click.Parameter, value: str | None) -> list[str] | None:
+    return None if value is None else [each.strip() for each in value.split(",") if each.strip()]
