@@ -31,7 +31,7 @@ WITH_LENGTH = PREDICT + b"Content-Length: %d\r\n\r\n" % len(BODY)
 
 @pytest.fixture(autouse=True)
 def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener, "_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(listener, "PAUSE_SECONDS", 0.01)
 
 
 @pytest.fixture

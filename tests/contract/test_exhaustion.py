@@ -15,6 +15,7 @@ from encoderfile.service import service as service_module
 from encoderfile.service import threads
 from encoderfile.service.limits import Limits
 from encoderfile.service.service import Service
+from encoderfile.types import PredictRequest
 from support.clients import PATIENCE, HttpClient
 from support.gates import Faulty
 from support.house import Connect, House
@@ -75,7 +76,8 @@ def test_grpc_health_turns_to_not_serving_and_back(house: House, monkeypatch: py
         async with grpc.aio.insecure_channel(address) as channel:
             call = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
             seen = [(await call.read()).status]
-            service._note(ExhaustedError("no memory is left for this run"))
+            with pytest.raises(ExhaustedError):
+                await service.predict(PredictRequest(["boom"]))
             seen += [(await call.read()).status, (await call.read()).status]
             call.cancel()
             return seen

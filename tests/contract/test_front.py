@@ -3,7 +3,8 @@
 import pytest
 
 import encoderfile
-from support.house import OF_EACH_TYPE, House
+from support.house import House
+from support.model_types import OF_EACH_TYPE
 
 
 @pytest.mark.parametrize("name", OF_EACH_TYPE)

@@ -39,6 +39,7 @@ def test_a_service_that_is_not_here_is_not_found(service: str, grpc_: GrpcClient
     assert refused.value.status is grpc.StatusCode.NOT_FOUND
 
 
+@pytest.mark.proves("ENC Beyond the page", "A full queue, a server that stops")
 @pytest.mark.parametrize("service", NAMES)
 def test_a_draining_server_says_so_of_everything(service: str, house: House) -> None:
     running = house.service("ner")

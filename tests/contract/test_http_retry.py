@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from encoderfile.service.limits import Limits
 from support.clients import PATIENCE
 from support.gates import Gated
@@ -12,6 +14,7 @@ def ask(text: str) -> bytes:
     return json.dumps({"inputs": [text]}).encode()
 
 
+@pytest.mark.proves("ENC Beyond the page", "A full queue, a server that stops")
 def test_a_full_queue_says_retry_after_one_second(house: House, gated: Gated) -> None:
     client = house.client("http", house.service(gated, Limits(max_queue=1)))
     held = [client.start(["in the run"])]

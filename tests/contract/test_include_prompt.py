@@ -98,7 +98,7 @@ def test_a_text_with_nothing_behind_its_prompt_is_refused(connect: Connect) -> N
     spoken["post_processor"] = None  # so that no special token stands at the end
     known = model()
     words = Tokenizer(json.dumps(spoken).encode(), known.manifest.tokenizer)
-    client = connect(Model(known.manifest, words, known._session))
+    client = connect(Model(known.manifest, words, known.session))
     assert client.refusal(["fine", " "], prompt="hello") == client.says(
         Kind.INVALID_ARGUMENT,
         "Invalid input: inputs[1] has no tokens behind its prompt, which this model does not pool",

@@ -43,6 +43,11 @@ def header(authorization: str | None) -> dict[str, str]:
     return {} if authorization is None else {"authorization": authorization}
 
 
+@pytest.mark.proves(
+    "ENC Beyond the page",
+    "An API key",
+    here="`--api-key`: 401, `UNAUTHENTICATED`; health is open.",
+)
 @pytest.mark.parametrize("authorization", WRONG.values(), ids=WRONG)
 @pytest.mark.parametrize(
     ("method", "path"),
@@ -68,10 +73,12 @@ def test_mcp_answers_with_the_key(http: HttpClient) -> None:
     assert (answer.status_code, answer.json()["result"]["tools"][0]["name"]) == (200, "run_encoder")
 
 
+@pytest.mark.proves("ENC Beyond the page", "An API key")
 def test_http_health_needs_no_key(http: HttpClient) -> None:
     assert http.get("/health").content == b'"OK!"'
 
 
+@pytest.mark.proves("ENC Beyond the page", "An API key")
 @pytest.mark.parametrize("authorization", WRONG.values(), ids=WRONG)
 def test_grpc_refuses_another_key(authorization: str | None, grpc_: GrpcClient) -> None:
     for method, request in (
@@ -98,6 +105,7 @@ def test_grpc_answers_with_the_key(authorization: str, grpc_: GrpcClient) -> Non
     assert len(grpc_.call(grpc_.stub.Predict, request, header(authorization)).results) == 1
 
 
+@pytest.mark.proves("ENC Beyond the page", "An API key")
 def test_grpc_health_needs_no_key(grpc_: GrpcClient) -> None:
     stub = health_pb2_grpc.HealthStub(grpc_.channel)
     answer = grpc_.call(stub.Check, health_pb2.HealthCheckRequest())

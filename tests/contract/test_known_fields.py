@@ -6,7 +6,8 @@ import pytest
 
 from encoderfile.errors import Kind
 from encoderfile.service.known_fields import KNOWN, FieldError, refuse_overflow
-from support.house import OF_EACH_TYPE, House
+from support.house import House
+from support.model_types import OF_EACH_TYPE
 
 WITH_BODIES = pytest.mark.parametrize("way", ["service", "http", "mcp"])
 

@@ -31,6 +31,12 @@ class Watched(Service):
             raise
 
 
+@pytest.mark.proves("ENC Rate limiting and performance", "Advice: timeouts that suit long texts")
+@pytest.mark.proves(
+    "ENC Beyond the page",
+    "A client that leaves",
+    here="Its place in the queue is free at once.",
+)
 @pytest.mark.parametrize("way", WAYS_IN)
 def test_a_caller_who_leaves_while_waiting_frees_his_place_and_is_never_run(
     way: str, house: House, gated: Gated
@@ -51,6 +57,8 @@ def test_a_caller_who_leaves_while_waiting_frees_his_place_and_is_never_run(
     assert gated.batches == [1, 1]
 
 
+@pytest.mark.proves("ENC Rate limiting and performance", "Advice: timeouts that suit long texts")
+@pytest.mark.proves("ENC Beyond the page", "A client that leaves")
 @pytest.mark.parametrize("place", ["in the queue", "in the run"])
 def test_a_call_whose_deadline_passes_frees_its_place(place: str, house: House, gated: Gated) -> None:
     service = house.serve(Watched(gated, Limits(max_queue=1)))
@@ -72,6 +80,7 @@ def test_a_call_whose_deadline_passes_frees_its_place(place: str, house: House, 
     assert house.portal.call(service.drain, PATIENCE) is True
 
 
+@pytest.mark.proves("ENC Beyond the page", "A client that leaves")
 @pytest.mark.parametrize("way", WAYS_IN)
 def test_a_caller_who_leaves_during_the_run_disturbs_nobody(way: str, house: House, gated: Gated) -> None:
     service = house.serve(Watched(gated, Limits()))

@@ -48,6 +48,7 @@ def post(http: HttpClient, **headers: str) -> tuple[int, str]:
     return response.status_code, response.text
 
 
+@pytest.mark.proves("ENC MCP", "At `/mcp`, Streamable HTTP alone, on the HTTP server's port")
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
 def test_a_stateless_server_takes_post_alone(method: str, http: HttpClient) -> None:
     response = http.request(method, "/mcp", headers=HEADERS)
@@ -59,6 +60,7 @@ def test_addresses_and_this_machines_names_are_let_through(host: str, http: Http
     assert post(http, host=host)[0] == 200
 
 
+@pytest.mark.proves("ENC Beyond the page", "Hosts and origins of web pages", here="Checked at `/mcp`.")
 @pytest.mark.parametrize("host", FOREIGN_HOSTS)
 def test_a_foreign_host_is_421(host: str, http: HttpClient) -> None:
     assert post(http, host=host) == (421, f"The host {host!r} is not allowed here; see --allowed-host")
@@ -69,6 +71,7 @@ def test_pages_of_this_machine_are_let_through(origin: str, http: HttpClient) ->
     assert post(http, origin=origin)[0] == 200
 
 
+@pytest.mark.proves("ENC Beyond the page", "Hosts and origins of web pages")
 @pytest.mark.parametrize("origin", FOREIGN_ORIGINS)
 def test_a_foreign_origin_is_403(origin: str, http: HttpClient) -> None:
     assert post(http, origin=origin) == (403, f"The origin {origin!r} is not allowed here; see --allowed-host")
@@ -78,6 +81,7 @@ def test_a_page_from_the_host_that_is_asked_is_let_through(http: HttpClient) -> 
     assert post(http, host="192.0.2.7:8080", origin="http://192.0.2.7:3000")[0] == 200
 
 
+@pytest.mark.proves("ENC Beyond the page", "Hosts and origins of web pages")
 def test_an_allowed_host_is_let_through_as_host_and_as_origin(house: House) -> None:
     http = house.client("http", "sentiment", allowed_hosts=("models.example",))
     assert post(http, host="Models.example:443", origin="https://models.example")[0] == 200
@@ -94,6 +98,7 @@ def test_another_content_type_is_415(content_type: str, http: HttpClient) -> Non
     assert post(http, content_type=content_type) == (415, "Expected request with `Content-Type: application/json`")
 
 
+@pytest.mark.proves("ENC Beyond the page", "A body over the size limit")
 def test_a_body_over_the_limit_is_413_and_the_next_is_answered(house: House) -> None:
     http = house.client("http", "sentiment", max_body_bytes=1000)
     response = http.request("POST", "/mcp", json={**LIST_TOOLS, "params": {"cursor": "x" * 1000}}, headers=HEADERS)

@@ -39,6 +39,7 @@ def initialize(http: HttpClient, version: str) -> dict[str, Any]:
     return result
 
 
+@pytest.mark.proves("ENC MCP", "Protocol version 2025-06-18", here="And the newer ones, for clients that ask.")
 @pytest.mark.parametrize("version", sorted({PROMISED, *HANDSHAKE_PROTOCOL_VERSIONS}))
 def test_a_client_gets_the_version_it_asks_for(version: str, http: HttpClient) -> None:
     assert initialize(http, version)["protocolVersion"] == version
@@ -48,6 +49,7 @@ def test_a_version_nobody_knows_is_answered_with_one_that_is_known(http: HttpCli
     assert initialize(http, "2099-12-31")["protocolVersion"] in HANDSHAKE_PROTOCOL_VERSIONS
 
 
+@pytest.mark.proves("ENC MCP", "Capabilities: tools and nothing else", "Server info names the product and the model")
 def test_the_server_has_tools_only_and_names_the_product_and_the_model(http: HttpClient) -> None:
     result = initialize(http, PROMISED)
     assert set(result["capabilities"]) == {"tools"}
@@ -56,12 +58,22 @@ def test_the_server_has_tools_only_and_names_the_product_and_the_model(http: Htt
     assert "POSITIVE" in result["instructions"]
 
 
+@pytest.mark.proves(
+    "ENC MCP",
+    "At `/mcp`, Streamable HTTP alone, on the HTTP server's port",
+    here="Also over stdio, and on a port of its own, with the command `mcp`.",
+)
 def test_requests_need_no_session(http: HttpClient) -> None:
     call = {"name": "run_encoder", "arguments": {"inputs": ["What a wonderful film!"]}}
     result = ask(http, "tools/call", call)["result"]
     assert result["structuredContent"]["results"][0]["predicted_label"] == "POSITIVE"
 
 
+@pytest.mark.proves(
+    "ENC Errors",
+    "MCP: an error object with `code`, `message` and `data`",
+    here="`code` is a number, and `data` is left out, because there is nothing to put in it.",
+)
 def test_a_refusal_is_an_error_object_with_its_code_and_sentence(http: HttpClient) -> None:
     answer = ask(http, "tools/call", {"name": "run_encoder", "arguments": {"inputs": [""]}})
     assert "result" not in answer
@@ -80,6 +92,7 @@ def test_a_method_nobody_serves_is_not_found(http: HttpClient) -> None:
     assert ask(http, "resources/list")["error"]["code"] == -32601
 
 
+@pytest.mark.proves("ENC Beyond the page", "Damaged messages")
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"jsonrpc":"2.0","id":1,"method":"\\ud800"}', b"[]", b"7"])
 def test_a_body_that_is_no_message_is_an_error_and_the_next_is_answered(body: bytes, http: HttpClient) -> None:
     response = http.request("POST", "/mcp", content=body, headers={**ACCEPT, "content-type": "application/json"})
@@ -88,6 +101,7 @@ def test_a_body_that_is_no_message_is_an_error_and_the_next_is_answered(body: by
     assert ask(http, "tools/list")["result"]["tools"]
 
 
+@pytest.mark.proves("ENC MCP", "At `/mcp`, Streamable HTTP alone, on the HTTP server's port")
 @pytest.mark.parametrize("mode", ["legacy", "auto", *MODERN_PROTOCOL_VERSIONS])
 def test_the_official_client_is_answered_and_refused_in_every_mode(mode: str, house: House, street: House) -> None:
     client: McpClient = house.enter(mcp_client(house.portal, f"{street.url('sentiment')}/mcp", mode))
@@ -95,6 +109,7 @@ def test_the_official_client_is_answered_and_refused_in_every_mode(mode: str, ho
     assert client.refusal([""]) == (-32600, "Invalid input: empty text sequence (inputs[0])")
 
 
+@pytest.mark.proves("ENC MCP", "Protocol version 2025-06-18")
 def test_the_official_client_agrees_on_the_newest_version_it_knows(street: House) -> None:
     client: McpClient = street.shared("mcp", "sentiment")
     assert client.session.protocol_version == max(MODERN_PROTOCOL_VERSIONS)

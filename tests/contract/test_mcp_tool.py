@@ -9,7 +9,8 @@ from mcp.shared.exceptions import MCPError
 
 from encoderfile.service.limits import Limits
 from support.clients import McpClient
-from support.house import OF_EACH_TYPE, House
+from support.house import House
+from support.model_types import OF_EACH_TYPE, labels_of, task_of
 
 SUMMARIES = {
     "embed-tokens": "Performs embeddings for input text sequences.",
@@ -42,17 +43,21 @@ def error_of(mcp: McpClient, tool: str, arguments: dict[str, Any] | None) -> tup
     return raised.value.code, raised.value.message
 
 
+@pytest.mark.proves("ENC MCP", "One tool per model type, `run_encoder`")
 def test_there_is_one_tool(tool: Any) -> None:
     assert tool.name == "run_encoder"
     assert tool.annotations.read_only_hint
 
 
+@pytest.mark.proves(
+    "ENC MCP", "The tool's description, for each model type", here="The page's words, then what this model is for."
+)
 def test_the_description_begins_with_the_api_pages_words_and_tells_an_agent_what_this_model_is_for(
     tool: Any, name: str
 ) -> None:
-    assert tool.description.startswith(SUMMARIES[name])
+    assert tool.description.startswith(SUMMARIES.get(name, task_of(name).summary))
     assert "Texts longer than 256 tokens" in tool.description
-    for label in {"sentiment": ("NEGATIVE", "POSITIVE"), "ner": ("B-PER", "I-LOC")}.get(name, ()):
+    for label in (labels_of(name) or {}).values():
         assert label in tool.description
 
 
@@ -69,6 +74,7 @@ def test_the_example_in_the_description_is_answered(tool: Any, mcp: McpClient) -
     assert mcp.predict(**example).results
 
 
+@pytest.mark.proves("ENC MCP", "Its parameters are those of the HTTP request")
 def test_the_schemas_are_those_of_http(tool: Any, name: str, street: House) -> None:
     schemas = street.shared("http", name).get("/openapi.json").json()["components"]["schemas"]
     for ours, theirs in ((tool.input_schema, "Request"), (tool.output_schema, "Response")):
@@ -76,6 +82,7 @@ def test_the_schemas_are_those_of_http(tool: Any, name: str, street: House) -> N
         assert ours["required"] == schemas[theirs]["required"]
 
 
+@pytest.mark.proves("ENC MCP", "It returns the HTTP answer")
 def test_the_schemas_are_valid_and_real_answers_fit(tool: Any, mcp: McpClient) -> None:
     for schema in (tool.input_schema, tool.output_schema):
         jsonschema.Draft202012Validator.check_schema(schema)
@@ -83,6 +90,7 @@ def test_the_schemas_are_valid_and_real_answers_fit(tool: Any, mcp: McpClient) -
     jsonschema.validate(answer, tool.output_schema)
 
 
+@pytest.mark.proves("ENC MCP", "It returns the HTTP answer")
 def test_the_text_beside_the_structured_answer_is_the_same_json(mcp: McpClient) -> None:
     result = mcp.portal.call(mcp.session.call_tool, "run_encoder", {"inputs": ["hello"], "normalize": True})
     (content,) = result.content
@@ -98,6 +106,7 @@ def test_an_unknown_tool_is_an_error_that_names_the_right_one(mcp: McpClient) ->
     )
 
 
+@pytest.mark.proves("ENC MCP", "Its parameters are those of the HTTP request")
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

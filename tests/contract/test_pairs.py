@@ -7,7 +7,8 @@ import pytest
 
 from encoderfile.errors import Kind
 from support.clients import Client
-from support.house import OF_EACH_TYPE, Connect, House
+from support.house import Connect, House
+from support.model_types import OF_EACH_TYPE, task_of
 from support.models import MODELS, expected
 
 PAIR = {"text": "What a film", "text_pair": "It was terrible."}
@@ -86,11 +87,11 @@ def test_a_long_pair_is_cut_and_counted(connect: Connect) -> None:
 def test_in_grpc_there_is_a_second_text_for_each_or_none(street: House) -> None:
     client = street.shared("grpc", "sentiment")
     with pytest.raises(Exception, match="text_pairs are 1 and inputs 2: send one for each, or none"):
-        client.call(client.stub.Predict, client._request(inputs=["a", "b"], text_pairs=["c"]))
+        client.call(client.stub.Predict, client.message(inputs=["a", "b"], text_pairs=["c"]))
 
 
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
 def test_the_schemas_say_who_takes_a_pair(name: str, street: House) -> None:
     schemas = street.shared("http", name).get("/openapi.json").json()["components"]["schemas"]
     items = schemas["Request"]["properties"]["inputs"]["items"]
-    assert ("anyOf" in items) is (name in ("sentiment", "ner"))
+    assert ("anyOf" in items) is task_of(name).takes_pairs

@@ -1,5 +1,7 @@
 """A full queue and a stopping server answer at once, and a caller who leaves makes room."""
 
+import pytest
+
 from encoderfile.errors import Kind
 from encoderfile.service.limits import Limits
 from support.clients import PATIENCE
@@ -10,6 +12,16 @@ FULL = "the queue is full: at most 1 texts wait, 1 do and 1 came; try again in a
 DRAINING = "the server is stopping and takes no new requests"
 
 
+@pytest.mark.proves(
+    "ENC Rate limiting and performance",
+    "How many depends on the machine, the model and the length of the texts",
+    here="Limits are flags, and what exceeds them is refused at once.",
+)
+@pytest.mark.proves(
+    "ENC Beyond the page",
+    "A full queue, a server that stops",
+    here="503 with `Retry-After`, `RESOURCE_EXHAUSTED` or `UNAVAILABLE`, at once.",
+)
 def test_a_full_queue_refuses_at_once_and_answers_what_it_took(connect: Connect, gated: Gated) -> None:
     client = connect(gated, Limits(max_queue=1))
     running = client.start(["in the run"])
@@ -26,6 +38,7 @@ def test_a_request_larger_than_the_queue_is_taken_when_nobody_waits(connect: Con
     assert len(connect("sentiment", Limits(max_queue=1)).predict(["text"] * 5).results) == 5
 
 
+@pytest.mark.proves("ENC Beyond the page", "A full queue, a server that stops")
 def test_a_stopping_server_refuses_new_work_and_answers_what_it_took(
     house: House, connect: Connect, gated: Gated
 ) -> None:

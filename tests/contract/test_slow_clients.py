@@ -48,12 +48,17 @@ def http(street: House) -> HttpClient:
     return client
 
 
+@pytest.mark.proves(
+    "ENC Beyond the page",
+    "A slow client",
+    here="Answered, and nobody waits for it; 408 when nothing comes for a minute.",
+)
 def test_a_body_that_comes_byte_by_byte_is_answered_and_holds_up_nobody(http: HttpClient, street: House) -> None:
     async def trickle() -> bytes:
         async with connection(street.url("sentiment")) as (reader, writer):
             writer.write(HEAD % len(BODY))
             for byte in BODY:
-                others = await http._http.post("/predict", json={"inputs": ["another"]}) if byte == ord("f") else None
+                others = await http.http.post("/predict", json={"inputs": ["another"]}) if byte == ord("f") else None
                 assert others is None or others.status_code == 200
                 writer.write(bytes([byte]))
                 await writer.drain()
@@ -64,17 +69,18 @@ def test_a_body_that_comes_byte_by_byte_is_answered_and_holds_up_nobody(http: Ht
     assert b"POSITIVE" in answer
 
 
+@pytest.mark.proves("ENC Beyond the page", "A slow client")
 def test_a_client_that_does_not_read_holds_up_nobody_and_gets_it_all_in_the_end(house: House) -> None:
     client = house.client("http", "embed-tokens")
     texts = ["word " * 250] * 32
 
     async def read_late() -> bytes:
         body = json.dumps({"inputs": texts, "normalize": True}).encode()
-        async with connection(str(client._http.base_url)) as (reader, writer):
+        async with connection(str(client.http.base_url)) as (reader, writer):
             writer.write(HEAD % len(body) + body)
             begun = await asyncio.wait_for(reader.readexactly(8), PATIENCE)
             for _ in range(3):
-                answer = await client._http.post("/predict", json={"inputs": ["another"], "normalize": True})
+                answer = await client.http.post("/predict", json={"inputs": ["another"], "normalize": True})
                 assert answer.status_code == 200
             return begun + await rest(reader)
 
@@ -84,6 +90,7 @@ def test_a_client_that_does_not_read_holds_up_nobody_and_gets_it_all_in_the_end(
     assert len(json.loads(body)["results"]) == len(texts)
 
 
+@pytest.mark.proves("ENC Beyond the page", "A slow client")
 @pytest.mark.parametrize("path", ["/predict", "/mcp", "/v1/embeddings"])
 def test_a_body_that_stops_coming_is_408_and_not_waited_for(
     path: str, street: House, monkeypatch: pytest.MonkeyPatch
@@ -100,6 +107,7 @@ def test_a_body_that_stops_coming_is_408_and_not_waited_for(
     assert b"The body stopped coming for 0.1 s; send it again" in answer
 
 
+@pytest.mark.proves("ENC Beyond the page", "A slow client")
 def test_a_client_that_stops_halfway_does_not_hold_up_the_end_of_the_server(house: House) -> None:
     async def stop_halfway() -> bytes:
         async with AsyncExitStack() as street:

@@ -106,7 +106,7 @@ def test_a_client_who_never_ends_is_answered_all_the_same(
 def test_large_bodies_have_a_bound_together_and_small_ones_are_answered(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "_BODIES", 2)
+    monkeypatch.setattr(app, "BODIES", 2)
     size = 4 * uploads.ALWAYS_BYTES
     url = house.enter(http_server(house.service(), max_body_bytes=size))
     head = WITH_LENGTH % size + CLOSE + b"\r\n"
@@ -146,7 +146,7 @@ def test_a_body_that_comes_too_slowly_is_408_though_it_never_stops(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bodies, "PATIENCE_SECONDS", 0.2)
-    monkeypatch.setattr(uploads, "_LATE_SECONDS", 0.2)
+    monkeypatch.setattr(uploads, "LATE_SECONDS", 0.2)
     url = house.enter(http_server(house.service()))
     other: HttpClient = house.client("http")
 
@@ -157,7 +157,7 @@ def test_a_body_that_comes_too_slowly_is_408_though_it_never_stops(
             reading = asyncio.create_task(rest(reader))
             while not reading.done():
                 writer.write(b"a")
-                await other._http.get("/health")  # a round trip, in the place of a clock
+                await other.http.get("/health")  # a round trip, in the place of a clock
             return await reading
 
     async def within_patience() -> bytes:

@@ -72,7 +72,7 @@ def test_int8_weights_take_less_than_half_of_the_room(int8: Checked) -> None:
 
 
 def test_large_weights_are_written_beside_the_int8_graph(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quantize, "_LARGE", 1000)
+    monkeypatch.setattr(quantize, "LARGE", 1000)
     found = changed("bert-embed", "sentence_embedding", quantize="int8")
     assert {tensor.source.name for tensor in found.graph.tensors} != {"model.onnx"}
     assert len(vectors(opened(found), True)) == len(TEXTS)

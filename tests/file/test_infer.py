@@ -125,6 +125,7 @@ def test_many_texts_keep_their_order(sentiment: BuiltFile) -> None:
     assert [each["predicted_label"] for each in answers] == ["POSITIVE", "NEGATIVE"] * 300
 
 
+@pytest.mark.proves("ENC Beyond the page", "A text longer than the model's limit")
 def test_cut_texts_are_warned_of_on_stderr(sentiment: BuiltFile) -> None:
     done = sentiment.run("infer", "word " * 400, "short")
     assert (done.returncode, len(json.loads(done.stdout)["results"])) == (0, 2)

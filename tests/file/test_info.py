@@ -42,6 +42,7 @@ def test_every_command_explains_itself(command: str, sentiment: BuiltFile) -> No
     assert done.stdout.startswith(f"Usage: sentiment.encoderfile {command}")
 
 
+@pytest.mark.proves("ENC Beyond the page", "Commands, flags and their variables")
 def test_help_shows_each_flag_of_serve_with_its_variable(sentiment: BuiltFile) -> None:
     text = " ".join(sentiment.run("serve", "--help").stdout.split())
     flags = (
@@ -54,6 +55,7 @@ def test_help_shows_each_flag_of_serve_with_its_variable(sentiment: BuiltFile) -
         assert f"ENCODERFILE_{flag.replace('-', '_').upper()}" in text
 
 
+@pytest.mark.proves("ENC Beyond the page", "Commands, flags and their variables")
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -29,6 +29,7 @@ def error(response: httpx.Response) -> tuple[int, str, str | None, str]:
     return response.status_code, found["code"], found["param"], found["type"]
 
 
+@pytest.mark.proves("SIE POST /v1/embeddings", "OpenAI's request and answer")
 def test_an_answer_has_openais_shape(dense: Sie) -> None:
     body = ask(dense, TEXTS).json()
     assert set(body) == {"object", "data", "model", "usage"}
@@ -56,8 +57,9 @@ def test_base64_holds_the_same_floats(dense: Sie) -> None:
     assert np.array_equal(np.frombuffer(base64.b64decode(packed), "<f4"), np.array(listed, dtype=np.float32))
 
 
-def test_usage_counts_the_models_own_tokens(dense: Sie) -> None:
-    tokens = sum(len(each) for each in dense.service._model.encode(TEXTS))
+@pytest.mark.proves("SIE POST /v1/embeddings", "usage", here="True token counts; SIE estimates them from characters.")
+def test_usage_counts_the_models_own_tokens(sie: Town, dense: Sie) -> None:
+    tokens = sum(len(each) for each in sie.model("dense").encode(TEXTS))
     assert ask(dense, TEXTS).json()["usage"] == {"prompt_tokens": tokens, "total_tokens": tokens}
 
 
@@ -130,6 +132,7 @@ def test_a_long_text_is_cut_and_the_answer_says_so(dense: Sie) -> None:
     assert response.json()["usage"]["total_tokens"] == 256
 
 
+@pytest.mark.proves("SIE POST /v1/embeddings", "Works with OpenAI's client and LangChain's")
 @pytest.mark.parametrize("given", [[1, 2, 3], [[1, 2, 3], [4]]])
 def test_token_ids_are_refused_with_the_switch_of_the_client(given: Any, dense: Sie) -> None:
     response = ask(dense, given)

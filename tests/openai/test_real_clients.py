@@ -11,6 +11,11 @@ from support.foreign import run_with
 VARIABLE = "ENCODERFILE_TEST_OPENAI_PYTHON"
 
 
+@pytest.mark.proves(
+    "SIE POST /v1/embeddings",
+    "Works with OpenAI's client and LangChain's",
+    here="Token ids are refused: LangChain needs check_embedding_ctx_length=False.",
+)
 def test_openais_client_embeds_lists_and_reads_errors(dense: Sie) -> None:
     run_with(
         VARIABLE,
@@ -38,6 +43,7 @@ def test_openais_client_embeds_lists_and_reads_errors(dense: Sie) -> None:
     )
 
 
+@pytest.mark.proves("SIE POST /v1/embeddings", "Works with OpenAI's client and LangChain's")
 def test_langchain_embeds_documents_and_queries(dense: Sie) -> None:
     run_with(
         VARIABLE,

@@ -48,6 +48,7 @@ def fresh(own: Town) -> Sie:
     return own.serve(own.model("ner"))
 
 
+@pytest.mark.proves("SIE GET /metrics", "sie_requests_total by model, endpoint, status")
 def test_requests_are_counted_by_endpoint_and_outcome(fresh: Sie) -> None:
     fresh.extract("a")
     fresh.extract("a")
@@ -84,6 +85,7 @@ def test_a_caller_who_leaves_is_counted_as_such(own: Town) -> None:
         gated.open()
 
 
+@pytest.mark.proves("SIE GET /metrics", "sie_requests_total by model, endpoint, status")
 @pytest.mark.parametrize("way", ["grpc", "mcp"])
 def test_the_other_ways_in_are_counted_too(way: str, own: Town) -> None:
     house: House = own.house
@@ -92,6 +94,7 @@ def test_the_other_ways_in_are_counted_too(way: str, own: Town) -> None:
     assert f'endpoint="{way}",status="success"}} 1' in page(service.metrics)
 
 
+@pytest.mark.proves("SIE GET /metrics", "sie_request_duration_seconds by model, endpoint, phase")
 def test_time_is_recorded_for_every_phase(fresh: Sie) -> None:
     fresh.extract("a")
     found = read(fresh)
@@ -101,8 +104,9 @@ def test_time_is_recorded_for_every_phase(fresh: Sie) -> None:
     assert found["sie_request_duration_seconds_sum", ("org/ner", "extract", "total")] > 0
 
 
-def test_tokens_batches_and_cut_texts_are_recorded(fresh: Sie) -> None:
-    tokens = len(fresh.service._model.encode(["John lives in Paris"])[0])
+@pytest.mark.proves("SIE GET /metrics", "sie_batch_size, sie_tokens_processed_total")
+def test_tokens_batches_and_truncated_texts_are_recorded(own: Town, fresh: Sie) -> None:
+    tokens = len(own.model("ner").encode(["John lives in Paris"])[0])
     fresh.extract("John lives in Paris")
     fresh.extract("word " * 2000)
     found = read(fresh)
@@ -112,6 +116,7 @@ def test_tokens_batches_and_cut_texts_are_recorded(fresh: Sie) -> None:
     assert found["sie_batch_size_sum", ("org/ner",)] == 2
 
 
+@pytest.mark.proves("SIE GET /metrics", "sie_queue_depth")
 def test_waiting_texts_are_the_depth_of_the_queue(own: Town) -> None:
     gated = Gated(own.model("ner"))
     client = own.serve(gated)
@@ -129,12 +134,16 @@ def test_waiting_texts_are_the_depth_of_the_queue(own: Town) -> None:
     assert read(client)["sie_queue_depth", ("org/ner",)] == 0
 
 
+@pytest.mark.proves("SIE GET /metrics", "sie_model_loaded")
 def test_a_model_is_loaded_until_the_server_stops(fresh: Sie) -> None:
     assert read(fresh)["sie_model_loaded", ("org/ner", "cpu")] == 1
     fresh.service.ready = False
     assert read(fresh)["sie_model_loaded", ("org/ner", "cpu")] == 0
 
 
+@pytest.mark.proves(
+    "SIE GET /metrics", "sie_model_memory_bytes", here="The size of graph and weights, on whichever device."
+)
 def test_the_models_size_is_that_of_graph_and_weights(own: Town) -> None:
     from encoderfile.manifest import Artifact
 

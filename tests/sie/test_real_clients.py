@@ -131,6 +131,7 @@ def test_the_client_understands_refusals(python: str, dense: Sie) -> None:
     )
 
 
+@pytest.mark.proves("SIE Wire format", "numpy arrays travel in msgpack as they are")
 def test_msgpack_numpy_decodes_the_answer(python: str, dense: Sie) -> None:
     run_with(
         python,

@@ -18,6 +18,7 @@ from support.gates import Faulty, Gated, Infinite
 TIMES = ("X-Total-Time", "X-Queue-Time", "X-Tokenization-Time", "X-Inference-Time")
 
 
+@pytest.mark.proves("SIE Errors", "INTERNAL_ERROR, 500")
 @pytest.mark.parametrize(
     "table", [app.STATUS, errors.STATUS, errors.CODES, openai.STATUS, openai.CODES, rerank.STATUS]
 )
@@ -25,6 +26,7 @@ def test_every_dialect_has_a_word_for_every_kind_of_failure(table: dict[Kind, ob
     assert set(table) == set(Kind)
 
 
+@pytest.mark.proves("SIE Errors", "INFERENCE_ERROR, 500")
 def test_a_model_that_fails_is_an_inference_error_without_details(own: Town) -> None:
     faulty = own.serve(Faulty(own.model("dense"), run=RuntimeError("boom in /secret/path")))
     response = faulty.encode("boom")
@@ -33,11 +35,13 @@ def test_a_model_that_fails_is_an_inference_error_without_details(own: Town) -> 
     assert faulty.encode("fine").status_code == 200
 
 
+@pytest.mark.proves("SIE Errors", "INFERENCE_ERROR, 500")
 def test_an_answer_that_is_no_number_is_an_inference_error(own: Town) -> None:
     broken = own.serve(Infinite(own.model("dense")))
     assert code(broken.encode("boom")) == (500, "INFERENCE_ERROR")
 
 
+@pytest.mark.proves("SIE Errors", "QUEUE_FULL, 503")
 def test_a_full_queue_is_queue_full_and_says_when_to_return(own: Town) -> None:
     gated = Gated(own.model("dense"))
     client = own.serve(gated, Limits(max_queue=1))
@@ -55,6 +59,12 @@ def test_a_full_queue_is_queue_full_and_says_when_to_return(own: Town) -> None:
     assert waiting.result(PATIENCE).results
 
 
+@pytest.mark.proves("SIE Health", "/readyz: 200 when requests are accepted")
+@pytest.mark.proves(
+    "SIE Errors",
+    "MODEL_NOT_LOADED, 503",
+    here="Only while the server stops: the port opens when the model is loaded.",
+)
 def test_a_server_that_stops_refuses_and_is_not_ready_but_alive(own: Town) -> None:
     client = own.serve(own.model("dense"))
     client.service.ready = False
@@ -65,6 +75,7 @@ def test_a_server_that_stops_refuses_and_is_not_ready_but_alive(own: Town) -> No
     assert client.http.get("/healthz").status_code == 200
 
 
+@pytest.mark.proves("SIE Health", "/healthz: 200 when the process runs", "/readyz: 200 when requests are accepted")
 @pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz"])
 def test_probes_say_ok_in_plain_text(path: str, dense: Sie) -> None:
     response = dense.http.get(path)
@@ -77,6 +88,11 @@ def test_too_many_items_are_refused(own: Town) -> None:
     assert code(small.encode("a", "b", "c")) == (400, "INVALID_INPUT")
 
 
+@pytest.mark.proves(
+    "SIE Errors",
+    "One shape: detail with code and message",
+    here="A second `code` stands beside `detail`, for the TypeScript client.",
+)
 @pytest.mark.parametrize(
     ("method", "path", "status", "name"),
     [
@@ -107,6 +123,7 @@ def test_a_key_is_asked_for_in_the_same_shape_and_not_of_probes(own: Town) -> No
     assert locked.http.get("/metrics").status_code == 401
 
 
+@pytest.mark.proves("SIE Response headers", "X-Total-Time, X-Queue-Time, X-Tokenization-Time, X-Inference-Time")
 @pytest.mark.parametrize("kind", ["dense", "cross", "ner"])
 def test_answers_say_how_long_each_step_took(kind: str, sie: Town) -> None:
     client = sie[kind]
@@ -121,6 +138,8 @@ def test_answers_say_how_long_each_step_took(kind: str, sie: Town) -> None:
     assert not re.match(r"\d", response.headers["X-SIE-Server-Version"])
 
 
+@pytest.mark.proves("SIE POST /v1/encode/:model", "The answer has model, items and timing")
+@pytest.mark.proves("SIE Response headers", "X-Postprocessing-Time, only if above 0")
 def test_the_times_of_the_body_are_those_of_the_headers(dense: Sie) -> None:
     response = dense.encode("a", output_dtype="int8")
     timing = response.json()["timing"]
@@ -128,6 +147,7 @@ def test_the_times_of_the_body_are_those_of_the_headers(dense: Sie) -> None:
         assert f"{timing[field]:.2f}" == response.headers[name]
 
 
+@pytest.mark.proves("SIE Response headers", "X-Postprocessing-Time, only if above 0")
 def test_no_time_is_told_of_postprocessing_that_was_none(ner: Sie) -> None:
     assert "x-postprocessing-time" not in ner.extract("a").headers
 
@@ -152,6 +172,7 @@ def test_health_tells_sies_clients_that_this_is_a_worker(dense: Sie) -> None:
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
+@pytest.mark.proves("SIE Response headers", "X-Trace-ID", here="On every answer; traces are not exported.")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -167,6 +188,7 @@ def test_the_callers_trace_is_passed_on(headers: dict[str, str], path: str, dens
     assert dense.http.get(path, headers=headers).headers["x-trace-id"] == TRACE
 
 
+@pytest.mark.proves("SIE Response headers", "X-Trace-ID")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -197,7 +219,7 @@ def test_what_a_request_logs_names_its_trace(own: Town) -> None:
             lines.append(self.format(record))
 
     kept = Kept()
-    kept.setFormatter(logs._Json())
+    kept.setFormatter(logs.JsonFormatter())
     logging.getLogger("encoderfile").addHandler(kept)
     try:
         headers = {**JSON, "traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}

@@ -38,6 +38,11 @@ FIELDS = {
 }
 
 
+@pytest.mark.proves(
+    "SIE WebSocket /ws/status",
+    "The fields of a frame",
+    here="gpus is empty: this file measures no GPU. user and working_dir are empty: they are not disclosed.",
+)
 def test_a_frame_has_every_field_of_the_page(sie: Town) -> None:
     sie["dense"].encode("a")
     (frame,) = frames(sie["dense"], 1)
@@ -67,6 +72,7 @@ def test_the_host_keeps_its_secrets(dense: Sie) -> None:
     assert (server["user"], server["working_dir"]) == ("", "")
 
 
+@pytest.mark.proves("SIE WebSocket /ws/status", "A frame at once, then one every 200 ms")
 def test_frames_follow_each_other_with_later_times(dense: Sie) -> None:
     times = [frame["timestamp"] for frame in frames(dense, 4)]
     assert times == sorted(set(times))
@@ -83,6 +89,7 @@ def test_what_a_watcher_says_is_ignored(dense: Sie) -> None:
     dense.http.portal.call(talk)
 
 
+@pytest.mark.proves("SIE WebSocket /ws/status", "A frame at once, then one every 200 ms")
 def test_many_watchers_share_one_frame(own: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
     histograms = metrics.histograms

@@ -32,7 +32,7 @@ MSGPACK = {"content-type": "application/msgpack"}
 
 def renamed(model: Model, **manifest: Any) -> Model:
     """The same model with other facts in its manifest."""
-    return Model(dataclasses.replace(model.manifest, **manifest), model._tokenizer, model._session)
+    return Model(dataclasses.replace(model.manifest, **manifest), model.tokenizer, model.session)
 
 
 def one_logit(model: onnx.ModelProto) -> None:

@@ -17,7 +17,7 @@ class Gated(Model):
     """A model whose runs begin only when the test opens the gate; what happened before can be awaited."""
 
     def __init__(self, model: Model) -> None:
-        super().__init__(model.manifest, model._tokenizer, model._session)
+        super().__init__(model.manifest, model.tokenizer, model.session)
         self._model = model
         self._gate = threading.Event()
         self._running = threading.Semaphore(0)
@@ -53,7 +53,7 @@ class Faulty(Model):
     """A model that raises for the text `boom`, while tokenising or while running."""
 
     def __init__(self, model: Model, *, encode: Exception | None = None, run: Exception | None = None) -> None:
-        super().__init__(model.manifest, model._tokenizer, model._session)
+        super().__init__(model.manifest, model.tokenizer, model.session)
         self._encode_error = encode
         self._run_error = run
         self._boom = _ids(model)
@@ -73,15 +73,15 @@ class Infinite(Model):
     """A model whose graph gives NaN for the text `boom`."""
 
     def __init__(self, model: Model) -> None:
-        super().__init__(model.manifest, model._tokenizer, model._session)
-        self._session = _Poisoned(model._session, _ids(model))  # type: ignore[assignment]
+        super().__init__(model.manifest, model.tokenizer, model.session)
+        self.session = _Poisoned(model.session, _ids(model))  # type: ignore[assignment]
 
 
 class Nonsense(Model):
     """A model whose results no transport can write."""
 
     def __init__(self, model: Model) -> None:
-        super().__init__(model.manifest, model._tokenizer, model._session)
+        super().__init__(model.manifest, model.tokenizer, model.session)
 
     def run(self, batch: Sequence[EncodedText], all_threads: bool = True) -> list[Result | InternalError]:
         return ["/opt/secret: no result"] * len(batch)  # type: ignore[list-item]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, ExitStack
-from pathlib import Path
 from typing import Any, TypeVar
 
 from anyio.from_thread import BlockingPortal
@@ -13,24 +12,12 @@ from encoderfile.model.model import Model
 from encoderfile.service.limits import Limits
 from encoderfile.service.service import Service
 from support.clients import Client, ServiceClient, grpc_client, http_client, mcp_client
-from support.models import DEMO, MODELS, open_model
+from support.model_types import folder_of
+from support.models import open_model
 from support.serving import grpc_server, http_server, started
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Service)
-
-
-FOLDERS: dict[str, tuple[Path, str | None]] = {
-    **{path.name: (path, None) for path in sorted(MODELS.iterdir())},
-    **{name: (folder, None) for name, folder in DEMO.items()},
-    "embed-tokens": (DEMO["embed"], "embedding"),
-    "bert-embed-sentences": (MODELS / "bert-embed", "sentence_embedding"),
-}
-"""Every model the suite serves: its folder, and the type where it is not the folder's own."""
-
-OF_EACH_TYPE = ("embed-tokens", "embed", "sentiment", "ner")
-"""One model per model type."""
-
 
 WAYS_IN = ("service", "http", "grpc", "mcp")
 """Every way to ask."""
@@ -51,7 +38,7 @@ class House:
     def service(self, model: str | Model = "sentiment", limits: Limits | None = None) -> Service:
         """A started service around a model, given by name or ready."""
         if isinstance(model, str):
-            model = open_model(*FOLDERS[model])
+            model = open_model(*folder_of(model))
         return self.serve(Service(model, limits or Limits()))
 
     def serve(self, service: S) -> S:

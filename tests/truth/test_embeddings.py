@@ -15,6 +15,7 @@ FOLDERS = folders("embedding")
 each_folder = pytest.mark.parametrize("folder", FOLDERS.values(), ids=FOLDERS)
 
 
+@pytest.mark.proves("ENC POST /predict, embedding", "`embedding` is the token's vector")
 @each_folder
 def test_token_vectors_are_those_of_the_reference(folder: Path) -> None:
     served = truth(folder, "embedding")
@@ -26,6 +27,7 @@ def test_token_vectors_are_those_of_the_reference(folder: Path) -> None:
         close(np.linalg.norm(result.embeddings, axis=1), entry["token_norm"], REFERENCE, entry["id"])
 
 
+@pytest.mark.proves("ENC POST /predict, embedding", "`normalize`: required, whether vectors get unit L2 norm")
 @each_folder
 def test_normalised_token_vectors_keep_their_direction(folder: Path) -> None:
     served = truth(folder, "embedding")

@@ -164,8 +164,8 @@ def test_a_dynamically_quantised_graph_would_differ_if_texts_shared_a_run(quanti
     assert not manifest.graph.batchable
     together = Model(
         dataclasses.replace(manifest, graph=dataclasses.replace(manifest.graph, batchable=True)),
-        model._tokenizer,
-        model._session,
+        model.tokenizer,
+        model.session,
     )
     assert np.abs(logits(together) - alone(model)).max() > 1e-3
 

@@ -17,34 +17,34 @@ class Asker:
 
     def __init__(self, room: Room, values: int) -> None:
         self.has_room = False
-        self._go_on = asyncio.Event()
-        self._task = asyncio.create_task(self._ask(room, values))
+        self.go_on = asyncio.Event()
+        self.task = asyncio.create_task(self._ask(room, values))
 
     async def _ask(self, room: Room, values: int) -> None:
         async with room.taken(values, 1):
             self.has_room = True
-            await self._go_on.wait()
+            await self.go_on.wait()
 
     async def end(self) -> None:
-        self._go_on.set()
-        await self._task
+        self.go_on.set()
+        await self.task
 
     async def leave(self) -> None:
-        self._task.cancel()
+        self.task.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await self._task
+            await self.task
 
 
 @asynccontextmanager
 async def askers(room: Room, *values: int) -> AsyncIterator[list[Asker]]:
     found = [Asker(room, each) for each in values]
-    await settle(*(each._task for each in found))
+    await settle(*(each.task for each in found))
     try:
         yield found
     finally:
         for each in found:
-            each._task.cancel()
-        await asyncio.gather(*(each._task for each in found), return_exceptions=True)
+            each.task.cancel()
+        await asyncio.gather(*(each.task for each in found), return_exceptions=True)
 
 
 @in_loop
@@ -54,7 +54,7 @@ async def test_large_answers_take_turns_for_room() -> None:
         assert [each.has_room for each in (first, second, third)] == [True, False, False]
         assert room.waiting == 2
         await first.end()
-        await settle(second._task, third._task)
+        await settle(second.task, third.task)
         assert second.has_room
         assert third.has_room
         assert room.waiting == 0
@@ -75,7 +75,7 @@ async def test_an_answer_larger_than_the_room_goes_alone() -> None:
         assert huge.has_room
         assert not other.has_room
         await huge.end()
-        await settle(other._task)
+        await settle(other.task)
         assert other.has_room
 
 
@@ -91,7 +91,7 @@ async def test_who_leaves_gives_his_place_to_the_next() -> None:
     async with askers(room, LARGE, 2 * LARGE, LARGE) as (first, leaving, last):
         assert not last.has_room
         await leaving.leave()
-        await settle(last._task)
+        await settle(last.task)
         assert last.has_room
         await first.leave()
         async with askers(room, LARGE) as (another,):
@@ -102,10 +102,10 @@ async def test_who_leaves_gives_his_place_to_the_next() -> None:
 async def test_room_that_is_granted_to_somebody_who_leaves_is_not_lost() -> None:
     room = Room(LARGE)
     async with askers(room, LARGE, LARGE, LARGE) as (first, leaving, last):
-        first._go_on.set()
-        await first._task  # grants the room to the second, who is cancelled before he runs
+        first.go_on.set()
+        await first.task  # grants the room to the second, who is cancelled before he runs
         await leaving.leave()
-        await settle(last._task)
+        await settle(last.task)
         assert last.has_room
 
 
@@ -113,10 +113,10 @@ async def test_room_that_is_granted_to_somebody_who_leaves_is_not_lost() -> None
 async def test_who_leaves_at_the_moment_that_room_is_given_back_is_passed_over() -> None:
     room = Room(2 * LARGE)
     async with askers(room, 2 * LARGE, LARGE, LARGE) as (first, leaving, third):
-        first._go_on.set()  # it has its turn before the one who leaves
+        first.go_on.set()  # it has its turn before the one who leaves
         await leaving.leave()
         await first.end()
-        await settle(third._task)
+        await settle(third.task)
         assert third.has_room
 
 

@@ -77,6 +77,10 @@ def test_one_way_in_is_enough(one: str) -> None:
     ServeSettings(**{one: True})  # type: ignore[arg-type]
 
 
+@pytest.mark.proves(
+    "ENC Overview", "HTTP on port 8080 unless told otherwise", "gRPC on port 50051 unless told otherwise"
+)
+@pytest.mark.proves("ENC gRPC", "On `[::]`, all interfaces, port 50051, unless told otherwise")
 def test_the_default_addresses_are_those_of_the_api_page() -> None:
     default = ServeSettings()
     assert (default.http_hostname, default.http_port) == ("0.0.0.0", 8080)
@@ -91,6 +95,7 @@ def test_an_empty_key_is_refused_rather_than_open_to_all(key: str) -> None:
     assert one_sentence(refused.value) == "--api-key is empty: give a key or leave it out"
 
 
+@pytest.mark.proves("ENC Beyond the page", "An API key")
 @pytest.mark.parametrize("key", ["größe", "a\x00b", "a\nb", "\x7f", "🔑"])
 def test_a_key_that_no_header_carries_is_refused_and_not_repeated(key: str) -> None:
     with pytest.raises(ConfigError) as refused:
@@ -160,6 +165,7 @@ CASES: list[tuple[str, str, object]] = [
 ]
 
 
+@pytest.mark.proves("ENC Beyond the page", "Commands, flags and their variables")
 @pytest.mark.parametrize(("flag", "text", "value"), CASES, ids=[f"{flag} {text}" for flag, text, _ in CASES])
 def test_every_flag_has_an_environment_variable_and_wins_over_it(flag: str, text: str, value: object) -> None:
     name = flag.removeprefix("--").replace("-", "_")

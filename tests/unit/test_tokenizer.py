@@ -8,6 +8,7 @@ import pytest
 from encoderfile.errors import InternalError, ModelError
 from encoderfile.manifest import TokenizerSpec
 from encoderfile.model.tokenizer import Tokenizer
+from support.library import replace_methods
 from support.models import MODELS
 
 DATA = (MODELS / "bert-cls" / "tokenizer.json").read_bytes()
@@ -112,12 +113,11 @@ class Panic(BaseException):
 def test_a_failing_library_is_an_internal_error_without_the_text(
     monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    class Broken:
-        def encode_batch(self, texts: list[str], **_: bool) -> None:
-            raise error
+    def fail(*_: object, **__: bool) -> None:
+        raise error
 
+    replace_methods(monkeypatch, encode_batch=fail)
     words = tokenizer()
-    monkeypatch.setattr(words, "_library", Broken())
     with pytest.raises(InternalError) as failure:
         words(["a secret"], with_tokens=True)
     assert str(failure.value) == "Internal error: the tokenizer failed on this text"
@@ -126,12 +126,11 @@ def test_a_failing_library_is_an_internal_error_without_the_text(
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)], ids=repr)
 def test_an_order_to_stop_is_not_taken_for_a_failure(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    class Stopped:
-        def encode_batch(self, texts: list[str], **_: bool) -> None:
-            raise error
+    def stop(*_: object, **__: bool) -> None:
+        raise error
 
+    replace_methods(monkeypatch, encode_batch=stop)
     words = tokenizer()
-    monkeypatch.setattr(words, "_library", Stopped())
     with pytest.raises(type(error)):
         words(["a"], with_tokens=True)
 

@@ -33,7 +33,7 @@ STATUS: dict[Kind, int] = {
 }
 """One status per kind."""
 
-_BODIES = 16
+BODIES = 16
 """Bodies of the largest size that are kept at a time: the bound of all bodies together."""
 
 _DIALECTS: tuple[tuple[str, Callable[[Exception], Response]], ...] = (
@@ -70,7 +70,7 @@ def create(
         app.add_middleware(_KeyMiddleware, api_key=api_key)
     app.add_middleware(_Failures)
     app.add_middleware(Traced)
-    app.add_middleware(Uploads, most_bytes=_BODIES * max_body_bytes)
+    app.add_middleware(Uploads, most_bytes=BODIES * max_body_bytes)
     return app
 
 

@@ -22,7 +22,7 @@ DISCARD_BYTES = 64 << 20
 DISCARD_SECONDS = 5.0
 """How long what nobody wants is read before the answer, and after it."""
 
-_LATE_SECONDS = 1.0
+LATE_SECONDS = 1.0
 """The same after an answer that nothing came, or too slowly."""
 
 _STOPPED_COMING = 408
@@ -105,7 +105,7 @@ class _Upload:
         elif self._lingers and not message.get("more_body", False):
             # The client has its whole answer now; what he goes on sending must not meet a closed door.
             await self._send({**message, "more_body": True})
-            await self._discard(_LATE_SECONDS if self._late else DISCARD_SECONDS)
+            await self._discard(LATE_SECONDS if self._late else DISCARD_SECONDS)
             message = {"type": "http.response.body", "body": b"", "more_body": False}
         await self._send(message)
 
