@@ -81,12 +81,6 @@ class ModelSettings:
         """`threads`, or as many as this process may use."""
         return self.threads or granted_cores()
 
-    @property
-    def granted_instances(self) -> int:
-        """Runs that may go at the same time on the CPU: no more than threads."""
-        asked = self.instances or (1 if self.no_lanes else self.granted_threads)
-        return min(asked, self.granted_threads)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings(ModelSettings):

@@ -111,7 +111,7 @@ class Batcher(Generic[Item, Answer]):
         waiting = self.waiting + ahead
         if waiting and waiting + count > self._max_queue:
             raise QueueFullError(
-                f"the queue is full: at most {self._max_queue} texts wait, {waiting} do and {count} came; "
+                f"the queue is full: {waiting} texts wait (at most {self._max_queue}) and {count} more came; "
                 "try again in a moment"
             )
 

@@ -5,10 +5,10 @@ import pytest
 from encoderfile.errors import InternalError, Kind
 from encoderfile.model.model import Model
 from support.clients import PATIENCE, refusal_of
-from support.gates import Faulty, Gated, Infinite, Nonsense
-from support.house import Connect, House
+from support.controlled_models import Faulty, Gated, Infinite, Nonsense
 from support.model_types import OF_EACH_TYPE, folder_of
 from support.models import DEMO, open_model
+from support.servers import Connect, Servers
 
 SECRET = RuntimeError("cannot open /opt/secret/weights.bin while reading 'boom'")
 FAILED_TO_RUN = "Internal error: the model failed to run"
@@ -46,7 +46,7 @@ def test_a_failure_is_one_sentence_and_the_next_request_is_answered(
     here="An internal error, never `null`.",
 )
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
-def test_numbers_that_are_none_are_a_failure_and_never_an_answer(name: str, connect: Connect) -> None:
+def test_numbers_that_are_not_finite_are_a_failure_and_never_an_answer(name: str, connect: Connect) -> None:
     client = connect(Infinite(open_model(*folder_of(name))))
     assert client.refusal(["fine", "boom"], normalize=True) == client.says(Kind.INTERNAL, NOT_FINITE)
     assert len(client.predict(["fine"], normalize=True).results) == 1
@@ -61,9 +61,9 @@ def test_an_answer_that_cannot_be_written_is_a_failure_too(connect_wire: Connect
 @pytest.mark.proves("ENC Errors", "`InternalError`: 500, `INTERNAL`, `INTERNAL_ERROR`")
 @pytest.mark.parametrize("way", ["http", "grpc", "mcp"])
 def test_a_failure_that_nobody_foresaw_is_logged_once(
-    way: str, house: House, caplog: pytest.LogCaptureFixture
+    way: str, own: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
-    house.client(way, Nonsense(sentiment())).refusal(["fine"])
+    own.client(way, Nonsense(sentiment())).refusal(["fine"])
     errors = [record for record in caplog.records if record.levelname == "ERROR"]
     assert len(errors) == 1
     assert errors[0].exc_info is not None

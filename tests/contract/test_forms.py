@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from support.house import Connect
 from support.model_types import FOLDERS
+from support.servers import Connect
 
 
 @pytest.mark.proves(

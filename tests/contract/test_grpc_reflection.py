@@ -8,8 +8,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from grpc_reflection.v1alpha import reflection_pb2 as r
 
 from support.clients import GrpcClient
-from support.house import House
 from support.model_types import OF_EACH_TYPE, service_of, task_of
+from support.servers import Servers
 
 OF_V07 = ("embedding", "sentence_embedding", "sequence_classification", "token_classification")
 """The model types that v0.7.0 had, whose services answer under their old names too."""
@@ -85,8 +85,8 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(params=VERSIONS)
-def stranger(request: pytest.FixtureRequest, name: str, street: House) -> Stranger:
-    return Stranger(street.shared("grpc", name), request.param)
+def stranger(request: pytest.FixtureRequest, name: str, servers: Servers) -> Stranger:
+    return Stranger(servers.shared("grpc", name), request.param)
 
 
 @pytest.mark.proves(

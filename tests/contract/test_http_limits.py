@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator
 import pytest
 
 from support.clients import HttpClient
-from support.house import House
+from support.servers import Servers
 
 LIMIT = 1000
 TOO_LARGE = (413, "The body is larger than 1000 bytes; split the request")
 
 
 @pytest.fixture
-def http(house: House) -> HttpClient:
-    client: HttpClient = house.client("http", "sentiment", max_body_bytes=LIMIT)
+def http(own: Servers) -> HttpClient:
+    client: HttpClient = own.client("http", "sentiment", max_body_bytes=LIMIT)
     return client
 
 

@@ -9,7 +9,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from encoderfile.transports._pb import encoderfile_pb2 as pb
 from support.clients import GrpcClient, HttpClient, RefusedError
-from support.house import House
+from support.servers import Servers
 
 KEY = "s3cret key"
 SENTENCE = "a valid key is needed: send the header `Authorization: Bearer KEY`"
@@ -28,14 +28,14 @@ LIST_TOOLS = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
 
 
 @pytest.fixture(scope="module")
-def http(block: House) -> HttpClient:
-    client: HttpClient = block.client("http", "sentiment", api_key=KEY)
+def http(module_servers: Servers) -> HttpClient:
+    client: HttpClient = module_servers.client("http", "sentiment", api_key=KEY)
     return client
 
 
 @pytest.fixture(scope="module")
-def grpc_(block: House) -> GrpcClient:
-    client: GrpcClient = block.client("grpc", "sentiment", api_key=KEY)
+def grpc_(module_servers: Servers) -> GrpcClient:
+    client: GrpcClient = module_servers.client("grpc", "sentiment", api_key=KEY)
     return client
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from support.clients import HttpClient
-from support.house import House
+from support.servers import Servers
 
 LIST_TOOLS = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
 TOO_LARGE = (413, "The body is larger than 1000 bytes; split the request")
@@ -35,8 +35,8 @@ FOREIGN_ORIGINS = [
 
 
 @pytest.fixture
-def http(street: House) -> HttpClient:
-    client: HttpClient = street.shared("http", "sentiment")
+def http(servers: Servers) -> HttpClient:
+    client: HttpClient = servers.shared("http", "sentiment")
     return client
 
 
@@ -82,8 +82,8 @@ def test_a_page_from_the_host_that_is_asked_is_let_through(http: HttpClient) -> 
 
 
 @pytest.mark.proves("ENC Beyond the page", "Hosts and origins of web pages")
-def test_an_allowed_host_is_let_through_as_host_and_as_origin(house: House) -> None:
-    http = house.client("http", "sentiment", allowed_hosts=("models.example",))
+def test_an_allowed_host_is_let_through_as_host_and_as_origin(own: Servers) -> None:
+    http = own.client("http", "sentiment", allowed_hosts=("models.example",))
     assert post(http, host="Models.example:443", origin="https://models.example")[0] == 200
     assert post(http, host="other.example")[0] == 421
 
@@ -99,25 +99,25 @@ def test_another_content_type_is_415(content_type: str, http: HttpClient) -> Non
 
 
 @pytest.mark.proves("ENC Beyond the page", "A body over the size limit")
-def test_a_body_over_the_limit_is_413_and_the_next_is_answered(house: House) -> None:
-    http = house.client("http", "sentiment", max_body_bytes=1000)
+def test_a_body_over_the_limit_is_413_and_the_next_is_answered(own: Servers) -> None:
+    http = own.client("http", "sentiment", max_body_bytes=1000)
     response = http.request("POST", "/mcp", json={**LIST_TOOLS, "params": {"cursor": "x" * 1000}}, headers=HEADERS)
     assert (response.status_code, response.text) == TOO_LARGE
     assert post(http)[0] == 200
 
 
-def test_a_body_in_chunks_over_the_limit_is_413_too(house: House) -> None:
+def test_a_body_in_chunks_over_the_limit_is_413_too(own: Servers) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(11):
             yield b" " * 100
 
-    http = house.client("http", "sentiment", max_body_bytes=1000)
+    http = own.client("http", "sentiment", max_body_bytes=1000)
     headers = {**HEADERS, "content-type": "application/json"}
     response = http.request("POST", "/mcp", content=chunks(), headers=headers)
     assert (response.status_code, response.text) == TOO_LARGE
     assert post(http)[0] == 200
 
 
-def test_without_mcp_the_path_is_not_there(house: House) -> None:
-    http = house.client("http", "sentiment", mcp=False)
+def test_without_mcp_the_path_is_not_there(own: Servers) -> None:
+    http = own.client("http", "sentiment", mcp=False)
     assert http.request("POST", "/mcp", json=LIST_TOOLS, headers=HEADERS).status_code == 404

@@ -7,15 +7,15 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSI
 
 import encoderfile
 from support.clients import HttpClient, McpClient, mcp_client
-from support.house import House
+from support.servers import Servers
 
 PROMISED = "2025-06-18"
 ACCEPT = {"accept": "application/json, text/event-stream"}
 
 
 @pytest.fixture
-def http(street: House) -> HttpClient:
-    client: HttpClient = street.shared("http", "sentiment")
+def http(servers: Servers) -> HttpClient:
+    client: HttpClient = servers.shared("http", "sentiment")
     return client
 
 
@@ -94,7 +94,7 @@ def test_a_method_nobody_serves_is_not_found(http: HttpClient) -> None:
 
 @pytest.mark.proves("ENC Beyond the page", "Damaged messages")
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"jsonrpc":"2.0","id":1,"method":"\\ud800"}', b"[]", b"7"])
-def test_a_body_that_is_no_message_is_an_error_and_the_next_is_answered(body: bytes, http: HttpClient) -> None:
+def test_a_body_that_is_not_a_message_is_an_error_and_the_next_is_answered(body: bytes, http: HttpClient) -> None:
     response = http.request("POST", "/mcp", content=body, headers={**ACCEPT, "content-type": "application/json"})
     assert response.status_code == 400
     assert response.json()["error"]["code"] in (-32700, -32600, -32602)
@@ -103,18 +103,18 @@ def test_a_body_that_is_no_message_is_an_error_and_the_next_is_answered(body: by
 
 @pytest.mark.proves("ENC MCP", "At `/mcp`, Streamable HTTP alone, on the HTTP server's port")
 @pytest.mark.parametrize("mode", ["legacy", "auto", *MODERN_PROTOCOL_VERSIONS])
-def test_the_official_client_is_answered_and_refused_in_every_mode(mode: str, house: House, street: House) -> None:
-    client: McpClient = house.enter(mcp_client(house.portal, f"{street.url('sentiment')}/mcp", mode))
-    assert client.predict(["good"]).body == street.shared("service", "sentiment").predict(["good"]).body
+def test_the_official_client_is_answered_and_refused_in_every_mode(mode: str, own: Servers, servers: Servers) -> None:
+    client: McpClient = own.enter(mcp_client(own.portal, f"{servers.url('sentiment')}/mcp", mode))
+    assert client.predict(["good"]).body == servers.shared("service", "sentiment").predict(["good"]).body
     assert client.refusal([""]) == (-32600, "Invalid input: empty text sequence (inputs[0])")
 
 
 @pytest.mark.proves("ENC MCP", "Protocol version 2025-06-18")
-def test_the_official_client_agrees_on_the_newest_version_it_knows(street: House) -> None:
-    client: McpClient = street.shared("mcp", "sentiment")
+def test_the_official_client_agrees_on_the_newest_version_it_knows(servers: Servers) -> None:
+    client: McpClient = servers.shared("mcp", "sentiment")
     assert client.session.protocol_version == max(MODERN_PROTOCOL_VERSIONS)
 
 
-def test_the_official_client_takes_the_handshake_version_too(house: House, street: House) -> None:
-    client: McpClient = house.enter(mcp_client(house.portal, f"{street.url('sentiment')}/mcp", "legacy"))
+def test_the_official_client_takes_the_handshake_version_too(own: Servers, servers: Servers) -> None:
+    client: McpClient = own.enter(mcp_client(own.portal, f"{servers.url('sentiment')}/mcp", "legacy"))
     assert client.session.protocol_version == max(HANDSHAKE_PROTOCOL_VERSIONS)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from support.house import Connect
 from support.model_types import OF_EACH_TYPE
+from support.servers import Connect
 
 
 @pytest.mark.proves(

@@ -4,8 +4,8 @@ import pytest
 
 from encoderfile.errors import Kind
 from encoderfile.service.limits import Limits
-from support.house import Connect, House
 from support.model_types import OF_EACH_TYPE
+from support.servers import Connect, Servers
 
 EMPTY = "Invalid input: inputs is empty: send at least one text"
 TOO_MANY = "Invalid input: at most 3 inputs per request, got 4: split the request"
@@ -58,8 +58,8 @@ def test_ten_thousand_inputs_are_refused_unless_allowed_and_then_answered(connec
 
 
 @pytest.mark.proves("ENC Beyond the page", "Lone surrogates")
-def test_a_lone_surrogate_that_gets_past_a_decoder_is_refused_by_the_service(street: House) -> None:
-    client = street.shared("service", "sentiment")
+def test_a_lone_surrogate_that_gets_past_a_decoder_is_refused_by_the_service(servers: Servers) -> None:
+    client = servers.shared("service", "sentiment")
     sentence = "Invalid input: inputs[1] holds a lone surrogate, which is no Unicode text"
     assert client.refusal(["fine", "a\ud800b"]) == client.says(Kind.INVALID_ARGUMENT, sentence)
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from support.house import Connect
 from support.model_types import OF_EACH_TYPE
+from support.servers import Connect
 
 ODD = {
     "white space alone": " \t\n ",

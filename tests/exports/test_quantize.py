@@ -58,7 +58,7 @@ def int8() -> Checked:
     return changed("bert-embed", "sentence_embedding", quantize="int8")
 
 
-def test_an_int8_answer_in_company_is_the_same_as_alone(int8: Checked) -> None:
+def test_an_int8_answer_in_a_batch_is_the_same_as_alone(int8: Checked) -> None:
     model = opened(int8)
     assert model.manifest.graph.batchable
     for alone, together in zip(vectors(model, False), vectors(model, True), strict=True):

@@ -58,7 +58,7 @@ def test_stdout_carries_messages_alone_and_everything_piped_in_is_answered(senti
 
 
 @pytest.mark.parametrize("noise", ["\n", "no JSON\n", "[]\n", '{"jsonrpc": "2.0"}\n', '"\\ud800"\n'])
-def test_a_line_that_is_no_message_does_not_end_the_conversation(noise: str, sentiment: BuiltFile) -> None:
+def test_a_line_that_is_not_a_message_does_not_end_the_conversation(noise: str, sentiment: BuiltFile) -> None:
     done = sentiment.run("mcp", stdin=INITIALIZE + INITIALIZED + noise + call(3, inputs=TEXTS))
     assert done.returncode == 0
     answers = [json.loads(line) for line in done.stdout.splitlines()]
@@ -176,13 +176,13 @@ def test_a_line_over_the_limit_is_refused_and_the_next_is_answered(sentiment: Bu
     assert len(answers[3]["result"]["structuredContent"]["results"]) == 2
 
 
-def test_an_id_that_is_none_is_refused_and_not_taken_for_a_notification(sentiment: BuiltFile) -> None:
+def test_an_invalid_id_is_refused_and_not_taken_for_a_notification(sentiment: BuiltFile) -> None:
     done = sentiment.run("mcp", stdin=INITIALIZE + '{"jsonrpc": "2.0", "id": null, "method": "ping"}\n')
     (refusal,) = (each for each in map(json.loads, done.stdout.splitlines()) if "error" in each)
     assert refusal["error"]["message"] == "Invalid input: the id of a request should be a text or an integer"
 
 
-def test_nobody_reading_the_answers_ends_the_conversation_quietly(sentiment: BuiltFile) -> None:
+def test_a_closed_stdout_ends_the_conversation_quietly(sentiment: BuiltFile) -> None:
     process = subprocess.Popen(
         [sentiment.path, "mcp"],
         env=sentiment.environment(),

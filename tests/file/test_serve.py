@@ -16,14 +16,14 @@ NAMES = ["sentiment", "ner", "embed"]
 @pytest.mark.proves("ENC MCP", "`serve` is enough to connect a client at `/mcp`")
 @pytest.mark.parametrize("way", ["http", "grpc", "mcp"])
 @pytest.mark.parametrize("name", NAMES)
-def test_every_way_in_gives_what_infer_gives(name: str, way: str, served: Any, files: Any, clients: Any) -> None:
+def test_every_protocol_gives_what_infer_gives(name: str, way: str, served: Any, files: Any, clients: Any) -> None:
     infer = json.loads(files[name].run("infer", *TEXTS).stdout)
     assert clients(way, served[name], name).predict(TEXTS).body == exact(infer)
 
 
 @pytest.mark.proves("ENC Errors", "gRPC: a status with code and message")
 @pytest.mark.parametrize("way", ["http", "grpc", "mcp"])
-def test_every_way_in_refuses_in_the_same_words(way: str, served: Any, clients: Any) -> None:
+def test_every_protocol_refuses_in_the_same_words(way: str, served: Any, clients: Any) -> None:
     _, sentence = clients(way, served["ner"], "ner").refusal(["fine", ""])
     assert sentence == "Invalid input: empty text sequence (inputs[1])"
 

@@ -6,7 +6,7 @@ Name a Python that has them in ENCODERFILE_TEST_OPENAI_PYTHON (`pip install open
 import pytest
 
 from support.dialects import Sie
-from support.foreign import run_with
+from support.external_clients import run_with
 
 VARIABLE = "ENCODERFILE_TEST_OPENAI_PYTHON"
 

@@ -10,8 +10,8 @@ from encoderfile.runtime.binding import bound_http
 from encoderfile.settings import ServeSettings
 from encoderfile.transports.http.protocol import Connections
 from encoderfile.transports.http.server import HttpServer
-from support.bare import bare, rest
 from support.clients import PATIENCE
+from support.raw_connections import raw_connection, rest
 
 
 def test_an_answer_that_was_begun_is_waited_for() -> None:
@@ -61,7 +61,7 @@ def test_a_body_that_begins_to_come_while_the_server_stops_is_refused(monkeypatc
         with bound_http(ServeSettings(http_hostname="127.0.0.1", http_port=0)) as bound:
             running = await server.start(bound)
             url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-            async with bare(url) as (answered, asking), bare(url) as (refused, sending):
+            async with raw_connection(url) as (answered, asking), raw_connection(url) as (refused, sending):
                 asking.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                 await begun.wait()
                 finishing = asyncio.create_task(server.finish(2 * PATIENCE))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.dialects import Sie, Town, code, renamed, unpacked
+from support.dialects import Sie, SieServers, code, renamed, unpacked
 from support.models import MODELS, expected
 
 TEXTS = ["Hello world", "A second text, somewhat longer than the first.", "Zürich 東京 😀"]
@@ -46,18 +46,18 @@ def test_one_text_alone_and_in_a_batch_has_the_same_vector(dense: Sie) -> None:
     np.testing.assert_allclose(together, alone, atol=1e-4)
 
 
-def test_an_empty_text_is_answered(sie: Town) -> None:
+def test_an_empty_text_is_answered(sie: SieServers) -> None:
     for kind, output in (("dense", "dense"), ("tokens", "multivector"), ("sparse", "sparse")):
         assert np.isfinite(sie[kind].vectors(output, "")[0]).all()
 
 
 @pytest.mark.proves("SIE POST /v1/encode/:model", "dense: dims, dtype, values")
-def test_dense_vectors_of_an_embedding_model_are_its_pooled_token_vectors(sie: Town, dense: Sie) -> None:
+def test_dense_vectors_of_an_embedding_model_are_its_pooled_token_vectors(sie: SieServers, dense: Sie) -> None:
     np.testing.assert_allclose(sie["tokens"].vectors("dense", *TEXTS), dense.vectors("dense", *TEXTS), atol=1e-5)
 
 
 @pytest.mark.proves("SIE POST /v1/encode/:model", "multivector: token_dims, num_tokens, dtype, values")
-def test_multivectors_hold_one_unit_vector_per_token(sie: Town) -> None:
+def test_multivectors_hold_one_unit_vector_per_token(sie: SieServers) -> None:
     tokens = sie["tokens"]
     item = tokens.encode("Hello world", output_types=["multivector"]).json()["items"][0]["multivector"]
     values = np.array(item["values"])
@@ -70,13 +70,13 @@ def test_multivectors_hold_one_unit_vector_per_token(sie: Town) -> None:
 @pytest.mark.proves(
     "SIE POST /v1/encode/:model", "params.output_types: dense, sparse, multivector; dense when left out"
 )
-def test_several_outputs_come_in_one_answer(sie: Town) -> None:
+def test_several_outputs_come_in_one_answer(sie: SieServers) -> None:
     item = sie["tokens"].encode("a", output_types=["dense", "multivector"]).json()["items"][0]
     assert set(item) == {"dense", "multivector"}
 
 
 @pytest.mark.proves("SIE POST /v1/encode/:model", "sparse: dims (the vocabulary), dtype, indices, values")
-def test_sparse_vectors_are_the_weights_of_the_reference(sie: Town) -> None:
+def test_sparse_vectors_are_the_weights_of_the_reference(sie: SieServers) -> None:
     truth = [each for each in expected(MODELS / "bert-mlm")["inputs"] if each["max_length"] == 64]
     truth = [each for each in truth if each["text_pair"] is None]
     response = sie["sparse"].encode(*(each["text"] for each in truth), output_types=["sparse"])
@@ -92,12 +92,12 @@ def test_sparse_vectors_are_the_weights_of_the_reference(sie: Town) -> None:
 @pytest.mark.proves(
     "SIE POST /v1/encode/:model", "params.output_types: dense, sparse, multivector; dense when left out"
 )
-def test_a_sparse_model_gives_sparse_vectors_when_nothing_is_said(sie: Town) -> None:
+def test_a_sparse_model_gives_sparse_vectors_when_nothing_is_said(sie: SieServers) -> None:
     assert set(sie["sparse"].encode("a").json()["items"][0]) == {"sparse"}
 
 
 @pytest.mark.proves("SIE POST /v1/encode/:model", "sparse: dims (the vocabulary), dtype, indices, values")
-def test_sparse_indices_are_int32_in_msgpack(sie: Town) -> None:
+def test_sparse_indices_are_int32_in_msgpack(sie: SieServers) -> None:
     sparse = sie["sparse"]
     body = {"items": [{"text": "a"}], "params": {"output_types": ["sparse"]}}
     found = unpacked(sparse.post(f"/v1/encode/{sparse.id}", body, {}))["items"][0]["sparse"]
@@ -112,7 +112,7 @@ def test_sparse_indices_are_int32_in_msgpack(sie: Town) -> None:
     ("kind", "types"),
     [("dense", ["sparse"]), ("dense", ["dense", "multivector"]), ("sparse", ["dense"]), ("tokens", ["sparse"])],
 )
-def test_an_output_that_the_model_lacks_is_refused(kind: str, types: list[str], sie: Town) -> None:
+def test_an_output_that_the_model_does_not_have_is_refused(kind: str, types: list[str], sie: SieServers) -> None:
     assert code(sie[kind].encode("a", output_types=types)) == (400, "INVALID_INPUT")
 
 
@@ -135,7 +135,7 @@ def test_dense_is_the_output_when_none_is_named(types: Any, dense: Sie) -> None:
 
 
 @pytest.mark.parametrize("kind", ["labels", "ner", "cross"])
-def test_a_model_of_labels_encodes_nothing(kind: str, sie: Town) -> None:
+def test_a_model_of_labels_encodes_nothing(kind: str, sie: SieServers) -> None:
     assert code(sie[kind].encode("a")) == (400, "INVALID_INPUT")
 
 
@@ -146,7 +146,7 @@ def test_an_instruction_stands_before_the_text(dense: Sie) -> None:
 
 
 @pytest.mark.parametrize("kind", ["dense", "sparse"])
-def test_texts_of_a_purpose_that_takes_another_part_of_the_model_are_refused(kind: str, own: Town) -> None:
+def test_texts_of_a_purpose_that_takes_another_part_of_the_model_are_refused(kind: str, own: SieServers) -> None:
     served = own.serve(renamed(own.model(kind), other_routes=("query",)))
     refused = served.encode("a", output_types=[kind], options={"is_query": True})
     assert code(refused) == (400, "INVALID_INPUT")
@@ -156,7 +156,7 @@ def test_texts_of_a_purpose_that_takes_another_part_of_the_model_are_refused(kin
 
 
 @pytest.fixture
-def prompted(own: Town) -> Sie:
+def prompted(own: SieServers) -> Sie:
     return own.serve(renamed(own.model("dense"), prompts={"query": "query: ", "document": "passage: "}))
 
 
@@ -170,7 +170,9 @@ def test_the_models_own_prompts_are_used_for_queries_and_documents(prompted: Sie
 
 
 @pytest.mark.parametrize(("default", "text"), [(None, "a"), ("query", "query: a")])
-def test_who_says_nothing_gets_what_predict_gives(default: str | None, text: str, own: Town, dense: Sie) -> None:
+def test_a_request_without_params_gets_what_predict_gives(
+    default: str | None, text: str, own: SieServers, dense: Sie
+) -> None:
     prompts = {"query": "query: ", "document": "passage: "}
     client = own.serve(renamed(own.model("dense"), prompts=prompts, default_prompt_name=default))
     np.testing.assert_allclose(client.vectors("dense", "a")[0], dense.vectors("dense", text)[0], atol=1e-6)
@@ -210,7 +212,7 @@ def test_templates_are_filled_in_once(dense: Sie) -> None:
 
 
 @pytest.mark.proves("SIE POST /v1/encode/:model", "params.options: profile, LoRA, runtime options")
-def test_vectors_are_normalised_when_asked(sie: Town) -> None:
+def test_vectors_are_normalised_when_asked(sie: SieServers) -> None:
     raw = sie["tokens"].vectors("dense", "a", options={"normalize": False})[0]
     unit = sie["tokens"].vectors("dense", "a", options={"normalize": True})[0]
     np.testing.assert_allclose(unit, raw / np.linalg.norm(raw), atol=1e-6)
@@ -298,7 +300,7 @@ def test_an_image_for_a_text_model_is_told_so(dense: Sie) -> None:
     assert message == "Invalid input: items[0] has images, and this model reads text alone"
 
 
-def test_a_long_text_is_cut_and_the_answer_says_so(dense: Sie) -> None:
+def test_a_long_text_is_truncated_and_the_answer_says_so(dense: Sie) -> None:
     response = dense.encode("word " * 2000, "short")
     assert response.headers["x-truncated-inputs"] == "1"
     assert np.isfinite(np.array(response.json()["items"][0]["dense"]["values"])).all()

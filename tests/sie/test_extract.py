@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from support.clients import exact
-from support.dialects import Sie, Town, code, renamed, unpacked
+from support.dialects import Sie, SieServers, code, renamed, unpacked
 from support.models import DEMO, expected, open_model
 
 KEYS = {"id", "entities", "relations", "classifications", "objects", "data"}
@@ -80,7 +80,7 @@ def test_without_labels_every_entity_comes(labels: Any, ner: Sie) -> None:
 
 
 @pytest.mark.proves("SIE POST /v1/extract/:model", "params.labels: entity types")
-def test_a_label_that_the_model_lacks_finds_nothing(ner: Sie) -> None:
+def test_a_label_that_the_model_does_not_have_finds_nothing(ner: Sie) -> None:
     assert entities(ner.extract(TEXT, labels=["nothing"])) == []
 
 
@@ -103,7 +103,7 @@ def test_classifications_hold_every_label_best_first(labels: Sie) -> None:
     assert item["classifications"][0]["label"] == truth["predicted_label"]
 
 
-def test_values_of_a_regression_below_zero_are_told_too(own: Town) -> None:
+def test_negative_values_of_a_regression_are_in_the_answer_too(own: SieServers) -> None:
     served = own.serve(renamed(own.model("labels"), regression=True))
     (item,) = served.extract("This is awful.").json()["items"]
     logits = served.http.predict(["This is awful."]).results[0]["logits"]
@@ -131,7 +131,7 @@ LONG = "John lives in Paris. " * 300
     here="default is what `--overflow` says.",
 )
 @pytest.mark.parametrize("policy", ["default", "truncate_text"])
-def test_a_long_text_is_cut_unless_told_otherwise(policy: str, ner: Sie) -> None:
+def test_a_long_text_is_truncated_unless_told_otherwise(policy: str, ner: Sie) -> None:
     response = ner.extract(LONG, options={"overflow_policy": policy})
     assert (response.status_code, response.headers["x-truncated-inputs"]) == (200, "1")
 
@@ -149,7 +149,7 @@ def test_a_long_text_is_refused_when_asked_for(ner: Sie) -> None:
 @pytest.mark.proves(
     "SIE POST /v1/extract/:model", "options.overflow_policy: default, truncate_text, error; INPUT_TOO_LONG"
 )
-def test_the_servers_overflow_is_the_default_policy(own: Town) -> None:
+def test_the_servers_overflow_is_the_default_policy(own: SieServers) -> None:
     from encoderfile.service.limits import Limits
 
     strict = own.serve(own.model("ner"), Limits(refuse_overflow=True))
@@ -192,7 +192,7 @@ def test_the_way_of_grouping_may_be_chosen(ner: Sie) -> None:
 
 
 @pytest.mark.parametrize("kind", ["dense", "tokens", "sparse"])
-def test_a_model_of_vectors_extracts_nothing(kind: str, sie: Town) -> None:
+def test_a_model_of_vectors_extracts_nothing(kind: str, sie: SieServers) -> None:
     assert code(sie[kind].extract("a")) == (400, "INVALID_INPUT")
 
 
@@ -202,7 +202,7 @@ def test_an_item_without_text_is_refused(item: Any, ner: Sie) -> None:
     assert code(ner.post(f"/v1/extract/{ner.id}", {"items": [item]})) == (400, "INVALID_INPUT")
 
 
-def test_independent_labels_have_independent_scores(own: Town) -> None:
+def test_independent_labels_have_independent_scores(own: SieServers) -> None:
     several = own.serve(renamed(open_model(DEMO["sentiment"]), multi_label=True))
     (item,) = several.extract("great").json()["items"]
     assert sum(each["score"] for each in item["classifications"]) != pytest.approx(1, abs=1e-3)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.dialects import Sie, Town, code
+from support.dialects import Sie, SieServers, code
 
 HELLO = {"items": [{"text": "Hello world"}]}
 
@@ -20,7 +20,7 @@ HELLO = {"items": [{"text": "Hello world"}]}
     ],
 )
 def test_the_list_says_what_the_model_takes_and_gives(
-    kind: str, outputs: list[str], dims: dict[str, int], length: int, sie: Town
+    kind: str, outputs: list[str], dims: dict[str, int], length: int, sie: SieServers
 ) -> None:
     (model,) = sie[kind].http.get("/v1/models").json()["models"]
     assert (model["name"], model["inputs"], model["outputs"]) == (f"org/{kind}", ["text"], outputs)

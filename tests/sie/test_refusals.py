@@ -9,25 +9,23 @@ import pytest
 from encoderfile.errors import Kind
 from encoderfile.runtime import logs
 from encoderfile.service.limits import Limits
-from encoderfile.transports.http import app, openai, rerank
+from encoderfile.transports.http import app, openai
 from encoderfile.transports.http.sie import errors
 from support.clients import PATIENCE
-from support.dialects import JSON, Sie, Town, code
-from support.gates import Faulty, Gated, Infinite
+from support.controlled_models import Faulty, Gated, Infinite
+from support.dialects import JSON, Sie, SieServers, code
 
 TIMES = ("X-Total-Time", "X-Queue-Time", "X-Tokenization-Time", "X-Inference-Time")
 
 
 @pytest.mark.proves("SIE Errors", "INTERNAL_ERROR, 500")
-@pytest.mark.parametrize(
-    "table", [app.STATUS, errors.STATUS, errors.CODES, openai.STATUS, openai.CODES, rerank.STATUS]
-)
+@pytest.mark.parametrize("table", [*(dialect.statuses for dialect in app.DIALECTS), errors.CODES, openai.CODES])
 def test_every_dialect_has_a_word_for_every_kind_of_failure(table: dict[Kind, object]) -> None:
     assert set(table) == set(Kind)
 
 
 @pytest.mark.proves("SIE Errors", "INFERENCE_ERROR, 500")
-def test_a_model_that_fails_is_an_inference_error_without_details(own: Town) -> None:
+def test_a_model_that_fails_is_an_inference_error_without_details(own: SieServers) -> None:
     faulty = own.serve(Faulty(own.model("dense"), run=RuntimeError("boom in /secret/path")))
     response = faulty.encode("boom")
     assert code(response) == (500, "INFERENCE_ERROR")
@@ -36,13 +34,13 @@ def test_a_model_that_fails_is_an_inference_error_without_details(own: Town) -> 
 
 
 @pytest.mark.proves("SIE Errors", "INFERENCE_ERROR, 500")
-def test_an_answer_that_is_no_number_is_an_inference_error(own: Town) -> None:
+def test_an_answer_that_is_not_finite_is_an_inference_error(own: SieServers) -> None:
     broken = own.serve(Infinite(own.model("dense")))
     assert code(broken.encode("boom")) == (500, "INFERENCE_ERROR")
 
 
 @pytest.mark.proves("SIE Errors", "QUEUE_FULL, 503")
-def test_a_full_queue_is_queue_full_and_says_when_to_return(own: Town) -> None:
+def test_a_full_queue_is_queue_full_and_says_when_to_return(own: SieServers) -> None:
     gated = Gated(own.model("dense"))
     client = own.serve(gated, Limits(max_queue=1))
     try:
@@ -65,7 +63,7 @@ def test_a_full_queue_is_queue_full_and_says_when_to_return(own: Town) -> None:
     "MODEL_NOT_LOADED, 503",
     here="Only while the server stops: the port opens when the model is loaded.",
 )
-def test_a_server_that_stops_refuses_and_is_not_ready_but_alive(own: Town) -> None:
+def test_a_server_that_stops_refuses_and_is_not_ready_but_alive(own: SieServers) -> None:
     client = own.serve(own.model("dense"))
     client.service.ready = False
     response = client.encode("a")
@@ -83,7 +81,7 @@ def test_probes_say_ok_in_plain_text(path: str, dense: Sie) -> None:
     assert response.headers["content-type"] == "text/plain; charset=utf-8"
 
 
-def test_too_many_items_are_refused(own: Town) -> None:
+def test_too_many_items_are_refused(own: SieServers) -> None:
     small = own.serve(own.model("dense"), Limits(max_inputs=2))
     assert code(small.encode("a", "b", "c")) == (400, "INVALID_INPUT")
 
@@ -113,7 +111,7 @@ def test_errors_are_json_even_for_clients_of_msgpack(dense: Sie) -> None:
     assert code(response) == (404, "MODEL_NOT_FOUND")
 
 
-def test_a_key_is_asked_for_in_the_same_shape_and_not_of_probes(own: Town) -> None:
+def test_a_key_is_asked_for_in_the_same_shape_and_not_of_probes(own: SieServers) -> None:
     locked = own.serve(own.model("dense"), api_key="secret")
     assert code(locked.encode("a")) == (401, "UNAUTHENTICATED")
     headers = {**JSON, "authorization": "Bearer secret"}
@@ -125,7 +123,7 @@ def test_a_key_is_asked_for_in_the_same_shape_and_not_of_probes(own: Town) -> No
 
 @pytest.mark.proves("SIE Response headers", "X-Total-Time, X-Queue-Time, X-Tokenization-Time, X-Inference-Time")
 @pytest.mark.parametrize("kind", ["dense", "cross", "ner"])
-def test_answers_say_how_long_each_step_took(kind: str, sie: Town) -> None:
+def test_answers_say_how_long_each_step_took(kind: str, sie: SieServers) -> None:
     client = sie[kind]
     response = {"dense": client.encode, "cross": lambda text: client.score(text, "b"), "ner": client.extract}[kind](
         "a"
@@ -148,7 +146,7 @@ def test_the_times_of_the_body_are_those_of_the_headers(dense: Sie) -> None:
 
 
 @pytest.mark.proves("SIE Response headers", "X-Postprocessing-Time, only if above 0")
-def test_no_time_is_told_of_postprocessing_that_was_none(ner: Sie) -> None:
+def test_no_postprocessing_time_is_sent_where_there_was_none(ner: Sie) -> None:
     assert "x-postprocessing-time" not in ner.extract("a").headers
 
 
@@ -210,7 +208,7 @@ def test_without_a_valid_trace_a_new_one_begins(headers: dict[str, str], dense: 
     assert first != second
 
 
-def test_what_a_request_logs_names_its_trace(own: Town) -> None:
+def test_what_a_request_logs_names_its_trace(own: SieServers) -> None:
     faulty = own.serve(Faulty(own.model("dense"), encode=RuntimeError("boom")))
     lines: list[str] = []
 

@@ -7,7 +7,7 @@ import pytest
 
 from encoderfile.errors import ModelError
 from encoderfile.model.model import Model
-from support.dialects import Sie, Town, code, make_cross_encoder, one_logit, renamed, unpacked
+from support.dialects import Sie, SieServers, code, make_cross_encoder, one_logit, renamed, unpacked
 from support.graphs import copy, edit_graph, edit_json
 from support.models import MODELS, expected, open_model
 
@@ -31,7 +31,7 @@ def test_all_items_come_back_best_first_with_ranks_from_0(cross: Sie) -> None:
 
 
 @pytest.mark.proves("SIE POST /v1/score/:model", "score is the relevance by a cross-encoder")
-def test_scores_are_the_sigmoid_of_the_logits_of_the_pairs(sie: Town, cross: Sie) -> None:
+def test_scores_are_the_sigmoid_of_the_logits_of_the_pairs(sie: SieServers, cross: Sie) -> None:
     truth = 1 / (1 + np.exp(-logits(sie.model("cross"), "What learns?", *TEXTS)))
     found = {each["item_id"]: each["score"] for each in cross.score("What learns?", *TEXTS).json()["scores"]}
     np.testing.assert_allclose([found[f"item-{index}"] for index in range(3)], truth, atol=1e-5)
@@ -91,7 +91,7 @@ def test_an_instruction_stands_before_the_query(cross: Sie) -> None:
     ],
 )
 def test_the_activation_is_the_one_that_the_models_files_name(
-    config: dict[str, Any], way: str, own: Town, tmp_path_factory: pytest.TempPathFactory
+    config: dict[str, Any], way: str, own: SieServers, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     model = open_model(make_cross_encoder(tmp_path_factory.mktemp("cross") / "model", **config))
     assert model.manifest.relevance == way
@@ -111,7 +111,9 @@ def test_the_file_of_sentence_transformers_goes_before_config_json(
     assert open_model(folder).manifest.relevance == "identity"
 
 
-def test_several_labels_are_refused_with_their_number(own: Town, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_several_labels_are_refused_with_their_number(
+    own: SieServers, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     served = own.serve(open_model(copy("distilbert-cls", tmp_path_factory.mktemp("labels") / "model")))
     message = served.post("/rerank", {"query": "q", "texts": ["a"]}).json()["message"]
     assert message.endswith("a sequence classification model with one label, and this one has 2")
@@ -130,7 +132,7 @@ def test_an_activation_that_is_not_built_here_is_refused_at_build(
 
 @pytest.mark.proves("SIE POST /v1/score/:model", "score is the relevance by a cross-encoder")
 @pytest.mark.parametrize("kind", ["dense", "tokens", "sparse", "labels", "ner"])
-def test_only_a_cross_encoder_scores(kind: str, sie: Town) -> None:
+def test_only_a_cross_encoder_scores(kind: str, sie: SieServers) -> None:
     assert code(sie[kind].score("q", "a")) == (400, "INVALID_INPUT")
 
 
@@ -158,12 +160,12 @@ def test_empty_texts_are_scored(cross: Sie) -> None:
     assert cross.score("", "a", "").status_code == 200
 
 
-def test_a_file_without_the_rule_scores_with_sigmoid(own: Town, cross: Sie) -> None:
+def test_a_file_without_the_rule_scores_with_sigmoid(own: SieServers, cross: Sie) -> None:
     older = own.serve(renamed(own.model("cross"), relevance=None))
     assert older.score("q", "a").json()["scores"] == cross.score("q", "a").json()["scores"]
 
 
-def test_two_labels_make_no_cross_encoder(own: Town, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_two_labels_make_no_cross_encoder(own: SieServers, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = copy("distilbert-cls", tmp_path_factory.mktemp("two") / "model")
     assert open_model(folder).manifest.relevance is None
     assert code(own.serve(open_model(folder)).score("q", "a")) == (400, "INVALID_INPUT")

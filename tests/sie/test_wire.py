@@ -6,7 +6,7 @@ import pytest
 
 from encoderfile.errors import InputError
 from encoderfile.transports.http.sie import wire
-from support.dialects import JSON, MSGPACK, Sie, Town, code, unpacked
+from support.dialects import JSON, MSGPACK, Sie, SieServers, code, unpacked
 
 HELLO = {"items": [{"text": "Hello world"}]}
 
@@ -130,6 +130,6 @@ def test_a_body_beyond_the_limits_of_msgpack_is_refused(body: bytes) -> None:
         wire.unpack(body)
 
 
-def test_a_body_over_the_limit_is_413(own: Town) -> None:
+def test_a_body_over_the_limit_is_413(own: SieServers) -> None:
     small = own.serve(own.model("dense"), max_body_bytes=1000)
     assert code(small.encode("a" * 2000)) == (413, "INPUT_TOO_LONG")

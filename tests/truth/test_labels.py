@@ -60,7 +60,7 @@ def test_a_multi_label_model_scores_each_label_on_its_own(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", SEQUENCE.values(), ids=SEQUENCE)
-def test_a_label_in_company_is_the_same_as_alone(folder: Path) -> None:
+def test_a_label_in_a_batch_is_the_same_as_alone(folder: Path) -> None:
     served = truth(folder, "sequence_classification")
     for entry, alone, together in zip(served.entries, served.alone, served.together, strict=True):
         close(together.logits, alone.logits, COMPANY, entry["id"])
@@ -91,7 +91,7 @@ def test_every_token_gets_the_label_of_the_reference(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", TOKEN.values(), ids=TOKEN)
-def test_a_token_label_in_company_is_the_same_as_alone(folder: Path) -> None:
+def test_a_token_label_in_a_batch_is_the_same_as_alone(folder: Path) -> None:
     served = truth(folder, "token_classification")
     for entry, alone, together in zip(served.entries, served.alone, served.together, strict=True):
         assert together.tokens == alone.tokens

@@ -1,4 +1,4 @@
-"""Requests at the tokenizer: bounded pieces, in order, and nothing more for a caller who left."""
+"""Requests at the tokenizer: bounded chunks, in order, and nothing more for a client that disconnected."""
 
 import asyncio
 import threading
@@ -45,7 +45,7 @@ def sizes(parts: Sequence[Sequence[Text]]) -> list[int]:
     return [len(part) for part in parts]
 
 
-def test_a_piece_is_bounded_in_characters_and_a_longer_text_is_one_of_its_own() -> None:
+def test_a_chunk_is_bounded_in_characters_and_a_longer_text_is_one_of_its_own() -> None:
     third = "x" * (CHUNK_CHARACTERS // 3)
     assert sizes(list(pieces([third] * 7))) == [3, 3, 1]
     assert sizes(list(pieces(["a", "x" * (CHUNK_CHARACTERS * 2), "b", "c"]))) == [1, 1, 2]
@@ -66,7 +66,7 @@ def test_a_prompt_counts_with_each_text() -> None:
 
 
 @in_loop
-async def test_all_pieces_come_back_in_order_and_know_of_each_other() -> None:
+async def test_all_chunks_come_back_in_order_and_know_of_each_other() -> None:
     encode = Encode()
     encoding = Encoding(encode, 2)
     texts = ["x" * (CHUNK_CHARACTERS // 2 + index) for index in range(5)]
@@ -102,7 +102,7 @@ async def test_only_what_asks_for_patience_gets_it() -> None:
 
 
 @in_loop
-async def test_a_caller_who_leaves_has_no_further_piece_tokenised() -> None:
+async def test_no_further_chunk_is_tokenised_for_a_client_that_disconnected() -> None:
     encode = Encode()
     encoding = Encoding(encode, 2)
     encode.gate.clear()
@@ -120,7 +120,7 @@ async def test_a_caller_who_leaves_has_no_further_piece_tokenised() -> None:
 
 
 @in_loop
-async def test_others_are_tokenised_beside_a_piece_and_beside_a_patient_one() -> None:
+async def test_others_are_tokenised_while_a_chunk_and_a_patient_one_are() -> None:
     class Held(Encode):
         def __call__(self, texts: Sequence[Text], prompt: str, known: Known, patient: bool) -> list[EncodedText]:
             if len(texts[0]) == 600:

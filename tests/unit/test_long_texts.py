@@ -123,7 +123,7 @@ def test_a_long_text_has_the_tokens_of_the_whole(name: str) -> None:
 
 @each_tokenizer
 @pytest.mark.usefixtures("small_steps")
-def test_a_long_text_that_is_cut_on_the_left_has_the_last_tokens_of_the_whole(name: str) -> None:
+def test_a_long_text_that_is_truncated_on_the_left_has_the_last_tokens_of_the_whole(name: str) -> None:
     both = Both(PATHS[name], truncation_side="left")
     texts = nasty(both.specials)
     wrong = {each: both.differ(text) for each, text in texts.items()}
@@ -180,7 +180,7 @@ def test_of_two_long_texts_the_longer_one_keeps_the_odd_token(limit: int) -> Non
         assert both.differ(pair) == ""
 
 
-def test_a_pair_without_room_for_the_text_that_may_be_cut_is_refused_in_a_sentence() -> None:
+def test_a_pair_without_room_for_the_text_that_may_be_truncated_is_refused_in_a_sentence() -> None:
     ours = Both(MODELS / "bert-cls" / "tokenizer.json", 20, truncation_strategy="only_second").ours
     with pytest.raises(InputError) as refusal:
         ours([("a", "b"), (WORDS * 3, "a")], with_tokens=False)
@@ -251,7 +251,7 @@ def test_a_tokenizer_that_counts_from_the_other_end_of_a_number_reads_all_of_it(
 
 
 @pytest.mark.usefixtures("small_steps")
-def test_a_tokenizer_that_counts_characters_from_the_beginning_reads_all_where_the_left_side_is_cut(
+def test_a_tokenizer_that_counts_characters_from_the_beginning_reads_all_where_the_left_side_is_truncated(
     tmp_path: Path,
 ) -> None:
     sevens = {"type": "Split", "pattern": {"Regex": ".{1,7}"}, "behavior": "Isolated", "invert": False}

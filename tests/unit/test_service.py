@@ -158,7 +158,7 @@ async def test_as_many_inputs_as_allowed_are_taken() -> None:
 
 
 @in_loop
-async def test_cut_texts_are_counted() -> None:
+async def test_truncated_texts_are_counted() -> None:
     async with serving() as (service, _):
         prediction = await service.predict(request(LONG, "short", LONG))
     assert prediction.truncated_inputs == 2
@@ -187,7 +187,7 @@ async def test_a_full_queue_refuses_before_any_work_is_done() -> None:
         while service.waiting < 2:
             await settle(*waiting)
         before = len(model.encoded)
-        with pytest.raises(QueueFullError, match="at most 2 texts wait, 2 do and 1 came"):
+        with pytest.raises(QueueFullError, match=r"2 texts wait \(at most 2\) and 1 more came"):
             await service.predict(request("d"))
         assert len(model.encoded) == before
         model.runs.open()
@@ -245,7 +245,7 @@ async def test_draining_gives_up_when_its_time_is_over() -> None:
 
 
 @in_loop
-async def test_a_caller_who_leaves_does_not_hold_up_the_drain() -> None:
+async def test_a_client_disconnect_does_not_hold_up_the_drain() -> None:
     async with serving(held=True) as (service, model):
         staying = await call(service, "a")
         await model.runs.begun()

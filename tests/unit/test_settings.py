@@ -21,21 +21,6 @@ def test_threads_asked_for_win_over_what_is_granted(monkeypatch: pytest.MonkeyPa
     assert ModelSettings().granted_threads == 5
 
 
-@pytest.mark.parametrize(
-    ("given", "instances"),
-    [
-        ({}, 3),
-        ({"instances": 2}, 2),
-        ({"instances": 1}, 1),
-        ({"instances": 4}, 3),
-        ({"no_lanes": True}, 1),
-        ({"no_lanes": True, "instances": 2}, 2),
-    ],
-)
-def test_there_is_one_instance_per_thread_unless_fewer_are_asked_for(given: dict[str, Any], instances: int) -> None:
-    assert ModelSettings(threads=3, **given).granted_instances == instances
-
-
 @pytest.fixture
 def pem(tmp_path: Path) -> Path:
     path = tmp_path / "cert.pem"
@@ -73,7 +58,7 @@ def test_nothing_left_to_serve_is_refused() -> None:
 
 
 @pytest.mark.parametrize("one", ["disable_http", "disable_grpc"])
-def test_one_way_in_is_enough(one: str) -> None:
+def test_one_protocol_is_enough(one: str) -> None:
     ServeSettings(**{one: True})  # type: ignore[arg-type]
 
 
@@ -117,6 +102,8 @@ def test_a_key_may_be_any_printable_ascii() -> None:
 
 SERVE = options(ServeSettings, ServerSettings, ModelSettings)
 """The options of `serve`."""
+MODEL = options(ModelSettings)
+"""Those of every command that runs a model."""
 
 
 def parse(decorate: Any, kind: type, arguments: list[str], **environment: str) -> Any:
@@ -135,7 +122,7 @@ def parse(decorate: Any, kind: type, arguments: list[str], **environment: str) -
 
 @pytest.mark.parametrize(
     ("decorate", "kind"),
-    [(SERVE, ServeSettings), (options(ModelSettings), ModelSettings)],
+    [(SERVE, ServeSettings), (MODEL, ModelSettings)],
     ids=["serve", "model"],
 )
 def test_the_defaults_of_the_flags_are_those_of_the_settings(decorate: Any, kind: type) -> None:
@@ -214,7 +201,37 @@ def test_a_class_gives_its_own_options_and_not_the_inherited_ones() -> None:
     assert [each.name for each in command.params] == ["loud", "color"]
 
 
-def test_a_drain_time_that_is_no_number_is_refused() -> None:
+@pytest.mark.parametrize(("given", "instances"), [("auto", None), ("1", 1), ("16", 16)])
+def test_instances_are_a_number_or_auto(given: str, instances: int | None) -> None:
+    assert parse(MODEL, ModelSettings, ["--instances", given]).instances == instances
+    assert parse(MODEL, ModelSettings, [], ENCODERFILE_INSTANCES=given).instances == instances
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "1.5", "all"])
+def test_other_numbers_of_instances_are_refused(given: str) -> None:
+    @click.command()
+    @MODEL
+    def command(**_: Any) -> None:
+        raise AssertionError
+
+    refused = CliRunner().invoke(command, ["--instances", given])
+    assert refused.exit_code == 2
+    assert "Invalid value for '--instances'" in refused.output
+
+
+def test_the_old_name_of_one_instance_still_works_and_is_not_shown() -> None:
+    assert parse(MODEL, ModelSettings, ["--no-lanes"]).no_lanes
+    assert parse(MODEL, ModelSettings, [], ENCODERFILE_NO_LANES="1").no_lanes
+
+    @click.command()
+    @MODEL
+    def command(**_: Any) -> None:
+        """Shows its help."""
+
+    assert "lanes" not in CliRunner().invoke(command, ["--help"]).output
+
+
+def test_a_drain_time_that_is_not_a_number_is_refused() -> None:
     @click.command()
     @SERVE
     def serve(**options: Any) -> None:

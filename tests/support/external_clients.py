@@ -1,4 +1,4 @@
-"""Real clients of other servers, run by a Python of their own: their packages are none of ours."""
+"""Client packages of other projects, run with a Python that has them installed."""
 
 import os
 import subprocess
@@ -10,11 +10,11 @@ import pytest
 def run_with(variable: str, module: str, script: str) -> str:
     """Runs `script` with the Python that `variable` names, and gives what it printed.
 
-    Skips, with the reason, where there is none or it lacks `module`.
+    Skips, with the reason, where the variable is not set or `module` is not installed.
     """
     python = os.environ.get(variable)
     if not python:
-        pytest.skip(f"{variable} names no Python with {module}")
+        pytest.skip(f"{variable} does not name a Python with {module}")
     if subprocess.run([python, "-c", f"import {module}"], capture_output=True, check=False).returncode:
         pytest.skip(f"{python} has no {module}")
     done = subprocess.run(

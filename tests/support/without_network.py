@@ -1,4 +1,4 @@
-"""Run inside a network namespace: brings up the loopback, serves a file there, asks it every way and reports."""
+"""Run in a network namespace: serves a file on its loopback, asks over every protocol and prints the answers."""
 
 import fcntl
 import json

@@ -3,13 +3,13 @@
 import pytest
 
 import encoderfile
-from support.house import House
 from support.model_types import OF_EACH_TYPE
+from support.servers import Servers
 
 
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
-def test_a_terminal_gets_text_with_every_route(name: str, street: House) -> None:
-    client = street.shared("http", name)
+def test_a_terminal_gets_text_with_every_route(name: str, servers: Servers) -> None:
+    client = servers.shared("http", name)
     response = client.get("/")
     assert (response.status_code, response.headers["content-type"]) == (200, "text/plain; charset=utf-8")
     title, what, *_ = response.text.splitlines()
@@ -21,8 +21,8 @@ def test_a_terminal_gets_text_with_every_route(name: str, street: House) -> None
             assert path == "/" or f"{path}  {method.upper()}" in lines, path
 
 
-def test_a_browser_gets_a_page_that_loads_nothing(street: House) -> None:
-    response = street.shared("http", "ner").get("/", headers={"accept": "text/html,application/xml;q=0.9,*/*;q=0.8"})
+def test_a_browser_gets_a_page_that_loads_nothing(servers: Servers) -> None:
+    response = servers.shared("http", "ner").get("/", headers={"accept": "text/html,application/xml;q=0.9,*/*;q=0.8"})
     assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert response.headers["content-security-policy"] == "default-src 'none'"
     assert '<a href="openapi.json">/openapi.json</a>' in response.text
@@ -30,20 +30,20 @@ def test_a_browser_gets_a_page_that_loads_nothing(street: House) -> None:
     assert "/predict  POST" in response.text
 
 
-def test_head_has_the_headers_of_get(street: House) -> None:
-    client = street.shared("http", "ner")
+def test_head_has_the_headers_of_get(servers: Servers) -> None:
+    client = servers.shared("http", "ner")
     found, whole = client.request("HEAD", "/"), client.get("/")
     assert (found.status_code, found.content) == (200, b"")
     assert found.headers["content-length"] == whole.headers["content-length"]
 
 
-def test_another_method_is_405(street: House) -> None:
-    response = street.shared("http", "ner").request("DELETE", "/")
+def test_another_method_is_405(servers: Servers) -> None:
+    response = servers.shared("http", "ner").request("DELETE", "/")
     assert (response.status_code, set(response.headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
 
 
-def test_with_a_key_nothing_is_told_without_it(block: House) -> None:
-    client = block.client("http", "sentiment", api_key="secret")
+def test_with_a_key_nothing_is_told_without_it(module_servers: Servers) -> None:
+    client = module_servers.client("http", "sentiment", api_key="secret")
     assert client.get("/").status_code == 401
     assert "model" not in client.get("/").text
     assert client.get("/", headers={"authorization": "Bearer secret"}).status_code == 200

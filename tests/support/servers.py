@@ -1,4 +1,4 @@
-"""Where the contract suite's services, servers and clients live: one event loop, closed in reverse order."""
+"""Services, servers and clients of the contract suite, on one event loop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WAYS_IN = ("service", "http", "grpc", "mcp")
 """Every way to ask."""
 
 
-class House:
+class Servers:
     """Services, servers and clients on one event loop, closed in reverse order."""
 
     def __init__(self, portal: BlockingPortal, stack: ExitStack) -> None:
@@ -32,7 +32,7 @@ class House:
         self._shared: dict[tuple[str, str], Any] = {}
 
     def enter(self, context: AbstractAsyncContextManager[T]) -> T:
-        """Enters `context` on the loop until the house is closed."""
+        """Enters `context` on the loop until these servers are closed."""
         return self._stack.enter_context(self.portal.wrap_async_context_manager(context))
 
     def service(self, model: str | Model = "sentiment", limits: Limits | None = None) -> Service:
@@ -86,15 +86,15 @@ class House:
 class Connect:
     """`connect("ner")` is a client of the way under test."""
 
-    def __init__(self, way: str, street: House, house: House) -> None:
+    def __init__(self, way: str, shared: Servers, own: Servers) -> None:
         self.way = way
-        self._street = street
-        self._house = house
+        self._shared_servers = shared
+        self._own_servers = own
 
     def __call__(self, model: str | Model = "sentiment", limits: Limits | None = None) -> Client:
         client: Client
         if isinstance(model, str) and limits is None:
-            client = self._street.shared(self.way, model)
+            client = self._shared_servers.shared(self.way, model)
         else:
-            client = self._house.client(self.way, self._house.service(model, limits))
+            client = self._own_servers.client(self.way, self._own_servers.service(model, limits))
         return client

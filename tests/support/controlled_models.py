@@ -1,4 +1,4 @@
-"""Models that do what a test says: wait at a gate, fail, or give numbers that are none."""
+"""Models that do what a test says: wait before a run, fail, or give NaN."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from support.clients import PATIENCE
 
 
 class Gated(Model):
-    """A model whose runs begin only when the test opens the gate; what happened before can be awaited."""
+    """A model whose runs wait until the test opens the gate; what happened before can be awaited."""
 
     def __init__(self, model: Model) -> None:
         super().__init__(model.manifest, model.tokenizer, model.session)
