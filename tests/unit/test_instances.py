@@ -74,7 +74,7 @@ def test_a_session_that_cannot_be_loaded_leaves_one_instance(free: Any, caplog: 
 def test_both_sessions_of_a_model_give_the_same_answers_and_can_be_timed(name: str) -> None:
     usual = open_model(MODELS / name)
     load = partial(Session, *checked(MODELS / name).graph.in_place(), device=Device("cpu", "tests"))
-    model = Model(usual.manifest, usual._tokenizer, load(threads=2), Instances(2, partial(load, threads=1), 0))
+    model = Model(usual.manifest, usual.tokenizer, load(threads=2), Instances(2, partial(load, threads=1), 0))
     assert model.instances == 2
     assert model.open_instances()
     batch = model.encode(["Hello world!", "a"])
