@@ -114,8 +114,7 @@ async def test_instances_open_once_crowded_runs_have_taken_as_long_as_loading_th
         await alone
         assert runs.opened == 0, "a run alone does not count, however long"
         await crowded(0.6)
-        assert batcher._opening is not None
-        await batcher._opening
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))  # the one that opens them
         assert runs.opened == 1
         task = await send(batcher, *(text(name, 10) for name in range(6)))
         runs.open()
@@ -178,7 +177,7 @@ async def test_answers_arrive_though_no_further_run_can_be_started(monkeypatch: 
         def refuse(*_: object) -> None:
             raise RuntimeError("can't start new thread")
 
-        monkeypatch.setattr(batcher, "_start_runs", refuse)
+        monkeypatch.setattr(module, "choose", refuse)
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)
         runs.open()
         assert await first == [1]

@@ -10,9 +10,6 @@ TESTS = Path(__file__).parents[1]
 FILES = {str(path.relative_to(TESTS)): path for path in sorted(TESTS.rglob("*.py"))}
 
 ALLOWED = {
-    "contract/test_exhaustion.py": {"_batcher", "_open_lanes"},
-    "unit/test_batcher_lanes.py": {"_running", "_LEFT_WAITING_TOKENS", "_start_runs"},
-    "unit/test_cgroup.py": {"_MEMINFO"},
     "exports/remake_entities.py": {"_sanitize_parameters"},  # transformers has no other way to its own defaults
 }
 
