@@ -62,7 +62,7 @@ def test_the_description_begins_with_the_api_pages_words_and_tells_an_agent_what
 
 
 def test_the_description_says_what_becomes_of_long_texts(own: Servers) -> None:
-    for refused, words in ((False, "tokens are cut."), (True, "tokens are refused.")):
+    for refused, words in ((False, "tokens are truncated."), (True, "tokens are refused.")):
         client = own.client("mcp", own.service("sentiment", Limits(refuse_overflow=refused)))
         (tool,) = client.portal.call(client.session.list_tools).tools
         assert f"Texts longer than 256 {words}" in tool.description

@@ -8,7 +8,7 @@ from support.clients import PATIENCE
 from support.controlled_models import Gated
 from support.servers import Connect, Servers
 
-FULL = "the queue is full: at most 1 texts wait, 1 do and 1 came; try again in a moment"
+FULL = "the queue is full: 1 texts wait (at most 1) and 1 more came; try again in a moment"
 DRAINING = "the server is stopping and takes no new requests"
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from encoderfile.service.limits import Limits
 from encoderfile.service.service import Service
-from encoderfile.transports import bodies
+from encoderfile.transports.http.middleware import bodies
 from support.clients import PATIENCE, HttpClient
 from support.models import DEMO, open_model
 from support.raw_connections import raw_connection, rest

@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from encoderfile.transports import bodies
-from encoderfile.transports.http import app, uploads
+from encoderfile.transports.http.middleware import bodies
 from support.clients import PATIENCE, HttpClient
 from support.raw_connections import answer, raw_connection, rest
 from support.servers import Servers
@@ -87,8 +86,8 @@ def test_a_client_that_asks_before_it_sends_is_refused_without_its_body(url: str
 def test_a_client_that_never_stops_sending_is_answered_all_the_same(
     url: str, own: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "DISCARD_BYTES", 10 * LIMIT)
-    monkeypatch.setattr(uploads, "DISCARD_SECONDS", 0.1)
+    monkeypatch.setattr(bodies, "DISCARD_BYTES", 10 * LIMIT)
+    monkeypatch.setattr(bodies, "DISCARD_SECONDS", 0.1)
 
     async def send_on() -> bytes:
         async with raw_connection(url) as (reader, writer):
@@ -106,8 +105,8 @@ def test_a_client_that_never_stops_sending_is_answered_all_the_same(
 def test_large_bodies_have_a_bound_together_and_small_ones_are_answered(
     own: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "BODIES", 2)
-    size = 4 * uploads.ALWAYS_BYTES
+    monkeypatch.setattr(bodies, "LARGEST_AT_A_TIME", 2)
+    size = 4 * bodies.ALWAYS_BYTES
     url = own.enter(http_server(own.service(), max_body_bytes=size))
     head = WITH_LENGTH % size + CLOSE + b"\r\n"
     almost = b"a" * (size - 1)
@@ -146,7 +145,7 @@ def test_a_body_that_comes_too_slowly_is_408_though_it_never_stops(
     own: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bodies, "PATIENCE_SECONDS", 0.2)
-    monkeypatch.setattr(uploads, "LATE_SECONDS", 0.2)
+    monkeypatch.setattr(bodies, "LATE_SECONDS", 0.2)
     url = own.enter(http_server(own.service()))
     other: HttpClient = own.client("http")
 

@@ -205,7 +205,7 @@ def test_only_the_sizes_that_the_model_was_made_for_are_given(own: SieServers) -
     assert ask(listed, dimensions=128).status_code == 200
     response = ask(listed, dimensions=17)
     assert error(response) == (400, "invalid_request", "dimensions", "invalid_request_error")
-    assert "the model is made to be cut to 16, 32, 128 dimensions, not to 17" in response.json()["error"]["message"]
+    assert "the model is made for 16, 32, 128 dimensions, not for 17" in response.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("kind", ["labels", "ner", "cross", "sparse"])

@@ -1,6 +1,6 @@
 """`output_dtype`: SIE's formulas, to the last number."""
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def test_a_constant_vector_is_zero_in_uint8() -> None:
     assert not dtypes.convert(np.full(8, 0.3, dtype=np.float32), "uint8")[1].any()
 
 
-@pytest.mark.parametrize("name", dtypes.NAMES)
+@pytest.mark.parametrize("name", get_args(dtypes.Dtype))
 def test_each_row_is_converted_on_its_own(name: str) -> None:
     rows = np.stack([X, X * 7, -X])
     _, together = dtypes.convert(rows, name)

@@ -9,7 +9,7 @@ import pytest
 from encoderfile.errors import Kind
 from encoderfile.runtime import logs
 from encoderfile.service.limits import Limits
-from encoderfile.transports.http import app, openai, rerank
+from encoderfile.transports.http import app, openai
 from encoderfile.transports.http.sie import errors
 from support.clients import PATIENCE
 from support.controlled_models import Faulty, Gated, Infinite
@@ -19,9 +19,7 @@ TIMES = ("X-Total-Time", "X-Queue-Time", "X-Tokenization-Time", "X-Inference-Tim
 
 
 @pytest.mark.proves("SIE Errors", "INTERNAL_ERROR, 500")
-@pytest.mark.parametrize(
-    "table", [app.STATUS, errors.STATUS, errors.CODES, openai.STATUS, openai.CODES, rerank.STATUS]
-)
+@pytest.mark.parametrize("table", [*(dialect.statuses for dialect in app.DIALECTS), errors.CODES, openai.CODES])
 def test_every_dialect_has_a_word_for_every_kind_of_failure(table: dict[Kind, object]) -> None:
     assert set(table) == set(Kind)
 

@@ -7,8 +7,8 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-class HangUps:
-    """Cancels the application's work for a client that hung up; uvicorn alone would finish it for nobody.
+class DisconnectMiddleware:
+    """Cancels the application's work for a client that has left; uvicorn alone would finish it for nobody.
 
     Watches only between the end of the request and the beginning of the answer.
     """
@@ -36,7 +36,7 @@ class HangUps:
             nonlocal watch
             message = await receive()
             if watch is None and message["type"] == "http.request" and not message.get("more_body", False):
-                watch = asyncio.create_task(wait_for_the_end(), name="hang-up")
+                watch = asyncio.create_task(wait_for_the_end(), name="disconnect")
             return message
 
         async def send_unwatched(message: Message) -> None:

@@ -1,4 +1,4 @@
-"""An answer that is sent in the pieces it was written in."""
+"""A response that is sent in the chunks it was written in."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ _BYTES = 1 << 18
 """Of one write, about: less costs calls, more holds the event loop up."""
 
 
-class Pieces(Response):
+class Chunks(Response):
     """A body whose length is known; joined, a large answer would be copied twice on the event loop."""
 
     def __init__(
         self,
-        pieces: Sequence[bytes | memoryview],
+        chunks: Sequence[bytes | memoryview],
         headers: Mapping[str, str],
         media_type: str = "application/json",
     ) -> None:
-        length = sum(len(piece) for piece in pieces)
+        length = sum(len(chunk) for chunk in chunks)
         super().__init__(headers={**headers, "Content-Length": str(length)}, media_type=media_type)
-        self._pieces = pieces
+        self._chunks = chunks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         block: list[bytes | memoryview] = []
         size = 0
-        for piece in self._pieces:
-            block.append(piece)
-            size += len(piece)
+        for chunk in self._chunks:
+            block.append(chunk)
+            size += len(chunk)
             if size >= _BYTES:
                 await send({"type": "http.response.body", "body": b"".join(block), "more_body": True})
                 block, size = [], 0

@@ -1,6 +1,6 @@
-"""Room for large answers: the numbers of those that are made and sent at a time are bounded together.
+"""Large answers: the numbers of those that are made and sent at a time are bounded together.
 
-Small answers never wait for it. A large one takes its room before it is run, and gives it back when it was sent.
+Small answers never wait. A large one is admitted before it is run, and counts until it was sent.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from contextvars import ContextVar
 from encoderfile.errors import QueueFullError
 
 LARGE = 1 << 18
-"""Numbers of an answer above which it needs room: 1 MB as float32, 3 MB as JSON."""
+"""Numbers of an answer above which it counts: 1 MB as float32, 3 MB as JSON."""
 
 PATIENCE_SECONDS = 30.0
-"""How long an answer waits for room: those that have it may be read slowly."""
+"""How long an answer waits: those before it may be read slowly."""
 
 
 class _Sending:
@@ -32,7 +32,7 @@ _current: ContextVar[_Sending | None] = ContextVar("sending", default=None)
 
 @contextmanager
 def sending() -> Iterator[None]:
-    """The block in which an answer is made and sent: the room it took is given back when the block ends."""
+    """The block in which an answer is made and sent: it counts until the block ends."""
     scope = _Sending()
     token = _current.set(scope)
     try:
@@ -44,8 +44,8 @@ def sending() -> Iterator[None]:
             give_back()
 
 
-class Room:
-    """Counts numbers of answers under way. For one event loop."""
+class LargeAnswers:
+    """Counts the numbers of large answers in flight. For one event loop."""
 
     def __init__(self, size: int | None) -> None:
         """`size` bounds the numbers of all large answers together; one that is larger goes alone. None: no bound."""
@@ -53,15 +53,14 @@ class Room:
         self._used = 0
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self.waiting = 0
-        """Texts whose answers wait for room."""
+        """Texts whose answers wait to be admitted."""
 
     @asynccontextmanager
-    async def taken(self, values: int, texts: int) -> AsyncIterator[None]:
-        """Waits until there is room for `values` numbers, in turn; it is given back as `sending` says, else here.
+    async def admitted(self, values: int, texts: int) -> AsyncIterator[None]:
+        """Waits, in turn, until `values` numbers more may be in flight, which are the answer to `texts` texts.
 
-        `texts` is how many they answer.
-
-        Raises `QueueFullError` where there is none for too long.
+        They count until the block of `sending` ends; outside of one, until this block does. Raises `QueueFullError`
+        where it takes too long.
         """
         if self._size is None or values < LARGE:
             yield
@@ -98,7 +97,7 @@ class Room:
                 self._grant()  # what stood behind may fit
             if isinstance(error, TimeoutError):
                 raise QueueFullError(
-                    f"the server is busy with other large answers, and had no room for {values} numbers within "
+                    f"the server is busy with other large answers, and could not take {values} numbers more within "
                     f"{PATIENCE_SECONDS:g} s: send less at a time, or try again"
                 ) from error
             raise

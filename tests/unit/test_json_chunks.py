@@ -1,4 +1,4 @@
-"""JSON in pieces says what JSON at once says."""
+"""JSON in chunks says what JSON at once says."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import orjson
 import pytest
 
-from encoderfile.service.json_pieces import object_pieces
+from encoderfile.service.json_chunks import json_chunks
 
 FLOATS = np.random.default_rng(0).standard_normal((200, 300)).astype(np.float32)
 TOKENS = [{"embedding": row, "token_info": {"token": "ü"}} for row in FLOATS]
@@ -31,10 +31,10 @@ def once(content: object) -> bytes:
     ],
     ids=["nothing", "small", "no entries", "vectors", "tokens", "nested", "bare", "no iterator"],
 )
-def test_joined_pieces_are_the_object(make: Callable[[Callable[[list[Any]], Any]], dict[str, Any]]) -> None:
-    pieces = list(object_pieces(make(iter)))
-    assert b"".join(pieces) == once(make(list))
-    assert max(map(len, pieces)) <= 65 * len(once(FLOATS[0])) * 2
+def test_joined_chunks_are_the_object(make: Callable[[Callable[[list[Any]], Any]], dict[str, Any]]) -> None:
+    chunks = list(json_chunks(make(iter)))
+    assert b"".join(chunks) == once(make(list))
+    assert max(map(len, chunks)) <= 65 * len(once(FLOATS[0])) * 2
 
 
 def test_entries_are_made_as_they_are_written() -> None:
@@ -45,8 +45,8 @@ def test_entries_are_made_as_they_are_written() -> None:
             made.append(number)
             yield number
 
-    pieces = object_pieces({"entries": entries()})
+    chunks = json_chunks({"entries": entries()})
     assert made == []
     while made != [0, 1]:
-        next(pieces)
-    assert b"".join(pieces).endswith(b"2]}")
+        next(chunks)
+    assert b"".join(chunks).endswith(b"2]}")

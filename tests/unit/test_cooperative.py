@@ -1,12 +1,12 @@
-"""Long work of the event loop, cut into turns."""
+"""Long work of the event loop yields to it."""
 
 import asyncio
 from collections.abc import Iterator
 
 import pytest
 
-from encoderfile.service import turns
-from encoderfile.service.turns import in_turns
+from encoderfile.service import cooperative
+from encoderfile.service.cooperative import cooperatively
 from support.loop import in_loop
 
 
@@ -26,7 +26,7 @@ class Clock:
 async def test_others_run_between_items_that_take_long(
     seconds: float, let_others: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "time", Clock(seconds))
+    monkeypatch.setattr(cooperative, "time", Clock(seconds))
     ran = 0
 
     async def other() -> None:
@@ -40,7 +40,7 @@ async def test_others_run_between_items_that_take_long(
             yield ran
 
     task = asyncio.create_task(other())
-    seen = await in_turns(items())
+    seen = await cooperatively(items())
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert [ran > 0 for ran in seen[1:]] == [let_others] * 2
@@ -48,5 +48,5 @@ async def test_others_run_between_items_that_take_long(
 
 @in_loop
 async def test_items_come_in_order() -> None:
-    assert await in_turns(iter("abc")) == ["a", "b", "c"]
-    assert await in_turns([]) == []
+    assert await cooperatively(iter("abc")) == ["a", "b", "c"]
+    assert await cooperatively([]) == []

@@ -1,4 +1,4 @@
-"""JSON in pieces that take a millisecond each to write, so that the event loop can go on between them."""
+"""JSON in chunks that take a millisecond each to write, so that the event loop can go on between them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from typing import Any
 
 import orjson
 
-Pieces = Iterator[bytes | memoryview]
+Chunks = Iterator[bytes | memoryview]
 
 _ROWS = 64
 """Rows of one array, or tokens of one text, that are written at once: some ten thousand floats."""
 
 
-def object_pieces(content: Mapping[str, Any]) -> Pieces:
-    """A JSON object, floats in shortest form straight from float32.
+def json_chunks(content: Any) -> Chunks:
+    """JSON of anything, floats in shortest form straight from float32.
 
-    Iterators among its values become lists and are written entry by entry, as they make them; lists and arrays of
-    many rows are written in blocks.
+    Iterators among the values of an object become lists and are written entry by entry, as they make them; lists and
+    arrays of many rows are written in blocks.
     """
+    return _object(content) if isinstance(content, Mapping) else _value(content)
+
+
+def _object(content: Mapping[str, Any]) -> Chunks:
     head = b"{"
     for name, value in content.items():
         yield b"%b%b:" % (head, dumps(name))
@@ -30,7 +34,7 @@ def object_pieces(content: Mapping[str, Any]) -> Pieces:
     yield b"}" if head == b"," else b"{}"
 
 
-def _entries(entries: Iterator[Any]) -> Pieces:
+def _entries(entries: Iterator[Any]) -> Chunks:
     head = b"["
     for entry in entries:
         yield head
@@ -39,11 +43,11 @@ def _entries(entries: Iterator[Any]) -> Pieces:
     yield b"]" if head == b"," else b"[]"
 
 
-def _value(value: Any) -> Pieces:
+def _value(value: Any) -> Chunks:
     if not _is_large(value):
         yield dumps(value)
     elif isinstance(value, dict):
-        yield from object_pieces(value)
+        yield from _object(value)
     else:
         head = b"["
         for start in range(0, len(value), _ROWS):

@@ -1,11 +1,11 @@
-"""What was begun and is not done: counted, so that a stop can wait for it."""
+"""What is in flight, begun and not done: counted, so that a stop can wait for it."""
 
 from __future__ import annotations
 
 import asyncio
 
 
-class UnderWay:
+class InFlight:
     """Counts blocks that are being run, each a `with` of its own. For one event loop."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Long work on the event loop, cut into turns: others are answered in between."""
+"""Long work on the event loop that yields to it: others are answered in between."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _SECONDS = 0.002
-"""How long a turn may take before the loop goes on; one item may take it further."""
+"""How long it works before the loop goes on; one item may take it further."""
 
 
-async def in_turns(items: Iterable[T]) -> list[T]:
-    """Collects `items`, which are made on the way, and lets the loop go on every other millisecond.
+async def cooperatively(items: Iterable[T]) -> list[T]:
+    """Collects `items`, which are made on the way, and yields to the event loop every other millisecond.
 
     A thread would not do it: whoever makes the items holds the interpreter's lock meanwhile.
     """

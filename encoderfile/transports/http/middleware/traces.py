@@ -10,8 +10,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from encoderfile.service.trace import current
 
-__all__ = ["HEADER", "Traced", "current", "trace_id"]
-
 HEADER = "X-Trace-ID"
 
 # version, trace id, id of the caller's span, flags; later versions may add to it. https://www.w3.org/TR/trace-context
@@ -28,7 +26,7 @@ def trace_id(headers: Headers) -> str:
     return named if _TRACE_ID.fullmatch(named) else secrets.token_hex(16)
 
 
-class Traced:
+class TraceMiddleware:
     """Gives every answer its `X-Trace-ID`."""
 
     def __init__(self, app: ASGIApp) -> None:
