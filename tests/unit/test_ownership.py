@@ -66,7 +66,7 @@ def test_a_sticky_folder_above_is_fine(cache: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "others"), [("us", False), ("staff", True)])
-def test_a_group_that_is_the_users_own_is_no_other(
+def test_a_group_that_is_the_users_own_is_not_another(
     name: str, others: bool, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache.chmod(0o775)
