@@ -201,7 +201,7 @@ class Service:
         if ability in self.task.abilities:
             return
         what, takes = _NEEDS[ability]
-        has = f", this one has {len(self.task.labels)}" if self.task.labels and ability is Ability.SCORE else ""
+        has = f", and this one has {len(self.task.labels)}" if self.task.labels and ability is Ability.SCORE else ""
         raise InputError(f"Model '{self.info.model_id}' does not support {what}: {takes}{has}")
 
     @asynccontextmanager

@@ -14,8 +14,15 @@ from encoderfile.tasks.task import Task
 from encoderfile.tasks.token_classification import TokenClassification
 
 TASKS: dict[str, type[Task[Any]]] = {
-    task.name: task for task in (Embedding, SentenceEmbeddings, SequenceClassification, TokenClassification)
+    task.name: task
+    for task in (
+        Embedding,
+        SentenceEmbeddings,
+        SequenceClassification,
+        TokenClassification,
+    )
 }
+"""Every model type, by its name."""
 
 __all__ = ["TASKS", "Task", "create"]
 

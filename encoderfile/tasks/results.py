@@ -117,9 +117,9 @@ def to_json(result: Result) -> dict[str, Any]:
 
 
 def numbers(result: Result) -> FloatArray:
-    """What the model itself gave, float32 [rows, n]: the first field that holds floats."""
-    first = next(each for each in fields(type(result)) if each.type is FieldType.FLOATS)
-    found: FloatArray = np.atleast_2d(getattr(result, first.attribute))
+    """What the model itself gave, float32 [rows, n]: the first field that holds numbers."""
+    first = next(each for each in fields(type(result)) if each.type in (FieldType.FLOATS, FieldType.FLOAT))
+    found: FloatArray = np.atleast_2d(np.asarray(getattr(result, first.attribute), dtype=np.float32))
     return found
 
 

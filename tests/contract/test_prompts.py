@@ -157,9 +157,9 @@ def test_documents_have_the_first_of_the_librarys_names(named: dict[str, str], p
     ("asked", "words"),
     [
         ({"input_type": "clustering"}, "input_type may be query, search_query, document, search_document, passage"),
-        ({"input_type": 1}, "input_type should be a text"),
-        ({"prompt": ["a"]}, "prompt should be a text"),
-        ({"prompt_name": False}, "prompt_name should be a text"),
+        ({"input_type": 1}, "input_type should be a string, got a number"),
+        ({"prompt": ["a"]}, "prompt should be a string, got a list"),
+        ({"prompt_name": False}, "prompt_name should be a string, got a boolean"),
         ({"prompt_name": "query", "input_type": "query"}, "prompt_name and input_type are given together"),
     ],
     ids=repr,

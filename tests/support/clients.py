@@ -133,7 +133,8 @@ class ServiceClient(Client):
 
     async def _ask(self, request: dict[str, Any]) -> Answer:
         try:
-            prediction = await self._service.predict(read_request(request, self._service.task))
+            side = self._service.info.truncation_side
+            prediction = await self._service.predict(read_request(request, self._service.task, side))
         except EncoderfileError as error:
             raise RefusedError(error.kind, str(error)) from error
         return Answer(plain(prediction), prediction.truncated_inputs)
