@@ -14,7 +14,7 @@ from encoderfile.console import printable
 @click.command()
 @model_options
 def check(model_dir: Path | None, config_file: Path | None, **flags: Any) -> None:
-    """Say whether MODEL_DIR can be built, and as what; writes nothing."""
+    """Check whether MODEL_DIR can be built, and as which model type; writes nothing."""
     from encoderfile.builder.check import check as check_folder
     from encoderfile.builder.config_flags import from_flags
 
