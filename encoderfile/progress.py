@@ -107,7 +107,7 @@ class Progress:
 
 @contextlib.contextmanager
 def waiting(label: str, expected: float = 0) -> Iterator[None]:
-    """Shows the time that the block has taken, and what is left of `expected` seconds; it reports no progress itself."""
+    """Shows how long the block has taken, and what is left of `expected` seconds, while it reports nothing itself."""
     over = threading.Event()
 
     def tick() -> None:

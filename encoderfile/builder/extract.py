@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from encoderfile.builder.container_writer import copy_out
+from encoderfile.builder import container_writer
 from encoderfile.container import Container
 from encoderfile.errors import ConfigError, ContainerError
 from encoderfile.manifest import GRAPH
@@ -35,7 +35,7 @@ def extract(file: Path, folder: Path, say: Callable[[str], None] = lambda _: Non
             with _all_or_nothing(paths), Progress.of_bytes(f"writing {folder}", total) as progress:
                 for artifact, path in zip(artifacts, paths, strict=True):
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    copy_out(source.slice_of(artifact), path, progress.advance)
+                    container_writer.copy_out(source.slice_of(artifact), path, progress.advance)
         except OSError as error:
             raise ConfigError(f"cannot write into {folder}: {error.strerror}; give another folder") from error
     if made:

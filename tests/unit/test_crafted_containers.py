@@ -70,7 +70,7 @@ def test_no_place_and_no_name_of_an_artifact_leads_astray(field: str, value: Any
 @pytest.mark.parametrize("content", [b"[" * 100_000, b"{", b"\xff", b""], ids=["deep", "open", "no text", "empty"])
 def test_inspect_of_a_config_that_is_no_json(content: bytes, tmp_path: Path) -> None:
     file = crafted(tmp_path, [Part("config.json", content)])
-    with pytest.raises(ContainerError, match=r"holds a config\.json that is no JSON"):
+    with pytest.raises(ContainerError, match=r"has an invalid config\.json"):
         inspect.callback(file)  # type: ignore[misc]
 
 
