@@ -28,7 +28,7 @@ def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str
     loose: dict[str, int] = {}
     for source in sorted({*contents["modules"], *contents["files"]}):
         path = Path(source)
-        if not path.is_file():  # a link inside the runtime, or a module made in memory
+        if not path.is_file():  # a link inside the runtime, or a module created in memory
             continue
         owner = _owner(path, site, owners)
         size = path.stat().st_size

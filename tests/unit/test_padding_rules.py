@@ -79,4 +79,4 @@ def test_options_win_over_the_models_files() -> None:
 def test_a_side_that_is_none_is_refused(key: str) -> None:
     with pytest.raises(ModelError) as refusal:
         spec(folder(tokenizer_config={key: "middle"}))
-    assert one_sentence(refusal.value) == (f"tokenizer_config.json has the {key} middle: correct it to left or right")
+    assert one_sentence(refusal.value) == f"{key} in tokenizer_config.json is middle: correct it to left or right"
