@@ -43,6 +43,11 @@ def _a_time(_: click.Context, __: click.Parameter, value: float) -> float:
     return value
 
 
+def _a_number_or_auto(context: click.Context, parameter: click.Parameter, value: str) -> int | None:
+    """None for `auto`."""
+    return None if value == "auto" else click.IntRange(min=1)(value, parameter, context)
+
+
 _DEVICE_OPTIONS = (
     option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where the model runs."),
     option("--device-id", type=click.IntRange(min=0), default=0, help="Which CUDA device."),
@@ -54,10 +59,14 @@ _MODEL_OPTIONS = (
         "--threads", type=click.IntRange(min=0), default=0, help="Threads of the model; 0: as many as are granted."
     ),
     option(
-        "--no-lanes",
-        is_flag=True,
-        help="On the CPU, run one batch at a time also when many wait: saves a second copy of the packed weights.",
+        "--instances",
+        metavar="auto|N",
+        default="auto",
+        callback=_a_number_or_auto,
+        help="On the CPU, runs at the same time when many requests wait, one thread each; auto: one per thread. More "
+        "than one takes a second copy of the packed weights.",
     ),
+    option("--no-lanes", is_flag=True, hidden=True, help="The old name of --instances 1."),
     option(
         "--max-batch-tokens",
         type=click.IntRange(min=1),
@@ -260,7 +269,10 @@ class ModelSettings:
     device: str = "auto"
     device_id: int = 0
     threads: int = 0
+    instances: int | None = None
+    """Runs at the same time, at most; None: one per thread."""
     no_lanes: bool = False
+    """The old name of one instance."""
     max_batch_tokens: int | None = None
     max_queue: int = 16384
     max_inputs: int = 4096
@@ -275,9 +287,10 @@ class ModelSettings:
         return self.threads or granted_cores()
 
     @property
-    def lanes(self) -> int:
-        """Runs that may go side by side on the CPU."""
-        return 1 if self.no_lanes else self.granted_threads
+    def granted_instances(self) -> int:
+        """Runs that may go at the same time on the CPU: no more than threads."""
+        asked = self.instances or (1 if self.no_lanes else self.granted_threads)
+        return min(asked, self.granted_threads)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

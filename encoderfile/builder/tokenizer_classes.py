@@ -251,7 +251,7 @@ _MODEL_TYPES = {
 _BY_MODEL_TYPE = {kind: name for name, kinds in _MODEL_TYPES.items() for kind in kinds.split()}
 
 _REMEDY = (
-    'if tokenizer.json alone gives the right ids, put "tokenizer_class": "PreTrainedTokenizerFast" into '
+    'if tokenizer.json alone gives the right ids, write "tokenizer_class": "PreTrainedTokenizerFast" into '
     "tokenizer_config.json"
 )
 

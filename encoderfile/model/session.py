@@ -7,6 +7,7 @@ import logging
 import mmap
 import os
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -67,7 +68,9 @@ class Session:
         The mappings are used in place, never copied, and kept alive here. Raises `ModelError` when
         onnxruntime refuses the graph, `ConfigError` when the CUDA provider does not start.
         """
+        started = time.perf_counter()
         self.device = device
+        self.threads = threads
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -103,6 +106,7 @@ class Session:
         if device.name == "cuda" and "CUDAExecutionProvider" not in self._session.get_providers():
             raise ConfigError("the CUDA provider did not start, see the log; --device cpu runs without it")
         self._weights = weights
+        self.load_seconds = time.perf_counter() - started
 
     @property
     def inputs(self) -> tuple[ValueInfo, ...]:

@@ -20,7 +20,7 @@ from encoderfile.model.device import choose
 from encoderfile.progress import Progress
 from encoderfile.runtime import process
 from encoderfile.runtime.loading import load
-from encoderfile.runtime.server import make_service
+from encoderfile.runtime.sizing import make_service
 from encoderfile.service.service import Service
 from encoderfile.settings import ModelSettings
 from encoderfile.tasks.results import to_json

@@ -46,7 +46,7 @@ def test_help_shows_each_flag_of_serve_with_its_variable(sentiment: BuiltFile) -
     text = " ".join(sentiment.run("serve", "--help").stdout.split())
     flags = (
         "http-hostname http-port grpc-hostname grpc-port disable-http disable-grpc disable-mcp cert-file key-file "
-        "api-key device device-id threads no-lanes max-batch-tokens max-queue max-inputs max-body-bytes "
+        "api-key device device-id threads instances max-batch-tokens max-queue max-inputs max-body-bytes "
         "max-output-values overflow log-format log-level"
     )
     for flag in flags.split():

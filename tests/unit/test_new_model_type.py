@@ -62,6 +62,7 @@ def run(package: Path, *arguments: str | Path) -> str:
     path = os.pathsep.join([str(package), str(ROOT / "tests")])
     done = subprocess.run(
         [sys.executable, *arguments],
+        cwd=package,
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,

@@ -19,9 +19,19 @@ def test_threads_asked_for_win_over_what_is_granted(monkeypatch: pytest.MonkeyPa
     assert ModelSettings().granted_threads == 5
 
 
-def test_one_lane_per_thread_unless_told_otherwise() -> None:
-    assert ModelSettings(threads=3).lanes == 3
-    assert ModelSettings(threads=3, no_lanes=True).lanes == 1
+@pytest.mark.parametrize(
+    ("given", "instances"),
+    [
+        ({}, 3),
+        ({"instances": 2}, 2),
+        ({"instances": 1}, 1),
+        ({"instances": 4}, 3),
+        ({"no_lanes": True}, 1),
+        ({"no_lanes": True, "instances": 2}, 2),
+    ],
+)
+def test_there_is_one_instance_per_thread_unless_fewer_are_asked_for(given: dict[str, Any], instances: int) -> None:
+    assert ModelSettings(threads=3, **given).granted_instances == instances
 
 
 @pytest.fixture

@@ -21,8 +21,9 @@ REMEDY = (
     "tokenizer_config.json"
 )
 MADE_AGAIN = (
-    "tokenizer_config.json has add_prefix_space or from_slow, for which transformers converts the tokenizer again from "
-    "its slow form: write it with `AutoTokenizer.from_pretrained(MODEL).save_pretrained(FOLDER)` and remove the two"
+    "tokenizer_config.json has add_prefix_space or from_slow, for which transformers converts the tokenizer again "
+    "from its slow form: write it with `AutoTokenizer.from_pretrained(MODEL).save_pretrained(FOLDER)` and "
+    "remove the two"
 )
 
 

@@ -1,4 +1,4 @@
-"""The graph is loaded once more for runs side by side, where memory allows."""
+"""The graph is loaded once more for runs at the same time, where memory allows."""
 
 import logging
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from encoderfile.errors import ModelError
-from encoderfile.model import lanes as module
-from encoderfile.model.lanes import Lanes
+from encoderfile.model import instances as module
+from encoderfile.model.instances import Instances
 
 MB = 1 << 20
 
@@ -37,29 +37,27 @@ def free(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize("amount", [200 * MB, None])
-def test_lanes_are_opened_once(free: Any, amount: int | None) -> None:
+def test_instances_are_opened_once(free: Any, amount: int | None) -> None:
     free(amount)
     load = Loads()
-    lanes = Lanes(3, load, 100 * MB)
+    instances = Instances(3, load, 100 * MB)
     assert load.count == 0, "nothing is loaded before it is wanted"
-    assert (lanes.open(), lanes.open()) == (True, True)
+    assert (instances.open(), instances.open()) == (True, True)
     assert load.count == 1
-    assert lanes.session == "a session"
+    assert instances.session == "a session"
 
 
-def test_too_little_memory_leaves_runs_one_after_another(free: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_too_little_memory_leaves_one_instance(free: Any, caplog: pytest.LogCaptureFixture) -> None:
     free(150 * MB)
     load = Loads()
     with caplog.at_level(logging.INFO):
-        assert not Lanes(4, load, 100 * MB).open()
+        assert not Instances(4, load, 100 * MB).open()
     assert load.count == 0
-    assert "side by side takes 200 MB of free memory, 150 MB are left" in caplog.text
+    assert "several need 200 MB of free memory, and 150 MB are free" in caplog.text
 
 
-def test_a_session_that_cannot_be_loaded_leaves_runs_one_after_another(
-    free: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_session_that_cannot_be_loaded_leaves_one_instance(free: Any, caplog: pytest.LogCaptureFixture) -> None:
     free(None)
     with caplog.at_level(logging.WARNING):
-        assert not Lanes(4, Loads(ModelError("no more room")), 1).open()
+        assert not Instances(4, Loads(ModelError("no more room")), 1).open()
     assert "no more room" in caplog.text

@@ -1,4 +1,4 @@
-"""The graph once more, for runs of one thread each, side by side."""
+"""The graph once more, for runs of one thread each that go at the same time."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from encoderfile.model.session import Session
 log = logging.getLogger(__name__)
 
 
-class Lanes:
-    """A second session of the same graph, loaded when it is first wanted.
+class Instances:
+    """A second session of the same graph, loaded when it is first needed.
 
     onnxruntime gives a session its threads once and for all, and they share every run of it. On two cores, two runs
-    of one thread each answer a fifth more texts than one run of two threads after the other; one text alone is
-    answered sooner by all threads. Both at once cost the packed weights a second time.
+    of one thread each answer more texts than one run of two threads after the other (docs/performance.md has the
+    figures); one text alone is answered sooner by all threads. Having both costs the packed weights a second time.
     """
 
     def __init__(self, count: int, load: Callable[[], Session], needs_bytes: int) -> None:
-        """`count` runs may go side by side; `load` makes a session of one thread, in about `needs_bytes`."""
+        """`count` runs may go at the same time; `load` makes a session of one thread, in about `needs_bytes`."""
         self.count = count
         self._load = load
         self._needs_bytes = needs_bytes
@@ -29,7 +29,7 @@ class Lanes:
 
     @property
     def session(self) -> Session:
-        """The session whose runs go side by side; `open` comes first."""
+        """The session of one thread; `open` comes first."""
         assert self._session is not None
         return self._session
 
@@ -40,15 +40,13 @@ class Lanes:
         free, needed = available_memory(), 2 * self._needs_bytes
         if free is not None and free < needed:
             log.info(
-                "batches run one after another: side by side takes %d MB of free memory, %d MB are left",
-                needed >> 20,
-                free >> 20,
+                "one instance only: several need %d MB of free memory, and %d MB are free", needed >> 20, free >> 20
             )
             return False
         try:
             self._session = self._load()
         except EncoderfileError as error:
-            log.warning("batches run one after another: %s", error)
+            log.warning("one instance only: %s", error)
             return False
-        log.debug("up to %d batches run side by side from now on", self.count)
+        log.debug("up to %d instances run at the same time from now on", self.count)
         return True

@@ -7,23 +7,25 @@ from typing import Any
 import pytest
 
 from encoderfile.manifest import GraphInput
-from encoderfile.runtime.server import batch_tokens
+from encoderfile.runtime.sizing import batch_tokens
 from encoderfile.settings import ModelSettings
 from support.payload import manifest
 
 
-def model(max_length: int = 512, lanes: int = 1, device: str = "cpu", shape: tuple[int, int] | None = None) -> Any:
+def model(
+    max_length: int = 512, instances: int = 1, device: str = "cpu", shape: tuple[int, int] | None = None
+) -> Any:
     described = manifest()
     graph = described.graph
     if shape:
         graph = dataclasses.replace(graph, inputs=(GraphInput("input_ids", "int64", *shape),))
     spec = dataclasses.replace(described.tokenizer, max_length=max_length)
     described = dataclasses.replace(described, tokenizer=spec, graph=graph)
-    return SimpleNamespace(manifest=described, device=device, lanes=lanes)
+    return SimpleNamespace(manifest=described, device=device, instances=instances)
 
 
 @pytest.mark.parametrize(
-    ("max_length", "lanes", "tokens"),
+    ("max_length", "instances", "tokens"),
     [
         (128, 2, (512, 512)),
         (400, 2, (800, 800)),
@@ -34,14 +36,14 @@ def model(max_length: int = 512, lanes: int = 1, device: str = "cpu", shape: tup
         (128, 1, (1024, 1024)),
     ],
 )
-def test_every_lane_has_room_for_the_longest_text_up_to_a_limit(
-    max_length: int, lanes: int, tokens: tuple[int, int]
+def test_every_instance_has_room_for_the_longest_text_up_to_a_limit(
+    max_length: int, instances: int, tokens: tuple[int, int]
 ) -> None:
-    assert batch_tokens(model(max_length, lanes), ModelSettings()) == tokens
+    assert batch_tokens(model(max_length, instances), ModelSettings()) == tokens
 
 
 def test_what_is_asked_for_holds_for_both() -> None:
-    assert batch_tokens(model(lanes=16), ModelSettings(max_batch_tokens=70)) == (70, 70)
+    assert batch_tokens(model(instances=16), ModelSettings(max_batch_tokens=70)) == (70, 70)
 
 
 def test_cuda_takes_large_runs() -> None:
