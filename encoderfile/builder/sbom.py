@@ -60,24 +60,6 @@ def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str
     }
 
 
-def markdown(document: Mapping[str, Any]) -> str:
-    """The document as the table of docs/what-is-inside.md; sizes are of the files before packing."""
-    lines = ["| what | version | licence | KB |", "|---|---|---|---|"]
-    for component in document["components"]:
-        licences = " ".join(
-            each.get("expression") or each["license"].get("id") or each["license"]["name"]
-            for each in component.get("licenses", [])
-        )
-        size = int(property_of(component, "bytes")) // 1000
-        lines.append(f"| {component['name']} | {component.get('version', '')} | {licences} | {size} |")
-    return "\n".join(lines) + "\n"
-
-
-def property_of(holder: Mapping[str, Any], name: str) -> str:
-    """The value of our property `name` of a component or of the metadata."""
-    return next(str(each["value"]) for each in holder["properties"] if each["name"] == f"encoderfile:{name}")
-
-
 def _properties(**values: object) -> list[dict[str, str]]:
     return [{"name": f"encoderfile:{name}", "value": str(value)} for name, value in values.items()]
 

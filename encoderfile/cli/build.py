@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from encoderfile.atomic import replacing
-from encoderfile.cli.options import CACHE_DIR, PATH, model_options
+from encoderfile.cli.options import CACHE_DIR, PATH, build_config, model_options
 from encoderfile.console import json_text, printable, say
 
 
@@ -34,11 +34,8 @@ def build(
 ) -> None:
     """Build one executable from MODEL_DIR, a folder that `optimum-cli export onnx` wrote."""
     from encoderfile.builder import build as builder
-    from encoderfile.builder.config_flags import from_flags
 
-    if model_dir is None and config_file is None:
-        raise click.UsageError("no model given: name its folder, or a YAML file with -f")
-    config = from_flags(model_dir, config_file, **flags)
+    config = build_config(model_dir, config_file, flags)
     outputs = {"--report": Path(report) if report not in (None, "-") else None, "--sbom": sbom}
     built = builder.build(config, say, {flag: path for flag, path in outputs.items() if path is not None})
     name = printable(built.path.name)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from encoderfile.tasks import TASKS
+
+if TYPE_CHECKING:
+    from encoderfile.builder.config import BuildConfig
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -60,3 +63,12 @@ def model_options(command: F) -> F:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def build_config(model_dir: Path | None, config_file: Path | None, flags: dict[str, Any]) -> BuildConfig:
+    """What the shared options say. Raises `UsageError` without a model, `ConfigError` for values that do not fit."""
+    from encoderfile.builder.config_flags import from_flags
+
+    if model_dir is None and config_file is None:
+        raise click.UsageError("no model given: name its folder, or a YAML file with -f")
+    return from_flags(model_dir, config_file, **flags)

@@ -138,7 +138,7 @@ CASES: list[tuple[str, str, Break, str, str]] = [
         "bert-cls",
         graph(graphs.renamed_input("token_type_ids", "pixel_values")),
         "the graph needs pixel_values, for which a text encoder has no value",
-        "export the encoder alone, or where one value is right for all texts fix it with --input pixel_values=VALUE",
+        "export the encoder alone, or, if one value is right for all texts, give it with --input pixel_values=VALUE",
     ),
     (
         "an output of another name",
