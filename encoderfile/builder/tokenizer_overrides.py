@@ -108,7 +108,7 @@ def _settings(files: TokenizerFiles, given: Json, cls: TokenizerClass) -> Json:
 
 
 def _override_normalizer(tokenizer: Json, config: Mapping[str, Any], cls: TokenizerClass) -> None:
-    wanted = {
+    settings = {
         "lowercase": config.get("do_lower_case"),
         "strip_accents": config.get("strip_accents"),
         "handle_chinese_chars": config.get("tokenize_chinese_chars"),
@@ -116,7 +116,7 @@ def _override_normalizer(tokenizer: Json, config: Mapping[str, Any], cls: Tokeni
     normalizer = tokenizer.get("normalizer") or {}
     # Other types do not have these keys, and transformers sets no key that is not there.
     if normalizer.get("type") == "BertNormalizer":
-        normalizer.update({key: wanted[key] for key in cls.normalizer})
+        normalizer.update({key: settings[key] for key in cls.normalizer})
 
 
 def _override_prefix_space(tokenizer: Json, config: Mapping[str, Any], cls: TokenizerClass) -> None:
@@ -138,7 +138,7 @@ def _override_prefix_space(tokenizer: Json, config: Mapping[str, Any], cls: Toke
 
 
 def _override_slow(tokenizer: Json, config: Mapping[str, Any], cls: TokenizerClass) -> None:
-    """Some classes are converted again from the slow tokenizer, which splits anew, if `add_prefix_space` is given."""
+    """Some classes are converted again from the slow tokenizer if `add_prefix_space` is given, and split differently."""
     given = cls.from_slow and config.get("add_prefix_space") is not None
     if not given and not config.get("from_slow"):
         return
@@ -180,9 +180,9 @@ def _override_added_tokens(
 
 def _decoder(files: TokenizerFiles, given: Json) -> list[Mapping[str, Any]]:
     """The added tokens by id: of tokenizer_config.json, else of added_tokens.json and tokenizer.json."""
-    wanted = given.get("added_tokens_decoder")
-    if wanted is not None:
-        return [token for _, token in sorted(wanted.items(), key=lambda item: int(item[0]))]
+    decoder = given.get("added_tokens_decoder")
+    if decoder is not None:
+        return [token for _, token in sorted(decoder.items(), key=lambda item: int(item[0]))]
     named = {content_of(given.get(key)) for key in _SPECIALS} | {content_of(t) for t in given.get(_MORE) or ()}
     found: dict[int, Mapping[str, Any]] = {
         int(index): {"content": content, "special": content in named} for content, index in files.added_tokens.items()
