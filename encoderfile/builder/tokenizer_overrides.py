@@ -138,7 +138,7 @@ def _override_prefix_space(tokenizer: Json, config: Mapping[str, Any], cls: Toke
 
 
 def _override_slow(tokenizer: Json, config: Mapping[str, Any], cls: TokenizerClass) -> None:
-    """Where `add_prefix_space` is given, some classes are converted from the slow tokenizer again, with other results."""
+    """Where `add_prefix_space` is given, some classes are converted again from the slow tokenizer, and differ."""
     given = cls.from_slow and config.get("add_prefix_space") is not None
     if not given and not config.get("from_slow"):
         return
