@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float32]
 
 SMALLEST = 4096
 """Elements of a matrix below which rounding it saves nothing."""
-_LARGE = 1 << 30
+LARGE = 1 << 30
 """Bytes beyond which the weights are written to a file of their own; protobuf's limit is twice as much."""
 
 
@@ -49,7 +49,7 @@ def write_quantized(source: Path, target: Path) -> None:
             "leave out --quantize"
         )
     size = sum(len(tensor.raw_data) for tensor in model.graph.initializer)
-    onnx.save(model, target, save_as_external_data=size > _LARGE)
+    onnx.save(model, target, save_as_external_data=size > LARGE)
 
 
 def weight_levels() -> int:

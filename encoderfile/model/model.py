@@ -99,7 +99,8 @@ class Model:
         """
         sessions = self.session, self._session_of(all_threads=False)
         all_threads, one_thread = (partial(self._seconds, session) for session in sessions)
-        return costs.timed(all_threads, one_thread, self.session.threads, self.row_length)
+        lengths = range(self.row_length or 1, (self.row_length or self.manifest.tokenizer.max_length) + 1)
+        return costs.timed(all_threads, one_thread, self.session.threads, lengths)
 
     def run(self, batch: Sequence[EncodedText], all_threads: bool = True) -> list[Result | InternalError]:
         """Pads `batch`, runs the graph and returns one result per text, in order.

@@ -21,7 +21,7 @@ T = TypeVar("T")
 _SHORT = 500
 """Characters that are tokenised at once, in 0.1 ms: handing them to a thread and back takes as long."""
 
-_PIECE = 1 << 16
+CHUNK_CHARACTERS = 1 << 16
 """Characters of one piece, a text that is longer apart: they take 0.05 s, a tenth of that in the usual words."""
 
 Encode = Callable[[Sequence[Text], str, Known, bool], list[EncodedText]]
@@ -97,7 +97,7 @@ def pieces(texts: Sequence[Text], prompt: int = 0) -> Iterator[Sequence[Text]]:
         more = prompt + size(text)
         if not isinstance(text, str) and text[0] is shared:
             more = len(text[1])
-        if held and held + more > _PIECE:
+        if held and held + more > CHUNK_CHARACTERS:
             yield texts[start:index]
             start, held = index, 0
         held += more

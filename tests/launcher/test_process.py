@@ -75,7 +75,7 @@ def test_a_symlink_leads_to_the_real_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("missing", [1, 50, 88, 4096, 9000])
-def test_a_cut_file_says_so(missing: int, tmp_path: Path) -> None:
+def test_a_truncated_file_says_so(missing: int, tmp_path: Path) -> None:
     file = make_file(tmp_path)
     os.truncate(file, file.stat().st_size - missing)
     result = run(file, cache=tmp_path / "cache")
