@@ -140,5 +140,5 @@ async def _entities(service: Service, texts: Sequence[Text], settings: InferSett
         index = next(index for index, text in enumerate(texts) if not isinstance(text, str))
         raise InputError("is a text pair, and --entities reads single texts", index)
     extraction = await service.extract(singles, settings.entities or "simple", settings.stride)
-    lines = [{"entities": [entity._asdict() for entity in each.entities]} for each in extraction.found]
+    lines = [{"entities": [entity._asdict() for entity in each.entities]} for each in extraction.results]
     return lines, extraction.truncated_inputs
