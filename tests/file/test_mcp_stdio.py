@@ -179,7 +179,7 @@ def test_a_line_over_the_limit_is_refused_and_the_next_is_answered(sentiment: Bu
 def test_an_invalid_id_is_refused_and_not_taken_for_a_notification(sentiment: BuiltFile) -> None:
     done = sentiment.run("mcp", stdin=INITIALIZE + '{"jsonrpc": "2.0", "id": null, "method": "ping"}\n')
     (refusal,) = (each for each in map(json.loads, done.stdout.splitlines()) if "error" in each)
-    assert refusal["error"]["message"] == "Invalid input: the id of a request should be a text or an integer"
+    assert refusal["error"]["message"] == "Invalid input: the id of a request should be a string or an integer"
 
 
 def test_a_closed_stdout_ends_the_conversation_quietly(sentiment: BuiltFile) -> None:
