@@ -108,7 +108,7 @@ def endpoint(service: Service) -> Endpoint:
                 "objects": [],
                 "data": {},
             }
-            for index, (item, each) in enumerate(zip(asked.items, extraction.found, strict=True))
+            for index, (item, each) in enumerate(zip(asked.items, extraction.results, strict=True))
         )
         return Answer({"model": name, "items": found}, times(call.answering).headers())
 
