@@ -106,14 +106,15 @@ def _fields(result: type[Result]) -> tuple[Field, ...]:
 
 def to_json(result: Result) -> dict[str, Any]:
     """The HTTP form of one result; arrays stay arrays, for a serialiser that prints float32 shortest."""
-    names = [each.name for each in fields(type(result))]
-    values = [
-        map(TokenInfo._asdict, value) if each.type is FieldType.TOKEN else value
-        for each, value in ((each, getattr(result, each.attribute)) for each in fields(type(result)))
-    ]
+    declared = fields(type(result))
     if result.rows is None:
-        return dict(zip(names, values, strict=True))
-    return {result.rows.name: [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]}
+        return {each.name: getattr(result, each.attribute) for each in declared}
+    names = [each.name for each in declared]
+    columns = [
+        map(TokenInfo._asdict, column) if each.type is FieldType.TOKEN else column
+        for each, column in ((each, getattr(result, each.attribute)) for each in declared)
+    ]
+    return {result.rows.name: [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]}
 
 
 def numbers(result: Result) -> FloatArray:

@@ -20,8 +20,11 @@ from encoderfile.transports.http.middleware.keys import KeyMiddleware
 from encoderfile.transports.http.middleware.traces import TraceMiddleware
 from encoderfile.transports.http.middleware.unforeseen import UnforeseenMiddleware
 
-DIALECTS: tuple[Dialect, ...] = (openai.DIALECT, rerank.DIALECT, sie.DIALECT, PLAIN)
-"""The first that a path belongs to has the word where a request fails."""
+_OTHERS = (openai, rerank, sie)
+"""The dialects of other servers' clients: each has a `DIALECT` and `endpoints`."""
+
+DIALECTS: tuple[Dialect, ...] = (*(each.DIALECT for each in _OTHERS), PLAIN)
+"""A request that fails is answered by the first that its path belongs to."""
 
 
 def create(
@@ -31,9 +34,7 @@ def create(
     endpoints = [
         index.endpoint(service.info),
         *encoderfile.endpoints(service),
-        *sie.endpoints(service),
-        *openai.endpoints(service),
-        *rerank.endpoints(service),
+        *(endpoint for each in _OTHERS for endpoint in each.endpoints(service)),
         *probes.endpoints(service),
     ]
     endpoints.append(openapi.endpoint(service.info, endpoints))
