@@ -25,9 +25,11 @@ REASONS = {
     "h11": "wsproto needs it",
     "httptools": "parses HTTP in C",
     "idna": "anyio needs it",
+    "libdeflate": "the launcher decompresses the runtime with it",
     "mcp": "the official MCP SDK",
     "mcp-types": "the MCP SDK's messages",
     "msgpack": "the SIE dialect's answers",
+    "musl": "the launcher's C library",
     "numpy": "arrays between session and wire",
     "onnxruntime": "runs the graph",
     "onnxruntime-gpu": "runs the graph; without its CUDA part in CPU files",
@@ -44,6 +46,7 @@ REASONS = {
     "typing_extensions": "pydantic and starlette need it",
     "uvicorn": "the HTTP server",
     "wsproto": "frames of /ws/status",
+    "zig": "compiles the launcher, and adds functions of its own",
 }
 """Why each part is there. System libraries come with Python's own modules and with wheels."""
 
@@ -55,7 +58,8 @@ Written by `make docs` from the list that every file carries: `./my-model.encode
 packs into {packed:.1f} MB. Versions are those of the machine that wrote this page.
 
 {table}
-The launcher in front (under 50 KB, `build/launcher/`) is ours, linked with musl (MIT).
+The launcher in front of the file (84 KB, `build/launcher/`) is ours. Compiled into it are libdeflate, musl and a few
+functions of its compiler, Zig; their licence texts are in the list.
 
 ## Why each package is there
 

@@ -19,12 +19,6 @@
 #include "launch.h"
 #include "report.h"
 
-#define STR2(x) #x
-#define STR(x) STR2(x)
-
-/* A test compares this with the sum of the sources beside this file. */
-__attribute__((used, retain)) static const char source_sum[] = "encoderfile-launcher-source:" STR(SOURCE_SUM);
-
 int main(int argc, char **argv) {
     static char self[PATH_MAX]; /* links followed; what the runtime opens to find its model */
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);

@@ -195,7 +195,7 @@ def _fingerprint(device: str) -> str:
         path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] not in _BUILDER_ONLY
     ]
     recipe = [*(_recipe() / name for name in _RECIPE), *(Path(__file__).with_name(name) for name in _MAKERS)]
-    for path in (*sources, *recipe):
+    for path in (*sources, *recipe, inventory.LAUNCHER_PARTS):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -18,6 +18,9 @@ from typing import Any
 
 import encoderfile
 
+LAUNCHER_PARTS = Path(__file__).with_name("launcher") / "parts.json"
+"""What others wrote in the launcher, as components; build/launcher/build.py writes it."""
+
 
 def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str, Any]:
     """The document for `contents`, which build/runtime.spec wrote: source paths of modules, libraries and data."""
@@ -41,6 +44,7 @@ def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str
     components = [_python(sizes.pop("python", 0))]
     components += [_package(name, sizes[name]) for name in sorted(sizes)]
     components += [_library(name, loose[name]) for name in sorted(loose)]
+    components += json.loads(LAUNCHER_PARTS.read_bytes())
     identity = json.dumps(components, sort_keys=True)
     return {
         "bomFormat": "CycloneDX",
@@ -61,14 +65,17 @@ def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str
 
 
 def markdown(document: Mapping[str, Any]) -> str:
-    """The document as the table of docs/what-is-inside.md; sizes are of the files before packing."""
+    """The document as the table of docs/what-is-inside.md; sizes are of the files before packing.
+
+    What is compiled into the launcher has no size of its own.
+    """
     lines = ["| what | version | licence | KB |", "|---|---|---|---|"]
     for component in document["components"]:
         licences = " ".join(
             each.get("expression") or each["license"].get("id") or each["license"]["name"]
             for each in component.get("licenses", [])
         )
-        size = int(property_of(component, "bytes")) // 1000
+        size = int(property_of(component, "bytes")) // 1000 if "properties" in component else ""
         lines.append(f"| {component['name']} | {component.get('version', '')} | {licences} | {size} |")
     return "\n".join(lines) + "\n"
 

@@ -19,7 +19,7 @@ FOOTER = 88
 
 
 @pytest.fixture(scope="module")
-def fuzz(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def fuzz(libdeflate: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The launcher compiled with AddressSanitizer and UndefinedBehaviorSanitizer around tests/launcher/fuzz.c."""
     compiler = shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
@@ -27,7 +27,16 @@ def fuzz(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program = tmp_path_factory.mktemp("fuzz") / "fuzz"
     sources = [str(path) for path in sorted(SOURCES.glob("*.c")) if path.name != "main.c"]
     command = [compiler, "-std=c11", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    command += ["-I", str(SOURCES), "-o", str(program), *sources, str(Path(__file__).with_name("fuzz.c"))]
+    command += [
+        "-I",
+        str(SOURCES),
+        "-isystem",
+        str(libdeflate),
+        "-o",
+        str(program),
+        *sources,
+        str(Path(__file__).with_name("fuzz.c")),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if "cannot find" in done.stderr:
         pytest.skip("this compiler comes without sanitizers")

@@ -1,6 +1,5 @@
 """The launcher becomes the runtime: arguments, exit codes, signals, names; and files that are not whole."""
 
-import hashlib
 import os
 import pty
 import signal
@@ -10,17 +9,6 @@ from pathlib import Path
 import pytest
 
 from support.launched import make_file, run
-from support.models import ROOT
-
-LAUNCHERS = ROOT / "encoderfile" / "builder" / "launcher"
-
-
-@pytest.mark.parametrize("path", sorted(LAUNCHERS.iterdir()), ids=lambda path: path.name)
-def test_the_compiled_launchers_are_those_of_the_sources(path: Path) -> None:
-    digest = hashlib.sha256()
-    for source in sorted((ROOT / "build" / "launcher").glob("*.[ch]")):
-        digest.update(source.read_bytes())
-    assert f"encoderfile-launcher-source:{digest.hexdigest()}".encode() in path.read_bytes(), "run `make launcher`"
 
 
 def test_a_terminal_shows_that_the_first_start_unpacks(tmp_path: Path) -> None:
