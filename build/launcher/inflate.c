@@ -1,5 +1,10 @@
-/* libdeflate's decoder, taken in as a part of this program: small, and the fastest for whole buffers. */
+/*
+ * libdeflate's decoder, compiled as a part of this program. Not zstd, although files would be 10 MB smaller: it would
+ * want a further package in the builder and in every file.
+ */
 #include "inflate.h"
+
+#include <errno.h>
 
 #include <lib/deflate_decompress.c>
 #include <lib/utils.c>
@@ -11,5 +16,7 @@ int inflate_all(const unsigned char *data, size_t length, unsigned char *out, si
     if (!decompressor) return -1;
     enum libdeflate_result result = libdeflate_deflate_decompress(decompressor, data, length, out, size, NULL);
     libdeflate_free_decompressor(decompressor);
-    return result == LIBDEFLATE_SUCCESS ? 0 : -1;
+    if (result == LIBDEFLATE_SUCCESS) return 0;
+    errno = EBADMSG;
+    return -1;
 }

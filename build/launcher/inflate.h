@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* Fills exactly `size` bytes of `out`; 0, or -1 when the data is damaged, has another size, or memory is short. */
+/* Fills exactly `size` bytes of `out`; 0, or -1 with errno, which is EBADMSG for damaged data or another size. */
 int inflate_all(const unsigned char *data, size_t length, unsigned char *out, size_t size);
 
 #endif

@@ -23,7 +23,7 @@ def test_a_terminal_shows_that_the_first_start_unpacks(tmp_path: Path) -> None:
             said[-1] += os.read(ours, 1000)
         os.close(ours)
         os.close(theirs)
-    assert said[0].startswith(b"\rtoy: unpacking its runtime, once on this machine: 0 %")
+    assert said[0].startswith(b"\rtoy: unpacking the runtime (first start only): 0%")
     assert said[0].endswith(b"\r\033[Kend")
     assert said[1] == b"end"
     assert run(file, cache=tmp_path / "another").stderr == ""
@@ -63,12 +63,12 @@ def test_a_symlink_leads_to_the_real_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("missing", [1, 50, 88, 4096, 9000])
-def test_a_cut_file_says_so(missing: int, tmp_path: Path) -> None:
+def test_a_truncated_file_says_so(missing: int, tmp_path: Path) -> None:
     file = make_file(tmp_path)
     os.truncate(file, file.stat().st_size - missing)
     result = run(file, cache=tmp_path / "cache")
     assert result.returncode == 1
-    assert result.stderr == "error: toy: the file is cut or damaged, its end is missing: copy it again\n"
+    assert result.stderr == "error: toy: the file is truncated or damaged, its end is missing: copy it again\n"
 
 
 def test_bytes_behind_the_end_are_noticed(tmp_path: Path) -> None:
