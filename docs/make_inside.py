@@ -29,6 +29,7 @@ REASONS = {
     "mcp": "the official MCP SDK",
     "mcp-types": "the MCP SDK's messages",
     "msgpack": "the SIE dialect's answers",
+    "msgspec": "the shapes of requests: reading, checking, JSON Schema",
     "musl": "the launcher's C library",
     "numpy": "arrays between session and wire",
     "onnxruntime": "runs the graph",

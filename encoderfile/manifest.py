@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from encoderfile.errors import ContainerError
-from encoderfile.types import ModelType
 
 FORMAT_VERSION = 1
 """Raised when an older runtime could not read a newer payload."""
@@ -109,7 +108,8 @@ class Manifest:
 
     name: str
     version: str
-    model_type: ModelType
+    model_type: str
+    """The name of its `Task`."""
     builder_version: str
     graph: GraphSpec
     tokenizer: TokenizerSpec
@@ -191,7 +191,7 @@ class Manifest:
             pooling = body.pop("pooling")
             labels = body.pop("id2label")
             return cls(
-                model_type=ModelType(body.pop("model_type")),
+                model_type=_text(body.pop("model_type")),
                 graph=GraphSpec(inputs=inputs, **graph),
                 tokenizer=TokenizerSpec(**body.pop("tokenizer")),
                 pooling=None
@@ -205,6 +205,12 @@ class Manifest:
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ContainerError("the manifest inside the file cannot be read: the file is damaged") from error
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no string")
+    return value
 
 
 def _artifact(body: Mapping[str, Any]) -> Artifact:

@@ -198,11 +198,6 @@ infer_options = _decorated(
             show_default=True,
             help="The whole answer, or one result a line.",
         ),
-        click.option(
-            "--normalize/--no-normalize",
-            default=None,
-            help="Unit length for vectors, or not; left out: yes for `embedding`, else the model's own way.",
-        ),
         click.option("--prompt-name", help="Put this one of the model's own prompts before each text."),
         click.option("--prompt", help="Put this text before each text; empty for none."),
         click.option(

@@ -1,10 +1,9 @@
-"""Frozen values that cross a border between rooms. Arrays stay float32 from the session to the edge."""
+"""Frozen values that cross a border between packages. Arrays stay float32 from the session to the edge."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:  # `--help` and `info` need no numpy, and it takes longer to import than they to answer
@@ -18,15 +17,6 @@ else:
 
 Text = str | tuple[str, str]
 """One input: a text, or a pair of them (query and passage, premise and hypothesis) that is read as one."""
-
-
-class ModelType(StrEnum):
-    """What a file answers with. The values are those of `GET /model`."""
-
-    EMBEDDING = "embedding"
-    SENTENCE_EMBEDDING = "sentence_embedding"
-    SEQUENCE_CLASSIFICATION = "sequence_classification"
-    TOKEN_CLASSIFICATION = "token_classification"
 
 
 STRATEGIES = ("none", "simple", "first", "average", "max")
@@ -64,50 +54,7 @@ class EncodedText:
         return len(self.input_ids)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenEmbeddings:
-    """`embedding`: one vector per token, special tokens included; `embeddings` is float32 [tokens, hidden]."""
-
-    embeddings: FloatArray
-    tokens: tuple[TokenInfo, ...]
-    unpooled: int = 0
-    """As in `EncodedText`."""
-
-
-@dataclass(frozen=True, slots=True)
-class SentenceEmbedding:
-    """`sentence_embedding`: one vector per text; `embedding` is float32 [hidden]."""
-
-    embedding: FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class SequenceLabels:
-    """`sequence_classification`: `logits` and `scores` are float32 [labels]."""
-
-    logits: FloatArray
-    scores: FloatArray
-    predicted_index: int
-    predicted_label: str
-
-
-@dataclass(frozen=True, slots=True)
-class TokenLabels:
-    """`token_classification`: one row per token, specials left out.
-
-    `logits` and `scores` are float32 [tokens, labels]; `score` float32 [tokens] belongs to `labels`.
-    """
-
-    tokens: tuple[TokenInfo, ...]
-    logits: FloatArray
-    scores: FloatArray
-    labels: tuple[str, ...]
-    score: FloatArray
-
-
-Result = TokenEmbeddings | SentenceEmbedding | SequenceLabels | TokenLabels
-
-R_co = TypeVar("R_co", bound=Result, covariant=True)
+R_co = TypeVar("R_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +75,21 @@ DEFAULT_PROMPT = AskedPrompt()
 
 @dataclass(frozen=True, slots=True)
 class PredictRequest:
-    """What every way in hands to the service. `normalize` None means the model's own way."""
+    """What every transport hands to the service."""
 
     inputs: Sequence[Text]
-    normalize: bool | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """By name, what the model type lets a request say (`tasks.options`); what is left out is the model's own way."""
     metadata: Mapping[str, str] | None = None
     allow_empty: bool = False
     """Whether a text may be empty: some dialects promise an answer, made of special tokens alone."""
     refuse_overflow: bool | None = None
     """Whether a text over the limit is refused instead of cut; None: as the server was told."""
     prompt: AskedPrompt = DEFAULT_PROMPT
+    raw: bool = False
+    """Whether results are wanted as `Task.postprocess` makes them, for the task's other abilities."""
     max_values: int | None = None
-    """Numbers of the answer, at most, where the way in takes fewer than the server; None: as the server was told."""
+    """Maximum numbers in the answer, where a transport takes fewer than the server does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,17 +115,28 @@ class Prediction(Generic[R_co]):
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What a caller may know of the model: the body of `GET /model`, and a line for agents."""
+    """What a caller may know of the model."""
 
     model_id: str
     version: str
-    model_type: ModelType
+    model_type: str
+    """The name of its `Task`."""
     id2label: Mapping[int, str] | None
     max_length: int
+    """In tokens."""
+    truncation_side: str = "right"
+    """Where longer texts are cut."""
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    """What may be put before a text, by name."""
+    default_prompt_name: str | None = None
+    matryoshka: bool = False
+    """Whether the beginning of a vector is a vector too."""
+    matryoshka_dimensions: tuple[int, ...] = ()
+    """The only sizes that it may be cut to; empty: any."""
 
     def to_json(self) -> dict[str, Any]:
         """The body of `GET /model`: no `id2label` key for embedding models."""
-        body: dict[str, Any] = {"model_id": self.model_id, "model_type": self.model_type.value}
+        body: dict[str, Any] = {"model_id": self.model_id, "model_type": self.model_type}
         if self.id2label is not None:
             body["id2label"] = {str(index): label for index, label in self.id2label.items()}
         return body

@@ -72,7 +72,7 @@ def build(config: BuildConfig, say: Say, beside: Mapping[str, Path] = MappingPro
     with waiting(f"checking {config.path}"):
         checked = check(config)
     keep_apart({"--output-path": config.target, **beside}, _read(config, checked))
-    say(f"model type {checked.manifest.model_type.value}: {checked.type_reason}")
+    say(f"model type {checked.manifest.model_type}: {checked.type_reason}")
     for note in checked.notes:
         say(f"note: {note}")
     say(f"device {device}: {reason}")

@@ -29,8 +29,9 @@ from encoderfile.model.model import Model
 from encoderfile.model.padding import CONSTANT
 from encoderfile.model.session import Session, ValueInfo
 from encoderfile.model.tokenizer import Tokenizer
-from encoderfile.tasks import TASKS, LabelTask
-from encoderfile.types import EncodedText, FloatArray, ModelType, Result, SentenceEmbedding, TokenEmbeddings
+from encoderfile.tasks import TASKS
+from encoderfile.tasks.results import Result, numbers
+from encoderfile.types import EncodedText, FloatArray
 
 TOLERANCE = 1e-3
 """Largest difference between a text alone and in a batch, relative to the largest value where that is above 1."""
@@ -77,7 +78,7 @@ class Checked:
         weights = sum(tensor.length for tensor in self.graph.tensors)
         rows = [
             ("graph", f"{self.folder.onnx.name}, {weights / 1e6:.1f} MB of weights"),
-            ("model type", f"{manifest.model_type.value} ({self.type_reason})"),
+            ("model type", f"{manifest.model_type} ({self.type_reason})"),
             ("inputs", ", ".join(_words(each) for each in manifest.graph.inputs)),
             ("output", manifest.graph.output),
             ("limit", f"{manifest.tokenizer.max_length} tokens"),
@@ -194,11 +195,11 @@ def _widened(output: ValueInfo, *graphs: OnnxGraph) -> ValueInfo:
     return dataclasses.replace(output, name=wide)
 
 
-def _scoring(folder: ModelFolder, model_type: ModelType, columns: int) -> dict[str, Any]:
+def _scoring(folder: ModelFolder, model_type: str, columns: int) -> dict[str, Any]:
     """What the manifest says of labels and of the way from logits to scores; nothing for vectors."""
-    if not issubclass(TASKS[model_type], LabelTask):
+    if not TASKS[model_type].has_labels:
         return {}
-    of_texts = model_type is ModelType.SEQUENCE_CLASSIFICATION
+    of_texts = model_type == "sequence_classification"
     problem = labels.problem_type(folder)
     return {
         "id2label": labels.labels(folder, columns),
@@ -293,7 +294,7 @@ def _attention_bytes(folder: ModelFolder, graph: OnnxGraph) -> int:
 def _compare_alone_and_together(model: Model, tolerance: float) -> float:
     """The largest difference between answers alone and in a padded batch. Raises above `tolerance`."""
     texts = model.encode([*TEXTS, LONG])
-    if model.manifest.model_type is ModelType.SEQUENCE_CLASSIFICATION:
+    if model.manifest.model_type == "sequence_classification":
         # A short limit leaves no room beside the half of a pair that truncation_strategy never cuts.
         with contextlib.suppress(InputError):
             texts += model.encode([PAIR])
@@ -328,6 +329,4 @@ def _differences(model: Model, texts: Sequence[EncodedText], tolerance: float) -
 def _numbers(result: Result | InternalError) -> FloatArray:
     if isinstance(result, InternalError):
         raise ModelError(f"{str(result).removeprefix('Internal error: ')}: its weights are damaged, export it again")
-    if isinstance(result, TokenEmbeddings):
-        return result.embeddings
-    return result.embedding if isinstance(result, SentenceEmbedding) else result.logits
+    return numbers(result)

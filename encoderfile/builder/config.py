@@ -13,7 +13,7 @@ import yaml
 
 from encoderfile.builder.precision import PrecisionWishes
 from encoderfile.errors import ConfigError
-from encoderfile.types import ModelType
+from encoderfile.tasks import TASKS
 
 DEFAULT_VERSION = "0.1.0"
 
@@ -79,7 +79,7 @@ class BuildConfig:
     """What inputs of unusual names are: a role and a name (`input_ids` and `tokens`), or a name and a value."""
     name: str | None = None
     version: str = DEFAULT_VERSION
-    model_type: ModelType | None = None
+    model_type: str | None = None
     output_path: Path | None = None
     cache_dir: Path | None = None
     base_binary_path: Path | None = None
@@ -213,7 +213,7 @@ class _Yaml:
             inputs=self._inputs(),
             name=self._text("name"),
             version=self._text("version") or DEFAULT_VERSION,
-            model_type=None if (t := self._choice("model_type", tuple(ModelType))) is None else ModelType(t),
+            model_type=self._choice("model_type", tuple(TASKS)),
             output_path=self._path("output_path"),
             cache_dir=self._path("cache_dir"),
             base_binary_path=self._path("base_binary_path"),

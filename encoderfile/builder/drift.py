@@ -10,8 +10,8 @@ import numpy as np
 
 from encoderfile.errors import ConfigError, InternalError, ModelError
 from encoderfile.model.model import Model
-from encoderfile.tasks import LabelTask
-from encoderfile.types import FloatArray, Result, SentenceEmbedding, TokenEmbeddings
+from encoderfile.tasks.results import Result, numbers
+from encoderfile.types import FloatArray
 
 MAX_FLIPS = 0.02
 """Share of labels that may change."""
@@ -111,7 +111,7 @@ def measure(before: Model, after: Model, texts: Sequence[str]) -> Drift:
         mean_difference=float(moved.mean()),
         least_cosine=float(cosine.min()),
         mean_cosine=float(cosine.mean()),
-        flips=float(np.concatenate(flips).mean()) if isinstance(before.task, LabelTask) else None,
+        flips=float(np.concatenate(flips).mean()) if before.task.has_labels else None,
     )
 
 
@@ -133,8 +133,4 @@ def _rows(result: Result | InternalError) -> FloatArray:
     """The answer as rows: one per token, or one."""
     if isinstance(result, InternalError):
         raise ModelError(f"the changed graph fails: {str(result).removeprefix('Internal error: ')}")
-    if isinstance(result, TokenEmbeddings):
-        return result.embeddings
-    if isinstance(result, SentenceEmbedding):
-        return result.embedding[None, :]
-    return np.atleast_2d(result.logits)
+    return numbers(result)

@@ -14,7 +14,6 @@ from encoderfile.errors import ModelError
 from encoderfile.manifest import PoolingSpec
 from encoderfile.model.session import ValueInfo
 from encoderfile.tasks.pooling import POOLING, SPARSE, sparse_mode
-from encoderfile.types import ModelType
 
 MASKED_WORDS = ("ForMaskedLM", "ForPreTraining")
 """Endings of the architectures whose logits are weights of words."""
@@ -58,19 +57,19 @@ def vector_size(folder: ModelFolder) -> int | None:
     return None if hidden is None else hidden * len(_modes(folder.pooling))
 
 
-def vector_pooling(folder: ModelFolder, model_type: ModelType, output: ValueInfo) -> PoolingSpec | None:
+def vector_pooling(folder: ModelFolder, model_type: str, output: ValueInfo) -> PoolingSpec | None:
     """How the vectors of this graph's output become one; None where they are one already, or no vectors.
 
     Raises `ModelError` where the files ask for what is not built here.
     """
-    if model_type is ModelType.SENTENCE_EMBEDDING:
+    if model_type == "sentence_embedding":
         if len(output.shape) == 2:
             dense = next((module for module in reversed(folder.modules) if module.kind == "Dense"), None)
             if dense is not None and output.shape[-1] not in (None, vector_size(folder)):
                 raise _missing(dense)
             return _finish(folder)
         return _of_words(folder, output) if _gives_words(folder, output) else pooling(folder)
-    if model_type is ModelType.EMBEDDING and pools(folder):
+    if model_type == "embedding" and pools(folder):
         left_out = next((module for module in folder.modules if module.kind not in _DONE), None)
         if left_out is not None:
             raise ModelError(

@@ -15,11 +15,10 @@ from encoderfile.builder.folder import ModelFolder
 from encoderfile.errors import ConfigError, ModelError
 from encoderfile.model.session import ValueInfo
 from encoderfile.tasks import TASKS
-from encoderfile.types import ModelType
 
 _BY_ARCHITECTURE = {
-    "ForSequenceClassification": ModelType.SEQUENCE_CLASSIFICATION,
-    "ForTokenClassification": ModelType.TOKEN_CLASSIFICATION,
+    "ForSequenceClassification": "sequence_classification",
+    "ForTokenClassification": "token_classification",
 }
 _SENTENCE = "sentence_embedding"
 _VECTORS = frozenset({"sentence_embeddings", "text_embeds", "embeddings", "embedding"})
@@ -29,10 +28,10 @@ _NEUTRAL = re.compile(r"\d+|output[_.]?\d*|out|Identity(_\d+)?|.*logits.*")
 _BESIDE = ("present", "hidden_states", "attentions", "pooler_output")
 """Outputs that stand beside the one that is meant; names begin so."""
 _RANK = {
-    ModelType.EMBEDDING: (3,),
-    ModelType.SENTENCE_EMBEDDING: (2, 3),
-    ModelType.SEQUENCE_CLASSIFICATION: (2,),
-    ModelType.TOKEN_CLASSIFICATION: (3,),
+    "embedding": (3,),
+    "sentence_embedding": (2, 3),
+    "sequence_classification": (2,),
+    "token_classification": (3,),
 }
 
 
@@ -40,7 +39,7 @@ _RANK = {
 class Choice:
     """A model type and the reason for it."""
 
-    model_type: ModelType
+    model_type: str
     reason: str
 
 
@@ -65,7 +64,7 @@ def refuse_generators(folder: ModelFolder, inputs: Sequence[str], outputs: Seque
 
 
 def choose_type(
-    folder: ModelFolder, outputs: Sequence[ValueInfo], wanted: ModelType | None, named: str | None = None
+    folder: ModelFolder, outputs: Sequence[ValueInfo], wanted: str | None, named: str | None = None
 ) -> Choice:
     """The model type: `wanted` when given, else from architecture, modules.json and the graph's outputs.
 
@@ -86,25 +85,25 @@ def choose_type(
     if labelled is not None and not (pooled and tokens):
         return Choice(labelled, f"config.json names {architecture}")
     if any(output.plain == _SENTENCE for output in seen):
-        return Choice(ModelType.SENTENCE_EMBEDDING, f"the graph has an output {_SENTENCE}")
+        return Choice("sentence_embedding", f"the graph has an output {_SENTENCE}")
     if pooled and (tokens or vector or words or modules.is_sparse(folder)):
-        return Choice(ModelType.SENTENCE_EMBEDDING, "modules.json describes a sentence-transformers model")
+        return Choice("sentence_embedding", "modules.json describes a sentence-transformers model")
     if tokens:
-        return Choice(ModelType.EMBEDDING, f"the graph's output is {tokens[0].name}")
+        return Choice("embedding", f"the graph's output is {tokens[0].name}")
     # The last, because sentence models keep the architecture they were trained from.
     if vector or words:
         sparse = f"{architecture} gives a weight to each word of the vocabulary: a sparse embedding"
         reason = f"the graph's output {vector.name} is one vector per text" if vector else sparse
-        return Choice(ModelType.SENTENCE_EMBEDDING, reason)
+        return Choice("sentence_embedding", reason)
     raise ModelError(
         f"the model type is in doubt (architecture {architecture or 'unknown'}, outputs "
-        f"{', '.join(sorted(each.name for each in outputs))}): say it with --model-type {'|'.join(ModelType)}, and "
+        f"{', '.join(sorted(each.name for each in outputs))}): say it with --model-type {'|'.join(TASKS)}, and "
         "which output it takes with --output NAME"
     )
 
 
 def choose_output(
-    folder: ModelFolder, model_type: ModelType, outputs: Sequence[ValueInfo], named: str | None = None
+    folder: ModelFolder, model_type: str, outputs: Sequence[ValueInfo], named: str | None = None
 ) -> ValueInfo:
     """The graph output this type takes; `named` is that of `--output`.
 
@@ -117,11 +116,11 @@ def choose_output(
     return found
 
 
-def _best(folder: ModelFolder, model_type: ModelType, outputs: Sequence[ValueInfo]) -> ValueInfo | None:
+def _best(folder: ModelFolder, model_type: str, outputs: Sequence[ValueInfo]) -> ValueInfo | None:
     tokens = _token_vectors(folder, outputs)
-    if model_type is ModelType.EMBEDDING:
+    if model_type == "embedding":
         return tokens[0] if tokens else None
-    if model_type is ModelType.SENTENCE_EMBEDDING:
+    if model_type == "sentence_embedding":
         words = _by_name(outputs, "logits", 3) or _sole_logits(outputs, 3)
         if modules.is_sparse(folder):
             return words
@@ -178,9 +177,9 @@ def _named(outputs: Sequence[ValueInfo], name: str) -> ValueInfo:
     return found
 
 
-def _unfit(model_type: ModelType, outputs: Sequence[ValueInfo]) -> ModelError:
+def _unfit(model_type: str, outputs: Sequence[ValueInfo]) -> ModelError:
     return ModelError(
-        f"the model type {model_type.value} needs {TASKS[model_type].expected_output()}, the graph gives "
+        f"the model type {model_type} needs {' or '.join(map(str, TASKS[model_type].outputs))}, the graph gives "
         f"{_listed(outputs)}: choose another --model-type, name the output with --output or export with the "
         "matching --task"
     )

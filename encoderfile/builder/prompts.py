@@ -8,15 +8,14 @@ from typing import Any
 from encoderfile.builder.folder import ModelFolder
 from encoderfile.errors import ModelError
 from encoderfile.model.session import ValueInfo
-from encoderfile.types import ModelType
 
 _ALWAYS = frozenset({"query", "document"})
 """Names that the library has without any file, with nothing behind them."""
 
-_VECTORS = frozenset({ModelType.EMBEDDING, ModelType.SENTENCE_EMBEDDING})
+_VECTORS = frozenset({"embedding", "sentence_embedding"})
 
 
-def facts(folder: ModelFolder, model_type: ModelType, output: ValueInfo) -> dict[str, Any]:
+def facts(folder: ModelFolder, model_type: str, output: ValueInfo) -> dict[str, Any]:
     """What the manifest says of prompts: `prompts`, `default_prompt_name`, `include_prompt`.
 
     A classifier has none unless it is a CrossEncoder. Raises `ModelError` for prompts that are no texts, for a

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from encoderfile.types import ModelType
+from encoderfile.tasks import TASKS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -20,7 +20,7 @@ _OPTIONS = (
     click.option("--name", help="The model's name.  [default: the folder's]"),
     click.option("--model-version", "version", help="The model's version.  [default: 0.1.0]"),
     click.option(
-        "--model-type", type=click.Choice(ModelType, case_sensitive=False), help="Instead of what the files say."
+        "--model-type", type=click.Choice(list(TASKS), case_sensitive=False), help="Instead of what the files say."
     ),
     click.option("--onnx", type=click.Path(path_type=Path), help="Which ONNX file, where there are several."),
     click.option("--output", metavar="NAME", help="Which output of the graph, where its names do not say it."),

@@ -16,9 +16,9 @@ from encoderfile.model import attention, padding, prompts
 from encoderfile.model.lanes import Lanes
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Known, Tokenizer
-from encoderfile.tasks import LabelTask
 from encoderfile.tasks.entities import WordRules
-from encoderfile.types import EncodedText, FloatArray, Result, Text
+from encoderfile.tasks.results import Result
+from encoderfile.types import EncodedText, FloatArray, ModelInfo, Text
 
 
 class Model:
@@ -32,6 +32,22 @@ class Model:
         self.task = tasks.create(manifest)
         self.device = session.device.name
         """Where the graph runs: `cpu` or `cuda`."""
+        spec, words = manifest.tokenizer, tokenizer
+        self.info = ModelInfo(
+            manifest.name,
+            manifest.version,
+            manifest.model_type,
+            manifest.id2label,
+            spec.max_length,
+            spec.truncation_side,
+            manifest.prompts,
+            manifest.default_prompt_name,
+            manifest.matryoshka,
+            manifest.matryoshka_dimensions,
+        )
+        """What a caller may know of it."""
+        self.words = WordRules(words.spell, words.join, words.continuing_prefix, spec.unknown_token_id)
+        """What grouping tokens into words needs of this model."""
         self._tokenizer = tokenizer
         self._session = session
         self._lanes = lanes
@@ -66,12 +82,6 @@ class Model:
     def windows(self, text: str, stride: int) -> list[EncodedText]:
         """Tokenises all of a text, in windows of the limit that share `stride` tokens."""
         return self._tokenizer.windows(text, stride)
-
-    def word_rules(self) -> WordRules:
-        """What grouping this model's token labels into entities needs beside an answer."""
-        labels = self.task.labels if isinstance(self.task, LabelTask) else ()
-        words = self._tokenizer
-        return WordRules(labels, words.spell, words.join, words.continuing_prefix, words.spec.unknown_token_id)
 
     @property
     def lanes(self) -> int:

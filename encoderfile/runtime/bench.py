@@ -18,7 +18,7 @@ from encoderfile.runtime.loading import load
 from encoderfile.runtime.server import make_service
 from encoderfile.service.service import Service
 from encoderfile.settings import ModelSettings
-from encoderfile.types import ModelType, PredictRequest, Text
+from encoderfile.types import PredictRequest, Text
 
 _BUDGETS = {"cpu": (256, 512, 1024, 2048, 4096), "cuda": (4096, 16384, 65536)}
 _ROUNDS = 3
@@ -101,7 +101,7 @@ async def _seconds_alone(model: Model, settings: ModelSettings, texts: Sequence[
 
 
 async def _ask(service: Service, texts: Sequence[Text]) -> None:
-    await service.predict(PredictRequest(texts, True if service.info.model_type is ModelType.EMBEDDING else None))
+    await service.predict(PredictRequest(texts, service.task.defaults))
 
 
 def _report(device: str, texts: Sequence[Text], found: Sequence[Measured], alone: dict[int, float]) -> str:

@@ -19,6 +19,7 @@ from encoderfile.errors import ConfigError, EncoderfileError
 from encoderfile.model.device import choose
 from encoderfile.progress import Progress
 from encoderfile.runtime import logs, process
+from encoderfile.runtime.request_flags import Infer, flags
 from encoderfile.service import threads
 from encoderfile.settings import (
     CONTEXT,
@@ -166,7 +167,7 @@ def mcp(executable: Path, /, transport: str, hostname: str, port: int, **options
     return 0 if process.run(conversation) else 1
 
 
-@cli.command(cls=InferCommand)
+@cli.command(cls=Infer)
 @infer_options
 @model_options
 @click.pass_obj
@@ -176,7 +177,6 @@ def infer(
     """Answer TEXT... without a server. The result goes to stdout, everything else to stderr."""
     # As an exception, so that a half-written file does not stay behind.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    threads.check(2)  # where not even these can be had, numpy's library ends the process as it is imported
     from encoderfile.runtime import inputs
     from encoderfile.runtime.oneshot import Wanted, answer
 
@@ -199,7 +199,7 @@ def infer(
             log.warning("%s is taken as a text: for the file write -i %s", text, text)
     wanted = Wanted(
         form=options["form"],
-        normalize=options["normalize"],
+        options={name: options[name] for name in flags() if options[name] is not None},
         entities=options["entities"],
         stride=options["stride"],
         prompt=AskedPrompt(options["prompt_name"], options["prompt"]),

@@ -29,7 +29,7 @@ def describe(executable: Path, device: Device, as_json: bool) -> str:
         return json_text(facts).decode()
     rows = [
         ("name", f"{manifest.name} {manifest.version}"),
-        ("model type", manifest.model_type.value),
+        ("model type", manifest.model_type),
         *([("labels", ", ".join(manifest.id2label.values()))] if manifest.id2label else []),
         *([("prompts", manifest.prompts_in_words)] if manifest.prompts else []),
         ("limit", f"{manifest.tokenizer.max_length} tokens"),

@@ -6,9 +6,9 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,7 +23,8 @@ from encoderfile.runtime.loading import load
 from encoderfile.runtime.server import make_service
 from encoderfile.service.service import Service
 from encoderfile.settings import ModelSettings
-from encoderfile.types import DEFAULT_PROMPT, AskedPrompt, ModelType, PredictRequest, Text
+from encoderfile.tasks.results import to_json
+from encoderfile.types import DEFAULT_PROMPT, AskedPrompt, PredictRequest, Text
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,8 @@ class Wanted:
     """
 
     form: str
-    normalize: bool | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Of the request, those that were given."""
     entities: str | None = None
     stride: int | None = None
     prompt: AskedPrompt = DEFAULT_PROMPT
@@ -137,25 +139,22 @@ async def _answer(
 
 def _refuse_unused(service: Service, wanted: Wanted) -> None:
     """Raises `ConfigError` for a flag that the model at hand has no use for."""
-    model_type = service.info.model_type
-    if wanted.entities and model_type is not ModelType.TOKEN_CLASSIFICATION:
-        flag = "--entities needs a token_classification model"
-    elif wanted.normalize is not None and not service.task.takes_normalize:
-        flag = "--normalize and --no-normalize need a model of vectors"
-    elif wanted.prompt != DEFAULT_PROMPT and not service.task.takes_prompt:
-        flag = "--prompt and --prompt-name need a model of vectors"
-    else:
-        return
-    raise ConfigError(f"{flag}, this one is {model_type.value}: leave it out")
+    task = service.task
+    known = {each.name for each in task.options}
+    flags = [f"--{name.replace('_', '-')}" for name in wanted.options if name not in known]
+    if wanted.entities and not task.groups_tokens:
+        flags.append("--entities")
+    if wanted.prompt != DEFAULT_PROMPT and not task.takes_prompt:
+        flags.append("--prompt" if wanted.prompt.name is None else "--prompt-name")
+    if flags:
+        raise ConfigError(f"{flags[0]} has no effect on a {task.name} model: leave it out")
 
 
 async def _results(service: Service, texts: Sequence[Text], wanted: Wanted) -> tuple[list[Any], int]:
-    """What `/predict` answers, one JSON value per text, and how many texts were cut."""
-    normalize = wanted.normalize
-    if normalize is None and service.info.model_type is ModelType.EMBEDDING:
-        normalize = True
-    prediction = await service.predict(PredictRequest(texts, normalize, prompt=wanted.prompt))
-    return [service.task.to_json(result) for result in prediction.results], prediction.truncated_inputs
+    """What `/predict` answers, one JSON value per text, and how many texts were truncated."""
+    options = {**service.task.defaults, **wanted.options}
+    prediction = await service.predict(PredictRequest(texts, options, prompt=wanted.prompt))
+    return [to_json(result) for result in prediction.results], prediction.truncated_inputs
 
 
 async def _entities(service: Service, texts: Sequence[Text], wanted: Wanted) -> tuple[list[Any], int]:
@@ -164,5 +163,5 @@ async def _entities(service: Service, texts: Sequence[Text], wanted: Wanted) -> 
         index = next(index for index, text in enumerate(texts) if not isinstance(text, str))
         raise InputError("is a text pair, and --entities reads single texts", index)
     extraction = await service.extract(singles, wanted.entities or "simple", wanted.stride)
-    lines = [{"entities": [entity.to_json() for entity in found]} for found in extraction.entities]
+    lines = [{"entities": [entity._asdict() for entity in each.entities]} for each in extraction.found]
     return lines, extraction.truncated_inputs

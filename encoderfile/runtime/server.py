@@ -19,7 +19,8 @@ from encoderfile.runtime import descriptors, process
 from encoderfile.runtime.binding import GRPC_SHARE, UNIX, bound_grpc, bound_http, bracketed
 from encoderfile.runtime.notify import notify
 from encoderfile.service import threads
-from encoderfile.service.service import Limits, Service
+from encoderfile.service.limits import Limits
+from encoderfile.service.service import Service
 from encoderfile.settings import ModelSettings, ServeSettings
 
 if TYPE_CHECKING:

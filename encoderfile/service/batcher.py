@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from encoderfile.errors import ConfigError, DrainingError, ExhaustedError, InternalError, QueueFullError
 from encoderfile.service import threads
 from encoderfile.service.waiting import Entry, Request, Waiting
-from encoderfile.types import EncodedText, Result
+from encoderfile.tasks.results import Result
+from encoderfile.types import EncodedText
 
 log = logging.getLogger(__name__)
 

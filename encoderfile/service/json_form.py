@@ -2,99 +2,137 @@
 
 from __future__ import annotations
 
-import reprlib
-from typing import Any
+import functools
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from encoderfile.errors import InputError
-from encoderfile.service import known_fields, prompts
+import msgspec
+from msgspec import Meta
+
+from encoderfile.service import json_schema, known_fields, prompts
 from encoderfile.service.json_pieces import Pieces, object_pieces
+from encoderfile.service.requests import read
 from encoderfile.tasks import Task
-from encoderfile.types import Prediction, PredictRequest, Text
+from encoderfile.tasks.options import Option
+from encoderfile.tasks.results import JsonSchema, schema, to_json
+from encoderfile.types import ModelInfo, Prediction, PredictRequest, Text
 
-_DONE = frozenset({"normalize", *prompts.FIELDS, *known_fields.TRUNCATION})
-"""The known fields that `/predict` does."""
+_Text = Annotated[str, Meta(extra_json_schema={"minLength": 1})]
 
 
-def read_request(body: object, task: Task[Any]) -> PredictRequest:
+class TextPair(msgspec.Struct, forbid_unknown_fields=True):
+    """Two texts that are read as one."""
+
+    text: _Text
+    text_pair: _Text | None = None
+
+    def to_text(self) -> Text:
+        """The two, or the first alone."""
+        return self.text if self.text_pair is None else (self.text, self.text_pair)
+
+
+class _Request(msgspec.Struct):
+    """What every request may say, whatever the model."""
+
+    inputs: list[str | TextPair]
+    metadata: Annotated[dict[str, str] | None, Meta(description="Returned as it is with the answer.")] = None
+    prompt: Annotated[str | None, Meta(description="A text that is put before each input; empty for none.")] = None
+    prompt_name: str | None = None
+    input_type: str | None = None
+
+
+@functools.cache
+def _shape(task: type[Task[Any]]) -> type[_Request]:
+    """What a request to a model of this type may hold."""
+    options = [_field(each) for each in task.options]
+    shape: Any = msgspec.defstruct("Request", options, bases=(_Request,), kw_only=True)
+    return shape  # type: ignore[no-any-return]
+
+
+def _field(option: Option) -> tuple[Any, ...]:
+    described = Meta(description=option.description)
+    if option.required:
+        return option.name, Annotated[option.type, described]
+    return option.name, Annotated[option.type | None, described], None
+
+
+def request_schema(task: Task[Any], info: ModelInfo) -> JsonSchema:
+    """JSON Schema of the body of `POST /predict`."""
+    whole = json_schema.of(_shape(type(task)))
+    shown = ["inputs", "metadata", *(each.name for each in task.options)]
+    if task.takes_prompt:
+        shown += ["prompt", *(["prompt_name"] if info.prompts else [])]
+    properties = {name: whole["properties"][name] for name in shown}
+    properties["inputs"] = _inputs_schema(properties["inputs"], task.takes_pairs)
+    if "prompt_name" in shown:
+        properties["prompt_name"] = _prompt_name_schema(info)
+    return {"type": "object", "properties": properties, "required": whole["required"]}
+
+
+def _inputs_schema(schema: JsonSchema, takes_pairs: bool) -> JsonSchema:
+    text, pair = {"type": "string", "minLength": 1}, schema["items"]["anyOf"][1]
+    return {
+        **schema,
+        "items": {"anyOf": [text, pair]} if takes_pairs else text,
+        "minItems": 1,
+        "description": "Texts, one result each."
+        + (" A pair of texts that is read as one is an object." if takes_pairs else ""),
+    }
+
+
+def _prompt_name_schema(info: ModelInfo) -> JsonSchema:
+    default = info.default_prompt_name
+    words = "; ".join(f"{name} is {prompt!r}" for name, prompt in info.prompts.items())
+    return {
+        "type": ["string", "null"],
+        "enum": [*info.prompts, None],
+        "description": f"Or one of the model's own prompts. Left out: {default or 'none'}. {words}",
+    }
+
+
+def response_schema(task: Task[Any]) -> JsonSchema:
+    """JSON Schema of the answer to `POST /predict`."""
+    return {
+        "type": "object",
+        "properties": {
+            "results": {
+                "type": "array",
+                "items": schema(task.result),
+                "description": "One per input, in order.",
+            },
+            "model_id": {"type": "string"},
+            "metadata": {"type": "object", "additionalProperties": {"type": "string"}},
+        },
+        "required": ["results", "model_id"],
+    }
+
+
+def read_request(body: object, task: Task[Any], truncation_side: str) -> PredictRequest:
     """Checks the shape only; limits are the service's. Raises `InputError`.
 
     Unknown fields are ignored, but not those that other servers know (`known_fields`).
     """
-    if not isinstance(body, dict):
-        raise InputError(f"the body should be a JSON object, got {_kind(body)}")
-    if "inputs" not in body:
-        raise InputError("the field inputs is missing: send a list of texts")
-    inputs = body["inputs"]
-    if not isinstance(inputs, list):
-        raise InputError(f"inputs should be a list of texts, got {_kind(inputs)}")
-    if not all(isinstance(text, str) for text in inputs):
-        inputs = [read_text(text, task, f"inputs[{index}]") for index, text in enumerate(inputs)]
-    known_fields.check(body, _DONE)
+    asked = read(body, _shape(type(task)))
+    assert isinstance(body, Mapping)
+    done = {*(each.name for each in task.options), "normalize", *prompts.FIELDS, *known_fields.TRUNCATION}
+    known_fields.check(body, done)
     return PredictRequest(
-        inputs,
-        _normalize(body.get("normalize"), task),
-        _metadata(body.get("metadata")),
-        refuse_overflow=known_fields.refuse_overflow(body, task.manifest.tokenizer.truncation_side),
+        [each if isinstance(each, str) else each.to_text() for each in asked.inputs],
+        {each.name: getattr(asked, each.name) for each in task.options if getattr(asked, each.name) is not None},
+        asked.metadata,
+        refuse_overflow=known_fields.refuse_overflow(body, truncation_side),
         prompt=prompts.read(body),
     )
 
 
-def read_text(value: object, task: Task[Any], place: str) -> Text:
-    """One input: a text, or `{"text": ..., "text_pair": ...}` where the model reads pairs. Raises `InputError`."""
-    if isinstance(value, str):
-        return value
-    if not isinstance(value, dict) or not (task.takes_pairs or "text_pair" in value):
-        raise InputError(f"{place} should be a text, got {_kind(value)}")
-    for field in value.keys() - {"text", "text_pair"}:
-        raise InputError(f"{place} has a field {reprlib.repr(field)}: an object may hold text and text_pair alone")
-    text, pair = value.get("text"), value.get("text_pair")
-    if not isinstance(text, str):
-        raise InputError(f"{place}.text should be a text, got {_kind(text)}")
-    if pair is not None and not isinstance(pair, str):
-        raise InputError(f"{place}.text_pair should be a text, got {_kind(pair)}")
-    return text if pair is None else (text, pair)
-
-
-def _normalize(value: object, task: Task[Any]) -> bool | None:
-    if not task.takes_normalize:
-        return None
-    if value is None:
-        if task.normalize_is_required:
-            raise InputError("the field normalize is missing: send true or false")
-        return None
-    if not isinstance(value, bool):
-        raise InputError(f"normalize should be true or false, got {_kind(value)}")
-    return value
-
-
-def _metadata(value: object) -> dict[str, str] | None:
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        raise InputError(f"metadata should be an object of texts, got {_kind(value)}")
-    for key, entry in value.items():
-        if not isinstance(key, str) or not isinstance(entry, str):
-            raise InputError(f"metadata[{key!r}] should be a text, got {_kind(entry)}")
-    return value
-
-
-def _kind(value: object) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "a boolean"
-    names = {str: "a text", int: "a number", float: "a number", list: "a list", dict: "an object"}
-    return names.get(type(value), "another type")
-
-
-def write_answer(prediction: Prediction[Any], task: Task[Any]) -> bytes:
+def write_answer(prediction: Prediction[Any]) -> bytes:
     """The body of the answer: floats in shortest form straight from float32."""
-    return b"".join(answer_pieces(prediction, task))
+    return b"".join(answer_pieces(prediction))
 
 
-def answer_pieces(prediction: Prediction[Any], task: Task[Any]) -> Pieces:
+def answer_pieces(prediction: Prediction[Any]) -> Pieces:
     """The body of the answer in pieces."""
-    content: dict[str, Any] = {"results": map(task.to_json, prediction.results), "model_id": prediction.model_id}
+    content: dict[str, Any] = {"results": map(to_json, prediction.results), "model_id": prediction.model_id}
     if prediction.metadata is not None:
         content["metadata"] = prediction.metadata
     return object_pieces(content)

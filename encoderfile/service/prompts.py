@@ -12,7 +12,7 @@ from typing import Any
 from encoderfile.errors import ConfigError
 from encoderfile.service.known_fields import FieldError
 from encoderfile.tasks import Task
-from encoderfile.types import AskedPrompt
+from encoderfile.types import AskedPrompt, ModelInfo
 
 FIELDS = ("prompt", "prompt_name", "input_type")
 """The fields of a request that `read` reads."""
@@ -47,12 +47,12 @@ def read(body: Mapping[str, Any]) -> AskedPrompt:
 class Prompts:
     """The prompts of one model, and the default of one server."""
 
-    def __init__(self, task: Task[Any], default: str | None = None) -> None:
+    def __init__(self, task: Task[Any], info: ModelInfo, default: str | None = None) -> None:
         """`default` is a name or the word none; None leaves it to the model's files. Raises `ConfigError`."""
         self._task = task
-        self._named: Mapping[str, str] = task.manifest.prompts
+        self._named = info.prompts
         if default is None:
-            self._default = self._named.get(task.manifest.default_prompt_name or "", "")
+            self._default = self._named.get(info.default_prompt_name or "", "")
         elif default == NONE:
             self._default = ""
         elif default in self._named:
@@ -65,7 +65,7 @@ class Prompts:
     def text(self, asked: AskedPrompt) -> str:
         """What is put before each text; empty for nothing.
 
-        Raises `FieldError` for a name that the model does not have, for two wishes at once, and for any wish where
+        Raises `FieldError` for a name that the model does not have, for two of them at once, and for any where
         the model's type takes none.
         """
         said = {
@@ -81,7 +81,7 @@ class Prompts:
             return self._default
         first = next(iter(said))
         if not self._task.takes_prompt:
-            raise FieldError(f"a {self._task.model_type.value} model takes no {first}: leave it out", first)
+            raise FieldError(f"a {self._task.name} model takes no {first}: leave it out", first)
         if len(said) > 1:
             raise FieldError(f"{' and '.join(said)} are given together: send one of them", first)
         if asked.text is not None:

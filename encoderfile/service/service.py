@@ -1,4 +1,4 @@
-"""The one predict that every way in calls: limits, refusals, truncation, batching."""
+"""The one predict that every transport calls: limits, refusals, truncation, batching."""
 
 from __future__ import annotations
 
@@ -9,28 +9,22 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from encoderfile.errors import (
-    DrainingError,
-    EmptyTextError,
-    EncoderfileError,
-    ExhaustedError,
-    InputError,
-    InternalError,
-    TooLongError,
-)
+from encoderfile.errors import DrainingError, EncoderfileError, ExhaustedError, InputError, InternalError
 from encoderfile.model.model import Model
 from encoderfile.service.batcher import Batcher
 from encoderfile.service.encoding import Encoding
+from encoderfile.service.limits import AnswerSize, Limits
 from encoderfile.service.metrics import Metrics
 from encoderfile.service.prompts import Prompts
 from encoderfile.service.room import Room
 from encoderfile.service.turns import in_turns
 from encoderfile.service.under_way import UnderWay
 from encoderfile.tasks import Task
-from encoderfile.tasks.entities import Entity, WordRules, entities, merged
-from encoderfile.types import EncodedText, ModelInfo, Prediction, PredictRequest, Text, Timing, TokenLabels
+from encoderfile.tasks.abilities import Ability, Extracted
+from encoderfile.tasks.entities import merged
+from encoderfile.types import Prediction, PredictRequest, Timing
 
 log = logging.getLogger(__name__)
 
@@ -44,32 +38,35 @@ RECOVERY_SECONDS = 10.0
 """How long the server says that it is not ready after memory, a thread or a file was lacking."""
 
 
+_NEEDS = {
+    Ability.SCORE: (
+        "scoring",
+        "that takes a cross-encoder, a sequence classification model with one label",
+    ),
+    Ability.EXTRACT: ("extraction", "it gives vectors, ask /v1/encode"),
+}
+"""What an ability is called, and what a model without it is or would have to be."""
+
+
 _LANE_TOKENS = 128
 """Padded tokens that every lane must be given, or most texts would not fit into one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What the service takes. Texts per request, texts waiting, padded tokens that run at a time."""
+class Extraction:
+    """What was found in several texts, in order."""
 
-    max_inputs: int = 4096
-    max_queue: int = 16384
-    max_batch_tokens: int = 1024
-    max_run_tokens: int | None = None
-    """Padded tokens of a run with all threads; None: as many as run at a time."""
-    max_characters: int | None = 4 << 20
-    """Of the texts of one request as the model is to read them; None: any number."""
-    max_values: int | None = 1 << 24
-    """Numbers of one answer; None: any number."""
-    refuse_overflow: bool = False
-    """Refuse texts longer than the model's limit instead of cutting them."""
+    found: Sequence[Extracted]
+    truncated_inputs: int
+    token_count: int
+    timing: Timing
 
 
 @dataclass(frozen=True, slots=True)
-class Extraction:
-    """The entities of several texts, one list per text, in order."""
+class Scored:
+    """How well each of several texts answers a query, in their order."""
 
-    entities: Sequence[Sequence[Entity]]
+    scores: Sequence[float]
     truncated_inputs: int
     token_count: int
     timing: Timing
@@ -84,23 +81,17 @@ class Service:
         Raises `ConfigError` when the model has no such prompt, or the threads cannot be had.
         """
         self._model = model
-        self._prompts = Prompts(model.task, default_prompt)
         self._limits = limits
         manifest = model.manifest
-        self.info = ModelInfo(
-            manifest.name, manifest.version, manifest.model_type, manifest.id2label, manifest.tokenizer.max_length
-        )
+        self.info = model.info
+        self._prompts = Prompts(model.task, self.info, default_prompt)
         self.ready = False
         """Whether new requests are taken."""
         self._exhausted: ExhaustedError | None = None
         self._recovery: asyncio.TimerHandle | None = None
         self.on_fault: Callable[[bool], None] = lambda _: None
         """Told that a fault began, and that it is over."""
-        self.metrics = Metrics(
-            manifest.name,
-            model.device,
-            manifest.model_bytes,
-        )
+        self.metrics = Metrics(manifest.name, model.device, manifest.model_bytes)
         self._accepted_requests = UnderWay()
         self._encoding = Encoding(model.encode, threads)
         self._room = Room(limits.max_values)
@@ -137,26 +128,15 @@ class Service:
         return self._limits.refuse_overflow
 
     @property
-    def word_rules(self) -> WordRules:
-        """What `tasks.entities` needs of this model to group its token labels."""
-        return self._model.word_rules()
-
-    @property
     def fault(self) -> str | None:
         """For want of what a request failed a moment ago; None where all is well."""
         return None if self._exhausted is None else str(self._exhausted)
 
     def check_characters(self, count: int) -> None:
-        """Raises `InputError` when the texts of a request hold too much, prompts and templates filled in.
-
-        `predict` asks this too; whoever fills in prompts asks before, because a small body can become large by it.
+        """As `Limits` has it. `predict` asks this too; whoever fills in prompts asks before, for a small body can
+        become large by it.
         """
-        most = self._limits.max_characters
-        if most is not None and count > most:
-            raise InputError(
-                f"at most {most} characters per request, prompts and templates filled in, got {count}: "
-                "split the request"
-            )
+        self._limits.check_characters(count)
 
     def start(self) -> None:
         """Begins to take requests."""
@@ -177,19 +157,52 @@ class Service:
             self.metrics.answered(prediction.token_count, prediction.truncated_inputs)
             return prediction
 
-    async def extract(self, texts: Sequence[str], strategy: str = "simple", stride: int | None = None) -> Extraction:
-        """The entities of each text, from a model of token labels; `strategy` is one of `entities.STRATEGIES`.
+    async def score(
+        self, query: str, texts: Sequence[str], raw: bool = False, refuse_overflow: bool | None = None
+    ) -> Scored:
+        """How well each text answers `query`; `raw` scores are the model's own numbers.
+
+        Raises `InputError` for a model that does not score, and what `predict` raises.
+        """
+        self.check_ability(Ability.SCORE)
+        request = PredictRequest(
+            self.task.pairs(query, texts), allow_empty=True, refuse_overflow=refuse_overflow, raw=True
+        )
+        prediction = await self.predict(request)
+        scores = self.task.scores(prediction.results, raw)
+        return Scored(scores, prediction.truncated_inputs, prediction.token_count, prediction.timing)
+
+    async def extract(
+        self,
+        texts: Sequence[str],
+        strategy: str = "simple",
+        stride: int | None = None,
+        refuse_overflow: bool | None = None,
+    ) -> Extraction:
+        """The entities or labels of each text; `strategy` is one of `STRATEGIES` and groups token labels.
 
         With `stride` a text longer than the limit is read in windows that share so many tokens; without, it is
-        cut as `predict` cuts it. Raises what `predict` raises, `ConfigError` for a stride that is too large.
+        truncated as `predict` does it. Raises `InputError` for a model that does not extract, `ConfigError` for a
+        stride that is too large, and what `predict` raises.
         """
-        request = PredictRequest(texts)
+        self.check_ability(Ability.EXTRACT)
+        request = PredictRequest(texts, refuse_overflow=refuse_overflow, raw=True)
         async with self._accepted(request) as prompt:
             found = await (
-                self._cut(request, prompt, strategy) if stride is None else self._windows(texts, strategy, stride)
+                self._whole(request, texts, prompt, strategy)
+                if stride is None
+                else self._windows(texts, strategy, stride)
             )
             self.metrics.answered(found.token_count, found.truncated_inputs)
             return found
+
+    def check_ability(self, ability: Ability) -> None:
+        """Raises `InputError` where the model does not have it."""
+        if ability in self.task.abilities:
+            return
+        what, takes = _NEEDS[ability]
+        has = f", and this one has {len(self.task.labels)}" if self.task.labels and ability is Ability.SCORE else ""
+        raise InputError(f"Model '{self.info.model_id}' does not support {what}: {takes}{has}")
 
     @asynccontextmanager
     async def _accepted(self, request: PredictRequest) -> AsyncIterator[str]:
@@ -197,7 +210,7 @@ class Service:
         if not self.ready:
             raise DrainingError("the server is stopping and takes no new requests")
         prompt = self._prompts.text(request.prompt)
-        self._check(request.inputs, prompt, request.allow_empty)
+        self._limits.check_inputs(request, prompt, self.task.takes_pairs, self.info.model_type)
         self._batcher.admit(len(request.inputs), ahead=self._encoding.waiting + self._room.waiting)
         try:
             with self._accepted_requests:
@@ -228,16 +241,16 @@ class Service:
 
     async def _predict(self, request: PredictRequest, prompt: str) -> Prediction[Any]:
         started = time.perf_counter()
-        limits = [each for each in (request.max_values, self._limits.max_values) if each is not None]
-        answer = _AnswerSize(self.task.values, min(limits, default=None))
+        answer = AnswerSize(self.task, (request.max_values, self._limits.max_values))
         encoded = await self._encoding(request.inputs, prompt, answer.add)
         self._model.check_memory(encoded)
         tokenized = time.perf_counter()
-        truncated = self._check_lengths(encoded, request.refuse_overflow)
+        truncated = self._limits.check_lengths(encoded, request.refuse_overflow, self.info)
         async with self._room.taken(answer.values, len(encoded)):
             has_room = time.perf_counter()
             results, queued = await self._batcher.submit(encoded)
-            results = await in_turns(self.task.normalized(result, request.normalize) for result in results)
+            if not request.raw:
+                results = await in_turns(self.task.with_options(result, request.options) for result in results)
         return Prediction(
             results=results,
             model_id=self.info.model_id,
@@ -251,27 +264,10 @@ class Service:
             ),
         )
 
-    def _check_lengths(self, encoded: Sequence[EncodedText], refuse: bool | None) -> int:
-        """How many texts were cut. Raises `TooLongError` where none may be."""
-        for index, text in enumerate(encoded):
-            if not len(text):
-                raise InputError("has no tokens for this model", index)
-            if text.unpooled >= len(text):
-                raise InputError("has no tokens behind its prompt, which this model does not pool", index)
-            if text.truncated and (self._limits.refuse_overflow if refuse is None else refuse):
-                raise TooLongError(
-                    f"has more than {self.info.max_length} tokens, the most this model takes: "
-                    f"shorten it{'' if refuse else ', or let --overflow truncate cut it'}",
-                    index,
-                )
-        return sum(text.truncated for text in encoded)
-
-    async def _cut(self, request: PredictRequest, prompt: str, strategy: str) -> Extraction:
+    async def _whole(self, request: PredictRequest, texts: Sequence[str], prompt: str, strategy: str) -> Extraction:
         prediction = await self._predict(request, prompt)
-        rules, texts = self.word_rules, cast("Sequence[str]", request.inputs)
-        found = [
-            entities(result, text, strategy, rules) for result, text in zip(prediction.results, texts, strict=True)
-        ]
+        pairs = zip(prediction.results, texts, strict=True)
+        found = await in_turns(self._extracted(result, text, strategy) for result, text in pairs)
         return Extraction(found, prediction.truncated_inputs, prediction.token_count, prediction.timing)
 
     async def _windows(self, texts: Sequence[str], strategy: str, stride: int) -> Extraction:
@@ -279,17 +275,21 @@ class Service:
         windows = [await self._encoding.alone(self._model.windows, text, stride) for text in texts]
         tokenized = time.perf_counter()
         results, queued = await self._batcher.submit([window for each in windows for window in each])
-        rules, left = self.word_rules, iter(cast("list[TokenLabels]", results))
+        left = iter(results)
         found = []
         for text, each in zip(texts, windows, strict=True):
-            answers = [entities(answer, text, strategy, rules) for answer in itertools.islice(left, len(each))]
-            found.append(answers[0] if len(answers) == 1 else merged(answers))
+            parts = [self._extracted(result, text, strategy) for result in itertools.islice(left, len(each))]
+            whole = parts[0] if len(parts) == 1 else Extracted(tuple(merged([part.entities for part in parts])))
+            found.append(whole)
         return Extraction(
             found,
             truncated_inputs=0,
             token_count=sum(len(window) for each in windows for window in each),
             timing=Timing(tokenized - started, queued, time.perf_counter() - tokenized - queued),
         )
+
+    def _extracted(self, result: Any, text: str, strategy: str) -> Extracted:
+        return self.task.extract(result, text, strategy, self._model.words)
 
     def _open_lanes(self) -> int:
         if self._limits.max_batch_tokens < _LANE_TOKENS * self._model.lanes:
@@ -313,54 +313,3 @@ class Service:
             self._recovery.cancel()
         await self._batcher.stop()
         self._encoding.stop()
-
-    def _check(self, inputs: Sequence[Text], prompt: str, allow_empty: bool) -> None:
-        if not inputs:
-            raise InputError("inputs is empty: send at least one text")
-        if len(inputs) > self._limits.max_inputs:
-            raise InputError(
-                f"at most {self._limits.max_inputs} inputs per request, got {len(inputs)}: split the request"
-            )
-        seen: dict[int, int] = {}
-        for index, text in enumerate(inputs):
-            if not (isinstance(text, str) or self.task.takes_pairs):
-                raise InputError(
-                    f"is a text pair, and a model of type {self.info.model_type.value} reads single texts: "
-                    "leave text_pair out",
-                    index,
-                )
-            for part in (text,) if isinstance(text, str) else text:
-                if not part and not allow_empty:
-                    raise EmptyTextError(index)
-                if id(part) not in seen:  # a query that all pairs share counts once
-                    seen[id(part)] = len(part)
-                    if not _is_unicode(part):
-                        raise InputError("holds a lone surrogate, which is no Unicode text", index)
-        self.check_characters(sum(seen.values()) + len(inputs) * len(prompt))
-
-
-class _AnswerSize:
-    """How many numbers an answer will hold, counted piece by piece as its texts are tokenised.
-
-    What is known of millions of tokens takes hundreds of megabytes too, so it is not looked at in the end.
-    """
-
-    def __init__(self, of_text: Callable[[EncodedText], int], most: int | None) -> None:
-        self._of_text, self._most = of_text, most
-        self.values = 0
-
-    def add(self, texts: Sequence[EncodedText]) -> None:
-        """Raises `InputError` once there are too many."""
-        self.values += sum(map(self._of_text, texts))
-        if self._most is not None and self.values > self._most:
-            raise InputError(
-                f"the answer would hold more than {self._most} numbers, the most in one answer: split the request"
-            )
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

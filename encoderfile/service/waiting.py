@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from encoderfile.types import EncodedText, Result
+from encoderfile.tasks.results import Result
+from encoderfile.types import EncodedText
 
 _MANY = 64
 """Texts above which a request is merged into the queue, not inserted one by one."""

@@ -4,21 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
+import encoderfile
+from encoderfile.errors import ModelError
 from encoderfile.manifest import Manifest
-from encoderfile.tasks.base import LabelTask, Task
 from encoderfile.tasks.embedding import Embedding
 from encoderfile.tasks.sentence_embedding import SentenceEmbeddings
 from encoderfile.tasks.sequence_classification import SequenceClassification
+from encoderfile.tasks.task import Task
 from encoderfile.tasks.token_classification import TokenClassification
-from encoderfile.types import ModelType
 
-TASKS: dict[ModelType, type[Task[Any]]] = {
-    task.model_type: task for task in (Embedding, SentenceEmbeddings, SequenceClassification, TokenClassification)
+TASKS: dict[str, type[Task[Any]]] = {
+    task.name: task
+    for task in (
+        Embedding,
+        SentenceEmbeddings,
+        SequenceClassification,
+        TokenClassification,
+    )
 }
+"""Every model type, by its name."""
 
-__all__ = ["TASKS", "LabelTask", "Task", "create"]
+__all__ = ["TASKS", "Task", "create"]
 
 
 def create(manifest: Manifest) -> Task[Any]:
-    """The task of a file's model type, with its labels and pooling. Raises `ModelError` without labels."""
-    return TASKS[manifest.model_type](manifest)
+    """The task of a file's model type, with its labels and pooling.
+
+    Raises `ModelError` for a type that is not known, or one whose labels are missing.
+    """
+    task = TASKS.get(manifest.model_type)
+    if task is None:
+        raise ModelError(
+            f"the model type {manifest.model_type} is not known to encoderfile {encoderfile.__version__}: "
+            "use the version that built the file, or a newer one"
+        )
+    return task(manifest)

@@ -4,32 +4,44 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
-from encoderfile.tasks.base import FLOATS, TOKEN_INFO, JsonSchema, Task, unit
+from encoderfile.tasks import results
+from encoderfile.tasks.numerics import unit
+from encoderfile.tasks.options import NORMALIZE_REQUIRED
 from encoderfile.tasks.pooling import pool
-from encoderfile.types import EncodedText, FloatArray, ModelType, TokenEmbeddings
+from encoderfile.tasks.results import Result, Rows
+from encoderfile.tasks.task import Output, Task
+from encoderfile.types import EncodedText, FloatArray, TokenInfo
 
 
-def _ones(result: TokenEmbeddings) -> FloatArray:
-    return np.ones((1, len(result.embeddings)), dtype=np.float32)
+@dataclass(frozen=True, slots=True)
+class TokenEmbeddings(Result):
+    """One vector per token; `embeddings` is float32 [tokens, hidden]."""
+
+    rows = Rows("embeddings", "One per token, special tokens included.")
+    embeddings: Annotated[FloatArray, results.floats(name="embedding")]
+    tokens: Annotated[tuple[TokenInfo, ...], results.token("token_info")]
+    unpooled: int = 0
+    """As in `EncodedText`."""
 
 
 class Embedding(Task[TokenEmbeddings]):
     """Takes `last_hidden_state` [batch, tokens, hidden]; special tokens stay, padding goes."""
 
-    model_type = ModelType.EMBEDDING
+    name = "embedding"
+    result = TokenEmbeddings
+    outputs = (Output("last_hidden_state", ("batch", "tokens", "hidden")),)
     needs_tokens = True
-    normalize_is_required = True
-    takes_normalize = True
+    pools = True
     takes_prompt = True
+    options = (NORMALIZE_REQUIRED,)
     summary = "Performs embeddings for input text sequences."
-
-    @classmethod
-    def expected_output(cls) -> str:
-        return "last_hidden_state [batch, tokens, hidden]"
+    answer = "one vector per token of each text, special tokens included"
+    example: ClassVar[Mapping[str, Any]] = {"inputs": ["Hello world"], "normalize": True}
 
     def postprocess(
         self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray
@@ -40,15 +52,14 @@ class Embedding(Task[TokenEmbeddings]):
             for rows, keep, text in zip(output, real, batch, strict=True)
         ]
 
-    def values(self, text: EncodedText) -> int:
-        return self.manifest.width * len(text)
-
-    def normalized(self, result: TokenEmbeddings, normalize: bool | None) -> TokenEmbeddings:
-        return dataclasses.replace(result, embeddings=unit(result.embeddings)) if normalize else result
+    def with_options(self, result: TokenEmbeddings, options: Mapping[str, Any]) -> TokenEmbeddings:
+        if not options.get("normalize"):
+            return result
+        return dataclasses.replace(result, embeddings=unit(result.embeddings))
 
     @property
     def dims(self) -> Mapping[str, int]:
-        return {"dense": self.manifest.width * len(self._modes), "multivector": self.manifest.width}
+        return {"dense": self.width * len(self._modes), "multivector": self.width}
 
     def vectors(self, kind: str, results: Sequence[TokenEmbeddings], normalize: bool | None) -> Iterator[FloatArray]:
         """`multivector`: the vectors of all tokens, of unit length unless told otherwise; `dense`: pooled."""
@@ -60,36 +71,10 @@ class Embedding(Task[TokenEmbeddings]):
             yield unit(vector) if normalize else vector
 
     def _pooled(self, result: TokenEmbeddings) -> FloatArray:
-        pooled: FloatArray = pool(self._modes, result.embeddings[None], _ones(result), [result.unpooled])[0]
+        mask = np.ones((1, len(result.embeddings)), dtype=np.float32)
+        pooled: FloatArray = pool(self._modes, result.embeddings[None], mask, [result.unpooled])[0]
         return pooled
 
     @property
     def _modes(self) -> tuple[str, ...]:
         return self.manifest.pooling.modes if self.manifest.pooling else ("mean",)
-
-    def to_json(self, result: TokenEmbeddings) -> dict[str, Any]:
-        return {
-            "embeddings": [
-                {"embedding": row, "token_info": token._asdict()}
-                for row, token in zip(result.embeddings, result.tokens, strict=True)
-            ]
-        }
-
-    @classmethod
-    def result_schema(cls) -> JsonSchema:
-        token = {
-            "type": "object",
-            "properties": {"embedding": FLOATS, "token_info": TOKEN_INFO},
-            "required": ["embedding", "token_info"],
-        }
-        return {
-            "type": "object",
-            "properties": {
-                "embeddings": {
-                    "type": "array",
-                    "items": token,
-                    "description": "One per token, special tokens included.",
-                }
-            },
-            "required": ["embeddings"],
-        }

@@ -8,60 +8,32 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from encoderfile.tasks.base import softmax
-from encoderfile.types import STRATEGIES, FloatArray, TokenInfo, TokenLabels
+from encoderfile.tasks.abilities import Entity
+from encoderfile.tasks.numerics import softmax
+from encoderfile.types import STRATEGIES, FloatArray, TokenInfo
 
 _WORD_STRATEGIES = ("first", "average", "max")
 _OUTSIDE = "O"
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """One span. `start` and `end` are code points of the text, `end` exclusive.
+class WordRules(NamedTuple):
+    """What grouping tokens into words needs of a model's tokenizer."""
 
-    `entity_group` is the type without B- or I-; with the strategy none it is the label as it stands. `word` is
-    put together from tokens, as the reference does; the original characters are `text[start:end]`.
-    """
-
-    entity_group: str
-    score: float
-    word: str
-    start: int
-    end: int
-
-    def to_json(self) -> dict[str, Any]:
-        """The entity under the names the reference uses."""
-        return {
-            "entity_group": self.entity_group,
-            "score": self.score,
-            "word": self.word,
-            "start": self.start,
-            "end": self.end,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class WordRules:
-    """What grouping needs of a model beside its answer."""
-
-    labels: tuple[str, ...]
-    """The name of each column of the logits."""
     spell: Callable[[int], str]
-    """A token id to the vocabulary's spelling, which lacks the spaces that an added token takes in."""
+    """A token id to the vocabulary's spelling, which does not have the spaces that an added token takes in."""
     join: Callable[[Sequence[str]], str]
     """Tokens to text: the tokenizer's decoder."""
     continuing_prefix: str | None = None
     """What marks a token that continues a word (`##`); without it, words are told apart by spaces."""
     unknown_id: int | None = None
-    """The token for what the vocabulary lacks: it always begins a word, spelled as in the text."""
+    """The token for what the vocabulary does not have: it always begins a word, spelled as in the text."""
 
 
-class _Piece(NamedTuple):
+class _Span(NamedTuple):
     """One token, or one word of several: what groups are made of."""
 
     label: str
@@ -72,31 +44,35 @@ class _Piece(NamedTuple):
 
 
 def entities(
-    result: TokenLabels, text: str, strategy: str = "simple", rules: WordRules | None = None
+    tokens: Sequence[TokenInfo],
+    logits: FloatArray,
+    text: str,
+    labels: Sequence[str],
+    strategy: str,
+    words: WordRules,
 ) -> list[Entity]:
     """The entities of one text, in order, those labelled O left out.
 
-    `text` is the input that `result` answers. Without `rules` each `word` is `text[start:end]`, and only the
-    strategies none and simple are possible. Raises `ValueError` for another strategy.
+    `tokens` are those of `text` without special ones, `logits` float32 [tokens, labels]. Raises `ValueError` for a
+    strategy that is not one of `STRATEGIES`.
     """
     if strategy not in STRATEGIES:
         raise ValueError(f"the strategy {strategy} is not known: choose {', '.join(STRATEGIES)}")
     # Always softmax, whatever `problem_type` says: the reference knows nothing else here.
-    scores = softmax(result.logits)
+    scores = softmax(logits)
+    spelled = _spelled(tokens, text, words)
     if strategy in _WORD_STRATEGIES:
-        if rules is None:
-            raise ValueError(f"the strategy {strategy} needs the rules of the model's tokenizer")
-        pieces = list(_words(result, text, scores, strategy, rules))
+        spans = list(_words(tokens, spelled, text, scores, labels, strategy, words))
     else:
-        rows = zip(result.labels, scores.max(axis=-1), _spelled(result, text, rules), result.tokens, strict=True)
-        pieces = [_Piece(label, score, word, token.start, token.end) for label, score, word, token in rows]
+        best = zip(logits.argmax(axis=-1), scores.max(axis=-1), spelled, tokens, strict=True)
+        spans = [_Span(labels[index], score, word, token.start, token.end) for index, score, word, token in best]
     if strategy == "none":
         return [
-            Entity(piece.label, _short(piece.score), piece.word, piece.start, piece.end)
-            for piece in pieces
-            if piece.label != _OUTSIDE
+            Entity(span.label, _short(span.score), span.word, span.start, span.end)
+            for span in spans
+            if span.label != _OUTSIDE
         ]
-    return [_entity(group, text, rules) for group in _groups(pieces) if _type(group[0].label) != _OUTSIDE]
+    return [_entity(group, words) for group in _groups(spans) if _type(group[0].label) != _OUTSIDE]
 
 
 def merged(windows: Iterable[Sequence[Entity]]) -> list[Entity]:
@@ -113,20 +89,25 @@ def merged(windows: Iterable[Sequence[Entity]]) -> list[Entity]:
     return kept
 
 
-def _spelled(result: TokenLabels, text: str, rules: WordRules | None) -> list[str]:
-    """Each token as text: the vocabulary's spelling, but what it lacks as the text has it."""
-    if rules is None:
-        return [token.token for token in result.tokens]
+def _spelled(tokens: Sequence[TokenInfo], text: str, words: WordRules) -> list[str]:
+    """Each token as text: the vocabulary's spelling, or the text's own where the vocabulary has none."""
     return [
-        text[token.start : token.end] if token.token_id == rules.unknown_id else rules.spell(token.token_id)
-        for token in result.tokens
+        text[token.start : token.end] if token.token_id == words.unknown_id else words.spell(token.token_id)
+        for token in tokens
     ]
 
 
-def _words(result: TokenLabels, text: str, scores: FloatArray, strategy: str, rules: WordRules) -> Iterable[_Piece]:
+def _words(
+    tokens: Sequence[TokenInfo],
+    spelled: Sequence[str],
+    text: str,
+    scores: FloatArray,
+    labels: Sequence[str],
+    strategy: str,
+    words: WordRules,
+) -> Iterable[_Span]:
     """Whole words, each with one label."""
-    spelled = _spelled(result, text, rules)
-    continues = (_continues(token, word, text, rules) for token, word in zip(result.tokens, spelled, strict=True))
+    continues = (_continues(token, word, text, words) for token, word in zip(tokens, spelled, strict=True))
     begins = [index for index, joined in enumerate(continues) if index == 0 or not joined]
     for first, end in itertools.pairwise([*begins, len(spelled)]):
         own = scores[first:end]
@@ -135,31 +116,31 @@ def _words(result: TokenLabels, text: str, scores: FloatArray, strategy: str, ru
         else:
             row = own[0 if strategy == "first" else int(own.max(axis=1).argmax())]
         best = int(row.argmax())
-        label = rules.labels[best]
+        label = labels[best]
         # Words outside of entities are never shown, and joining takes time.
-        word = "" if _tag(label) == _OUTSIDE else rules.join(spelled[first:end])
-        yield _Piece(label, row[best], word, result.tokens[first].start, result.tokens[end - 1].end)
+        word = "" if _tag(label) == _OUTSIDE else words.join(spelled[first:end])
+        yield _Span(label, row[best], word, tokens[first].start, tokens[end - 1].end)
 
 
-def _continues(token: TokenInfo, spelled: str, text: str, rules: WordRules) -> bool:
+def _continues(token: TokenInfo, spelled: str, text: str, words: WordRules) -> bool:
     """Whether a token belongs to the word before it."""
-    if token.token_id == rules.unknown_id:
+    if token.token_id == words.unknown_id:
         return False
-    if rules.continuing_prefix:
+    if words.continuing_prefix:
         # Not "begins with the prefix": the reference compares lengths, and so a token that the normaliser
         # made longer or shorter than its text counts as a continuation too.
         return len(spelled) != token.end - token.start
     return token.start > 0 and " " not in text[token.start - 1 : token.start + 1]
 
 
-def _groups(pieces: Sequence[_Piece]) -> Iterable[list[_Piece]]:
+def _groups(spans: Sequence[_Span]) -> Iterable[list[_Span]]:
     """Neighbours of one type; B- begins anew, a label without prefix continues."""
-    group: list[_Piece] = []
-    for piece in pieces:
-        if group and (piece.label.startswith("B-") or _tag(piece.label) != _tag(group[-1].label)):
+    group: list[_Span] = []
+    for span in spans:
+        if group and (span.label.startswith("B-") or _tag(span.label) != _tag(group[-1].label)):
             yield group
             group = []
-        group.append(piece)
+        group.append(span)
     if group:
         yield group
 
@@ -173,10 +154,10 @@ def _type(label: str) -> str:
     return label.split("-", 1)[-1]
 
 
-def _entity(group: Sequence[_Piece], text: str, rules: WordRules | None) -> Entity:
-    start, end = group[0].start, group[-1].end
-    word = text[start:end] if rules is None else rules.join([piece.word for piece in group])
-    return Entity(_type(group[0].label), _short(np.nanmean([piece.score for piece in group])), word, start, end)
+def _entity(group: Sequence[_Span], words: WordRules) -> Entity:
+    score = _short(np.nanmean([span.score for span in group]))
+    word = words.join([span.word for span in group])
+    return Entity(_type(group[0].label), score, word, group[0].start, group[-1].end)
 
 
 def _short(score: np.float32) -> float:

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
 
 from encoderfile.manifest import Manifest
-from encoderfile.tasks.base import FLOATS, JsonSchema, Task, unit
+from encoderfile.tasks import results
+from encoderfile.tasks.numerics import unit
+from encoderfile.tasks.options import NORMALIZE
 from encoderfile.tasks.pooling import SPARSE, pool
-from encoderfile.types import EncodedText, FloatArray, ModelType, SentenceEmbedding
+from encoderfile.tasks.results import Result
+from encoderfile.tasks.task import Output, Task
+from encoderfile.types import EncodedText, FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceEmbedding(Result):
+    """One vector; `embedding` is float32 [hidden]."""
+
+    embedding: Annotated[FloatArray, results.floats()]
 
 
 class SentenceEmbeddings(Task[SentenceEmbedding]):
@@ -17,19 +29,22 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
     From the logits of a model of masked words it makes a sparse vector: one weight per word of the vocabulary.
     """
 
-    model_type = ModelType.SENTENCE_EMBEDDING
-    needs_tokens = False
-    takes_normalize = True
+    name = "sentence_embedding"
+    result = SentenceEmbedding
+    outputs = (
+        Output("sentence_embedding", ("batch", "hidden")),
+        Output("last_hidden_state", ("batch", "tokens", "hidden")),
+    )
+    pools = True
     takes_prompt = True
+    options = (NORMALIZE,)
     summary = "Performs sentence embedding of input text sequences."
+    answer = "one vector per text; compare two by their dot product when normalised"
+    example: ClassVar[Mapping[str, Any]] = {"inputs": ["How do I reset my password?", "Password recovery steps"]}
 
     def __init__(self, manifest: Manifest) -> None:
         super().__init__(manifest)
-        self._pooling = manifest.pooling
-
-    @classmethod
-    def expected_output(cls) -> str:
-        return "sentence_embedding [batch, hidden] or last_hidden_state [batch, tokens, hidden]"
+        self._modes = manifest.pooling.modes if manifest.pooling else ("mean",)
 
     def postprocess(
         self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray
@@ -39,33 +54,25 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
             output = pool(self._modes, output, mask, unpooled)
         return [SentenceEmbedding(row.copy()) for row in output[: len(batch)]]
 
-    def values(self, text: EncodedText) -> int:
-        return self.manifest.width * max(len(self._modes), 1)
-
-    def normalized(self, result: SentenceEmbedding, normalize: bool | None) -> SentenceEmbedding:
-        if normalize is None:
-            normalize = self.normalizes
-        return SentenceEmbedding(unit(result.embedding)) if normalize else result
+    def with_options(self, result: SentenceEmbedding, options: Mapping[str, Any]) -> SentenceEmbedding:
+        return SentenceEmbedding(self._normalized(result, options.get("normalize")))
 
     @property
-    def _modes(self) -> tuple[str, ...]:
-        return self._pooling.modes if self._pooling else ("mean",)
+    def width(self) -> int:
+        return self.manifest.width * max(len(self._modes), 1)
 
     @property
     def dims(self) -> Mapping[str, int]:
         if any(mode in SPARSE for mode in self._modes):
             return {"sparse": self.manifest.width}
-        return {"dense": self.manifest.width * max(len(self._modes), 1)}
+        return {"dense": self.width}
 
     def vectors(
         self, kind: str, results: Sequence[SentenceEmbedding], normalize: bool | None
     ) -> Iterator[FloatArray]:
         for each in results:
-            yield self.normalized(each, normalize).embedding
+            yield self._normalized(each, normalize)
 
-    def to_json(self, result: SentenceEmbedding) -> dict[str, Any]:
-        return {"embedding": result.embedding}
-
-    @classmethod
-    def result_schema(cls) -> JsonSchema:
-        return {"type": "object", "properties": {"embedding": FLOATS}, "required": ["embedding"]}
+    def _normalized(self, result: SentenceEmbedding, normalize: bool | None) -> FloatArray:
+        wanted = self.normalizes if normalize is None else normalize
+        return unit(result.embedding) if wanted else result.embedding

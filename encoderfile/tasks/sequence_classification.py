@@ -2,62 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
 
+from encoderfile.tasks import results
+from encoderfile.tasks.abilities import Ability, Classification, Extracted
 from encoderfile.tasks.activations import ACTIVATIONS
-from encoderfile.tasks.base import FLOATS, JsonSchema, LabelTask
-from encoderfile.types import EncodedText, FloatArray, ModelType, SequenceLabels
+from encoderfile.tasks.entities import WordRules
+from encoderfile.tasks.labels import LabelTask
+from encoderfile.tasks.results import Result
+from encoderfile.tasks.task import Output
+from encoderfile.types import EncodedText, FloatArray, Text
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceLabels(Result):
+    """`logits` and `scores` are float32 [labels]."""
+
+    logits: Annotated[FloatArray, results.floats("What the model gave, one per label.")]
+    scores: Annotated[FloatArray, results.floats("One per label: probabilities, or the values of a regression.")]
+    predicted_index: Annotated[int, results.index()]
+    predicted_label: Annotated[str, results.string()]
 
 
 class SequenceClassification(LabelTask[SequenceLabels]):
     """Takes `logits` [batch, labels]."""
 
-    model_type = ModelType.SEQUENCE_CLASSIFICATION
-    needs_tokens = False
+    name = "sequence_classification"
+    result = SequenceLabels
+    outputs = (Output("logits", ("batch", "labels")),)
+    architectures = ("ForSequenceClassification",)
     summary = "Performs sequence classification of input text sequences."
-
-    @classmethod
-    def expected_output(cls) -> str:
-        return "logits [batch, labels]"
+    answer = "for each text the predicted label and a score per label"
+    example: ClassVar[Mapping[str, Any]] = {"inputs": ["This product is amazing!"]}
 
     def postprocess(self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray) -> list[SequenceLabels]:
-        scores = self.scores(output)
+        scores = self.label_scores(output)
         best = output.argmax(axis=-1)
         return [
             SequenceLabels(output[row].copy(), scores[row], int(best[row]), self.labels[best[row]])
             for row in range(len(batch))
         ]
 
-    def values(self, text: EncodedText) -> int:
-        return 2 * self.manifest.width
-
     @property
-    def is_cross_encoder(self) -> bool:
-        """Whether the one logit of a pair says how well its second text answers the first."""
-        return len(self.labels) == 1
+    def abilities(self) -> frozenset[Ability]:
+        """A cross-encoder has one label: its logit says how well the second text of a pair answers the first."""
+        return super().abilities | ({Ability.SCORE} if len(self.labels) == 1 else set())
 
-    def relevance(self, result: SequenceLabels) -> float:
-        """A cross-encoder's score, by the activation that the model's files ask for."""
-        return ACTIVATIONS[self.manifest.relevance or "sigmoid"](float(result.logits[0]))
+    def pairs(self, query: str, texts: Sequence[str]) -> Sequence[Text]:
+        return [(query, text) for text in texts]
 
-    def to_json(self, result: SequenceLabels) -> dict[str, Any]:
-        return {
-            "logits": result.logits,
-            "scores": result.scores,
-            "predicted_index": result.predicted_index,
-            "predicted_label": result.predicted_label,
-        }
+    def scores(self, results: Sequence[SequenceLabels], raw: bool) -> list[float]:
+        """By the activation that the model's files ask for."""
+        activation = ACTIVATIONS["identity" if raw else self.manifest.relevance or "sigmoid"]
+        return [activation(float(each.logits[0])) for each in results]
 
-    @classmethod
-    def result_schema(cls) -> JsonSchema:
-        return {
-            "type": "object",
-            "properties": {
-                "logits": {**FLOATS, "description": "What the model gave, one per label."},
-                "scores": {**FLOATS, "description": "One per label: probabilities, or the values of a regression."},
-                "predicted_index": {"type": "integer", "minimum": 0},
-                "predicted_label": {"type": "string"},
-            },
-            "required": ["logits", "scores", "predicted_index", "predicted_label"],
-        }
+    def extract(self, result: SequenceLabels, text: str, strategy: str, words: WordRules) -> Extracted:
+        scores = result.scores.tolist()
+        best_first = sorted(range(len(scores)), key=lambda index: -scores[index])
+        return Extracted(
+            classifications=tuple(Classification(self.labels[each], scores[each]) for each in best_first)
+        )

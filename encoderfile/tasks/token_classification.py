@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
 
-from encoderfile.tasks.base import FLOATS, TOKEN_INFO, JsonSchema, LabelTask
-from encoderfile.types import EncodedText, FloatArray, ModelType, TokenLabels
+from encoderfile.tasks import results
+from encoderfile.tasks.abilities import Extracted
+from encoderfile.tasks.entities import WordRules, entities
+from encoderfile.tasks.labels import LabelTask
+from encoderfile.tasks.results import Result, Rows
+from encoderfile.tasks.task import Output
+from encoderfile.types import EncodedText, FloatArray, TokenInfo
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLabels(Result):
+    """`logits` and `scores` are float32 [tokens, labels]; `score` float32 [tokens] belongs to `labels`."""
+
+    rows = Rows("tokens", "One per token, special tokens left out.")
+    tokens: Annotated[tuple[TokenInfo, ...], results.token("token_info")]
+    logits: Annotated[FloatArray, results.floats("What the model gave, one per label.")]
+    scores: Annotated[FloatArray, results.floats("Probabilities, one per label.")]
+    labels: Annotated[tuple[str, ...], results.string(name="label")]
+    score: Annotated[FloatArray, results.number("The probability of `label`.")]
 
 
 class TokenClassification(LabelTask[TokenLabels]):
     """Takes `logits` [batch, tokens, labels]; special tokens and padding are left out."""
 
-    model_type = ModelType.TOKEN_CLASSIFICATION
+    name = "token_classification"
+    result = TokenLabels
+    outputs = (Output("logits", ("batch", "tokens", "labels")),)
+    architectures = ("ForTokenClassification",)
     needs_tokens = True
+    groups_tokens = True
     summary = "Performs token classification of input text sequences."
-
-    @classmethod
-    def expected_output(cls) -> str:
-        return "logits [batch, tokens, labels]"
+    answer = "for each token its label, score and character offsets"
+    example: ClassVar[Mapping[str, Any]] = {"inputs": ["John lives in Paris"]}
 
     def postprocess(self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray) -> list[TokenLabels]:
         real = mask.astype(bool)
-        return [self._labels(rows[keep], text) for rows, keep, text in zip(output, real, batch, strict=True)]
+        return [self._labelled(rows[keep], text) for rows, keep, text in zip(output, real, batch, strict=True)]
 
-    def values(self, text: EncodedText) -> int:
-        return 2 * self.manifest.width * len(text)
-
-    def _labels(self, logits: FloatArray, text: EncodedText) -> TokenLabels:
+    def _labelled(self, logits: FloatArray, text: EncodedText) -> TokenLabels:
         keep = text.special_tokens_mask == 0
         logits = logits[keep]
-        scores = self.scores(logits)
+        scores = self.label_scores(logits)
         best = logits.argmax(axis=-1)
         return TokenLabels(
             tokens=tuple(token for token, kept in zip(text.tokens, keep, strict=True) if kept),
@@ -40,42 +57,5 @@ class TokenClassification(LabelTask[TokenLabels]):
             score=scores[range(len(best)), best],
         )
 
-    def to_json(self, result: TokenLabels) -> dict[str, Any]:
-        rows = zip(result.tokens, result.logits, result.scores, result.labels, result.score, strict=True)
-        return {
-            "tokens": [
-                {
-                    "token_info": token._asdict(),
-                    "logits": logits,
-                    "scores": scores,
-                    "label": label,
-                    "score": score,
-                }
-                for token, logits, scores, label, score in rows
-            ]
-        }
-
-    @classmethod
-    def result_schema(cls) -> JsonSchema:
-        token = {
-            "type": "object",
-            "properties": {
-                "token_info": TOKEN_INFO,
-                "logits": {**FLOATS, "description": "What the model gave, one per label."},
-                "scores": {**FLOATS, "description": "Probabilities, one per label."},
-                "label": {"type": "string"},
-                "score": {"type": "number", "description": "The probability of `label`."},
-            },
-            "required": ["token_info", "logits", "scores", "label", "score"],
-        }
-        return {
-            "type": "object",
-            "properties": {
-                "tokens": {
-                    "type": "array",
-                    "items": token,
-                    "description": "One per token, special tokens left out.",
-                }
-            },
-            "required": ["tokens"],
-        }
+    def extract(self, result: TokenLabels, text: str, strategy: str, words: WordRules) -> Extracted:
+        return Extracted(entities=tuple(entities(result.tokens, result.logits, text, self.labels, strategy, words)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ os.environ["GRPC_VERBOSITY"] = os.environ.get("GRPC_VERBOSITY", "NONE")
 
 import grpc
 import grpc.aio
-from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -24,17 +25,14 @@ from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind
 from encoderfile.service.room import sending
 from encoderfile.service.service import Service
 from encoderfile.service.turns import in_turns
-from encoderfile.transports import grpc_answers, grpc_reflection_v1
+from encoderfile.tasks import Task
+from encoderfile.transports import grpc_reflection_v1
 from encoderfile.transports._pb import encoderfile_pb2 as pb
-from encoderfile.transports._pb.v07 import (
-    embedding_pb2,
-    sentence_embedding_pb2,
-    sequence_classification_pb2,
-    token_classification_pb2,
-)
+from encoderfile.transports._pb import v07  # noqa: F401 - makes its services known
 from encoderfile.transports.auth import check_key
+from encoderfile.transports.grpc_messages import Writer
 from encoderfile.transports.grpc_requests import Requests
-from encoderfile.types import DEFAULT_PROMPT, AskedPrompt, ModelType, Prediction, PredictRequest, Text
+from encoderfile.types import DEFAULT_PROMPT, AskedPrompt, PredictRequest, Text
 
 log = logging.getLogger(__name__)
 
@@ -49,55 +47,28 @@ STATUS: dict[Kind, grpc.StatusCode] = {
 """One status per kind; settings and model faults are INTERNAL, as the API page says of ConfigError."""
 
 
-Encode = Callable[[Prediction[Any]], grpc_answers.Pieces]
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class _Endpoint:
-    """One service and the function that writes its answers."""
+    """One service, how its requests are read and its answers written."""
 
-    service: ServiceDescriptor
-    encode: Encode
-
-    @classmethod
-    def of(cls, file: FileDescriptor, name: str, encode: Encode) -> _Endpoint:
-        return cls(file.services_by_name[name], encode)
-
-    @property
-    def name(self) -> str:
-        return str(self.service.full_name)
-
-    @property
-    def request(self) -> type[Message]:
-        return GetMessageClass(self.service.methods_by_name["Predict"].input_type)
+    name: str
+    request: Descriptor
+    write: Writer
 
 
-_ENDPOINTS: dict[ModelType, tuple[_Endpoint, _Endpoint]] = {
-    ModelType.EMBEDDING: (
-        _Endpoint.of(pb.DESCRIPTOR, "Embedding", grpc_answers.token_embeddings),
-        _Endpoint.of(embedding_pb2.DESCRIPTOR, "EmbeddingInference", grpc_answers.token_embeddings),
-    ),
-    ModelType.SENTENCE_EMBEDDING: (
-        _Endpoint.of(pb.DESCRIPTOR, "SentenceEmbedding", grpc_answers.sentence_embeddings),
-        _Endpoint.of(
-            sentence_embedding_pb2.DESCRIPTOR, "SentenceEmbeddingInference", grpc_answers.sentence_embeddings
-        ),
-    ),
-    ModelType.SEQUENCE_CLASSIFICATION: (
-        _Endpoint.of(pb.DESCRIPTOR, "SequenceClassification", grpc_answers.sequence_labels),
-        _Endpoint.of(
-            sequence_classification_pb2.DESCRIPTOR, "SequenceClassificationInference", grpc_answers.sequence_labels
-        ),
-    ),
-    ModelType.TOKEN_CLASSIFICATION: (
-        _Endpoint.of(pb.DESCRIPTOR, "TokenClassification", grpc_answers.token_labels),
-        _Endpoint.of(
-            token_classification_pb2.DESCRIPTOR, "TokenClassificationInference", grpc_answers.token_labels_v07
-        ),
-    ),
-}
-"""Per model type: the service of the API page, then the one of v0.7.0."""
+def _endpoints(task: Task[Any]) -> Iterator[_Endpoint]:
+    """The service of the API page, then the one of v0.7.0 where that had the model type."""
+    service = "".join(word.title() for word in task.name.split("_"))
+    known = descriptor_pool.Default()
+    for name in (f"{pb.DESCRIPTOR.package}.{service}", f"{pb.DESCRIPTOR.package}.{task.name}.{service}Inference"):
+        try:
+            method = known.FindServiceByName(name).methods_by_name["Predict"]
+        except KeyError:
+            continue
+        yield _Endpoint(name, method.input_type, Writer(method.output_type, task.result))
 
 
 _PATIENCE = (
@@ -145,7 +116,7 @@ class GrpcServer:
 
     async def start(self, service: Service) -> None:
         """Registers the model's service and begins to answer."""
-        endpoints = _ENDPOINTS[service.info.model_type]
+        endpoints = list(_endpoints(service.task))
         server: Any = Requests(self._server, _refuse)
         for endpoint in endpoints:
             server.add_generic_rpc_handlers(
@@ -189,18 +160,18 @@ def _handlers(service: Service, endpoint: _Endpoint) -> dict[str, Any]:
             measured.timing = prediction.timing
         if prediction.truncated_inputs:
             context.set_trailing_metadata((("x-truncated-inputs", str(prediction.truncated_inputs)),))
-        return b"".join(await in_turns(endpoint.encode(prediction)))
+        return b"".join(await in_turns(endpoint.write(prediction)))
 
     async def metadata(_: Any, __: _Context) -> bytes:
         info = service.info
         return pb.GetModelMetadataResponse(
             model_id=info.model_id,
-            model_type=info.model_type.name,
+            model_type=info.model_type.upper(),
             id2label=dict(info.id2label or {}),
         ).SerializeToString()
 
     return {
-        "Predict": _unary(predict, endpoint.request),
+        "Predict": _unary(predict, GetMessageClass(endpoint.request)),
         "GetModelMetadata": _unary(metadata, pb.GetModelMetadataRequest),
     }
 
@@ -226,10 +197,21 @@ async def _refuse(context: _Context, error: EncoderfileError) -> None:
 
 
 def _decode(request: Any, service: Service) -> PredictRequest:
-    normalize: bool | None = None
-    if service.task.normalize_is_required or (service.task.takes_normalize and request.HasField("normalize")):
-        normalize = request.normalize
-    return PredictRequest(_inputs(request), normalize, dict(request.metadata), prompt=_prompt(request))
+    return PredictRequest(
+        _inputs(request), _options(request, service.task), dict(request.metadata), prompt=_prompt(request)
+    )
+
+
+def _options(request: Any, task: Task[Any]) -> dict[str, Any]:
+    """Those that the request says; a field that cannot be absent always says something."""
+    found = {}
+    for option in task.options:
+        field = request.DESCRIPTOR.fields_by_name.get(option.name)
+        if field is None or (field.has_presence and not request.HasField(option.name)):
+            continue
+        value = getattr(request, option.name)
+        found[option.name] = list(value) if field.is_repeated else value
+    return found
 
 
 def _inputs(request: Any) -> list[Text]:

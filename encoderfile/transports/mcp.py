@@ -19,10 +19,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 import encoderfile
 from encoderfile.errors import EncoderfileError, InternalError, Kind
-from encoderfile.service.json_form import read_request, write_answer
+from encoderfile.service.json_form import read_request, request_schema, response_schema, write_answer
 from encoderfile.service.service import Service
+from encoderfile.tasks import Task
 from encoderfile.transports import bodies
-from encoderfile.types import ModelInfo, ModelType
+from encoderfile.types import ModelInfo
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
@@ -50,32 +51,16 @@ MAX_VALUES = 1 << 22
 TRUNCATED = "x-truncated-inputs"
 """In the result's `_meta`, where texts were cut: how many. The word that HTTP and gRPC have for it."""
 
-_EXAMPLES: dict[ModelType, dict[str, Any]] = {
-    ModelType.EMBEDDING: {"inputs": ["Hello world"], "normalize": True},
-    ModelType.SENTENCE_EMBEDDING: {"inputs": ["How do I reset my password?", "Password recovery steps"]},
-    ModelType.SEQUENCE_CLASSIFICATION: {"inputs": ["This product is amazing!"]},
-    ModelType.TOKEN_CLASSIFICATION: {"inputs": ["John lives in Paris"]},
-}
 
-_ANSWERS: dict[ModelType, str] = {
-    ModelType.EMBEDDING: "one vector per token of each text, special tokens included",
-    ModelType.SENTENCE_EMBEDDING: "one vector per text; compare two by their dot product when normalised",
-    ModelType.SEQUENCE_CLASSIFICATION: "for each text the predicted label and a score per label",
-    ModelType.TOKEN_CLASSIFICATION: "for each token its label, score and character offsets",
-}
-
-
-def description(info: ModelInfo, summary: str, refuses_overflow: bool) -> str:
+def description(info: ModelInfo, task: Task[Any], refuses_overflow: bool) -> str:
     """What the tool says of itself: enough for an agent to use it without guessing."""
-    lines = [
-        f"{summary} The model is {info.model_id} ({info.model_type.value}): it gives {_ANSWERS[info.model_type]}."
-    ]
+    lines = [f"{task.summary} The model is {info.model_id} ({info.model_type}): it gives {task.answer}."]
     if info.id2label:
         labels = list(info.id2label.values())
         shown = ", ".join(labels[:30]) + (", ..." if len(labels) > 30 else "")
         lines.append(f"Its labels: {shown}.")
     lines.append(f"Texts longer than {info.max_length} tokens are {'refused' if refuses_overflow else 'cut'}.")
-    lines.append(f"Example arguments: {orjson.dumps(_EXAMPLES[info.model_type]).decode()}")
+    lines.append(f"Example arguments: {orjson.dumps(task.example).decode()}")
     return " ".join(lines)
 
 
@@ -86,12 +71,12 @@ def build(service: Service) -> Server[Any]:
     from mcp.shared.exceptions import MCPError
 
     info = service.info
-    words = description(info, service.task.summary, service.refuses_overflow)
+    words = description(info, service.task, service.refuses_overflow)
     tool = types.Tool(
         name=TOOL,
         description=words,
-        input_schema=service.task.request_schema(),
-        output_schema=service.task.response_schema(),
+        input_schema=request_schema(service.task, info),
+        output_schema=response_schema(service.task),
         annotations=types.ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False),
     )
 
@@ -103,10 +88,10 @@ def build(service: Service) -> Server[Any]:
             raise MCPError(INVALID_PARAMS, f"there is no tool {params.name!r}: the only one is {TOOL}")
         try:
             with service.metrics.request("mcp") as measured:
-                request = read_request(params.arguments or {}, service.task)
+                request = read_request(params.arguments or {}, service.task, info.truncation_side)
                 prediction = await service.predict(dataclasses.replace(request, max_values=MAX_VALUES))
                 measured.timing = prediction.timing
-            text = write_answer(prediction, service.task)
+            text = write_answer(prediction)
         except EncoderfileError as error:
             raise MCPError(STATUS[error.kind], str(error)) from error
         except Exception as error:

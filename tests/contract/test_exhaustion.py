@@ -13,7 +13,8 @@ import pytest
 from encoderfile.errors import ConfigError, ExhaustedError, Kind
 from encoderfile.service import service as service_module
 from encoderfile.service import threads
-from encoderfile.service.service import Limits, Service
+from encoderfile.service.limits import Limits
+from encoderfile.service.service import Service
 from support.clients import PATIENCE, HttpClient
 from support.gates import Faulty
 from support.house import Connect, House

@@ -49,19 +49,6 @@ def old_stub(name: str, street: House) -> Any:
     return OldStub(street.shared("grpc", name).channel, module, service)
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "embedding",
-        "sentence_embedding",
-        "sequence_classification",
-        "token_classification",
-    ],
-)
-def test_the_generated_stubs_can_be_imported(module: str) -> None:
-    assert importlib.import_module(f"encoderfile.transports._pb.v07.{module}_pb2_grpc")
-
-
 def test_old_stubs_are_answered_with_the_same_numbers(name: str, old_stub: Any, street: House) -> None:
     client = street.shared("grpc", name)
     answer = client.call(old_stub.Predict, OLD[name][2](inputs=["hello Paris"], metadata={"k": "v"}))

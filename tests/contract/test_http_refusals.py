@@ -23,29 +23,29 @@ BROKEN = {
 }
 
 WRONG = {
-    "a list": (["a"], "the body should be a JSON object, got a list"),
-    "a text": ("a", "the body should be a JSON object, got a text"),
-    "null": (None, "the body should be a JSON object, got null"),
-    "no inputs": ({"texts": ["a"]}, "the field inputs is missing: send a list of texts"),
-    "inputs is null": ({"inputs": None}, "inputs should be a list of texts, got null"),
-    "inputs is a text": ({"inputs": "a"}, "inputs should be a list of texts, got a text"),
-    "inputs is an object": ({"inputs": {"0": "a"}}, "inputs should be a list of texts, got an object"),
-    "an input is a number": ({"inputs": ["a", 1]}, "inputs[1] should be a text, got a number"),
-    "an input is null": ({"inputs": [None]}, "inputs[0] should be a text, got null"),
-    "an input is true": ({"inputs": [True]}, "inputs[0] should be a text, got a boolean"),
-    "an input is a pair": ({"inputs": [["a", "b"]]}, "inputs[0] should be a text, got a list"),
-    "metadata is a list": ({"inputs": ["a"], "metadata": []}, "metadata should be an object of texts, got a list"),
+    "a list": (["a"], "the body should be an object, got a list"),
+    "a text": ("a", "the body should be an object, got a string"),
+    "null": (None, "the body should be an object, got null"),
+    "no inputs": ({"texts": ["a"]}, "the field inputs is missing"),
+    "inputs is null": ({"inputs": None}, "inputs should be a list, got null"),
+    "inputs is a text": ({"inputs": "a"}, "inputs should be a list, got a string"),
+    "inputs is an object": ({"inputs": {"0": "a"}}, "inputs should be a list, got an object"),
+    "an input is a number": ({"inputs": ["a", 1]}, "inputs[1] should be a string or an object, got a number"),
+    "an input is null": ({"inputs": [None]}, "inputs[0] should be a string or an object, got null"),
+    "an input is true": ({"inputs": [True]}, "inputs[0] should be a string or an object, got a boolean"),
+    "an input is a pair": ({"inputs": [["a", "b"]]}, "inputs[0] should be a string or an object, got a list"),
+    "metadata is a list": ({"inputs": ["a"], "metadata": []}, "metadata should be an object, got a list"),
     "metadata has a number": (
         {"inputs": ["a"], "metadata": {"k": 1}},
-        "metadata['k'] should be a text, got a number",
+        "metadata[...] should be a string, got a number",
     ),
-    "metadata has null": ({"inputs": ["a"], "metadata": {"k": None}}, "metadata['k'] should be a text, got null"),
+    "metadata has null": ({"inputs": ["a"], "metadata": {"k": None}}, "metadata[...] should be a string, got null"),
 }
 
 NORMALIZE = {
-    "missing": ({}, "the field normalize is missing: send true or false"),
-    "null": ({"normalize": None}, "the field normalize is missing: send true or false"),
-    "a text": ({"normalize": "true"}, "normalize should be true or false, got a text"),
+    "missing": ({}, "the field normalize is missing"),
+    "null": ({"normalize": None}, "normalize should be true or false, got null"),
+    "a text": ({"normalize": "true"}, "normalize should be true or false, got a string"),
     "a number": ({"normalize": 1}, "normalize should be true or false, got a number"),
 }
 

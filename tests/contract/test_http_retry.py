@@ -2,7 +2,7 @@
 
 import json
 
-from encoderfile.service.service import Limits
+from encoderfile.service.limits import Limits
 from support.clients import PATIENCE
 from support.gates import Gated
 from support.house import House

@@ -11,7 +11,6 @@ from encoderfile.manifest import PoolingSpec
 from encoderfile.model.model import Model
 from encoderfile.model.tokenizer import Tokenizer
 from encoderfile.tasks.pooling import POOLING
-from encoderfile.types import ModelType
 from support.dialects import Sie, renamed, town
 from support.house import Connect
 from support.models import MODELS, open_model
@@ -20,7 +19,7 @@ PROMPT = "Represent this sentence: "
 TEXTS = ["What a wonderful day in Paris!", "no"]
 
 
-def model(name: str = "bert-embed", model_type: ModelType = ModelType.SENTENCE_EMBEDDING, **manifest: Any) -> Any:
+def model(name: str = "bert-embed", model_type: str = "sentence_embedding", **manifest: Any) -> Any:
     return renamed(open_model(MODELS / name, model_type), include_prompt=False, **manifest)
 
 
@@ -74,8 +73,8 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield found
 
 
-@pytest.mark.parametrize("model_type", [ModelType.EMBEDDING, ModelType.SENTENCE_EMBEDDING])
-def test_the_other_dialects_leave_it_out_too(model_type: ModelType, own: Any) -> None:
+@pytest.mark.parametrize("model_type", ["embedding", "sentence_embedding"])
+def test_the_other_dialects_leave_it_out_too(model_type: str, own: Any) -> None:
     client: Sie = own.serve(model(model_type=model_type, prompts={"query": PROMPT}))
     wanted = by_hand(PROMPT)
     for params in ({"is_query": True}, {"instruction": PROMPT.rstrip()}):
@@ -88,7 +87,7 @@ def test_the_other_dialects_leave_it_out_too(model_type: ModelType, own: Any) ->
 
 
 def test_token_vectors_of_a_prompt_are_told(connect: Connect) -> None:
-    client = connect(model(model_type=ModelType.EMBEDDING))
+    client = connect(model(model_type="embedding"))
     (behind,) = client.predict(["hello"], normalize=False, prompt="hello ").results
     (alone,) = client.predict(["hello hello"], normalize=False).results
     assert [each["embedding"] for each in behind["embeddings"]] == [each["embedding"] for each in alone["embeddings"]]

@@ -7,7 +7,8 @@ from typing import Any
 import grpc
 import pytest
 
-from encoderfile.service.service import Limits, Service
+from encoderfile.service.limits import Limits
+from encoderfile.service.service import Service
 from encoderfile.transports._pb import encoderfile_pb2 as pb
 from encoderfile.types import Prediction, PredictRequest
 from support.clients import PATIENCE, GrpcClient, RefusedError

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from encoderfile.service.service import Limits
+from encoderfile.service.limits import Limits
 from support.clients import McpClient
 from support.house import OF_EACH_TYPE, House
 
@@ -101,11 +101,14 @@ def test_an_unknown_tool_is_an_error_that_names_the_right_one(mcp: McpClient) ->
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (None, "the field inputs is missing: send a list of texts"),
-        ({"texts": ["a"]}, "the field inputs is missing: send a list of texts"),
-        ({"inputs": "a"}, "inputs should be a list of texts, got a text"),
-        ({"inputs": ["a", 1]}, "inputs[1] should be a text, got a number"),
-        ({"inputs": ["a"], "normalize": True, "metadata": {"k": 1}}, "metadata['k'] should be a text, got a number"),
+        (None, "the field inputs is missing"),
+        ({"texts": ["a"]}, "the field inputs is missing"),
+        ({"inputs": "a"}, "inputs should be a list, got a string"),
+        ({"inputs": ["a", 1]}, "inputs[1] should be a string or an object, got a number"),
+        (
+            {"inputs": ["a"], "normalize": True, "metadata": {"k": 1}},
+            "metadata[...] should be a string, got a number",
+        ),
     ],
 )
 def test_wrong_arguments_are_refused_with_the_sentence_that_http_has(

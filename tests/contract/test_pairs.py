@@ -63,11 +63,11 @@ def test_pairs_and_single_texts_stand_side_by_side(way: str, street: House) -> N
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"text": 1, "text_pair": "b"}, "inputs[0].text should be a text, got a number"),
-        ({"text": "a", "text_pair": ["b"]}, "inputs[0].text_pair should be a text, got a list"),
-        ({"text_pair": "b"}, "inputs[0].text should be a text, got null"),
-        ({}, "inputs[0].text should be a text, got null"),
-        ({**PAIR, "text_target": "c"}, "inputs[0] has a field 'text_target': an object may hold text and text_pair"),
+        ({"text": 1, "text_pair": "b"}, "inputs[0].text should be a string, got a number"),
+        ({"text": "a", "text_pair": ["b"]}, "inputs[0].text_pair should be a string, got a list"),
+        ({"text_pair": "b"}, "the field inputs[0].text is missing"),
+        ({}, "the field inputs[0].text is missing"),
+        ({**PAIR, "text_target": "c"}, "inputs[0] has a field 'text_target', which is not known here"),
     ],
     ids=repr,
 )
@@ -91,5 +91,6 @@ def test_in_grpc_there_is_a_second_text_for_each_or_none(street: House) -> None:
 
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
 def test_the_schemas_say_who_takes_a_pair(name: str, street: House) -> None:
-    items = street.shared("service", name)._service.task.request_schema()["properties"]["inputs"]["items"]
+    schemas = street.shared("http", name).get("/openapi.json").json()["components"]["schemas"]
+    items = schemas["Request"]["properties"]["inputs"]["items"]
     assert ("anyOf" in items) is (name in ("sentiment", "ner"))

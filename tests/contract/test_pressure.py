@@ -1,7 +1,7 @@
 """A full queue and a stopping server answer at once, and a caller who leaves makes room."""
 
 from encoderfile.errors import Kind
-from encoderfile.service.service import Limits
+from encoderfile.service.limits import Limits
 from support.clients import PATIENCE
 from support.gates import Gated
 from support.house import Connect, House

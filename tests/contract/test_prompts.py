@@ -7,7 +7,8 @@ import pytest
 
 from encoderfile.errors import ConfigError, Kind
 from encoderfile.model.model import Model
-from encoderfile.service.service import Limits, Service
+from encoderfile.service.limits import Limits
+from encoderfile.service.service import Service
 from support.clients import Client
 from support.dialects import renamed
 from support.house import WAYS_IN, Connect, House
@@ -156,9 +157,9 @@ def test_documents_have_the_first_of_the_librarys_names(named: dict[str, str], p
     ("asked", "words"),
     [
         ({"input_type": "clustering"}, "input_type may be query, search_query, document, search_document, passage"),
-        ({"input_type": 1}, "input_type should be a text"),
-        ({"prompt": ["a"]}, "prompt should be a text"),
-        ({"prompt_name": False}, "prompt_name should be a text"),
+        ({"input_type": 1}, "input_type should be a string, got a number"),
+        ({"prompt": ["a"]}, "prompt should be a string, got a list"),
+        ({"prompt_name": False}, "prompt_name should be a string, got a boolean"),
         ({"prompt_name": "query", "input_type": "query"}, "prompt_name and input_type are given together"),
     ],
     ids=repr,

@@ -3,7 +3,7 @@
 import pytest
 
 from encoderfile.errors import Kind
-from encoderfile.service.service import Limits
+from encoderfile.service.limits import Limits
 from support.house import OF_EACH_TYPE, Connect, House
 
 EMPTY = "Invalid input: inputs is empty: send at least one text"

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from encoderfile.service.service import Limits, Service
+from encoderfile.service.limits import Limits
+from encoderfile.service.service import Service
 from encoderfile.transports import bodies
 from support.clients import PATIENCE, HttpClient
 from support.house import House

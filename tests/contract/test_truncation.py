@@ -3,7 +3,7 @@
 import pytest
 
 from encoderfile.errors import Kind
-from encoderfile.service.service import Limits
+from encoderfile.service.limits import Limits
 from support.house import OF_EACH_TYPE, Connect
 
 LONG = "word " * 400

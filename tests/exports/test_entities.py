@@ -1,6 +1,7 @@
 """Entities against transformers' own pipeline: groups, words, offsets and scores."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,14 @@ import numpy as np
 import pytest
 
 from encoderfile.errors import ConfigError
-from encoderfile.service.service import Extraction, Limits, Service
-from encoderfile.tasks.entities import Entity, WordRules, entities, merged
-from encoderfile.types import ModelType, TokenInfo, TokenLabels
+from encoderfile.service.limits import Limits
+from encoderfile.service.service import Extraction, Service
+from encoderfile.tasks.abilities import Entity
+from encoderfile.tasks.entities import WordRules, entities, merged
+from encoderfile.tasks.token_classification import TokenLabels
+from encoderfile.types import TokenInfo
 from support.loop import in_loop
-from support.models import DEMO, expected, folders_with_truth, open_model
+from support.models import expected, folders_with_truth, open_model
 from support.truth import close
 
 REFERENCE = json.loads(Path(__file__).with_name("entities.json").read_text(encoding="utf-8"))["models"]
@@ -38,7 +42,7 @@ async def extracted(model: str, texts: list[str], strategy: str, stride: int | N
 @in_loop
 async def test_entities_are_those_of_the_reference_pipeline(model: str, case: dict[str, Any]) -> None:
     extraction = await extracted(model, [case["text"]], case["strategy"], case["stride"])
-    (found,) = extraction.entities
+    found = extraction.found[0].entities
     assert [[each.entity_group, each.word, each.start, each.end] for each in found] == [
         [group, word, start, end] for group, _, word, start, end in case["entities"]
     ]
@@ -55,31 +59,25 @@ def test_entities_of_pytorch_logits_are_those_of_the_export(model: str) -> None:
         served = open_model(folder, None, entry["max_length"] if entry["max_length"] < limit else None)
         (result,) = served.run(served.encode([entry["text"]]))
         assert isinstance(result, TokenLabels)
-        found = [each.to_json() for each in entities(result, entry["text"], "simple", served.word_rules())]
+        found = [each._asdict() for each in grouped(result, entry["text"], served.words, served.task.labels)]
         assert [each | {"score": None} for each in found] == [each | {"score": None} for each in entry["entities"]]
         close([each["score"] for each in found], [each["score"] for each in entry["entities"]], 1e-4, entry["id"])
 
 
-def test_without_the_tokenizers_rules_a_word_is_the_texts_own() -> None:
-    served = open_model(DEMO["ner"])
-    text = "Maria Kowalski lives in New  York."
-    (result,) = served.run(served.encode([text]))
-    assert isinstance(result, TokenLabels)
-    plain = entities(result, text)
-    ruled = entities(result, text, "simple", served.word_rules())
-    assert [each.word for each in plain] == [text[each.start : each.end] for each in plain]
-    assert [(each.entity_group, each.start, each.score) for each in plain] == [
-        (each.entity_group, each.start, each.score) for each in ruled
-    ]
+def grouped(
+    result: TokenLabels, text: str, words: WordRules, labels: Sequence[str], strategy: str = "simple"
+) -> list[Entity]:
+    return entities(result.tokens, result.logits, text, labels, strategy, words)
 
 
-def labelled(*labels: str) -> tuple[TokenLabels, str]:
-    """One word per label, a space between, and the text they stand in."""
+def found_in(*labels: str, strategy: str = "simple") -> list[Entity]:
+    """The entities of a text of one word per label, a space between."""
     names = tuple(sorted(set(labels)))
     tokens = tuple(TokenInfo(f"w{i}", 9, 3 * i, 3 * i + 2) for i in range(len(labels)))
     logits = np.array([[4.0 if name == label else 0.0 for name in names] for label in labels], dtype=np.float32)
     result = TokenLabels(tokens, logits, logits, labels, logits.max(axis=1))
-    return result, " ".join(token.token for token in tokens)
+    words = WordRules(lambda _: "w", " ".join)
+    return grouped(result, " ".join(token.token for token in tokens), words, names, strategy)
 
 
 @pytest.mark.parametrize(
@@ -97,29 +95,21 @@ def labelled(*labels: str) -> tuple[TokenLabels, str]:
 def test_neighbours_of_one_type_are_one_entity_unless_a_new_one_begins(
     labels: tuple[str, ...], groups: list[tuple[str, int, int]]
 ) -> None:
-    result, text = labelled(*labels)
-    assert [(each.entity_group, each.start, each.end) for each in entities(result, text)] == groups
+    assert [(each.entity_group, each.start, each.end) for each in found_in(*labels)] == groups
 
 
 def test_the_average_of_a_word_may_be_a_label_that_none_of_its_tokens_has() -> None:
     logits = np.log(np.array([[0.5, 0.1, 0.4], [0.1, 0.5, 0.4]], dtype=np.float32))
     tokens = (TokenInfo("ab", 1, 0, 2), TokenInfo("##cd", 2, 2, 4))
     result = TokenLabels(tokens, logits, np.exp(logits), ("A", "B"), np.float32([0.5, 0.5]))
-    rules = WordRules(("A", "B", "C"), lambda token_id: tokens[token_id - 1].token, "".join, "##")
-    (found,) = entities(result, "abcd", "average", rules)
+    rules = WordRules(lambda token_id: tokens[token_id - 1].token, "".join, "##")
+    (found,) = grouped(result, "abcd", rules, ("A", "B", "C"), "average")
     assert found == Entity("C", pytest.approx(0.4, abs=1e-6), "ab##cd", 0, 4)
 
 
 def test_an_unknown_strategy_is_named() -> None:
-    result, text = labelled("O")
     with pytest.raises(ValueError, match="the strategy last is not known"):
-        entities(result, text, "last")
-
-
-def test_words_cannot_be_settled_without_the_tokenizers_rules() -> None:
-    result, text = labelled("O")
-    with pytest.raises(ValueError, match="needs the rules"):
-        entities(result, text, "first")
+        found_in("O", strategy="last")
 
 
 def test_of_overlapping_windows_the_longer_entity_stays_and_then_the_surer() -> None:
@@ -148,5 +138,5 @@ async def test_a_stride_as_wide_as_a_window_is_refused() -> None:
 
 def test_the_model_type_of_every_case_has_token_labels() -> None:
     assert {open_model(folders_with_truth()[name]).manifest.model_type for name in REFERENCE} == {
-        ModelType.TOKEN_CLASSIFICATION
+        "token_classification"
     }

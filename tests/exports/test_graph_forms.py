@@ -10,7 +10,8 @@ from onnx import TensorProto, helper
 
 from encoderfile.model import padding
 from encoderfile.model.model import Model
-from encoderfile.types import FloatArray, SequenceLabels
+from encoderfile.tasks.sequence_classification import SequenceLabels
+from encoderfile.types import FloatArray
 from support import graphs
 from support.models import MODELS, checked, open_model
 from support.truth import close

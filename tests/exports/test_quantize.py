@@ -21,7 +21,7 @@ from encoderfile.model.device import Device
 from encoderfile.model.model import Model
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
-from encoderfile.types import ModelType, SentenceEmbedding
+from encoderfile.tasks.sentence_embedding import SentenceEmbedding
 from support import graphs
 from support.models import MODELS
 from support.truth import COMPANY, close
@@ -29,7 +29,7 @@ from support.truth import COMPANY, close
 TEXTS = ["a", "Hello world!", "The film was wonderful. I would happily watch it again tomorrow.", "so it goes " * 20]
 
 
-def changed(name: str, model_type: ModelType | None = None, **wishes: Any) -> Checked:
+def changed(name: str, model_type: str | None = None, **wishes: Any) -> Checked:
     """An export checked with these wishes; any number of labels may change, because the weights are random."""
     precision = PrecisionWishes(**{"max_flips": 1.0, **wishes})
     return check(BuildConfig(path=MODELS / name, model_type=model_type, precision=precision))
@@ -53,7 +53,7 @@ def vectors(model: Model, together: bool) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def int8() -> Checked:
-    return changed("bert-embed", ModelType.SENTENCE_EMBEDDING, quantize="int8")
+    return changed("bert-embed", "sentence_embedding", quantize="int8")
 
 
 def test_an_int8_answer_in_company_is_the_same_as_alone(int8: Checked) -> None:
@@ -71,7 +71,7 @@ def test_int8_weights_take_less_than_half_of_the_room(int8: Checked) -> None:
 
 def test_large_weights_are_written_beside_the_int8_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quantize, "_LARGE", 1000)
-    found = changed("bert-embed", ModelType.SENTENCE_EMBEDDING, quantize="int8")
+    found = changed("bert-embed", "sentence_embedding", quantize="int8")
     assert {tensor.source.name for tensor in found.graph.tensors} != {"model.onnx"}
     assert len(vectors(opened(found), True)) == len(TEXTS)
 
@@ -101,9 +101,9 @@ def test_the_exported_graph_is_left_as_it_was() -> None:
 
 
 def test_an_optimised_graph_answers_the_same(tmp_path: Path) -> None:
-    found = changed("bert-embed", ModelType.SENTENCE_EMBEDDING, optimize=True)
+    found = changed("bert-embed", "sentence_embedding", optimize=True)
     assert found.manifest.precision == "optimized"
-    plain = check(BuildConfig(path=MODELS / "bert-embed", model_type=ModelType.SENTENCE_EMBEDDING))
+    plain = check(BuildConfig(path=MODELS / "bert-embed", model_type="sentence_embedding"))
     assert len(found.graph.op_types - plain.graph.op_types) > 0
     for after, before in zip(vectors(opened(found), True), vectors(opened(plain), True), strict=True):
         close(after, before, 1e-5, "vector")

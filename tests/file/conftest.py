@@ -8,16 +8,15 @@ from typing import Any
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from encoderfile.types import ModelType
 from support.clients import grpc_client, http_client, mcp_client
 from support.files import BuiltFile, Server, encoderfile
 from support.house import House
 from support.models import DEMO
 
 TYPES = {
-    "sentiment": ModelType.SEQUENCE_CLASSIFICATION,
-    "ner": ModelType.TOKEN_CLASSIFICATION,
-    "embed": ModelType.SENTENCE_EMBEDDING,
+    "sentiment": "sequence_classification",
+    "ner": "token_classification",
+    "embed": "sentence_embedding",
 }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from encoderfile.manifest import PoolingSpec
-from encoderfile.service.service import Limits
+from encoderfile.service.limits import Limits
 from support.clients import PATIENCE
 from support.dialects import Sie, Town, renamed
 from support.gates import Faulty, Gated

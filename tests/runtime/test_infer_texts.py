@@ -12,7 +12,8 @@ import pytest
 from encoderfile.errors import InputError
 from encoderfile.progress import Progress
 from encoderfile.runtime import oneshot
-from encoderfile.service.service import Limits, Service
+from encoderfile.service.limits import Limits
+from encoderfile.service.service import Service
 from encoderfile.settings import ModelSettings
 from encoderfile.types import Text
 from support.models import MODELS, open_model

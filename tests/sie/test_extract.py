@@ -123,7 +123,7 @@ def test_a_long_text_is_refused_when_asked_for(ner: Sie) -> None:
 
 
 def test_the_servers_overflow_is_the_default_policy(own: Town) -> None:
-    from encoderfile.service.service import Limits
+    from encoderfile.service.limits import Limits
 
     strict = own.serve(own.model("ner"), Limits(refuse_overflow=True))
     assert code(strict.extract(LONG)) == (400, "INPUT_TOO_LONG")

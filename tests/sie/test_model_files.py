@@ -13,7 +13,6 @@ from encoderfile.builder.modules import vector_pooling
 from encoderfile.errors import ModelError
 from encoderfile.manifest import PoolingSpec
 from encoderfile.tasks.pooling import pool
-from encoderfile.types import ModelType
 from support.graphs import copy, edit_json
 from support.models import checked
 from support.synthetic import folder, output
@@ -41,18 +40,18 @@ def test_shorter_vectors_are_those_of_a_marked_model(
 
 def test_an_embedding_model_keeps_the_pooling_of_its_files() -> None:
     cls = folder(modules=(Module("Pooling", "1_Pooling", {"pooling_mode_cls_token": True}), Module("Normalize")))
-    assert vector_pooling(cls, ModelType.EMBEDDING, HIDDEN) == PoolingSpec(("cls",), normalize=True)
-    assert vector_pooling(folder(), ModelType.EMBEDDING, HIDDEN) is None
+    assert vector_pooling(cls, "embedding", HIDDEN) == PoolingSpec(("cls",), normalize=True)
+    assert vector_pooling(folder(), "embedding", HIDDEN) is None
 
 
 @pytest.mark.parametrize(
     ("model_type", "words"),
     [
-        (ModelType.EMBEDDING, "--model-type embedding would leave the Dense module of modules.json out"),
-        (ModelType.SENTENCE_EMBEDDING, "a Dense module, which is not part of the graph"),
+        ("embedding", "--model-type embedding would leave the Dense module of modules.json out"),
+        ("sentence_embedding", "a Dense module, which is not part of the graph"),
     ],
 )
-def test_no_model_type_switches_a_module_off(model_type: ModelType, words: str) -> None:
+def test_no_model_type_switches_a_module_off(model_type: str, words: str) -> None:
     dense = folder(modules=(Module("Pooling", "1_Pooling", {"pooling_mode": "cls"}), Module("Dense")))
     with pytest.raises(ModelError, match=words):
         vector_pooling(dense, model_type, HIDDEN)
@@ -65,14 +64,14 @@ def sparse(**config: Any) -> ModelFolder:
 @pytest.mark.parametrize("config", [{"pooling_strategy": "mean"}, {"activation_function": "gelu"}])
 def test_a_sparse_pooling_that_is_not_known_is_refused(config: dict[str, str]) -> None:
     with pytest.raises(ModelError, match=r"the sparse pooling .* is not known here: known are max and sum"):
-        vector_pooling(sparse(**config), ModelType.SENTENCE_EMBEDDING, LOGITS)
+        vector_pooling(sparse(**config), "sentence_embedding", LOGITS)
 
 
 @pytest.mark.parametrize("strategy", ["max", "sum"])
 @pytest.mark.parametrize("activation", ["relu", "log1p_relu"])
 def test_sparse_pooling_is_the_formula_of_splade_pooling(strategy: str, activation: str) -> None:
     found = vector_pooling(
-        sparse(pooling_strategy=strategy, activation_function=activation), ModelType.SENTENCE_EMBEDDING, LOGITS
+        sparse(pooling_strategy=strategy, activation_function=activation), "sentence_embedding", LOGITS
     )
     assert found is not None
     logits = np.random.default_rng(3).standard_normal((2, 5, 7)).astype(np.float32)
@@ -86,7 +85,7 @@ def test_sparse_pooling_is_the_formula_of_splade_pooling(strategy: str, activati
 
 def test_vectors_of_tokens_are_not_taken_for_weights_of_words() -> None:
     with pytest.raises(ModelError, match="takes logits of words, and last_hidden_state gives vectors of tokens"):
-        vector_pooling(sparse(), ModelType.SENTENCE_EMBEDDING, HIDDEN)
+        vector_pooling(sparse(), "sentence_embedding", HIDDEN)
 
 
 def test_vectors_of_words_are_not_taken_for_those_of_tokens() -> None:
@@ -97,7 +96,7 @@ def test_vectors_of_words_are_not_taken_for_those_of_tokens() -> None:
     with pytest.raises(
         ModelError, match=r"modules\.json pools the vectors of tokens, the graph gives logits of words"
     ):
-        vector_pooling(pooled, ModelType.SENTENCE_EMBEDDING, LOGITS)
+        vector_pooling(pooled, "sentence_embedding", LOGITS)
 
 
 def test_a_road_without_a_transformer_is_refused_with_the_way_out() -> None:
@@ -105,7 +104,7 @@ def test_a_road_without_a_transformer_is_refused_with_the_way_out() -> None:
         config={"architectures": ["BertForMaskedLM"]}, modules=(Module("SparseStaticEmbedding", "query_0"),)
     )
     with pytest.raises(ModelError, match=r"set default_route in router_config\.json to a route with a Transformer"):
-        vector_pooling(static, ModelType.SENTENCE_EMBEDDING, LOGITS)
+        vector_pooling(static, "sentence_embedding", LOGITS)
 
 
 def test_a_folder_with_a_router_serves_the_road_of_documents(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from encoderfile.errors import Kind
 from encoderfile.runtime import logs
-from encoderfile.service.service import Limits
+from encoderfile.service.limits import Limits
 from encoderfile.transports.http import app, openai, rerank
 from encoderfile.transports.http.sie import errors
 from support.clients import PATIENCE

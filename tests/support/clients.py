@@ -23,16 +23,13 @@ from anyio.from_thread import BlockingPortal
 from encoderfile.errors import EncoderfileError, Kind
 from encoderfile.service.json_form import read_request
 from encoderfile.service.service import Service
+from encoderfile.tasks.embedding import TokenEmbeddings
+from encoderfile.tasks.results import Result
+from encoderfile.tasks.sentence_embedding import SentenceEmbedding
+from encoderfile.tasks.sequence_classification import SequenceLabels
 from encoderfile.transports._pb import encoderfile_pb2 as pb
 from encoderfile.transports._pb import encoderfile_pb2_grpc as stubs
-from encoderfile.types import (
-    ModelType,
-    Prediction,
-    Result,
-    SentenceEmbedding,
-    SequenceLabels,
-    TokenEmbeddings,
-)
+from encoderfile.types import Prediction
 
 PATIENCE = 30
 """Seconds after which a test that waits for an event has failed."""
@@ -136,7 +133,8 @@ class ServiceClient(Client):
 
     async def _ask(self, request: dict[str, Any]) -> Answer:
         try:
-            prediction = await self._service.predict(read_request(request, self._service.task))
+            side = self._service.info.truncation_side
+            prediction = await self._service.predict(read_request(request, self._service.task, side))
         except EncoderfileError as error:
             raise RefusedError(error.kind, str(error)) from error
         return Answer(plain(prediction), prediction.truncated_inputs)
@@ -227,10 +225,10 @@ class GrpcClient(Client):
     }
     tells_empty_metadata = False
 
-    def __init__(self, portal: BlockingPortal, channel: grpc.aio.Channel, model_type: ModelType) -> None:
+    def __init__(self, portal: BlockingPortal, channel: grpc.aio.Channel, model_type: str) -> None:
         super().__init__(portal)
         self.channel = channel
-        name = "".join(word.title() for word in model_type.value.split("_"))
+        name = "".join(word.title() for word in model_type.split("_"))
         self.stub = getattr(stubs, f"{name}Stub")(channel)
         self._request = getattr(pb, f"{name}Request")
 
@@ -360,7 +358,7 @@ async def http_client(portal: BlockingPortal, url: str, **options: Any) -> Async
 
 @asynccontextmanager
 async def grpc_client(
-    portal: BlockingPortal, address: str, model_type: ModelType, root_certificates: bytes | None = None
+    portal: BlockingPortal, address: str, model_type: str, root_certificates: bytes | None = None
 ) -> AsyncIterator[GrpcClient]:
     """A client of the gRPC server at `address`, over TLS where a root is given; takes answers of any size."""
     options = (("grpc.max_receive_message_length", -1),)

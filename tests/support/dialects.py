@@ -18,8 +18,8 @@ from anyio.from_thread import start_blocking_portal
 from onnx import helper, numpy_helper
 
 from encoderfile.model.model import Model
-from encoderfile.service.service import Limits, Service
-from encoderfile.types import ModelType
+from encoderfile.service.limits import Limits
+from encoderfile.service.service import Service
 from support.clients import HttpClient, http_client
 from support.graphs import edit_graph, edit_json
 from support.house import House
@@ -65,7 +65,7 @@ class Town:
     def _open(self, kind: str) -> Model:
         found = {
             "dense": lambda: open_model(DEMO["embed"]),
-            "tokens": lambda: open_model(DEMO["embed"], ModelType.EMBEDDING),
+            "tokens": lambda: open_model(DEMO["embed"], "embedding"),
             "sparse": lambda: open_model(MODELS / "bert-mlm"),
             "labels": lambda: open_model(DEMO["sentiment"]),
             "ner": lambda: open_model(DEMO["ner"]),

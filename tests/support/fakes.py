@@ -10,7 +10,9 @@ import numpy as np
 
 from encoderfile.errors import InternalError
 from encoderfile.service.batcher import Batcher
-from encoderfile.types import EncodedText, Result, SentenceEmbedding
+from encoderfile.tasks.results import Result
+from encoderfile.tasks.sentence_embedding import SentenceEmbedding
+from encoderfile.types import EncodedText
 from support.loop import settle
 
 PATIENCE = 60

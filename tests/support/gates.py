@@ -8,7 +8,8 @@ import numpy as np
 
 from encoderfile.errors import InternalError
 from encoderfile.model.model import Model
-from encoderfile.types import EncodedText, FloatArray, Result, Text
+from encoderfile.tasks.results import Result
+from encoderfile.types import EncodedText, FloatArray, Text
 from support.clients import PATIENCE
 
 

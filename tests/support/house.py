@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from anyio.from_thread import BlockingPortal
 
 from encoderfile.model.model import Model
-from encoderfile.service.service import Limits, Service
-from encoderfile.types import ModelType
+from encoderfile.service.limits import Limits
+from encoderfile.service.service import Service
 from support.clients import Client, ServiceClient, grpc_client, http_client, mcp_client
 from support.models import DEMO, MODELS, open_model
 from support.serving import grpc_server, http_server, started
@@ -20,11 +20,11 @@ T = TypeVar("T")
 S = TypeVar("S", bound=Service)
 
 
-FOLDERS: dict[str, tuple[Path, ModelType | None]] = {
+FOLDERS: dict[str, tuple[Path, str | None]] = {
     **{path.name: (path, None) for path in sorted(MODELS.iterdir())},
     **{name: (folder, None) for name, folder in DEMO.items()},
-    "embed-tokens": (DEMO["embed"], ModelType.EMBEDDING),
-    "bert-embed-sentences": (MODELS / "bert-embed", ModelType.SENTENCE_EMBEDDING),
+    "embed-tokens": (DEMO["embed"], "embedding"),
+    "bert-embed-sentences": (MODELS / "bert-embed", "sentence_embedding"),
 }
 """Every model the suite serves: its folder, and the type where it is not the folder's own."""
 

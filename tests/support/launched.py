@@ -13,7 +13,6 @@ from encoderfile.builder import pack
 from encoderfile.builder.freeze import launcher
 from encoderfile.container import Container, Slice, rewrap, write
 from encoderfile.manifest import GraphSpec, Manifest, TokenizerSpec
-from encoderfile.types import ModelType
 
 SAYS_WHERE = '#!/bin/sh\necho "$0|$ENCODERFILE_EXECUTABLE|$*"\n'
 
@@ -39,7 +38,7 @@ def make_file(folder: Path, script: str = SAYS_WHERE, name: str = "toy", filler:
         describe=lambda artifacts: Manifest(
             name=name,
             version="1",
-            model_type=ModelType.EMBEDDING,
+            model_type="embedding",
             builder_version="0",
             graph=GraphSpec((), "last_hidden_state"),
             tokenizer=TokenizerSpec(max_length=8),

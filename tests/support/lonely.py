@@ -12,7 +12,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from anyio.from_thread import start_blocking_portal
 
-from encoderfile.types import ModelType
 from support.clients import grpc_client, http_client, mcp_client
 from support.files import BuiltFile
 
@@ -34,7 +33,7 @@ def main(file: BuiltFile) -> None:
         server = stack.enter_context(file.serve())
         ways = {
             "http": http_client(portal, server.url),
-            "grpc": grpc_client(portal, server.grpc, ModelType.SEQUENCE_CLASSIFICATION),
+            "grpc": grpc_client(portal, server.grpc, "sequence_classification"),
             "mcp": mcp_client(portal, f"{server.url}/mcp"),
         }
         for way, opening in ways.items():

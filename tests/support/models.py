@@ -12,7 +12,6 @@ from encoderfile.model.device import Device
 from encoderfile.model.model import Model
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
-from encoderfile.types import ModelType
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "tests" / "models"
@@ -37,13 +36,13 @@ def expected(folder: Path) -> dict[str, Any]:
 
 
 @cache
-def checked(folder: Path, model_type: ModelType | None = None, max_length: int | None = None) -> Checked:
+def checked(folder: Path, model_type: str | None = None, max_length: int | None = None) -> Checked:
     """What the builder finds of a folder."""
     return check(BuildConfig(path=folder, model_type=model_type, tokenizer=TokenizerWishes(max_length=max_length)))
 
 
 @cache
-def open_model(folder: Path, model_type: ModelType | None = None, max_length: int | None = None) -> Model:
+def open_model(folder: Path, model_type: str | None = None, max_length: int | None = None) -> Model:
     """The model in `folder`, loaded the runtime's way: graph apart, weights mapped."""
     found = checked(folder, model_type, max_length)
     session = Session(*found.graph.in_place(), device=Device("cpu", "tests"), threads=1)

@@ -8,7 +8,6 @@ from typing import Any
 from encoderfile import container, pack
 from encoderfile.container import Part, Slice
 from encoderfile.manifest import Artifact, GraphInput, GraphSpec, Manifest, TokenizerSpec
-from encoderfile.types import ModelType
 
 
 def manifest(artifacts: tuple[Artifact, ...] = (), **changes: Any) -> Manifest:
@@ -16,7 +15,7 @@ def manifest(artifacts: tuple[Artifact, ...] = (), **changes: Any) -> Manifest:
     fields: dict[str, Any] = {
         "name": "tiny",
         "version": "1.2.3",
-        "model_type": ModelType.SEQUENCE_CLASSIFICATION,
+        "model_type": "sequence_classification",
         "builder_version": "0.0.0",
         "graph": GraphSpec(
             (GraphInput("input_ids", "int64"), GraphInput("attention_mask", "int32", 1, 16)), "logits"

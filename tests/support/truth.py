@@ -16,7 +16,8 @@ from encoderfile.model.device import Device
 from encoderfile.model.model import Model
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
-from encoderfile.types import EncodedText, ModelType, Result, Text
+from encoderfile.tasks.results import Result
+from encoderfile.types import EncodedText, Text
 from support.models import checked, expected, folders_with_truth
 
 Entry = dict[str, Any]
@@ -27,15 +28,15 @@ COMPANY = 1e-4
 """The same between a text alone and in a batch."""
 
 TYPES = {
-    "feature-extraction": (ModelType.EMBEDDING, ModelType.SENTENCE_EMBEDDING),
-    "text-classification": (ModelType.SEQUENCE_CLASSIFICATION,),
-    "token-classification": (ModelType.TOKEN_CLASSIFICATION,),
+    "feature-extraction": ("embedding", "sentence_embedding"),
+    "text-classification": ("sequence_classification",),
+    "token-classification": ("token_classification",),
     "fill-mask": (),
 }
 """The model types that each kind of export can be served as."""
 
 
-def folders(model_type: ModelType) -> dict[str, Path]:
+def folders(model_type: str) -> dict[str, Path]:
     """The folders that can be served as `model_type`."""
     found = folders_with_truth()
     return {name: folder for name, folder in found.items() if model_type in TYPES[expected(folder)["task"]]}
@@ -80,12 +81,12 @@ class Truth:
     `pooling` replaces the model's own, also where the graph would pool by itself.
     """
 
-    def __init__(self, folder: Path, model_type: ModelType, pooling: PoolingSpec | None = None) -> None:
+    def __init__(self, folder: Path, model_type: str, pooling: PoolingSpec | None = None) -> None:
         self.folder = folder
         self.entries = entries(folder)
         manifest = checked(folder, model_type).manifest
         if pooling is not None:
-            token_vectors = checked(folder, ModelType.EMBEDDING).manifest.graph
+            token_vectors = checked(folder, "embedding").manifest.graph
             manifest = dataclasses.replace(manifest, graph=token_vectors, pooling=pooling)
         self.manifest: Manifest = manifest
         self.model = Model(manifest, tokenizer(folder), _session(folder))
@@ -111,7 +112,7 @@ class Truth:
 
 
 @cache
-def truth(folder: Path, model_type: ModelType) -> Truth:
+def truth(folder: Path, model_type: str) -> Truth:
     """A folder served as a model type."""
     return Truth(folder, model_type)
 

@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 
 from encoderfile.manifest import PoolingSpec
-from encoderfile.types import ModelType, SentenceEmbedding, TokenEmbeddings
+from encoderfile.tasks.embedding import TokenEmbeddings
+from encoderfile.tasks.sentence_embedding import SentenceEmbedding
 from support.models import expected
 from support.truth import COMPANY, REFERENCE, Truth, close, folders, truth
 
-FOLDERS = folders(ModelType.EMBEDDING)
+FOLDERS = folders("embedding")
 each_folder = pytest.mark.parametrize("folder", FOLDERS.values(), ids=FOLDERS)
 
 
 @each_folder
 def test_token_vectors_are_those_of_the_reference(folder: Path) -> None:
-    served = truth(folder, ModelType.EMBEDDING)
+    served = truth(folder, "embedding")
     for entry, result in zip(served.entries, served.alone, strict=True):
         assert isinstance(result, TokenEmbeddings)
         assert [token.token for token in result.tokens] == entry["tokens"]
@@ -27,7 +28,7 @@ def test_token_vectors_are_those_of_the_reference(folder: Path) -> None:
 
 @each_folder
 def test_normalised_token_vectors_keep_their_direction(folder: Path) -> None:
-    served = truth(folder, ModelType.EMBEDDING)
+    served = truth(folder, "embedding")
     for entry, result in zip(served.entries, served.alone, strict=True):
         unit = served.model.task.normalized(result, True)
         wanted = np.asarray(entry["token_first8"]) / np.asarray(entry["token_norm"])[:, None]
@@ -36,7 +37,7 @@ def test_normalised_token_vectors_keep_their_direction(folder: Path) -> None:
 
 @each_folder
 def test_a_token_vector_in_company_is_the_same_as_alone(folder: Path) -> None:
-    served = truth(folder, ModelType.EMBEDDING)
+    served = truth(folder, "embedding")
     for entry, alone, together in zip(served.entries, served.alone, served.together, strict=True):
         assert together.tokens == alone.tokens
         close(together.embeddings, alone.embeddings, COMPANY, entry["id"])
@@ -44,7 +45,7 @@ def test_a_token_vector_in_company_is_the_same_as_alone(folder: Path) -> None:
 
 @each_folder
 def test_a_sentence_vector_is_that_of_the_reference(folder: Path) -> None:
-    served = truth(folder, ModelType.SENTENCE_EMBEDDING)
+    served = truth(folder, "sentence_embedding")
     for entry, result in zip(served.entries, served.alone, strict=True):
         assert isinstance(result, SentenceEmbedding)
         unit = served.model.task.normalized(result, True)
@@ -53,14 +54,14 @@ def test_a_sentence_vector_is_that_of_the_reference(folder: Path) -> None:
 
 @each_folder
 def test_a_sentence_vector_in_company_is_the_same_as_alone(folder: Path) -> None:
-    served = truth(folder, ModelType.SENTENCE_EMBEDDING)
+    served = truth(folder, "sentence_embedding")
     for entry, alone, together in zip(served.entries, served.alone, served.together, strict=True):
         close(together.embedding, alone.embedding, COMPANY, entry["id"])
 
 
 @each_folder
 def test_unless_asked_a_sentence_vector_is_normalised_as_the_model_says(folder: Path) -> None:
-    served = truth(folder, ModelType.SENTENCE_EMBEDDING)
+    served = truth(folder, "sentence_embedding")
     normalises = expected(folder).get("normalize", False)
     for entry, result in zip(served.entries, served.alone, strict=True):
         own = served.model.task.normalized(result, None)
@@ -70,6 +71,6 @@ def test_unless_asked_a_sentence_vector_is_normalised_as_the_model_says(folder: 
 @pytest.mark.parametrize(("mode", "field"), [("mean", "sentence"), ("cls", "sentence_cls")])
 @each_folder
 def test_pooling_outside_the_graph_gives_the_reference(folder: Path, mode: str, field: str) -> None:
-    served = Truth(folder, ModelType.SENTENCE_EMBEDDING, PoolingSpec(modes=(mode,), normalize=True))
+    served = Truth(folder, "sentence_embedding", PoolingSpec(modes=(mode,), normalize=True))
     for entry, result in zip(served.entries, served.together, strict=True):
         close(served.model.task.normalized(result, None).embedding, entry[field], REFERENCE, entry["id"])

@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 
 from encoderfile import tasks
-from encoderfile.types import ModelType, SequenceLabels, TokenLabels
+from encoderfile.tasks.sequence_classification import SequenceLabels
+from encoderfile.tasks.token_classification import TokenLabels
 from support.models import expected
 from support.truth import COMPANY, REFERENCE, Entry, close, folders, truth
 
-SEQUENCE = folders(ModelType.SEQUENCE_CLASSIFICATION)
-TOKEN = folders(ModelType.TOKEN_CLASSIFICATION)
+SEQUENCE = folders("sequence_classification")
+TOKEN = folders("token_classification")
 ALL = [
-    *[(folder, ModelType.SEQUENCE_CLASSIFICATION) for folder in SEQUENCE.values()],
-    *[(folder, ModelType.TOKEN_CLASSIFICATION) for folder in TOKEN.values()],
+    *[(folder, "sequence_classification") for folder in SEQUENCE.values()],
+    *[(folder, "token_classification") for folder in TOKEN.values()],
 ]
 
 
@@ -24,7 +25,7 @@ def real(entry: Entry, field: str) -> list[object]:
 
 
 @pytest.mark.parametrize(("folder", "model_type"), ALL, ids=[*SEQUENCE, *TOKEN])
-def test_the_labels_are_named_as_the_model_names_them(folder: Path, model_type: ModelType) -> None:
+def test_the_labels_are_named_as_the_model_names_them(folder: Path, model_type: str) -> None:
     found = truth(folder, model_type).manifest.id2label
     assert found is not None
     assert {str(index): label for index, label in found.items()} == expected(folder)["id2label"]
@@ -32,7 +33,7 @@ def test_the_labels_are_named_as_the_model_names_them(folder: Path, model_type: 
 
 @pytest.mark.parametrize("folder", SEQUENCE.values(), ids=SEQUENCE)
 def test_a_text_gets_the_label_of_the_reference(folder: Path) -> None:
-    served = truth(folder, ModelType.SEQUENCE_CLASSIFICATION)
+    served = truth(folder, "sequence_classification")
     for entry, result in zip(served.entries, served.alone, strict=True):
         assert isinstance(result, SequenceLabels)
         close(result.logits, entry["logits"], REFERENCE, entry["id"])
@@ -44,7 +45,7 @@ def test_a_text_gets_the_label_of_the_reference(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", SEQUENCE.values(), ids=SEQUENCE)
 def test_a_multi_label_model_scores_each_label_on_its_own(folder: Path) -> None:
-    served = truth(folder, ModelType.SEQUENCE_CLASSIFICATION)
+    served = truth(folder, "sequence_classification")
     task = tasks.create(dataclasses.replace(served.manifest, multi_label=True))
     for entry, result in zip(served.entries, served.alone, strict=True):
         (scored,) = task.postprocess(result.logits[None, :], [served.encode(entry)], None)  # type: ignore[arg-type]
@@ -53,7 +54,7 @@ def test_a_multi_label_model_scores_each_label_on_its_own(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", SEQUENCE.values(), ids=SEQUENCE)
 def test_a_label_in_company_is_the_same_as_alone(folder: Path) -> None:
-    served = truth(folder, ModelType.SEQUENCE_CLASSIFICATION)
+    served = truth(folder, "sequence_classification")
     for entry, alone, together in zip(served.entries, served.alone, served.together, strict=True):
         close(together.logits, alone.logits, COMPANY, entry["id"])
         close(together.scores, alone.scores, COMPANY, entry["id"])
@@ -62,7 +63,7 @@ def test_a_label_in_company_is_the_same_as_alone(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", TOKEN.values(), ids=TOKEN)
 def test_every_token_gets_the_label_of_the_reference(folder: Path) -> None:
-    served = truth(folder, ModelType.TOKEN_CLASSIFICATION)
+    served = truth(folder, "token_classification")
     for entry, result in zip(served.entries, served.alone, strict=True):
         assert isinstance(result, TokenLabels)
         assert [token.token for token in result.tokens] == real(entry, "tokens")
@@ -79,7 +80,7 @@ def test_every_token_gets_the_label_of_the_reference(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", TOKEN.values(), ids=TOKEN)
 def test_a_token_label_in_company_is_the_same_as_alone(folder: Path) -> None:
-    served = truth(folder, ModelType.TOKEN_CLASSIFICATION)
+    served = truth(folder, "token_classification")
     for entry, alone, together in zip(served.entries, served.alone, served.together, strict=True):
         assert together.tokens == alone.tokens
         assert together.labels == alone.labels

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from encoderfile.errors import ModelError
-from encoderfile.types import EncodedText, ModelType, SentenceEmbedding
+from encoderfile.tasks.sentence_embedding import SentenceEmbedding
+from encoderfile.types import EncodedText
 from support.models import checked, expected, folders_with_truth, open_model
 
 MASKED = folders_with_truth()["bert-mlm"]
@@ -21,7 +22,7 @@ def weights(batch: list[EncodedText]) -> list[Any]:
 
 def test_a_model_of_masked_words_is_a_sentence_embedding_with_splade_pooling() -> None:
     found = checked(MASKED)
-    assert found.manifest.model_type is ModelType.SENTENCE_EMBEDDING
+    assert found.manifest.model_type == "sentence_embedding"
     assert found.manifest.pooling is not None
     assert (found.manifest.pooling.modes, found.manifest.pooling.normalize) == (("splade",), False)
     assert found.manifest.width == 1200
@@ -44,14 +45,14 @@ def test_its_weights_are_those_of_the_reference(alone: bool) -> None:
     ("model_type", "words"),
     [
         (
-            ModelType.EMBEDDING,
+            "embedding",
             "the model type embedding needs last_hidden_state [batch, tokens, hidden], the graph gives logits",
         ),
-        (ModelType.SEQUENCE_CLASSIFICATION, "needs logits [batch, labels], the graph gives logits [?, ?, 1200]"),
-        (ModelType.TOKEN_CLASSIFICATION, "no id2label (which means 2 labels), the graph gives 1200 logits"),
+        ("sequence_classification", "needs logits [batch, labels], the graph gives logits [?, ?, 1200]"),
+        ("token_classification", "no id2label (which means 2 labels), the graph gives 1200 logits"),
     ],
 )
-def test_no_other_model_type_can_be_forced_on_it(model_type: ModelType, words: str) -> None:
+def test_no_other_model_type_can_be_forced_on_it(model_type: str, words: str) -> None:
     with pytest.raises(ModelError) as refusal:
         checked(MASKED, model_type)
     assert words in str(refusal.value)
@@ -60,4 +61,4 @@ def test_no_other_model_type_can_be_forced_on_it(model_type: ModelType, words: s
 @pytest.mark.parametrize("name", ["bert-tok", "xlmr-tok"])
 def test_the_logits_of_other_models_are_no_sentence_embedding(name: str) -> None:
     with pytest.raises(ModelError, match=r"ForTokenClassification are no sentence embedding"):
-        checked(folders_with_truth()[name], ModelType.SENTENCE_EMBEDDING)
+        checked(folders_with_truth()[name], "sentence_embedding")

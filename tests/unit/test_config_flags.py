@@ -9,7 +9,6 @@ import yaml
 
 from encoderfile.builder.config import DEFAULT_VERSION, BuildConfig, from_flags
 from encoderfile.errors import ConfigError
-from encoderfile.types import ModelType
 from support.refusals import one_sentence
 
 IN_FILE: dict[str, Any] = {
@@ -29,7 +28,7 @@ IN_FILE: dict[str, Any] = {
 FLAGS: list[tuple[str, Any]] = [
     ("name", "from-flag"),
     ("version", "2"),
-    ("model_type", ModelType.TOKEN_CLASSIFICATION),
+    ("model_type", "token_classification"),
     ("output_path", Path("out-flag")),
     ("cache_dir", Path("cache-flag")),
     ("device", "cuda"),

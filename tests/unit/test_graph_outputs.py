@@ -16,7 +16,6 @@ from encoderfile.builder.outputs import choose_output, choose_type
 from encoderfile.errors import ConfigError, ModelError
 from encoderfile.manifest import PoolingSpec
 from encoderfile.model.session import ValueInfo
-from encoderfile.types import ModelType
 from support import graphs
 from support.graphs import copy, edit_graph, edit_json
 from support.refusals import one_sentence, refusal
@@ -28,7 +27,7 @@ MEAN = Module("Pooling", "1_Pooling", {"pooling_mode": "mean"})
 DENSE = Module("Dense", "2_Dense", {"in_features": 48, "out_features": 16})
 NORMALIZE = Module("Normalize")
 BERT = {"architectures": ["BertModel"], "hidden_size": 48}
-SENTENCE, TOKENS = ModelType.SENTENCE_EMBEDDING, ModelType.EMBEDDING
+SENTENCE, TOKENS = "sentence_embedding", "embedding"
 
 
 def found(
@@ -36,7 +35,7 @@ def found(
     modules: tuple[Module, ...] = (),
     config: dict[str, Any] | None = None,
     named: str | None = None,
-) -> tuple[ModelType, str]:
+) -> tuple[str, str]:
     """The model type and the output that are chosen."""
     pooled = [module.config for module in modules if module.kind == "Pooling"]
     model = folder(config=config or BERT, modules=modules, pooling=pooled[-1] if pooled else {})
@@ -111,7 +110,7 @@ def test_doubt_names_the_flags(outputs: list[ValueInfo]) -> None:
 
 
 @pytest.mark.parametrize(("named", "model_type"), [("pooler_output", SENTENCE), ("last_hidden_state", TOKENS)])
-def test_the_flag_chooses(named: str, model_type: ModelType) -> None:
+def test_the_flag_chooses(named: str, model_type: str) -> None:
     assert found(HIDDEN, POOLER, named=named) == (model_type, named)
 
 
@@ -125,7 +124,7 @@ def test_the_flag_must_name_an_output_of_the_graph() -> None:
 
 def test_the_flag_must_name_one_of_the_right_rank() -> None:
     with pytest.raises(ModelError, match=r"needs logits \[batch, labels\], the graph gives last_hidden_state"):
-        choose_output(folder(), ModelType.SEQUENCE_CLASSIFICATION, [HIDDEN, POOLER], "last_hidden_state")
+        choose_output(folder(), "sequence_classification", [HIDDEN, POOLER], "last_hidden_state")
 
 
 @pytest.mark.parametrize("name", ["output_0", "logits:0", "Identity", "1234", "my_logits"])

@@ -9,57 +9,55 @@ import pytest
 from encoderfile import tasks
 from encoderfile.errors import InputError
 from encoderfile.service.json_form import answer_pieces, read_request, write_answer
-from encoderfile.types import (
-    ModelType,
-    Prediction,
-    PredictRequest,
-    SentenceEmbedding,
-    SequenceLabels,
-    TokenEmbeddings,
-    TokenInfo,
-    TokenLabels,
-)
+from encoderfile.tasks.embedding import TokenEmbeddings
+from encoderfile.tasks.results import to_json
+from encoderfile.tasks.sentence_embedding import SentenceEmbedding
+from encoderfile.tasks.sequence_classification import SequenceLabels
+from encoderfile.tasks.token_classification import TokenLabels
+from encoderfile.types import Prediction, PredictRequest, TokenInfo
 from support.payload import manifest
 
-TASK = {model_type: tasks.create(manifest(model_type=model_type)) for model_type in ModelType}
-LABELS = (ModelType.SEQUENCE_CLASSIFICATION, ModelType.TOKEN_CLASSIFICATION)
-VECTORS = (ModelType.EMBEDDING, ModelType.SENTENCE_EMBEDDING)
+TASK = {model_type: tasks.create(manifest(model_type=model_type)) for model_type in tasks.TASKS}
+LABELS = ("sequence_classification", "token_classification")
+VECTORS = ("embedding", "sentence_embedding")
 
 
-def read(body: object, model_type: ModelType = ModelType.SEQUENCE_CLASSIFICATION) -> PredictRequest:
-    return read_request(body, TASK[model_type])
+def read(body: object, model_type: str = "sequence_classification") -> PredictRequest:
+    return read_request(body, TASK[model_type], "right")
 
 
-def refusal(body: object, model_type: ModelType = ModelType.SEQUENCE_CLASSIFICATION) -> str:
+def refusal(body: object, model_type: str = "sequence_classification") -> str:
     with pytest.raises(InputError) as refused:
         read(body, model_type)
     return str(refused.value)
 
 
 @pytest.mark.parametrize("model_type", LABELS)
-def test_a_classifier_needs_inputs_alone(model_type: ModelType) -> None:
+def test_a_classifier_needs_inputs_alone(model_type: str) -> None:
     assert read({"inputs": ["a", "b"]}, model_type) == PredictRequest(["a", "b"])
 
 
 def test_token_vectors_need_a_word_on_normalisation() -> None:
     for value in (True, False):
-        assert read({"inputs": ["a"], "normalize": value}, ModelType.EMBEDDING).normalize is value
-    for body in ({"inputs": ["a"]}, {"inputs": ["a"], "normalize": None}):
-        assert refusal(body, ModelType.EMBEDDING) == (
-            "Invalid input: the field normalize is missing: send true or false"
-        )
+        assert read({"inputs": ["a"], "normalize": value}, "embedding").options == {"normalize": value}
+    assert refusal({"inputs": ["a"]}, "embedding") == "Invalid input: the field normalize is missing"
+    assert refusal({"inputs": ["a"], "normalize": None}, "embedding") == (
+        "Invalid input: normalize should be true or false, got null"
+    )
 
 
 @pytest.mark.parametrize(
-    ("given", "read_as"), [({}, None), ({"normalize": None}, None), ({"normalize": False}, False)]
+    ("given", "read_as"), [({}, {}), ({"normalize": None}, {}), ({"normalize": False}, {"normalize": False})]
 )
-def test_sentence_vectors_may_be_left_as_the_model_makes_them(given: dict[str, Any], read_as: bool | None) -> None:
-    assert read({"inputs": ["a"], **given}, ModelType.SENTENCE_EMBEDDING).normalize is read_as
+def test_sentence_vectors_may_be_left_as_the_model_makes_them(
+    given: dict[str, Any], read_as: dict[str, bool]
+) -> None:
+    assert read({"inputs": ["a"], **given}, "sentence_embedding").options == read_as
 
 
 @pytest.mark.parametrize("model_type", LABELS)
-def test_a_classifier_does_not_look_at_normalize(model_type: ModelType) -> None:
-    assert read({"inputs": ["a"], "normalize": "perhaps"}, model_type).normalize is None
+def test_a_classifier_does_not_look_at_normalize(model_type: str) -> None:
+    assert read({"inputs": ["a"], "normalize": "perhaps"}, model_type).options == {}
 
 
 def test_unknown_fields_are_ignored() -> None:
@@ -83,26 +81,26 @@ def test_whether_texts_are_empty_is_not_a_matter_of_form() -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (None, "the body should be a JSON object, got null"),
-        ([], "the body should be a JSON object, got a list"),
-        ("text", "the body should be a JSON object, got a text"),
-        (3, "the body should be a JSON object, got a number"),
-        (True, "the body should be a JSON object, got a boolean"),
-        ({}, "the field inputs is missing: send a list of texts"),
-        ({"input": ["a"]}, "the field inputs is missing: send a list of texts"),
-        ({"inputs": None}, "inputs should be a list of texts, got null"),
-        ({"inputs": "a"}, "inputs should be a list of texts, got a text"),
-        ({"inputs": {"0": "a"}}, "inputs should be a list of texts, got an object"),
-        ({"inputs": ["a", 2]}, "inputs[1] should be a text, got a number"),
-        ({"inputs": ["a", 2.5]}, "inputs[1] should be a text, got a number"),
-        ({"inputs": [None]}, "inputs[0] should be a text, got null"),
-        ({"inputs": [["a", "b"]]}, "inputs[0] should be a text, got a list"),
-        ({"inputs": [False]}, "inputs[0] should be a text, got a boolean"),
-        ({"inputs": ["a"], "metadata": "x"}, "metadata should be an object of texts, got a text"),
-        ({"inputs": ["a"], "metadata": ["x"]}, "metadata should be an object of texts, got a list"),
-        ({"inputs": ["a"], "metadata": {"k": 1}}, "metadata['k'] should be a text, got a number"),
-        ({"inputs": ["a"], "metadata": {"k": None}}, "metadata['k'] should be a text, got null"),
-        ({"inputs": ["a"], "metadata": {"k": {"x": "y"}}}, "metadata['k'] should be a text, got an object"),
+        (None, "the body should be an object, got null"),
+        ([], "the body should be an object, got a list"),
+        ("text", "the body should be an object, got a string"),
+        (3, "the body should be an object, got a number"),
+        (True, "the body should be an object, got a boolean"),
+        ({}, "the field inputs is missing"),
+        ({"input": ["a"]}, "the field inputs is missing"),
+        ({"inputs": None}, "inputs should be a list, got null"),
+        ({"inputs": "a"}, "inputs should be a list, got a string"),
+        ({"inputs": {"0": "a"}}, "inputs should be a list, got an object"),
+        ({"inputs": ["a", 2]}, "inputs[1] should be a string or an object, got a number"),
+        ({"inputs": ["a", 2.5]}, "inputs[1] should be a string or an object, got a number"),
+        ({"inputs": [None]}, "inputs[0] should be a string or an object, got null"),
+        ({"inputs": [["a", "b"]]}, "inputs[0] should be a string or an object, got a list"),
+        ({"inputs": [False]}, "inputs[0] should be a string or an object, got a boolean"),
+        ({"inputs": ["a"], "metadata": "x"}, "metadata should be an object, got a string"),
+        ({"inputs": ["a"], "metadata": ["x"]}, "metadata should be an object, got a list"),
+        ({"inputs": ["a"], "metadata": {"k": 1}}, "metadata[...] should be a string, got a number"),
+        ({"inputs": ["a"], "metadata": {"k": None}}, "metadata[...] should be a string, got null"),
+        ({"inputs": ["a"], "metadata": {"k": {"x": "y"}}}, "metadata[...] should be a string, got an object"),
     ],
     ids=repr,
 )
@@ -111,8 +109,8 @@ def test_a_wrong_field_is_named_with_what_was_found(body: object, words: str) ->
 
 
 @pytest.mark.parametrize("model_type", VECTORS)
-@pytest.mark.parametrize(("value", "found"), [("true", "a text"), (1, "a number"), ([], "a list")])
-def test_normalize_is_true_or_false_and_nothing_like_it(model_type: ModelType, value: object, found: str) -> None:
+@pytest.mark.parametrize(("value", "found"), [("true", "a string"), (1, "a number"), ([], "a list")])
+def test_normalize_is_true_or_false_and_nothing_like_it(model_type: str, value: object, found: str) -> None:
     assert refusal({"inputs": ["a"], "normalize": value}, model_type) == (
         f"Invalid input: normalize should be true or false, got {found}"
     )
@@ -124,9 +122,9 @@ def array(*values: float) -> np.ndarray:
 
 TOKENS = (TokenInfo("[CLS]", 2, 0, 0), TokenInfo("é", 7, 0, 1))
 
-ANSWERS: list[tuple[ModelType, Any, dict[str, Any]]] = [
+ANSWERS: list[tuple[str, Any, dict[str, Any]]] = [
     (
-        ModelType.EMBEDDING,
+        "embedding",
         TokenEmbeddings(np.array([[0.1, 2.0], [3.0, -4.5]], dtype=np.float32), TOKENS),
         {
             "embeddings": [
@@ -135,14 +133,14 @@ ANSWERS: list[tuple[ModelType, Any, dict[str, Any]]] = [
             ]
         },
     ),
-    (ModelType.SENTENCE_EMBEDDING, SentenceEmbedding(array(0.1, 2.0)), {"embedding": [0.1, 2.0]}),
+    ("sentence_embedding", SentenceEmbedding(array(0.1, 2.0)), {"embedding": [0.1, 2.0]}),
     (
-        ModelType.SEQUENCE_CLASSIFICATION,
+        "sequence_classification",
         SequenceLabels(array(0.1, 2.0), array(0.25, 0.75), 1, "yes"),
         {"logits": [0.1, 2.0], "scores": [0.25, 0.75], "predicted_index": 1, "predicted_label": "yes"},
     ),
     (
-        ModelType.TOKEN_CLASSIFICATION,
+        "token_classification",
         TokenLabels(
             TOKENS[1:], np.array([[0.1, 2.0]], np.float32), np.array([[0.25, 0.75]], np.float32), ("B",), array(0.75)
         ),
@@ -162,8 +160,8 @@ ANSWERS: list[tuple[ModelType, Any, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("model_type", "result", "body"), ANSWERS, ids=[str(case[0]) for case in ANSWERS])
-def test_an_answer_has_the_fields_of_its_model_type(model_type: ModelType, result: Any, body: dict[str, Any]) -> None:
-    written = write_answer(Prediction([result, result], "m"), TASK[model_type])
+def test_an_answer_has_the_fields_of_its_model_type(model_type: str, result: Any, body: dict[str, Any]) -> None:
+    written = write_answer(Prediction([result, result], "m"))
     assert orjson.loads(written) == {"results": [body, body], "model_id": "m"}
     assert b"0.1" in written or b"0.25" in written, "float32 is printed in its shortest form"
     assert b"0.10000000149" not in written
@@ -174,16 +172,15 @@ def test_an_answer_has_the_fields_of_its_model_type(model_type: ModelType, resul
 )
 def test_metadata_is_in_the_answer_when_it_was_given(metadata: Any, found: dict[str, Any]) -> None:
     prediction = Prediction([SentenceEmbedding(array(1.0))], "m", metadata=metadata)
-    answer = orjson.loads(write_answer(prediction, TASK[ModelType.SENTENCE_EMBEDDING]))
+    answer = orjson.loads(write_answer(prediction))
     assert answer == {"results": [{"embedding": [1.0]}], "model_id": "m", **found}
 
 
 @pytest.mark.parametrize("count", [1, 63, 64, 65, 200])
 def test_the_pieces_of_an_answer_make_the_same_json_as_one_whole(count: int) -> None:
-    task = TASK[ModelType.EMBEDDING]
     rows = np.random.default_rng(0).standard_normal((count, 3), dtype=np.float32)
     prediction = Prediction([TokenEmbeddings(rows, TOKENS[:1] * count)] * 2, "m", metadata={"a": "ü"})
-    whole = {"results": [task.to_json(each) for each in prediction.results], "model_id": "m", "metadata": {"a": "ü"}}
-    pieces = list(answer_pieces(prediction, task))
+    whole = {"results": [to_json(each) for each in prediction.results], "model_id": "m", "metadata": {"a": "ü"}}
+    pieces = list(answer_pieces(prediction))
     assert b"".join(pieces) == orjson.dumps(whole, option=orjson.OPT_SERIALIZE_NUMPY)
     assert max(len(piece) for piece in pieces) <= 64 * 120

@@ -7,13 +7,12 @@ import pytest
 
 from encoderfile.errors import ContainerError
 from encoderfile.manifest import FORMAT_VERSION, Artifact, GraphInput, GraphSpec, Manifest, PoolingSpec, TokenizerSpec
-from encoderfile.types import ModelType
 from support.payload import manifest
 
 FULL = manifest(
     (Artifact("graph.onnx", 4096, 17, "ab" * 32), Artifact("weights.bin", 8192, 4096, "cd" * 32)),
     name="müller/東京",
-    model_type=ModelType.SENTENCE_EMBEDDING,
+    model_type="sentence_embedding",
     graph=GraphSpec(
         (
             GraphInput("ids:0", "int32", 1, 16, role="input_ids"),
@@ -86,7 +85,7 @@ def without(key: str) -> dict[str, Any]:
         b"{}",
         json.dumps(without("graph")).encode(),
         json.dumps(without("name")).encode(),
-        json.dumps(manifest().to_json() | {"model_type": "poetry"}).encode(),
+        json.dumps(manifest().to_json() | {"model_type": 7}).encode(),
         json.dumps(manifest().to_json() | {"unheard": 1}).encode(),
         json.dumps(manifest().to_json() | {"artifacts": [1]}).encode(),
         json.dumps(manifest().to_json() | {"id2label": {"zero": "no"}}).encode(),

@@ -15,8 +15,9 @@ from encoderfile.model.device import Device
 from encoderfile.model.model import Model
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
+from encoderfile.tasks.embedding import TokenEmbeddings
 from encoderfile.tasks.pooling import POOLING
-from encoderfile.types import ModelType, SentenceEmbedding, TokenEmbeddings
+from encoderfile.tasks.sentence_embedding import SentenceEmbedding
 from support import graphs
 from support.models import MODELS, checked, open_model
 from support.payload import manifest
@@ -47,7 +48,7 @@ class Graph:
         return found
 
 
-def model(graph: Graph, model_type: ModelType = ModelType.EMBEDDING, **spec: Any) -> Model:
+def model(graph: Graph, model_type: str = "embedding", **spec: Any) -> Model:
     inputs = tuple(GraphInput(name, "int64", **spec) for name in ("input_ids", "attention_mask"))
     described = manifest(
         model_type=model_type, graph=GraphSpec(inputs, "out"), pooling=PoolingSpec() if graph._rank == 3 else None
@@ -93,10 +94,8 @@ def nan_above(token_id: int, value: float) -> Any:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize(
-    "model_type", [ModelType.EMBEDDING, ModelType.SENTENCE_EMBEDDING, ModelType.TOKEN_CLASSIFICATION]
-)
-def test_a_text_without_a_finite_answer_fails_and_the_others_do_not(model_type: ModelType, value: float) -> None:
+@pytest.mark.parametrize("model_type", ["embedding", "sentence_embedding", "token_classification"])
+def test_a_text_without_a_finite_answer_fails_and_the_others_do_not(model_type: str, value: float) -> None:
     (bad,) = WORDS(["x"], with_tokens=False)[0].input_ids[1:-1].tolist()
     served = model(Graph(nan_above(bad, value)), model_type)
     *good, failed = served.run(served.encode(TEXTS))
@@ -109,8 +108,8 @@ def spoil_first_row(output: np.ndarray, mask: np.ndarray) -> None:
     output[0, 1] = np.nan
 
 
-@pytest.mark.parametrize("model_type", [ModelType.SENTENCE_EMBEDDING, ModelType.SEQUENCE_CLASSIFICATION])
-def test_one_row_that_is_not_finite_fails_one_text(model_type: ModelType) -> None:
+@pytest.mark.parametrize("model_type", ["sentence_embedding", "sequence_classification"])
+def test_one_row_that_is_not_finite_fails_one_text(model_type: str) -> None:
     served = model(Graph(spoil_first_row, rank=2), model_type)
     failed, *good = served.run(served.encode(TEXTS))
     assert isinstance(failed, InternalError)
@@ -128,7 +127,7 @@ def test_what_the_graph_gives_for_padding_does_not_matter() -> None:
 
 @pytest.mark.parametrize("mode", POOLING)
 def test_padding_that_is_not_finite_enters_no_sum(mode: str) -> None:
-    served = model(Graph(spoil_padding), ModelType.SENTENCE_EMBEDDING)
+    served = model(Graph(spoil_padding), "sentence_embedding")
     described = dataclasses.replace(served.manifest, pooling=PoolingSpec((mode,)))
     spoiled = Model(described, WORDS, served._session)
     whole = Model(described, WORDS, Graph())  # type: ignore[arg-type]

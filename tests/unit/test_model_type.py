@@ -8,7 +8,7 @@ from encoderfile.builder.module_files import Module
 from encoderfile.builder.outputs import Choice, choose_output, choose_type, refuse_generators
 from encoderfile.errors import ModelError
 from encoderfile.model.session import ValueInfo
-from encoderfile.types import ModelType
+from encoderfile.tasks import TASKS
 from support.refusals import one_sentence
 from support.synthetic import folder, output
 
@@ -21,9 +21,7 @@ PRESENT = output("present.0.value", None, 2, None, 24)
 TOKEN_LOGITS = output("logits", None, None, 7)
 
 
-def choice(
-    *outputs: ValueInfo, architecture: str | None = None, wanted: ModelType | None = None, **parts: Any
-) -> Choice:
+def choice(*outputs: ValueInfo, architecture: str | None = None, wanted: str | None = None, **parts: Any) -> Choice:
     config = {} if architecture is None else {"architectures": [architecture]}
     return choose_type(folder(config=config, **parts), outputs, wanted)
 
@@ -31,18 +29,18 @@ def choice(
 @pytest.mark.parametrize(
     ("architecture", "outputs", "found"),
     [
-        ("BertForSequenceClassification", [LOGITS], ModelType.SEQUENCE_CLASSIFICATION),
-        ("DebertaV2ForTokenClassification", [TOKEN_LOGITS], ModelType.TOKEN_CLASSIFICATION),
-        ("BertModel", [HIDDEN, POOLER], ModelType.EMBEDDING),
-        ("BertModel", [TOKEN_EMBEDDINGS, SENTENCE], ModelType.SENTENCE_EMBEDDING),
-        ("MPNetForMaskedLM", [TOKEN_EMBEDDINGS, SENTENCE], ModelType.SENTENCE_EMBEDDING),
-        ("DistilBertForMaskedLM", [HIDDEN], ModelType.EMBEDDING),
-        ("NomicBertModel", [TOKEN_EMBEDDINGS], ModelType.EMBEDDING),
-        (None, [HIDDEN], ModelType.EMBEDDING),
+        ("BertForSequenceClassification", [LOGITS], "sequence_classification"),
+        ("DebertaV2ForTokenClassification", [TOKEN_LOGITS], "token_classification"),
+        ("BertModel", [HIDDEN, POOLER], "embedding"),
+        ("BertModel", [TOKEN_EMBEDDINGS, SENTENCE], "sentence_embedding"),
+        ("MPNetForMaskedLM", [TOKEN_EMBEDDINGS, SENTENCE], "sentence_embedding"),
+        ("DistilBertForMaskedLM", [HIDDEN], "embedding"),
+        ("NomicBertModel", [TOKEN_EMBEDDINGS], "embedding"),
+        (None, [HIDDEN], "embedding"),
     ],
 )
 def test_the_type_follows_the_architecture_and_the_outputs(
-    architecture: str | None, outputs: list[ValueInfo], found: ModelType
+    architecture: str | None, outputs: list[ValueInfo], found: str
 ) -> None:
     assert choice(*outputs, architecture=architecture).model_type is found
 
@@ -51,11 +49,11 @@ def test_the_type_follows_the_architecture_and_the_outputs(
     "files", [{"modules": (Module("Transformer"), Module("Pooling"))}, {"pooling": {"pooling_mode": "cls"}}]
 )
 def test_the_files_of_a_sentence_model_make_it_one(files: dict[str, Any]) -> None:
-    assert choice(HIDDEN, architecture="BertModel", **files).model_type is ModelType.SENTENCE_EMBEDDING
+    assert choice(HIDDEN, architecture="BertModel", **files).model_type == "sentence_embedding"
 
 
-@pytest.mark.parametrize("wanted", ModelType)
-def test_a_wanted_type_is_taken_whatever_the_files_say(wanted: ModelType) -> None:
+@pytest.mark.parametrize("wanted", TASKS)
+def test_a_wanted_type_is_taken_whatever_the_files_say(wanted: str) -> None:
     found = choice(HIDDEN, architecture="BertForSequenceClassification", wanted=wanted)
     assert found == Choice(wanted, "asked for by --model-type")
 
@@ -88,14 +86,14 @@ def test_doubt_names_the_flag(architecture: str | None, outputs: list[ValueInfo]
     text = one_sentence(refusal.value)
     assert text.startswith("the model type is in doubt (")
     assert words in text
-    flags = f"say it with --model-type {'|'.join(ModelType)}, and which output it takes with --output NAME"
+    flags = f"say it with --model-type {'|'.join(TASKS)}, and which output it takes with --output NAME"
     assert text.endswith(flags)
 
 
 @pytest.mark.parametrize("architecture", ["BertForMaskedLM", "BertForPreTraining"])
 def test_a_model_of_masked_words_is_a_sparse_sentence_embedding(architecture: str) -> None:
     found = choice(TOKEN_LOGITS, architecture=architecture)
-    assert found.model_type is ModelType.SENTENCE_EMBEDDING
+    assert found.model_type == "sentence_embedding"
     assert found.reason == f"{architecture} gives a weight to each word of the vocabulary: a sparse embedding"
 
 
@@ -145,32 +143,32 @@ def test_an_encoder_is_let_through(architecture: str) -> None:
 @pytest.mark.parametrize(
     ("model_type", "outputs", "found"),
     [
-        (ModelType.EMBEDDING, [POOLER, HIDDEN], "last_hidden_state"),
-        (ModelType.EMBEDDING, [SENTENCE, TOKEN_EMBEDDINGS], "token_embeddings"),
-        (ModelType.SENTENCE_EMBEDDING, [TOKEN_EMBEDDINGS, SENTENCE], "sentence_embedding"),
-        (ModelType.SENTENCE_EMBEDDING, [HIDDEN], "last_hidden_state"),
-        (ModelType.SEQUENCE_CLASSIFICATION, [HIDDEN, LOGITS], "logits"),
-        (ModelType.TOKEN_CLASSIFICATION, [TOKEN_LOGITS], "logits"),
+        ("embedding", [POOLER, HIDDEN], "last_hidden_state"),
+        ("embedding", [SENTENCE, TOKEN_EMBEDDINGS], "token_embeddings"),
+        ("sentence_embedding", [TOKEN_EMBEDDINGS, SENTENCE], "sentence_embedding"),
+        ("sentence_embedding", [HIDDEN], "last_hidden_state"),
+        ("sequence_classification", [HIDDEN, LOGITS], "logits"),
+        ("token_classification", [TOKEN_LOGITS], "logits"),
     ],
 )
-def test_the_best_output_that_fits_is_taken(model_type: ModelType, outputs: list[ValueInfo], found: str) -> None:
+def test_the_best_output_that_fits_is_taken(model_type: str, outputs: list[ValueInfo], found: str) -> None:
     assert choose_output(folder(), model_type, outputs).name == found
 
 
 @pytest.mark.parametrize(
     ("model_type", "outputs", "found"),
     [
-        (ModelType.EMBEDDING, [LOGITS], "logits [?, 3]"),
-        (ModelType.EMBEDDING, [SENTENCE], "sentence_embedding [?, 48]"),
-        (ModelType.EMBEDDING, [output("last_hidden_state", None, 48)], "last_hidden_state [?, 48]"),
-        (ModelType.SENTENCE_EMBEDDING, [POOLER], "pooler_output [?, 48]"),
-        (ModelType.SEQUENCE_CLASSIFICATION, [TOKEN_LOGITS], "logits [?, ?, 7]"),
-        (ModelType.TOKEN_CLASSIFICATION, [LOGITS], "logits [?, 3]"),
-        (ModelType.TOKEN_CLASSIFICATION, [HIDDEN, POOLER], "last_hidden_state [?, ?, 48], pooler_output [?, 48]"),
+        ("embedding", [LOGITS], "logits [?, 3]"),
+        ("embedding", [SENTENCE], "sentence_embedding [?, 48]"),
+        ("embedding", [output("last_hidden_state", None, 48)], "last_hidden_state [?, 48]"),
+        ("sentence_embedding", [POOLER], "pooler_output [?, 48]"),
+        ("sequence_classification", [TOKEN_LOGITS], "logits [?, ?, 7]"),
+        ("token_classification", [LOGITS], "logits [?, 3]"),
+        ("token_classification", [HIDDEN, POOLER], "last_hidden_state [?, ?, 48], pooler_output [?, 48]"),
     ],
 )
 def test_an_output_of_the_wrong_name_or_rank_is_refused(
-    model_type: ModelType, outputs: list[ValueInfo], found: str
+    model_type: str, outputs: list[ValueInfo], found: str
 ) -> None:
     with pytest.raises(ModelError) as refusal:
         choose_output(folder(), model_type, outputs)

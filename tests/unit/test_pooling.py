@@ -8,7 +8,7 @@ import pytest
 from encoderfile import tasks
 from encoderfile.manifest import PoolingSpec
 from encoderfile.tasks.pooling import POOLING, pool
-from encoderfile.types import FloatArray, ModelType
+from encoderfile.types import FloatArray
 from support.payload import manifest
 
 LENGTHS = (1, 5, 3, 7)
@@ -83,9 +83,10 @@ def test_the_tokens_of_a_prompt_are_left_out_and_still_counted(mode: str, side: 
 @pytest.mark.parametrize("own", [True, False])
 def test_modes_are_concatenated_and_then_normalised(own: bool, normalize: bool | None) -> None:
     spec = PoolingSpec(("cls", "mean", "max"), own)
-    task = tasks.create(manifest(model_type=ModelType.SENTENCE_EMBEDDING, id2label=None, pooling=spec))
+    task = tasks.create(manifest(model_type="sentence_embedding", id2label=None, pooling=spec))
     hidden, mask = padded("right")
-    results = [task.normalized(result, normalize) for result in task.postprocess(hidden, [None] * 4, mask)]  # type: ignore[list-item]
+    pooled = task.postprocess(hidden, [None] * 4, mask)  # type: ignore[list-item]
+    results = [task.with_options(result, {"normalize": normalize}) for result in pooled]
     for result, vectors in zip(results, texts(), strict=True):
         wanted = np.array([value for mode in spec.modes for value in naive(mode, vectors)])
         if own if normalize is None else normalize:
@@ -94,9 +95,9 @@ def test_modes_are_concatenated_and_then_normalised(own: bool, normalize: bool |
 
 
 def test_without_pooling_vectors_are_averaged_and_not_normalised() -> None:
-    task = tasks.create(manifest(model_type=ModelType.SENTENCE_EMBEDDING, id2label=None))
+    task = tasks.create(manifest(model_type="sentence_embedding", id2label=None))
     hidden, mask = padded("right")
-    results = [task.normalized(result, None) for result in task.postprocess(hidden, [None] * 4, mask)]  # type: ignore[list-item]
+    results = [task.with_options(result, {}) for result in task.postprocess(hidden, [None] * 4, mask)]  # type: ignore[list-item]
     np.testing.assert_allclose(
         [result.embedding for result in results], [naive("mean", vectors) for vectors in texts()], rtol=1e-5
     )
@@ -104,7 +105,7 @@ def test_without_pooling_vectors_are_averaged_and_not_normalised() -> None:
 
 def test_an_output_that_is_pooled_already_is_taken_as_it_is() -> None:
     task = tasks.create(
-        manifest(model_type=ModelType.SENTENCE_EMBEDDING, id2label=None, pooling=PoolingSpec(("cls",), False))
+        manifest(model_type="sentence_embedding", id2label=None, pooling=PoolingSpec(("cls",), False))
     )
     output = np.arange(8, dtype=np.float32).reshape(4, 2)
     results = task.postprocess(output, [None] * 3, np.ones((3, 5), dtype=np.float32))  # type: ignore[list-item]
@@ -112,7 +113,7 @@ def test_an_output_that_is_pooled_already_is_taken_as_it_is() -> None:
 
 
 def test_a_result_does_not_keep_the_memory_of_its_batch() -> None:
-    task = tasks.create(manifest(model_type=ModelType.SENTENCE_EMBEDDING, id2label=None))
+    task = tasks.create(manifest(model_type="sentence_embedding", id2label=None))
     output = np.zeros((4, 2), dtype=np.float32)
     (result, *_) = task.postprocess(output, [None] * 4, np.ones((4, 5), dtype=np.float32))  # type: ignore[list-item]
     assert not np.shares_memory(result.embedding, output)

@@ -7,16 +7,15 @@ import pytest
 
 from encoderfile.builder.prompts import facts, poolable
 from encoderfile.errors import ModelError
-from encoderfile.types import ModelType
 from support.graphs import copy, edit_json
 from support.models import checked
 from support.synthetic import folder, output
 
 HIDDEN, POOLED = output("last_hidden_state", None, None, 8), output("sentence_embedding", None, 8)
-SENTENCES = ModelType.SENTENCE_EMBEDDING
+SENTENCES = "sentence_embedding"
 
 
-def found(section: dict[str, Any], model_type: ModelType = SENTENCES, **more: Any) -> dict[str, Any]:
+def found(section: dict[str, Any], model_type: str = SENTENCES, **more: Any) -> dict[str, Any]:
     return facts(folder(sentence_transformers=section, **more), model_type, HIDDEN)
 
 
@@ -55,9 +54,9 @@ def test_the_default_is_one_of_the_prompts() -> None:
 
 def test_a_classifier_has_prompts_only_where_it_is_a_cross_encoder() -> None:
     section = {"prompts": {"q": "Q: "}, "default_prompt_name": "q"}
-    assert found(section, ModelType.SEQUENCE_CLASSIFICATION) == {}
+    assert found(section, "sequence_classification") == {}
     section["model_type"] = "CrossEncoder"
-    assert found(section, ModelType.SEQUENCE_CLASSIFICATION)["default_prompt_name"] == "q"
+    assert found(section, "sequence_classification")["default_prompt_name"] == "q"
 
 
 def test_a_prompt_is_left_out_of_pooling_where_the_pooling_says_so() -> None:

@@ -8,8 +8,11 @@ import pytest
 
 from encoderfile import tasks
 from encoderfile.errors import ModelError
-from encoderfile.tasks.base import sigmoid, softmax, unit
-from encoderfile.types import EncodedText, ModelType, SequenceLabels, TokenInfo, TokenLabels
+from encoderfile.tasks.numerics import sigmoid, softmax, unit
+from encoderfile.tasks.results import to_json
+from encoderfile.tasks.sequence_classification import SequenceLabels
+from encoderfile.tasks.token_classification import TokenLabels
+from encoderfile.types import EncodedText, TokenInfo
 from support.payload import manifest
 
 LOGITS = np.array([[1.0, -2.0, 3.5], [0.0, 0.0, 0.0], [500.0, -500.0, 0.0]], dtype=np.float32)
@@ -22,9 +25,7 @@ def encoded(*special: int) -> EncodedText:
 
 
 def sequence(labels: tuple[str, ...] = ("a", "b", "c"), **changes: Any) -> tasks.Task[SequenceLabels]:
-    return tasks.create(
-        manifest(model_type=ModelType.SEQUENCE_CLASSIFICATION, id2label=dict(enumerate(labels)), **changes)
-    )
+    return tasks.create(manifest(model_type="sequence_classification", id2label=dict(enumerate(labels)), **changes))
 
 
 def score(task: tasks.Task[SequenceLabels], logits: np.ndarray) -> list[SequenceLabels]:
@@ -101,15 +102,15 @@ def test_the_rows_of_a_fixed_batch_beyond_the_texts_are_ignored() -> None:
     assert len(task.postprocess(LOGITS, [encoded(1, 0, 1)], np.ones((1, 3), dtype=np.float32))) == 1
 
 
-@pytest.mark.parametrize("model_type", [ModelType.SEQUENCE_CLASSIFICATION, ModelType.TOKEN_CLASSIFICATION])
-def test_a_classifier_without_labels_is_refused(model_type: ModelType) -> None:
+@pytest.mark.parametrize("model_type", ["sequence_classification", "token_classification"])
+def test_a_classifier_without_labels_is_refused(model_type: str) -> None:
     with pytest.raises(ModelError, match=rf"a {model_type} model needs labels \(id2label in config.json\)"):
         tasks.create(manifest(model_type=model_type, id2label=None))
 
 
 def test_a_token_gets_its_own_label_and_special_ones_get_none() -> None:
     task: tasks.Task[TokenLabels] = tasks.create(
-        manifest(model_type=ModelType.TOKEN_CLASSIFICATION, id2label={0: "O", 1: "B"})
+        manifest(model_type="token_classification", id2label={0: "O", 1: "B"})
     )
     output = np.zeros((2, 5, 2), dtype=np.float32)
     output[0, 1] = [0, 4]
@@ -127,20 +128,25 @@ def test_a_token_gets_its_own_label_and_special_ones_get_none() -> None:
 
 def test_a_text_of_special_tokens_alone_has_no_labels() -> None:
     task: tasks.Task[TokenLabels] = tasks.create(
-        manifest(model_type=ModelType.TOKEN_CLASSIFICATION, id2label={0: "O", 1: "B"})
+        manifest(model_type="token_classification", id2label={0: "O", 1: "B"})
     )
     (result,) = task.postprocess(
         np.zeros((1, 2, 2), dtype=np.float32), [encoded(1, 1)], np.ones((1, 2), dtype=np.float32)
     )
     assert (result.tokens, result.labels, len(result.scores), len(result.score)) == ((), (), 0, 0)
-    assert task.to_json(result) == {"tokens": []}
+    assert to_json(result) == {"tokens": []}
 
 
 def test_token_labels_that_do_not_exclude_each_other_are_scored_one_by_one() -> None:
     task: tasks.Task[TokenLabels] = tasks.create(
-        manifest(model_type=ModelType.TOKEN_CLASSIFICATION, id2label={0: "O", 1: "B"}, multi_label=True)
+        manifest(model_type="token_classification", id2label={0: "O", 1: "B"}, multi_label=True)
     )
     output = np.array([[[1.0, 2.0]]], dtype=np.float32)
     (result,) = task.postprocess(output, [encoded(0)], np.ones((1, 1), dtype=np.float32))
     np.testing.assert_allclose(result.scores, sigmoid(output[0]), rtol=1e-6)
     np.testing.assert_allclose(result.score, sigmoid(output[0])[:, 1], rtol=1e-6)
+
+
+def test_a_model_type_of_a_newer_builder_is_named() -> None:
+    with pytest.raises(ModelError, match="the model type poetry is not known to encoderfile"):
+        tasks.create(manifest(model_type="poetry"))

@@ -11,8 +11,9 @@ import pytest
 
 from encoderfile.errors import DrainingError, InputError, InternalError, QueueFullError
 from encoderfile.model.model import Model
-from encoderfile.service.service import Limits, Service
-from encoderfile.types import EncodedText, ModelType, PredictRequest, Text
+from encoderfile.service.limits import Limits
+from encoderfile.service.service import Service
+from encoderfile.types import EncodedText, PredictRequest, Text
 from support.fakes import Runs
 from support.loop import in_loop, settle
 from support.models import MODELS, open_model
@@ -41,7 +42,7 @@ class Watched(Model):
 
 @asynccontextmanager
 async def serving(
-    name: str = "bert-cls", model_type: ModelType | None = None, *, held: bool = False, **limits: Any
+    name: str = "bert-cls", model_type: str | None = None, *, held: bool = False, **limits: Any
 ) -> AsyncIterator[tuple[Service, Watched]]:
     """A service at work around a small model; with `held`, runs wait for `model.runs.let_go()`."""
     model = Watched(open_model(MODELS / name, model_type))
@@ -84,20 +85,20 @@ async def test_an_answer_has_one_result_per_input_in_order() -> None:
 @pytest.mark.parametrize(
     ("model_type", "normalize", "is_unit"),
     [
-        (ModelType.EMBEDDING, True, True),
-        (ModelType.EMBEDDING, False, False),
-        (ModelType.SENTENCE_EMBEDDING, True, True),
-        (ModelType.SENTENCE_EMBEDDING, False, False),
-        (ModelType.SENTENCE_EMBEDDING, None, False),
+        ("embedding", True, True),
+        ("embedding", False, False),
+        ("sentence_embedding", True, True),
+        ("sentence_embedding", False, False),
+        ("sentence_embedding", None, False),
     ],
 )
 @in_loop
-async def test_vectors_are_normalised_where_asked(
-    model_type: ModelType, normalize: bool | None, is_unit: bool
-) -> None:
+async def test_vectors_are_normalised_where_asked(model_type: str, normalize: bool | None, is_unit: bool) -> None:
     async with serving("bert-embed", model_type) as (service, _):
-        (result,) = (await service.predict(request("Hello", normalize=normalize))).results
-    vectors = result.embeddings if model_type is ModelType.EMBEDDING else result.embedding[None]
+        (result,) = (
+            await service.predict(request("Hello", options={} if normalize is None else {"normalize": normalize}))
+        ).results
+    vectors = result.embeddings if model_type == "embedding" else result.embedding[None]
     lengths = np.linalg.norm(vectors, axis=1)
     assert np.allclose(lengths, 1, atol=1e-5) == is_unit
 
@@ -107,7 +108,7 @@ async def test_unless_asked_a_model_that_normalises_does() -> None:
     async with serving("mpnet-embed") as (service, _):
         (result,) = (await service.predict(request("Hello"))).results
         assert np.linalg.norm(result.embedding) == pytest.approx(1, abs=1e-5)
-        (result,) = (await service.predict(request("Hello", normalize=False))).results
+        (result,) = (await service.predict(request("Hello", options={"normalize": False}))).results
         assert np.linalg.norm(result.embedding) != pytest.approx(1, abs=1e-2)
 
 
@@ -297,7 +298,7 @@ async def test_the_service_says_what_the_model_is() -> None:
     assert (info.model_id, info.version, info.model_type, info.max_length) == (
         "bert-tok",
         "0.1.0",
-        ModelType.TOKEN_CLASSIFICATION,
+        "token_classification",
         64,
     )
     assert info.to_json()["id2label"]["1"] == "B-PER"

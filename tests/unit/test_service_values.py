@@ -6,19 +6,20 @@ from typing import Any
 import pytest
 
 from encoderfile.errors import InputError
-from encoderfile.service.service import Limits, Service
-from encoderfile.types import ModelType, PredictRequest, Text
+from encoderfile.service.limits import Limits
+from encoderfile.service.service import Service
+from encoderfile.types import PredictRequest, Text
 from support.loop import in_loop
 from support.models import MODELS, open_model
 
 TEXTS = ("Hello world!", "a", "The quick brown fox jumps over the lazy dog")
 
-CASES: list[tuple[str, ModelType]] = [
-    ("bert-embed", ModelType.EMBEDDING),
-    ("bert-embed", ModelType.SENTENCE_EMBEDDING),
-    ("bert-mlm", ModelType.SENTENCE_EMBEDDING),
-    ("bert-cls", ModelType.SEQUENCE_CLASSIFICATION),
-    ("bert-tok", ModelType.TOKEN_CLASSIFICATION),
+CASES: list[tuple[str, str]] = [
+    ("bert-embed", "embedding"),
+    ("bert-embed", "sentence_embedding"),
+    ("bert-mlm", "sentence_embedding"),
+    ("bert-cls", "sequence_classification"),
+    ("bert-tok", "token_classification"),
 ]
 
 
@@ -34,7 +35,7 @@ async def ask(service: Service, texts: tuple[Text, ...], **more: Any) -> list[An
 
 @pytest.mark.parametrize(("name", "model_type"), CASES)
 @in_loop
-async def test_the_numbers_of_an_answer_are_known_beforehand(name: str, model_type: ModelType) -> None:
+async def test_the_numbers_of_an_answer_are_known_beforehand(name: str, model_type: str) -> None:
     model = open_model(MODELS / name, model_type)
     encoded = model.encode(list(TEXTS))
     results = model.run(encoded)
@@ -47,9 +48,7 @@ async def test_the_numbers_of_an_answer_are_known_beforehand(name: str, model_ty
 
 @pytest.mark.parametrize(("name", "model_type"), CASES)
 @in_loop
-async def test_an_answer_that_would_be_too_large_is_refused_before_anything_runs(
-    name: str, model_type: ModelType
-) -> None:
+async def test_an_answer_that_would_be_too_large_is_refused_before_anything_runs(name: str, model_type: str) -> None:
     model = open_model(MODELS / name, model_type)
     needed = sum(map(model.task.values, model.encode(list(TEXTS))))
     for most, fits in ((needed, True), (needed - 1, False)):
@@ -71,7 +70,7 @@ async def test_an_answer_that_would_be_too_large_is_refused_before_anything_runs
 
 @in_loop
 async def test_a_way_in_that_takes_less_says_so_with_the_request() -> None:
-    model = open_model(MODELS / "bert-embed", ModelType.EMBEDDING)
+    model = open_model(MODELS / "bert-embed", "embedding")
     service = Service(model, Limits())
     service.start()
     try:
@@ -84,7 +83,7 @@ async def test_a_way_in_that_takes_less_says_so_with_the_request() -> None:
 
 @in_loop
 async def test_texts_are_read_no_further_than_the_answer_may_hold() -> None:
-    model = open_model(MODELS / "bert-embed", ModelType.EMBEDDING)
+    model = open_model(MODELS / "bert-embed", "embedding")
     read: list[int] = []
     encode = model.encode
 

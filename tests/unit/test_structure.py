@@ -39,7 +39,7 @@ SHARED_BY_TRANSPORTS = {"_pb", "auth", "bodies", "hang_ups"}
 BORDERS: dict[str, tuple[str, ...]] = {
     "PyInstaller": (),  # run as a process, never imported
     "anyio": ("transports/mcp_stdio.py",),
-    "click": ("settings.py", "console.py", "runtime/cli.py", "cli/*.py"),
+    "click": ("settings.py", "console.py", "runtime/cli.py", "runtime/request_flags.py", "cli/*.py"),
     "google": ("transports/grpc*.py",),
     "grpc": ("transports/grpc*.py",),
     "grpc_health": ("transports/grpc*.py",),
@@ -48,6 +48,7 @@ BORDERS: dict[str, tuple[str, ...]] = {
     "mcp": ("transports/mcp*.py",),
     "mcp_types": ("transports/mcp*.py",),
     "msgpack": ("transports/http/sie/wire.py",),
+    "msgspec": ("service/*.py", "transports/http/*.py", "transports/http/sie/*.py"),
     "numpy": ("types.py", "tasks/*.py", "model/*.py", "builder/*.py", "transports/http/*.py"),
     "onnx": ("builder/quantize.py",),
     "onnxruntime": ("model/session.py",),

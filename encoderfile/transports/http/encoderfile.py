@@ -36,12 +36,12 @@ def routes(service: Service, max_body_bytes: int) -> list[Route]:
     async def predict(request: Request) -> Response:
         with service.metrics.request("predict") as measured:
             body = await read_json(request, max_body_bytes)
-            prediction = await service.predict(read_request(body, service.task))
+            prediction = await service.predict(read_request(body, service.task, service.info.truncation_side))
             measured.timing = prediction.timing
         headers = {}
         if prediction.truncated_inputs:
             headers["X-Truncated-Inputs"] = str(prediction.truncated_inputs)
-        return Pieces(await in_turns(answer_pieces(prediction, service.task)), headers)
+        return Pieces(await in_turns(answer_pieces(prediction)), headers)
 
     return [
         Route("/health", health, methods=["GET"]),

@@ -18,7 +18,7 @@ _DOCS = "/openapi.json"
 def route(info: ModelInfo, others: Iterable[BaseRoute]) -> Route:
     """The route of `/`. `others` are the routes to be listed; with an API key it asks for the key as they do."""
     title = f"{info.model_id} {info.version}"
-    what = f"{info.model_type.value}, served by encoderfile {encoderfile.__version__}"
+    what = f"{info.model_type}, served by encoderfile {encoderfile.__version__}"
     listed = sorted({line for each in others for line in _lines(each)})
     text = "\n".join([title, what, "", f"Every route with its fields is described in {_DOCS}:", "", *listed, ""])
     page = (

@@ -17,7 +17,7 @@ from encoderfile.service import known_fields, prompts
 from encoderfile.service.json_pieces import object_pieces
 from encoderfile.service.service import Service
 from encoderfile.service.turns import in_turns
-from encoderfile.tasks.base import unit
+from encoderfile.tasks.numerics import unit
 from encoderfile.transports.http import body
 from encoderfile.transports.http.names import ModelNotFoundError, check_model
 from encoderfile.transports.http.pieces import Pieces
@@ -70,14 +70,14 @@ def routes(service: Service, max_body_bytes: int) -> list[Route]:
         with service.metrics.request("embeddings") as measured:
             asked = await body.read_object(request, max_body_bytes)
             texts, as_base64, dimensions = _read(asked, service)
-            side = service.task.manifest.tokenizer.truncation_side
+            side = service.info.truncation_side
             prediction = await service.predict(
                 PredictRequest(
                     texts,
-                    normalize=False,
                     allow_empty=True,
                     refuse_overflow=known_fields.refuse_overflow(asked, side),
                     prompt=prompts.read(asked),
+                    raw=True,
                 )
             )
             measured.timing = prediction.timing
@@ -135,7 +135,7 @@ def _dimensions(wanted: object, size: int, service: Service) -> int | None:
         return None
     if isinstance(wanted, bool) or not isinstance(wanted, int):
         raise ParamError("dimensions should be a whole number", "dimensions")
-    if not service.task.manifest.matryoshka:
+    if not service.info.matryoshka:
         raise ParamError(
             f"the model gives {size} dimensions and is not made to be cut: leave dimensions out, or send {size}",
             "dimensions",
@@ -143,7 +143,7 @@ def _dimensions(wanted: object, size: int, service: Service) -> int | None:
         )
     if not 0 < wanted < size:
         raise ParamError(f"dimensions should be from 1 to {size}", "dimensions")
-    sizes = service.task.manifest.matryoshka_dimensions
+    sizes = service.info.matryoshka_dimensions
     if sizes and wanted not in sizes:
         known = ", ".join(str(each) for each in sorted({*sizes, size}) if each <= size)
         raise ParamError(f"the model is made to be cut to {known} dimensions, not to {wanted}", "dimensions")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import encoderfile
-from encoderfile.tasks import Task
+from encoderfile.service.json_form import request_schema, response_schema
+from encoderfile.tasks import TASKS, Task
 from encoderfile.transports.http import openapi_dialects
-from encoderfile.types import ModelInfo, ModelType
+from encoderfile.types import ModelInfo
 
 _REFUSALS = {
     "401": "The key is missing or wrong (only with --api-key).",
@@ -39,7 +40,7 @@ def document(info: ModelInfo, task: Task[Any]) -> dict[str, Any]:
         "type": "object",
         "properties": {
             "model_id": {"type": "string"},
-            "model_type": {"type": "string", "enum": [each.value for each in ModelType]},
+            "model_type": {"type": "string", "enum": list(TASKS)},
             "id2label": {"type": "object", "additionalProperties": {"type": "string"}},
         },
         "required": ["model_id", "model_type"],
@@ -49,7 +50,7 @@ def document(info: ModelInfo, task: Task[Any]) -> dict[str, Any]:
         "info": {
             "title": info.model_id,
             "version": info.version,
-            "description": f"{info.model_type.value}, served by encoderfile {encoderfile.__version__}. "
+            "description": f"{info.model_type}, served by encoderfile {encoderfile.__version__}. "
             "/ws/status is a WebSocket: a JSON text frame about the server every 200 ms. "
             "POST /mcp, unless switched off, speaks the Model Context Protocol, whose tools/list describes its tool.",
         },
@@ -108,8 +109,8 @@ def document(info: ModelInfo, task: Task[Any]) -> dict[str, Any]:
         "components": {
             "schemas": {
                 "Model": model,
-                "Request": _openapi_3_0(task.request_schema()),
-                "Response": _openapi_3_0(task.response_schema()),
+                "Request": _openapi_3_0(request_schema(task, info)),
+                "Response": _openapi_3_0(response_schema(task)),
                 **openapi_dialects.schemas(info, task),
             },
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},

@@ -10,7 +10,7 @@ from typing import Any
 
 from encoderfile.service.prompts import INPUT_TYPES
 from encoderfile.tasks import Task
-from encoderfile.tasks.sequence_classification import SequenceClassification
+from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http import rerank
 from encoderfile.transports.http.sie import dtypes, extract
 from encoderfile.transports.http.sie.encode import KINDS
@@ -137,7 +137,7 @@ def _vector_schemas(info: ModelInfo, task: Task[Any]) -> dict[str, Schema]:
                 "encoding_format": {"type": "string", "enum": ["float", "base64"]},
                 "dimensions": _or_null({"type": "integer", "minimum": 1, "maximum": max(task.dims["dense"], 1)}),
                 "user": _TEXT,
-                **_prompt_fields(task),
+                **_prompt_fields(info),
                 "truncate": _or_null(_FLAG),
             },
         )
@@ -152,9 +152,9 @@ def _vector_schemas(info: ModelInfo, task: Task[Any]) -> dict[str, Schema]:
     return found
 
 
-def _prompt_fields(task: Task[Any]) -> dict[str, Schema]:
+def _prompt_fields(info: ModelInfo) -> dict[str, Schema]:
     """What is put before the texts: at most one of these is sent."""
-    names = list(task.manifest.prompts)
+    names = list(info.prompts)
     return {
         "prompt": _or_null(_TEXT),
         **({"prompt_name": _or_null({"type": "string", "enum": names})} if names else {}),
@@ -257,7 +257,7 @@ def _model_id(info: ModelInfo) -> Schema:
 
 
 def _scores(task: Task[Any]) -> bool:
-    return isinstance(task, SequenceClassification) and task.is_cross_encoder
+    return Ability.SCORE in task.abilities
 
 
 def paths(info: ModelInfo, task: Task[Any]) -> dict[str, Any]:

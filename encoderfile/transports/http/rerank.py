@@ -18,6 +18,7 @@ from starlette.routing import Route
 from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind
 from encoderfile.service import known_fields
 from encoderfile.service.service import Service
+from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http import body, scoring
 from encoderfile.transports.http.names import check_model
 
@@ -49,14 +50,14 @@ def routes(service: Service, max_body_bytes: int) -> list[Route]:
             texts = _texts(asked)
             if asked.get("model") is not None:
                 check_model(str(asked["model"]), service.info)
-            scoring.check(service)
+            service.check_ability(Ability.SCORE)
             known_fields.check(asked, _DONE)
             raw = _flag(asked, "raw_scores")
             told = _flag(asked, "return_text") or _flag(asked, "return_documents")
             top = _top(asked, len(texts))
-            refuse = known_fields.refuse_overflow(asked, service.task.manifest.tokenizer.truncation_side)
-            scores, prediction = await scoring.score(service, query, texts, raw, refuse)
-            measured.timing = prediction.timing
+            refuse = known_fields.refuse_overflow(asked, service.info.truncation_side)
+            prediction = await service.score(query, texts, raw, refuse)
+            measured.timing, scores = prediction.timing, prediction.scores
             best = scoring.order(scores)[:top]
             headers = {}
             if prediction.truncated_inputs:

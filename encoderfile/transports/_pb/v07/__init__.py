@@ -1,0 +1,4 @@
+from encoderfile.transports._pb.v07 import embedding_pb2 as embedding_pb2
+from encoderfile.transports._pb.v07 import sentence_embedding_pb2 as sentence_embedding_pb2
+from encoderfile.transports._pb.v07 import sequence_classification_pb2 as sequence_classification_pb2
+from encoderfile.transports._pb.v07 import token_classification_pb2 as token_classification_pb2

@@ -85,7 +85,7 @@ def _request(asked: _Asked, service: Service) -> PredictRequest:
         service.check_characters(template.length(texts))
         texts = [template.fill_in(text) for text in texts]
         prompt = AskedPrompt(text="")  # the template says all that the model reads
-    return PredictRequest(texts, normalize=False, allow_empty=True, prompt=prompt)
+    return PredictRequest(texts, allow_empty=True, prompt=prompt, raw=True)
 
 
 def _read(items: Sequence[Item], params: Mapping[str, Any], service: Service) -> _Asked:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,12 @@ from encoderfile.errors import InputError
 from encoderfile.service import known_fields
 from encoderfile.service.service import Service
 from encoderfile.service.turns import in_turns
-from encoderfile.tasks.entities import WordRules, entities
+from encoderfile.tasks.abilities import Ability, Extracted
 from encoderfile.transports.http.names import check_model
 from encoderfile.transports.http.sie import wire
-from encoderfile.transports.http.sie.items import Item, check_machine, read_items, read_options, typed
+from encoderfile.transports.http.sie.items import check_machine, read_items, read_options, typed
 from encoderfile.transports.http.sie.timing import times
-from encoderfile.types import STRATEGIES, ModelInfo, ModelType, PredictRequest, SequenceLabels, TokenLabels
+from encoderfile.types import STRATEGIES
 
 OVERFLOW_POLICIES = {"default": None, "truncate_text": False, "error": True}
 """The policies, and whether each refuses a text that is too long; None: as the server was told."""
@@ -51,35 +51,32 @@ def route(service: Service, max_body_bytes: int) -> Route:
             items, params = read_items(body), typed(body, "params", dict) or {}
             name = request.path_params["model"]
             check_model(name, service.info)
-            asked = _read(params, service.info)
-            prediction = await service.predict(
-                PredictRequest([item.text for item in items], refuse_overflow=asked.refuse_overflow)
-            )
-            measured.timing = prediction.timing
-            find = _finder(service, asked)
+            asked = _read(params, service)
+            texts = [item.text for item in items]
+            extraction = await service.extract(texts, asked.strategy, refuse_overflow=asked.refuse_overflow)
+            measured.timing = extraction.timing
             found = await in_turns(
                 {
                     "id": item.id or f"item-{index}",
-                    "entities": [],
+                    "entities": _entities(each, item.text, asked),
                     "relations": [],
-                    "classifications": [],
+                    "classifications": _classifications(each, asked),
                     "objects": [],
                     "data": {},
-                    **find(result, item),
                 }
-                for index, (item, result) in enumerate(zip(items, prediction.results, strict=True))
+                for index, (item, each) in enumerate(zip(items, extraction.found, strict=True))
             )
-            took = times(measured, prediction.timing)
+            took = times(measured, extraction.timing)
             return await wire.answer(
-                request, {"model": name, "items": found}, took.headers(prediction.truncated_inputs)
+                request, {"model": name, "items": found}, took.headers(extraction.truncated_inputs)
             )
 
     return Route("/v1/extract/{model:path}", extract, methods=["POST"])
 
 
-def _read(params: Mapping[str, Any], info: ModelInfo) -> _Asked:
-    if info.id2label is None:
-        raise InputError(f"Model '{info.model_id}' does not support extraction: it gives vectors, ask /v1/encode")
+def _read(params: Mapping[str, Any], service: Service) -> _Asked:
+    info = service.info
+    service.check_ability(Ability.EXTRACT)
     options = read_options(params, info)
     if params.get("output_schema"):
         raise InputError(f"Model '{info.model_id}' does not support output_schema: it gives its own labels")
@@ -90,7 +87,7 @@ def _read(params: Mapping[str, Any], info: ModelInfo) -> _Asked:
     if strategy not in STRATEGIES:
         raise InputError(f"Invalid aggregation_strategy: {strategy!r}. Must be one of {list(STRATEGIES)}.")
     known_fields.check(params, ("labels", "threshold"))
-    of_tokens = ("aggregation_strategy",) if info.model_type is ModelType.TOKEN_CLASSIFICATION else ()
+    of_tokens = ("aggregation_strategy",) if service.task.groups_tokens else ()
     known_fields.check(options, ("overflow_policy", "threshold", *of_tokens), "options.")
     labels = _labels(typed(params, "labels", list))
     return _Asked(labels, _threshold(params, options), OVERFLOW_POLICIES[policy], strategy)
@@ -114,16 +111,7 @@ def _threshold(params: Mapping[str, Any], options: Mapping[str, Any]) -> float:
     return float(value)
 
 
-def _finder(service: Service, asked: _Asked) -> Callable[[Any, Item], dict[str, Any]]:
-    """What turns one result into the fields of its answer."""
-    if service.info.model_type is ModelType.TOKEN_CLASSIFICATION:
-        rules = service.word_rules
-        return lambda result, item: {"entities": _entities(result, item.text, asked, rules)}
-    labels = service.info.id2label or {}
-    return lambda result, _: {"classifications": _classifications(result, labels, asked)}
-
-
-def _entities(result: TokenLabels, text: str, asked: _Asked, rules: WordRules) -> list[dict[str, Any]]:
+def _entities(found: Extracted, text: str, asked: _Asked) -> list[dict[str, Any]]:
     return [
         {
             "text": text[entity.start : entity.end],
@@ -133,16 +121,10 @@ def _entities(result: TokenLabels, text: str, asked: _Asked, rules: WordRules) -
             "end": entity.end,
             "bbox": None,
         }
-        for entity in entities(result, text, asked.strategy, rules)
+        for entity in found.entities
         if asked.wants(entity.entity_group, entity.score)
     ]
 
 
-def _classifications(result: SequenceLabels, labels: Mapping[int, str], asked: _Asked) -> list[dict[str, Any]]:
-    scores = result.scores.tolist()
-    best_first = sorted(range(len(scores)), key=lambda index: -scores[index])
-    return [
-        {"label": labels[index], "score": scores[index]}
-        for index in best_first
-        if asked.wants(labels[index], scores[index])
-    ]
+def _classifications(found: Extracted, asked: _Asked) -> list[dict[str, Any]]:
+    return [each._asdict() for each in found.classifications if asked.wants(each.label, each.score)]

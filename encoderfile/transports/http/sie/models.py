@@ -10,16 +10,16 @@ from starlette.routing import Route
 
 from encoderfile.service.json_pieces import dumps
 from encoderfile.service.service import Service
-from encoderfile.tasks.sequence_classification import SequenceClassification
+from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http.names import DEFAULT_PROFILE, check_model
 
 
 def outputs(service: Service) -> list[str]:
     """What the model gives, in SIE's words: kinds of vectors, `score`, and `json` for extraction."""
     found = list(service.task.dims)
-    if isinstance(service.task, SequenceClassification) and service.task.is_cross_encoder:
+    if Ability.SCORE in service.task.abilities:
         found.append("score")
-    if service.info.id2label is not None:
+    if Ability.EXTRACT in service.task.abilities:
         found.append("json")
     return found
 

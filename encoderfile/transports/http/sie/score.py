@@ -9,6 +9,7 @@ from starlette.routing import Route
 from encoderfile.errors import InputError
 from encoderfile.service import known_fields
 from encoderfile.service.service import Service
+from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http import scoring
 from encoderfile.transports.http.names import check_model
 from encoderfile.transports.http.sie import wire
@@ -29,18 +30,18 @@ def route(service: Service, max_body_bytes: int) -> Route:
             instruction = typed(body, "instruction", str)
             name = request.path_params["model"]
             check_model(name, service.info)
-            scoring.check(service)
+            service.check_ability(Ability.SCORE)
             known_fields.check(body, ("instruction",))
             known_fields.check(read_options(body, service.info), (), "options.")
             text = f"{instruction} {query.text}" if instruction else query.text
-            scores, prediction = await scoring.score(service, text, [item.text for item in items])
-            measured.timing = prediction.timing
-            took = times(measured, prediction.timing)
+            found = await service.score(text, [item.text for item in items])
+            measured.timing, scores = found.timing, found.scores
+            took = times(measured, found.timing)
             ranked = [
                 {"item_id": items[index].id or f"item-{index}", "score": scores[index], "rank": rank}
                 for rank, index in enumerate(scoring.order(scores))
             ]
             content = {"model": name, "query_id": query.id, "scores": ranked}
-            return await wire.answer(request, content, took.headers(prediction.truncated_inputs))
+            return await wire.answer(request, content, took.headers(found.truncated_inputs))
 
     return Route("/v1/score/{model:path}", score, methods=["POST"])

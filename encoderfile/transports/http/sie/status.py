@@ -121,7 +121,7 @@ def frame(service: Service) -> dict[str, Any]:
                 "memory_bytes": metrics.model_bytes,
                 "config": {
                     "hf_id": info.model_id,
-                    "adapter": info.model_type.value,
+                    "adapter": info.model_type,
                     "inputs": ["text"],
                     "outputs": outputs(service),
                     "dims": dict(service.task.dims),

@@ -1,11 +1,14 @@
-"""The bytes of token embeddings, put together by hand, against those that protobuf writes."""
+"""The bytes of answers, derived from what tasks declare, against those that protobuf writes."""
 
 import numpy as np
 import pytest
 
-from encoderfile.transports import grpc_answers
+from encoderfile.tasks.embedding import TokenEmbeddings
 from encoderfile.transports._pb import encoderfile_pb2 as pb
-from encoderfile.types import Prediction, TokenEmbeddings, TokenInfo
+from encoderfile.transports.grpc_messages import Writer
+from encoderfile.types import Prediction, TokenInfo
+
+WRITE = Writer(pb.EmbeddingResponse.DESCRIPTOR, TokenEmbeddings)
 
 TOKENS = {
     "one plain token": [TokenInfo("word", 7, 0, 4)],
@@ -29,15 +32,13 @@ def test_token_embeddings_are_written_as_protobuf_writes_them(tokens: list[Token
             one.token_info.MergeFrom(type(one.token_info)(token=token, token_id=token_id, start=start, end=end))
             one.token_info.SetInParent()
     prediction = Prediction([result, result], "m", metadata={"key": "value"})
-    assert b"".join(grpc_answers.token_embeddings(prediction)) == expected.SerializeToString()
+    assert b"".join(WRITE(prediction)) == expected.SerializeToString()
 
 
 def test_vectors_that_are_no_block_of_memory_are_written_right() -> None:
     rows = np.arange(24, dtype=np.float64).reshape(4, 6)[::2, ::3].astype(np.float32, order="F")
     written = b"".join(
-        grpc_answers.token_embeddings(
-            Prediction([TokenEmbeddings(rows, (TokenInfo("a", 1, 0, 1), TokenInfo("b", 2, 1, 2)))], "m")
-        )
+        WRITE(Prediction([TokenEmbeddings(rows, (TokenInfo("a", 1, 0, 1), TokenInfo("b", 2, 1, 2)))], "m"))
     )
     read = pb.EmbeddingResponse.FromString(written)
     assert [list(each.embedding) for each in read.results[0].embeddings] == rows.tolist()

@@ -1,0 +1,105 @@
+"""How much one request may ask for, and the sentences that refuse more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from encoderfile.errors import EmptyTextError, InputError, TooLongError
+from encoderfile.tasks import Task
+from encoderfile.types import EncodedText, ModelInfo, PredictRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the service takes. Texts per request, texts waiting, padded tokens that run at a time."""
+
+    max_inputs: int = 4096
+    max_queue: int = 16384
+    max_batch_tokens: int = 1024
+    max_run_tokens: int | None = None
+    """Padded tokens of a run with all threads; None: as many as run at a time."""
+    max_characters: int | None = 4 << 20
+    """Of the texts of one request as the model is to read them; None: any number."""
+    max_values: int | None = 1 << 24
+    """Numbers of one answer; None: any number."""
+    refuse_overflow: bool = False
+    """Refuse texts longer than the model's limit instead of cutting them."""
+
+    def check_characters(self, count: int) -> None:
+        """Raises `InputError` when the texts of a request hold too much, prompts and templates filled in."""
+        if self.max_characters is not None and count > self.max_characters:
+            raise InputError(
+                f"at most {self.max_characters} characters per request, prompts and templates filled in, "
+                f"got {count}: split the request"
+            )
+
+    def check_inputs(self, request: PredictRequest, prompt: str, takes_pairs: bool, model_type: str) -> None:
+        """Raises `InputError` for inputs that are too many or too long, empty, or no Unicode text."""
+        inputs = request.inputs
+        if not inputs:
+            raise InputError("inputs is empty: send at least one text")
+        if len(inputs) > self.max_inputs:
+            raise InputError(f"at most {self.max_inputs} inputs per request, got {len(inputs)}: split the request")
+        seen: dict[int, int] = {}
+        for index, text in enumerate(inputs):
+            if not (isinstance(text, str) or takes_pairs):
+                raise InputError(
+                    f"is a text pair, and a model of type {model_type} reads single texts: leave text_pair out", index
+                )
+            for part in (text,) if isinstance(text, str) else text:
+                if not part and not request.allow_empty:
+                    raise EmptyTextError(index)
+                if id(part) not in seen:  # a query that all pairs share counts once
+                    seen[id(part)] = len(part)
+                    if not _is_unicode(part):
+                        raise InputError("holds a lone surrogate, which is no Unicode text", index)
+        self.check_characters(sum(seen.values()) + len(inputs) * len(prompt))
+
+    def check_lengths(self, encoded: Sequence[EncodedText], refuse: bool | None, info: ModelInfo) -> int:
+        """How many texts were truncated. Raises `TooLongError` where none may be.
+
+        `refuse` is what the request says of it; None: as the server was told.
+        """
+        for index, text in enumerate(encoded):
+            if not len(text):
+                raise InputError("has no tokens for this model", index)
+            if text.unpooled >= len(text):
+                raise InputError("has no tokens behind its prompt, which this model does not pool", index)
+            if text.truncated and (self.refuse_overflow if refuse is None else refuse):
+                raise TooLongError(
+                    f"has more than {info.max_length} tokens, the most this model takes: "
+                    f"shorten it{'' if refuse else ', or let --overflow truncate cut it'}",
+                    index,
+                )
+        return sum(text.truncated for text in encoded)
+
+
+class AnswerSize:
+    """How many numbers an answer will hold, counted as its texts are tokenised.
+
+    What is known of millions of tokens takes hundreds of megabytes too, so it is not looked at in the end.
+    """
+
+    def __init__(self, task: Task[Any], maxima: Sequence[int | None]) -> None:
+        """The least of `maxima` holds; None is no limit."""
+        self._of_text = task.values
+        self._maximum = min((each for each in maxima if each is not None), default=None)
+        self.values = 0
+
+    def add(self, texts: Sequence[EncodedText]) -> None:
+        """Raises `InputError` once there are too many."""
+        self.values += sum(map(self._of_text, texts))
+        if self._maximum is not None and self.values > self._maximum:
+            raise InputError(
+                f"the answer would hold more than {self._maximum} numbers, the most in one answer: split the request"
+            )
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

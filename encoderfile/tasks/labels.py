@@ -1,0 +1,47 @@
+"""What the classification tasks share: labels, and the rule from logits to scores."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from encoderfile.errors import ModelError
+from encoderfile.manifest import Manifest
+from encoderfile.tasks.abilities import Ability
+from encoderfile.tasks.numerics import sigmoid, softmax
+from encoderfile.tasks.results import Result
+from encoderfile.tasks.task import Task
+from encoderfile.types import FloatArray
+
+R = TypeVar("R", bound=Result)
+
+
+class LabelTask(Task[R]):
+    """A task whose graph gives one logit per label."""
+
+    has_labels = True
+    takes_pairs = True
+
+    def __init__(self, manifest: Manifest) -> None:
+        super().__init__(manifest)
+        if manifest.id2label is None:
+            raise ModelError(f"a {self.name} model needs labels (id2label in config.json)")
+        self._labels = tuple(manifest.id2label[index] for index in range(len(manifest.id2label)))
+        self._regression = manifest.regression
+        self._independent = manifest.multi_label or len(self._labels) == 1
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self._labels
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        return frozenset({Ability.EXTRACT})
+
+    def label_scores(self, logits: FloatArray) -> FloatArray:
+        """Softmax over labels; sigmoid for one logit or `problem_type: multi_label_classification`.
+
+        A regression has no function: its logits are the values (transformers/pipelines/text_classification.py).
+        """
+        if self._regression:
+            return logits.copy()
+        return sigmoid(logits) if self._independent else softmax(logits)

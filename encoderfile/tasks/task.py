@@ -1,0 +1,144 @@
+"""What a model type declares: what it asks of a graph, what a request may say, how outputs become results.
+
+Everything else that is said of a model type is derived from this: JSON, JSON Schema, protobuf, OpenAPI, MCP, the
+flags of `infer`, the comparisons of the builder.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+
+from encoderfile.errors import InputError, InternalError
+from encoderfile.manifest import Manifest
+from encoderfile.tasks.abilities import Ability, Extracted
+from encoderfile.tasks.entities import WordRules
+from encoderfile.tasks.options import Option
+from encoderfile.tasks.results import Result, float_fields
+from encoderfile.types import EncodedText, FloatArray, Text
+
+R = TypeVar("R", bound=Result)
+
+
+class Output(NamedTuple):
+    """An output that a graph may have: its usual name, and what its axes are (`batch`, `tokens`, `hidden`)."""
+
+    name: str
+    axes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name} [{', '.join(self.axes)}]"
+
+
+class Task(ABC, Generic[R]):
+    """One model type. Stateless after creation, shared by all threads."""
+
+    name: ClassVar[str]
+    """The value of `model_type`."""
+    result: ClassVar[type[Result]]
+    """What `postprocess` gives for one input; its fields are those of the answer."""
+    outputs: ClassVar[tuple[Output, ...]]
+    """What a graph may give, the best first."""
+    architectures: ClassVar[tuple[str, ...]] = ()
+    """How the class that config.json names in `architectures` ends for models of this type alone."""
+    needs_tokens: ClassVar[bool] = False
+    """Whether results carry tokens and offsets (they cost time in the tokenizer)."""
+    has_labels: ClassVar[bool] = False
+    """Whether the last axis of the output is one logit per label of config.json."""
+    pools: ClassVar[bool] = False
+    """Whether the model's files say how token vectors become one vector."""
+    groups_tokens: ClassVar[bool] = False
+    """Whether `extract` makes entities of token labels, by a strategy."""
+    takes_prompt: ClassVar[bool] = False
+    """Whether a request may say what prompt is put before its texts."""
+    takes_pairs: ClassVar[bool] = False
+    """Whether an input may be a pair of texts."""
+    options: ClassVar[tuple[Option, ...]] = ()
+    """What a request may say beside."""
+    summary: ClassVar[str]
+    """What the MCP tool says of itself, in the words of the API page."""
+    answer: ClassVar[str]
+    """What an agent is told of the answer: `the model gives ...`."""
+    example: ClassVar[Mapping[str, Any]]
+    """A request for `/predict`."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        """Raises `ModelError` where the manifest lacks what the type needs."""
+        self.manifest = manifest
+
+    @abstractmethod
+    def postprocess(self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray) -> list[R]:
+        """Results of one batch, in order.
+
+        `output` is float32 as the graph gave it, [batch, tokens, width] or [batch, width]; `mask` is
+        float32 [batch, tokens], 1 where a token is real. Rows are copied: the batch's memory is not kept.
+        """
+
+    def with_options(self, result: R, options: Mapping[str, Any]) -> R:
+        """The result as the options of its request ask for it."""
+        return result
+
+    @property
+    def width(self) -> int:
+        """Numbers of one array of a result; 0 in files of builders that did not write it."""
+        return self.manifest.width
+
+    def values(self, text: EncodedText) -> int:
+        """How many numbers the result of `text` holds, at most."""
+        return self.width * float_fields(self.result) * (len(text) if self.result.rows else 1)
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The options of a request that says nothing, for those who may not leave them out."""
+        return {each.name: each.default for each in self.options if each.default is not None}
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The name of each logit; empty for models without labels."""
+        return ()
+
+    @property
+    def dims(self) -> Mapping[str, int]:
+        """The kinds of vectors that `vectors` gives, with their size: `dense`, `multivector`, `sparse`."""
+        return {}
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """What the model can do beside `/predict`."""
+        return frozenset(map(Ability, self.dims))
+
+    @property
+    def normalizes(self) -> bool:
+        """Whether the vectors of texts have unit length, as the model's own files say."""
+        return self.manifest.pooling is not None and self.manifest.pooling.normalize
+
+    def check_purpose(self, purpose: str) -> None:
+        """Raises `InputError` for texts of a purpose (`query`, `document`) that this file cannot answer."""
+        if purpose in self.manifest.other_routes:
+            raise InputError(
+                f"this file has no vectors for texts of the purpose {purpose}: they take another part of the model, "
+                "which is not in its graph"
+            )
+
+    def vectors(self, kind: str, results: Sequence[R], normalize: bool | None) -> Iterator[FloatArray]:
+        """One array per result, made on the way: `dense` and `sparse` [size], `multivector` [tokens, size].
+
+        `results` are as `postprocess` made them; `normalize` None means the model's own way. `kind` is one of `dims`.
+        """
+        raise self._unable(kind)
+
+    def pairs(self, query: str, texts: Sequence[str]) -> Sequence[Text]:
+        """The inputs whose results `scores` takes. For models with the ability `SCORE`."""
+        raise self._unable(Ability.SCORE)
+
+    def scores(self, results: Sequence[R], raw: bool) -> list[float]:
+        """How well each text of `pairs` answers the query; `raw` leaves out the model's own last function."""
+        raise self._unable(Ability.SCORE)
+
+    def extract(self, result: R, text: str, strategy: str, words: WordRules) -> Extracted:
+        """What is found in `text`. `strategy` groups token labels. For models with the ability `EXTRACT`."""
+        raise self._unable(Ability.EXTRACT)
+
+    def _unable(self, ability: str) -> InternalError:
+        return InternalError(f"a {self.name} model has no {ability}")
