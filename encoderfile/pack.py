@@ -111,7 +111,7 @@ def compare(pack: Slice, folder: Path) -> None:
     )
     if odd:
         raise ContainerError(
-            f"{folder / odd[0]} differs from what {pack.path} contains: remove {folder}, the next start unpacks it again"
+            f"{folder / odd[0]} differs from {pack.path}: remove {folder}, and the next start unpacks it again"
         )
 
 
