@@ -9,8 +9,9 @@ import json
 import sys
 from pathlib import Path
 
-from encoderfile.builder import freeze
-from encoderfile.builder.inventory import markdown
+from encoderfile.builder.runtime_cache import cache_folder
+from encoderfile.builder.runtime_cache import runtime as frozen_runtime
+from encoderfile.builder.sbom import markdown
 
 PAGE = Path(__file__).with_name("what-is-inside.md")
 
@@ -70,8 +71,8 @@ functions of its compiler, Zig; their licence texts are in the list.
 
 def main() -> None:
     """Freezes, or takes from the cache, the CPU runtime and writes the page."""
-    runtime = freeze.runtime("cpu", freeze.cache_folder(None), lambda line: print(line, file=sys.stderr))
-    document = json.loads(runtime.sbom.read_text(encoding="utf-8"))
+    runtime = frozen_runtime("cpu", cache_folder(None), lambda line: print(line, file=sys.stderr))
+    document = json.loads(runtime.sbom())
     present = [component["name"] for component in document["components"] if "version" in component]
     reasons = "\n".join(f"- `{name}`: {REASONS[name]}" for name in present)
     page = _HEAD.format(packed=runtime.pack.length / 1e6, table=markdown(document), reasons=reasons)

@@ -1,14 +1,18 @@
-"""What is inside a file: all that the runtime must know of the model, and the sums of every part."""
+"""What is inside a file: all that the runtime must know of the model, and the checksum of every part."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+import encoderfile
 from encoderfile.errors import ContainerError
+
+T = TypeVar("T")
 
 FORMAT_VERSION = 1
 """Raised when an older runtime could not read a newer payload."""
@@ -19,8 +23,6 @@ WEIGHTS = "weights.bin"
 """Artifact: the large tensors, each page-aligned so that it is mapped and never copied."""
 TOKENIZER = "tokenizer.json"
 """Artifact: the tokenizer as exported."""
-SBOM_PATH = "_internal/sbom.cdx.json"
-"""Not an artifact: the file in the frozen runtime's folder that lists what the runtime is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,44 +180,55 @@ class Manifest:
         """
         try:
             body = json.loads(data)
-            found = body.pop("format_version")
-            if found != FORMAT_VERSION:
-                raise ContainerError(
-                    f"the payload has format {found}, this program reads format {FORMAT_VERSION}: "
-                    "build the file again with this version of encoderfile"
-                )
-            graph = body.pop("graph")
-            inputs = tuple(
-                GraphInput(**each | {"shape": tuple(each.get("shape", ()))}) for each in graph.pop("inputs")
-            )
-            pooling = body.pop("pooling")
-            labels = body.pop("id2label")
-            return cls(
-                model_type=_text(body.pop("model_type")),
-                graph=GraphSpec(inputs=inputs, **graph),
-                tokenizer=TokenizerSpec(**body.pop("tokenizer")),
-                pooling=None
-                if pooling is None
-                else PoolingSpec(modes=tuple(pooling["modes"]), normalize=pooling["normalize"]),
-                id2label=None if labels is None else {int(k): v for k, v in labels.items()},
-                artifacts=tuple(_artifact(each) for each in body.pop("artifacts")),
-                matryoshka_dimensions=tuple(body.pop("matryoshka_dimensions", ())),
-                other_routes=tuple(body.pop("other_routes", ())),
-                **body,
-            )
+            version = body.get("builder_version")
+            return _manifest(body)
+        except _UnknownError as unknown:
+            known = isinstance(version, str) and re.fullmatch(r"[\w.+-]{1,40}", version)
+            maker = f"a newer encoderfile ({version})" if known else "a newer encoderfile"
+            raise ContainerError(
+                f"this file was made by {maker}: encoderfile {encoderfile.__version__} does not know its {unknown}; "
+                "upgrade encoderfile, or build the file again with this version"
+            ) from unknown
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ContainerError("the manifest inside the file cannot be read: the file is damaged") from error
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no string")
-    return value
+class _UnknownError(Exception):
+    """Something that a later version added; says what."""
+
+
+def _manifest(body: dict[str, Any]) -> Manifest:
+    found = body.pop("format_version")
+    if found != FORMAT_VERSION:
+        raise _UnknownError(f"format {found!r:.60}")
+    if not isinstance(body["model_type"], str):
+        raise TypeError(f"{body['model_type']!r} is not a model type")
+    graph, pooling, labels = body["graph"], body["pooling"], body["id2label"]
+    inputs = (_made(GraphInput, each, shape=tuple(each.get("shape", ()))) for each in graph["inputs"])
+    return _made(
+        Manifest,
+        body,
+        graph=_made(GraphSpec, graph, inputs=tuple(inputs)),
+        tokenizer=_made(TokenizerSpec, body["tokenizer"]),
+        pooling=None if pooling is None else _made(PoolingSpec, pooling, modes=tuple(pooling["modes"])),
+        id2label=None if labels is None else {int(index): label for index, label in labels.items()},
+        artifacts=tuple(_artifact(each) for each in body["artifacts"]),
+        matryoshka_dimensions=tuple(body.get("matryoshka_dimensions", ())),
+        other_routes=tuple(body.get("other_routes", ())),
+    )
+
+
+def _made(kind: type[T], body: Mapping[str, Any], **changed: Any) -> T:
+    """A `kind` with the fields in `body`, those in `changed` in another form. Raises `_UnknownError` for others."""
+    unknown = sorted(body.keys() - kind.__annotations__.keys())
+    if unknown:
+        raise _UnknownError(f"field {unknown[0]!r:.60}")
+    return kind(**{**body, **changed})
 
 
 def _artifact(body: Mapping[str, Any]) -> Artifact:
     """Raises `ValueError` or `TypeError` for one that nobody wrote: a place or a name of the wrong kind."""
-    artifact = Artifact(**body)
+    artifact = _made(Artifact, body)
     places = (artifact.offset, artifact.length)
     if not all(type(place) is int and 0 <= place < 1 << 63 for place in places):
         raise ValueError(f"the artifact {artifact.name!r} lies at {places}")

@@ -2,9 +2,9 @@
 
     [header][index: one entry a file, each followed by its path and a zero byte][files, deflated][zeros to a page]
 
-The layout is that of `struct header` and `struct entry` in build/launcher/pack.h; builder/pack.py writes it. The id,
-which the unpacked folder is called by, is made of header and index, and the index holds the sum of each file: so
-whatever bears an id has one content.
+The layout is that of `struct header` and `struct entry` in build/launcher/pack.h; builder/pack_writer.py writes it.
+The id, which the unpacked folder is called by, is made of header and index, and the index holds the checksum of each
+file: so whatever bears an id has one content.
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ ENTRY = struct.Struct("<QQQII32s")
 # How files of encoderfile 0.1.0 hold their runtime: offset, packed bytes, bytes, mode, crc32, length of the path
 _MAGIC_BEFORE = b"ENCPACK\x01"
 _ENTRY_BEFORE = struct.Struct("<QQQIIII")
+
+SBOM_PATH = "_internal/sbom.cdx.json"
+"""The file in the pack that lists what the runtime is made of (CycloneDX JSON)."""
+FACTS_PATH = "_internal/runtime.json"
+"""The file that says what the runtime is: version, device, oldest glibc, machine, versions of packages."""
 
 _CHUNK = 1 << 20
 
@@ -85,7 +90,7 @@ def read(pack: Slice, name: str) -> bytes:
 
 
 def verify(pack: Slice) -> None:
-    """Reads the frozen runtime once and compares all its sums. Raises `ContainerError`."""
+    """Reads the frozen runtime once and compares all checksums. Raises `ContainerError`."""
     end = 0
     with pack.path.open("rb") as source:
         for entry in entries(pack):
@@ -154,4 +159,4 @@ def _is_unpacked(pack: Slice, entry: Entry, path: Path) -> bool:
 
 
 def _damaged(pack: Slice) -> ContainerError:
-    return ContainerError(f"{pack.path} is damaged: the sum of its runtime differs; copy the file again")
+    return ContainerError(f"{pack.path} is damaged: the checksum of its runtime differs; copy the file again")

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from encoderfile import cgroup
 from encoderfile.errors import ConfigError
+from encoderfile.machine import granted_cores
 from encoderfile.types import STRATEGIES
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -43,6 +43,11 @@ def _a_time(_: click.Context, __: click.Parameter, value: float) -> float:
     return value
 
 
+def _a_number_or_auto(context: click.Context, parameter: click.Parameter, value: str) -> int | None:
+    """None for `auto`."""
+    return None if value == "auto" else click.IntRange(min=1)(value, parameter, context)
+
+
 _DEVICE_OPTIONS = (
     option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where the model runs."),
     option("--device-id", type=click.IntRange(min=0), default=0, help="Which CUDA device."),
@@ -54,10 +59,14 @@ _MODEL_OPTIONS = (
         "--threads", type=click.IntRange(min=0), default=0, help="Threads of the model; 0: as many as are granted."
     ),
     option(
-        "--no-lanes",
-        is_flag=True,
-        help="On the CPU, run one batch at a time also when many wait: saves a second copy of the packed weights.",
+        "--instances",
+        metavar="auto|N",
+        default="auto",
+        callback=_a_number_or_auto,
+        help="On the CPU, runs at the same time when many requests wait, one thread each; auto: one per thread. More "
+        "than one takes a second copy of the packed weights.",
     ),
+    option("--no-lanes", is_flag=True, hidden=True, help="The old name of --instances 1."),
     option(
         "--max-batch-tokens",
         type=click.IntRange(min=1),
@@ -260,7 +269,10 @@ class ModelSettings:
     device: str = "auto"
     device_id: int = 0
     threads: int = 0
+    instances: int | None = None
+    """Runs at the same time, at most; None: one per thread."""
     no_lanes: bool = False
+    """The old name of one instance."""
     max_batch_tokens: int | None = None
     max_queue: int = 16384
     max_inputs: int = 4096
@@ -275,9 +287,10 @@ class ModelSettings:
         return self.threads or granted_cores()
 
     @property
-    def lanes(self) -> int:
-        """Runs that may go side by side on the CPU."""
-        return 1 if self.no_lanes else self.granted_threads
+    def granted_instances(self) -> int:
+        """Runs that may go at the same time on the CPU: no more than threads."""
+        asked = self.instances or (1 if self.no_lanes else self.granted_threads)
+        return min(asked, self.granted_threads)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,25 +330,3 @@ class ServeSettings(ModelSettings):
         for path in (self.cert_file, self.key_file):
             if path is not None and not path.is_file():
                 raise ConfigError(f"{path} does not exist: give a PEM file")
-
-
-def granted_cores() -> int:
-    """Cores this process may really use: the least of affinity, physical cores and cgroup quota."""
-    allowed = os.sched_getaffinity(0)
-    # Two hardware threads of a core share its arithmetic units, which is all that a graph needs.
-    cores = len({_siblings(number) for number in allowed})
-    for _, text in cgroup.found("cpu.max"):
-        try:
-            quota, period = map(int, text.split())
-        except ValueError:
-            continue  # no quota, which is the word max
-        cores = min(cores, max(1, quota // period)) if period else cores
-    return cores
-
-
-def _siblings(number: int) -> str:
-    """The hardware threads of one core, as the kernel lists them; the number alone where it does not."""
-    try:
-        return Path(f"/sys/devices/system/cpu/cpu{number}/topology/thread_siblings_list").read_text()
-    except OSError:
-        return str(number)

@@ -7,24 +7,24 @@ import dataclasses
 import hashlib
 import json
 import os
-import struct
 import subprocess
 import time
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from encoderfile import container, pack
-from encoderfile.builder import freeze, inventory
-from encoderfile.builder.check import Checked, check
+from encoderfile.atomic import replacing
+from encoderfile.builder import container_writer, runtime_cache, runtime_facts
+from encoderfile.builder.check import check
+from encoderfile.builder.checked import Checked
 from encoderfile.builder.config import BuildConfig
-from encoderfile.builder.places import keep_apart
-from encoderfile.container import Part
+from encoderfile.builder.container_writer import Part
+from encoderfile.builder.destinations import refuse_overwriting
+from encoderfile.container import Container, hash_range
 from encoderfile.errors import ConfigError, ContainerError, ModelError
-from encoderfile.manifest import GRAPH, SBOM_PATH, TOKENIZER, WEIGHTS, Manifest
+from encoderfile.manifest import GRAPH, TOKENIZER, WEIGHTS, Manifest
 from encoderfile.model.device import cuda_obstacle
 from encoderfile.progress import Progress, waiting
 
@@ -71,21 +71,21 @@ def build(config: BuildConfig, say: Say, beside: Mapping[str, Path] = MappingPro
     say(f"checking {config.path}")
     with waiting(f"checking {config.path}"):
         checked = check(config)
-    keep_apart({"--output-path": config.target, **beside}, _read(config, checked))
+    refuse_overwriting({"--output-path": config.target, **beside}, _read(config, checked))
     say(f"model type {checked.manifest.model_type}: {checked.type_reason}")
     for note in checked.notes:
         say(f"note: {note}")
     say(f"device {device}: {reason}")
     if config.base_binary_path is not None:
         say("note: base_binary_path is not used, the runtime is frozen from this installation")
-    frozen = freeze.runtime(device, freeze.cache_folder(config.cache_dir), say)
+    frozen = runtime_cache.runtime(device, runtime_cache.cache_folder(config.cache_dir), say)
     target = config.target
     say(f"writing {target}")
-    with container.replacing(target, "--output-path", say) as temporary:
+    with replacing(target, "--output-path", say) as temporary:
         parts = _parts(checked)
         weights = sum(piece.length for part in parts for piece in part.slices)
         with _progress(f"writing {target}", 2 * weights + frozen.pack.length) as progress:
-            manifest = container.write(
+            manifest = container_writer.write(
                 temporary,
                 launcher=frozen.launcher,
                 pack=frozen.pack,
@@ -96,9 +96,7 @@ def build(config: BuildConfig, say: Say, beside: Mapping[str, Path] = MappingPro
         say("running the new file once")
         _try(temporary)
         digest = _sha256(temporary)
-    return Built(
-        target, target.stat().st_size, digest, time.perf_counter() - started, manifest, frozen.sbom.read_bytes()
-    )
+    return Built(target, target.stat().st_size, digest, time.perf_counter() - started, manifest, frozen.sbom())
 
 
 def _read(config: BuildConfig, checked: Checked) -> Iterator[Path]:
@@ -120,14 +118,19 @@ def upgrade(file: Path, output: Path | None, device: str | None, cache_dir: Path
     `ConfigError`; on failure an existing file stays as it was.
     """
     target = output or file
-    with container.Container(file) as old:
+    with Container(file) as old:
         with waiting(f"checking {file}"):
             old.verify()
-        frozen = freeze.runtime(device or _device_of(old), freeze.cache_folder(cache_dir), say)
+        device = device or runtime_facts.device_of(old.pack)
+        if device is None:
+            raise ContainerError(f"{file} does not say which runtime it has: give --device cpu or --device cuda")
+        frozen = runtime_cache.runtime(device, runtime_cache.cache_folder(cache_dir), say)
         say(f"writing {target}")
-        with container.replacing(target, "--output-path", say) as temporary:
+        with replacing(target, "--output-path", say) as temporary:
             with _progress(f"writing {target}", old.size) as progress:
-                container.rewrap(temporary, old, launcher=frozen.launcher, pack=frozen.pack, advance=progress.advance)
+                container_writer.rewrap(
+                    temporary, old, launcher=frozen.launcher, pack=frozen.pack, advance=progress.advance
+                )
             say("running the new file once")
             _try(temporary)
             if output is None:
@@ -141,7 +144,7 @@ def extract(file: Path, folder: Path, say: Say = lambda _: None) -> None:
     Raises `ContainerError` for a damaged file, `ConfigError` for a folder that is not empty or cannot be written;
     nothing is left behind then.
     """
-    with container.Container(file) as source:
+    with Container(file) as source:
         with waiting(f"checking {file}"):
             source.verify()
         places = [_place(source, artifact.name, folder) for artifact in source.manifest.artifacts]
@@ -155,7 +158,7 @@ def extract(file: Path, folder: Path, say: Say = lambda _: None) -> None:
             with _all_or_nothing(places), _progress(f"writing {folder}", total) as progress:
                 for artifact, path in zip(source.manifest.artifacts, places, strict=True):
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    container.copy_out(source.slice_of(artifact), path, progress.advance)
+                    container_writer.copy_out(source.slice_of(artifact), path, progress.advance)
         except OSError as error:
             raise ConfigError(f"cannot write into {folder}: {error.strerror}; give another folder") from error
     if made:
@@ -178,32 +181,11 @@ def _all_or_nothing(places: Sequence[Path]) -> Iterator[None]:
         raise
 
 
-def _place(source: container.Container, name: str, folder: Path) -> Path:
+def _place(source: Container, name: str, folder: Path) -> Path:
     """Where an artifact goes in a model's folder. Raises `ContainerError` for a name that leads out of it."""
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise ContainerError(f"{source.path} holds {name}, which would lie outside {folder}")
     return folder / ("model.onnx" if name == GRAPH else name)
-
-
-def _device_of(file: container.Container) -> str:
-    """What the runtime in `file` was frozen for, as it says itself. Raises `ContainerError` when it does not."""
-    try:
-        device = inventory.property_of(json.loads(pack.read(file.pack, SBOM_PATH))["metadata"], "device")
-    except (
-        ContainerError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-        StopIteration,
-        struct.error,
-        zlib.error,
-    ):
-        device = ""
-    if device not in ("cpu", "cuda"):
-        raise ContainerError(f"{file.path} does not say which runtime it has: give --device cpu or --device cuda")
-    return device
 
 
 def _device(wanted: str) -> tuple[str, str]:
@@ -226,7 +208,7 @@ def _parts(checked: Checked) -> list[Part]:
 
 
 def _try(file: Path) -> None:
-    """Runs `info` of the new file, which also compares all its sums. Raises `ModelError` when it fails."""
+    """Runs `info` of the new file, which also compares all its checksums. Raises `ModelError` when it fails."""
     # CUDA_VISIBLE_DEVICES and the like stay; the file must run wherever it was built.
     command = [str(file.resolve()), "info", "--json"]
     try:
@@ -245,8 +227,8 @@ def _try(file: Path) -> None:
 def _sha256(file: Path) -> str:
     digest = hashlib.sha256()
     size = file.stat().st_size
-    with file.open("rb") as source, _progress("computing the sum of the new file", size) as progress:
-        container.hash_range(source.fileno(), 0, size, digest, progress.advance)
+    with file.open("rb") as source, _progress("computing the checksum of the new file", size) as progress:
+        hash_range(source.fileno(), 0, size, digest, progress.advance)
     return digest.hexdigest()
 
 

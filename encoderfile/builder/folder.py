@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import json
-import re
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from encoderfile.builder import sources
-from encoderfile.builder.module_files import Module, read_modules
-from encoderfile.builder.tokenizer_rules import TokenizerFiles, ruled
+from encoderfile.builder import safe_read
+from encoderfile.builder.export_advice import how_to_convert_tokenizer, how_to_export, not_a_folder
+from encoderfile.builder.modules_json import Module, read_modules_json
+from encoderfile.builder.tokenizer_overrides import TokenizerFiles, effective_tokenizer
 from encoderfile.errors import ModelError
-
-_LFS = b"version https://git-lfs"
-_HUB = re.compile(r"(?:https?://(?:www\.)?(?:huggingface\.co|hf\.co)/)?([\w.-]+(?:/[\w.-]+)?)/?")
-"""A model's name on the hub, or the address of its page."""
 
 SENTENCE_BERT = tuple(
     f"sentence_{kind}_config.json"
     for kind in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
 )
-"""The names under which sentence-transformers looks for what it does with texts, the first that is there."""
+"""The names under which sentence-transformers looks for its settings of the transformer; the first found counts."""
 
-_OF_VECTORS = ("modules.json", *SENTENCE_BERT, "config_sentence_transformers.json", "1_Pooling/config.json")
+_SENTENCE_TRANSFORMERS = (
+    "modules.json",
+    *SENTENCE_BERT,
+    "config_sentence_transformers.json",
+    "1_Pooling/config.json",
+)
 """The files of sentence-transformers."""
 
 SMALL_FILES = (
@@ -34,17 +34,17 @@ SMALL_FILES = (
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
-    *_OF_VECTORS,
+    *_SENTENCE_TRANSFORMERS,
 )
-"""What is read beside the graph, where present, and kept in the file."""
+"""What is read beside the graph, where present, and kept in the built file."""
 
 
 @dataclass(frozen=True)
 class ModelFolder:
     """The files of one exported model. JSON files are parsed; `files` keeps their bytes as they were.
 
-    Only tokenizer.json is changed where other files rule it; `tokenizer_config` holds what the tokenizer's class
-    assumes too (`tokenizer_rules`).
+    Only tokenizer.json is changed where other files override it; `tokenizer_config` also holds the defaults of the
+    tokenizer's class (`tokenizer_overrides`).
     """
 
     path: Path
@@ -76,75 +76,69 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
     Raises `ModelError` for whatever is missing or unreadable.
     """
     if not path.is_dir():
-        raise ModelError(_no_folder(path))
+        raise ModelError(not_a_folder(path))
     graph = find_onnx(path) if onnx is None else _chosen(path, onnx)
-    places = _places(path)
-    files = _small_files(places, explicit or {})
+    folders = _folders(path)
+    files = _small_files(folders, explicit or {})
     if "config.json" not in files:
-        raise ModelError(f"{path} has no config.json: copy it from the original model, or {_ask_export(path)}")
+        raise ModelError(f"{path} has no config.json: copy it from the original model, or {how_to_export(path)}")
     if "tokenizer.json" not in files:
-        raise ModelError(f"{path} has no tokenizer.json{_other_tokenizer(path)}")
+        raise ModelError(f"{path} has no tokenizer.json{how_to_convert_tokenizer(path)}")
 
     def read(name: str) -> Mapping[str, Any]:
-        source = _first(places, name)
-        if name not in files and _is_there(source):
-            files[name] = _read(sources.inside(source, places[-1]))
-        found: Mapping[str, Any] = _json(files, name, dict)
-        return found
+        source = _first(folders, name)
+        if name not in files and _exists(source):
+            files[name] = safe_read.read(safe_read.inside(source, folders[-1]))
+        return _object(files, name)
 
-    modules = read_modules(_json(files, "modules.json", list), read)
-    pooled = [module.config for module in modules.road if module.kind in ("Pooling", "SpladePooling")]
-    tokenizer = _json(files, "tokenizer.json", dict)
-    config = _json(files, "config.json", dict)
-    sentence_bert: Mapping[str, Any] = next(
-        (found for name in SENTENCE_BERT if (found := _json(files, name, dict))), {}
+    modules = read_modules_json(_json(files, "modules.json", list), read)
+    pooled = [module.config for module in modules.default if module.kind in ("Pooling", "SpladePooling")]
+    sentence_bert = next((found for name in SENTENCE_BERT if (found := _object(files, name))), {})
+    tokenizer = TokenizerFiles(
+        tokenizer=_object(files, "tokenizer.json"),
+        config=_object(files, "tokenizer_config.json"),
+        special_tokens_map=_object(files, "special_tokens_map.json"),
+        added_tokens=_object(files, "added_tokens.json"),
+        model_config=_object(files, "config.json"),
+        sentence_bert=sentence_bert,
     )
-    effective = ruled(
-        TokenizerFiles(
-            tokenizer=tokenizer,
-            config=_json(files, "tokenizer_config.json", dict),
-            special_tokens_map=_json(files, "special_tokens_map.json", dict),
-            added_tokens=_json(files, "added_tokens.json", dict),
-            model_config=config,
-            sentence_bert=sentence_bert,
-        )
-    )
-    if effective.tokenizer != tokenizer:
+    effective = effective_tokenizer(tokenizer)
+    if effective.tokenizer != tokenizer.tokenizer:
         files["tokenizer.json"] = json.dumps(effective.tokenizer, ensure_ascii=False).encode()
     return ModelFolder(
         path=path,
         onnx=graph,
-        config=config,
+        config=tokenizer.model_config,
         tokenizer_config=effective.config,
-        modules=modules.road,
-        pooling=pooled[-1] if pooled else {} if modules.road else _json(files, "1_Pooling/config.json", dict),
+        modules=modules.default,
+        pooling=pooled[-1] if pooled else {} if modules.default else _object(files, "1_Pooling/config.json"),
         sentence_bert=sentence_bert,
-        sentence_transformers=_json(files, "config_sentence_transformers.json", dict),
+        sentence_transformers=_object(files, "config_sentence_transformers.json"),
         tokenizer_json=effective.tokenizer,
         files=files,
         other_routes=modules.other_routes,
-        notes=_notes(path, places, graph),
+        notes=_notes(path, folders, graph),
     )
 
 
 def find_onnx(path: Path) -> Path:
     """`model.onnx`, in the folder or in its `onnx/`; else the only other graph there. Raises `ModelError`."""
     for usual in (path / "model.onnx", path / "onnx" / "model.onnx"):
-        if _is_there(usual):
-            sources.inside(usual, path)
+        if _exists(usual):
+            safe_read.inside(usual, path)
             return usual
     found = sorted(path.glob("*.onnx")) + sorted(path.glob("onnx/*.onnx"))
     if not found:
-        raise ModelError(f"{path} has no model.onnx: {_ask_export(path)}")
+        raise ModelError(f"{path} has no model.onnx: {how_to_export(path)}")
     if len(found) > 1:
         names = ", ".join(str(each.relative_to(path)) for each in found)
         raise ModelError(f"{path} has several ONNX files ({names}): choose one with --onnx FILE")
-    sources.inside(found[0], path)
+    safe_read.inside(found[0], path)
     return found[0]
 
 
-def _is_there(path: Path) -> bool:
-    """Whether there is anything of that name, a broken link too: it is read and then has its own sentence."""
+def _exists(path: Path) -> bool:
+    """Whether there is anything of that name; a broken link too, for which reading it has its own sentence."""
     return path.is_symlink() or path.exists()
 
 
@@ -156,104 +150,58 @@ def _chosen(path: Path, onnx: Path) -> Path:
     raise ModelError(f"{onnx} does not exist, here or in the model's folder: give the ONNX file with --onnx")
 
 
-def _places(path: Path) -> tuple[Path, ...]:
-    """Where the small files lie: in the folder, and for a hub's `onnx/` given alone in the model's folder above."""
-    own, above = path.resolve(), path.resolve().parent
+def _folders(path: Path) -> tuple[Path, ...]:
+    """Where the small files are read from: the folder, and for a hub's `onnx/` given alone also its parent."""
+    own, parent = path.resolve(), path.resolve().parent
     alone = own.name == "onnx" and not (own / "modules.json").is_file()
-    pooled = any((above / name).is_file() for name in ("modules.json", "1_Pooling/config.json"))
+    pooled = any((parent / name).is_file() for name in ("modules.json", "1_Pooling/config.json"))
     belongs = pooled or not (own / "config.json").is_file()
-    return (path, above) if alone and belongs and (above / "config.json").is_file() else (path,)
+    return (path, parent) if alone and belongs and (parent / "config.json").is_file() else (path,)
 
 
-def _notes(path: Path, places: Sequence[Path], graph: Path) -> tuple[str, ...]:
-    """What a user should know of the folder above: that files of it are read, or that they are not."""
-    if len(places) > 1:
-        return (f"what {path} lacks is read from {places[1]}, the model it belongs to",)
-    own, above = path.resolve(), path.resolve().parent
-    unread = [name for name in _OF_VECTORS if (above / name).is_file()]
-    if not unread or not (above / "config.json").is_file() or any((own / name).is_file() for name in _OF_VECTORS):
+def _notes(path: Path, folders: Sequence[Path], graph: Path) -> tuple[str, ...]:
+    """Whether files of the parent folder are read, or are there and are not read."""
+    if len(folders) > 1:
+        return (f"files that are missing in {path} are read from {folders[1]}, the model it belongs to",)
+    own, parent = path.resolve(), path.resolve().parent
+    unread = [name for name in _SENTENCE_TRANSFORMERS if (parent / name).is_file()]
+    if (
+        not unread
+        or not (parent / "config.json").is_file()
+        or any((own / name).is_file() for name in _SENTENCE_TRANSFORMERS)
+    ):
         return ()
     verb, subject = ("is", "it belongs") if len(unread) == 1 else ("are", "they belong")
     return (
-        f"{above} has {', '.join(unread)}, which {verb} not read for {path}: "
-        f"if {subject} to this model, build {above} with --onnx {graph}",
+        f"{parent} has {', '.join(unread)}, which {verb} not read for {path}: "
+        f"if {subject} to this model, build {parent} with --onnx {graph}",
     )
 
 
-def _small_files(places: Sequence[Path], explicit: Mapping[str, Path]) -> dict[str, bytes]:
+def _small_files(folders: Sequence[Path], explicit: Mapping[str, Path]) -> dict[str, bytes]:
     files = {}
     for name in SMALL_FILES:
         if name in explicit:
             if not explicit[name].exists():
                 raise ModelError(f"{explicit[name]} does not exist: correct the path of {name}")
-            files[name] = _read(explicit[name])
-        elif _is_there(_first(places, name)):
-            files[name] = _read(sources.inside(_first(places, name), places[-1]))
+            files[name] = safe_read.read(explicit[name])
+        elif _exists(_first(folders, name)):
+            files[name] = safe_read.read(safe_read.inside(_first(folders, name), folders[-1]))
     return files
 
 
-def _first(places: Sequence[Path], name: str) -> Path:
+def _first(folders: Sequence[Path], name: str) -> Path:
     """The first file of that name; where there is none, where it should be."""
-    return next((place / name for place in places if _is_there(place / name)), places[0] / name)
+    return next((folder / name for folder in folders if _exists(folder / name)), folders[0] / name)
 
 
-def _other_tokenizer(path: Path) -> str:
-    slow = [
-        name
-        for name in ("vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model")
-        if (path / name).exists()
-    ]
-    found = f" (only {', '.join(slow)}, the slow form)" if slow else ""
-    name = repr(str(path))
-    return f"{found}: write it with `AutoTokenizer.from_pretrained({name}, use_fast=True).save_pretrained({name})`"
-
-
-def _no_folder(path: Path) -> str:
-    """What to do about a path that is no folder; a name of the hub gets the two commands that make a file of it."""
-    if path.exists():
-        return f"{path} is a file, not a folder: give the folder that `optimum-cli export onnx` wrote"
-    # A path takes two slashes after the scheme of an address to one.
-    name = _HUB.fullmatch(re.sub(r"^(https?:/)(?!/)", r"\1/", str(path)))
-    if name is None or name[1].startswith(".") or (len(path.parts) > 1 and path.parent.is_dir()):
-        return f"{path} does not exist: give the folder that `optimum-cli export onnx` wrote"
-    folder = f"./{name[1].rpartition('/')[2]}"
-    return (
-        f"there is no folder {path}: if this is a model of the Hugging Face hub, export it with "
-        f"`optimum-cli export onnx --model {name[1]} {folder}`, then `encoderfile build {folder}`"
-    )
-
-
-def _ask_export(path: Path) -> str:
-    """The command that exports what lies in `path`: its weights, or those of the model that config.json names."""
-    model, target = str(path), f"{path}-onnx"
-    if not any(path.glob("*.safetensors")) and not any(path.glob("pytorch_model*.bin")):
-        named = _named(path)
-        if named is None:
-            return f"copy the folder again, or export the model with `optimum-cli export onnx` into {path}"
-        model, target = named, str(path)
-    return (
-        f"export it with `optimum-cli export onnx --model {shlex.quote(model)} {shlex.quote(target)}`, "
-        f"then `encoderfile build {shlex.quote(target)}`"
-    )
-
-
-def _named(path: Path) -> str | None:
-    """The name on the hub that config.json says a model has."""
-    try:
-        name = json.loads(sources.read(sources.inside(path / "config.json", path))).get("_name_or_path")
-    except (ModelError, ValueError, AttributeError, RecursionError):
-        return None
-    return name if isinstance(name, str) and _HUB.fullmatch(name) else None
-
-
-def _read(path: Path) -> bytes:
-    data = sources.read(path)
-    if data.startswith(_LFS):
-        raise ModelError(f"{path.name} is a Git LFS pointer: run `git lfs pull` in the folder it came from")
-    return data
+def _object(files: Mapping[str, bytes], name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = _json(files, name, dict)
+    return found
 
 
 def _json(files: Mapping[str, bytes], name: str, kind: type) -> Any:
+    """A parsed file of `files`; an empty `kind` where there is none."""
     if name not in files:
         return kind()
     try:

@@ -31,14 +31,14 @@ _FLOATS = frozenset({"float32", "float16", "float64"})
 
 
 def graph_inputs(
-    folder: ModelFolder, inputs: Sequence[ValueInfo], wishes: Mapping[str, str]
+    folder: ModelFolder, inputs: Sequence[ValueInfo], options: Mapping[str, str]
 ) -> tuple[GraphInput, ...]:
-    """How to feed every input. `wishes` are those of `--input`: a role and a name, or a name and a value.
+    """How to feed every input. `options` are those of `--input`: a role and a name, or a name and a value.
 
-    Raises `ConfigError` for a wish that the graph cannot follow, `ModelError` for an input that nothing is known of.
+    Raises `ConfigError` for an option that does not fit the graph, `ModelError` for an input that is not known.
     """
     names = [each.name for each in inputs]
-    roles, constants = _wishes(wishes, names)
+    roles, constants = _options(options, names)
     if not any(_role(each, roles) == "input_ids" and each.name not in constants for each in inputs):
         raise ModelError(
             f"the graph has no input called input_ids (its inputs: {', '.join(names)}): say which it is with "
@@ -55,11 +55,11 @@ def graph_inputs(
     return found
 
 
-def _wishes(wishes: Mapping[str, str], names: Sequence[str]) -> tuple[dict[str, str], dict[str, float]]:
+def _options(options: Mapping[str, str], names: Sequence[str]) -> tuple[dict[str, str], dict[str, float]]:
     """The roles of inputs by their name, and the constants."""
     roles: dict[str, str] = {}
     constants: dict[str, float] = {}
-    for left, right in wishes.items():
+    for left, right in options.items():
         if left in ROLES and right in names:
             roles[right] = left
         elif left not in names:
@@ -102,7 +102,7 @@ def _graph_input(
 
 
 def _role(each: ValueInfo, roles: Mapping[str, str]) -> str | None:
-    """What an input is by a wish, else by its name, where no wish gave that to another."""
+    """What an input is by an option, else by its name, where no option gave that to another."""
     role = _OTHER_NAMES.get(each.plain, each.plain)
     return roles.get(each.name) or (role if role in ROLES and role not in roles.values() else None)
 

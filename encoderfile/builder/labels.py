@@ -1,4 +1,4 @@
-"""The labels of a classifier, and what makes its logits scores.
+"""The labels of a classifier, and what turns its logits into scores.
 
 Sources: transformers' `PretrainedConfig` and `TextClassificationPipeline.postprocess`, sentence-transformers'
 `CrossEncoder.get_default_activation_fn`.
@@ -7,19 +7,38 @@ Sources: transformers' `PretrainedConfig` and `TextClassificationPipeline.postpr
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from encoderfile.builder.folder import ModelFolder
 from encoderfile.errors import ModelError
+from encoderfile.tasks import TASKS
 from encoderfile.tasks.activations import ACTIVATIONS
 
 _PROBLEMS = ("regression", "single_label_classification", "multi_label_classification")
 
 
+def facts(folder: ModelFolder, model_type: str, columns: int) -> dict[str, Any]:
+    """What the manifest says of labels and scores, for a graph with `columns` logits; nothing for other types.
+
+    Raises `ModelError` where config.json does not fit the graph, or asks for what is not supported.
+    """
+    task = TASKS[model_type]
+    if not task.has_labels:
+        return {}
+    of_texts = all("tokens" not in each.axes for each in task.outputs)
+    problem = _problem_type(folder)
+    return {
+        "id2label": labels(folder, columns),
+        "multi_label": problem == "multi_label_classification",
+        "regression": of_texts and problem == "regression",
+        "relevance": _relevance(folder) if of_texts and columns == 1 else None,
+    }
+
+
 def labels(folder: ModelFolder, columns: int) -> dict[int, str]:
     """`id2label`, checked against the graph's number of columns. Raises `ModelError` when they differ.
 
-    Without `id2label` the library that made the model names LABEL_0 ... from `num_labels`, which is 2 when
-    absent too; so do we.
+    Without `id2label` transformers names LABEL_0 ... from `num_labels`, which is 2 when absent too; so do we.
     """
     raw = folder.config.get("id2label")
     if raw is None:
@@ -50,22 +69,19 @@ def _id2label(raw: object) -> dict[int, str]:
     return dict(sorted(found.items()))
 
 
-def problem_type(folder: ModelFolder) -> str | None:
-    """`problem_type` of config.json, which says what function scores are made with.
-
-    Raises `ModelError` for one that transformers does not know.
-    """
+def _problem_type(folder: ModelFolder) -> str | None:
+    """`problem_type` of config.json, which chooses the function from logits to scores."""
     named = folder.config.get("problem_type")
     if named is not None and named not in _PROBLEMS:
         raise ModelError(f"config.json has the problem_type {named}: correct it to one of {', '.join(_PROBLEMS)}")
     return named
 
 
-def relevance(folder: ModelFolder) -> str:
-    """What makes a cross-encoder's one logit a score: a name of `tasks.activations.ACTIVATIONS`.
+def _relevance(folder: ModelFolder) -> str:
+    """The activation that turns a cross-encoder's one logit into a score: a name in `ACTIVATIONS`.
 
     `activation_fn` of config_sentence_transformers.json, else of config.json's own section, else the older key,
-    else sigmoid. Raises `ModelError` for one that is not built here.
+    else sigmoid.
     """
     section = folder.config.get("sentence_transformers")
     named = folder.sentence_transformers.get("activation_fn")
@@ -78,7 +94,7 @@ def relevance(folder: ModelFolder) -> str:
     package, _, kind = str(named).rpartition(".")
     if not package.startswith("torch.") or kind.lower() not in ACTIVATIONS:
         raise ModelError(
-            f"config.json asks for the activation {named}, which is not built here: known are those of torch.nn "
+            f"config.json asks for the activation {named}, which is not supported: supported are those of torch.nn "
             f"called {', '.join(ACTIVATIONS)}"
         )
     return kind.lower()

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from encoderfile.builder import calls
+from encoderfile.builder import sentence_bert_config
+from encoderfile.builder.embedding_tables import Table
 from encoderfile.builder.folder import ModelFolder
-from encoderfile.builder.tables import Table
 from encoderfile.errors import ConfigError
 
 NO_LIMIT = 1_000_000_000
@@ -95,7 +95,7 @@ def _named(folder: ModelFolder) -> list[tuple[int, str]]:
     if any("model_max_length" in each for each in arguments.values()):
         found = found[1:2]
     limits = [(int(count), origin) for count, origin in found if _is_limit(count)]
-    called = calls.max_length(folder)
+    called = sentence_bert_config.max_length(folder)
     if _is_limit(called):
         return [(int(called), "max_length of processing_kwargs in sentence_bert_config.json"), *limits]
     if _is_limit(folder.sentence_bert.get("max_seq_length")):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from encoderfile.builder.optimize import write_optimized
 from encoderfile.builder.quantize import quantized, weight_levels
 from encoderfile.builder.scratch import Scratch
-from encoderfile.model.session import write_optimized
 
 
 @dataclass(frozen=True, slots=True)
-class PrecisionWishes:
+class PrecisionOptions:
     """What flags ask for. `calibrate` is a file of texts, `max_flips` a share of labels."""
 
     quantize: str | None = None
@@ -39,18 +39,18 @@ class Changed:
     _folders: tuple[Scratch, ...] = field(default=(), repr=False)
 
 
-def changed(onnx: Path, wishes: PrecisionWishes) -> Changed:
-    """Makes the graph that `wishes` describe out of the file `onnx`, which stays as it is.
+def changed(onnx: Path, options: PrecisionOptions) -> Changed:
+    """Makes the graph that `options` describe out of the file `onnx`, which stays as it is.
 
     Raises `ConfigError` or `ModelError` when that cannot be done.
     """
     folders: list[Scratch] = []
     notes: list[str] = []
-    if wishes.quantize == "int8":
+    if options.quantize == "int8":
         folders.append(quantized(onnx))
         onnx = folders[-1].path / "model.onnx"
         notes.append(f"int8: weights in {weight_levels().bit_length() + 1} bits, activations in 8 bits per token")
-    if wishes.optimize:
+    if options.optimize:
         folders.append(Scratch("optimized"))
         target = folders[-1].path / "model.onnx"
         write_optimized(onnx, target)

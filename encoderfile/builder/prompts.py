@@ -1,4 +1,4 @@
-"""What config_sentence_transformers.json says of prompts, as sentence-transformers reads it."""
+"""The prompts in config_sentence_transformers.json, as sentence-transformers reads them."""
 
 from __future__ import annotations
 
@@ -8,30 +8,29 @@ from typing import Any
 from encoderfile.builder.folder import ModelFolder
 from encoderfile.errors import ModelError
 from encoderfile.model.session import ValueInfo
+from encoderfile.tasks import TASKS
 
-_ALWAYS = frozenset({"query", "document"})
-"""Names that the library has without any file, with nothing behind them."""
-
-_VECTORS = frozenset({"embedding", "sentence_embedding"})
+_PREDEFINED = frozenset({"query", "document"})
+"""Names that the library knows without any file; their prompts are empty."""
 
 
 def facts(folder: ModelFolder, model_type: str, output: ValueInfo) -> dict[str, Any]:
     """What the manifest says of prompts: `prompts`, `default_prompt_name`, `include_prompt`.
 
-    A classifier has none unless it is a CrossEncoder. Raises `ModelError` for prompts that are no texts, for a
-    default without a text, and for a graph that pools a prompt which should be left out.
+    A classifier has none unless it is a CrossEncoder. Raises `ModelError` for prompts that are not strings, for a
+    default that is not among them, and for a graph that pools a prompt which should be left out.
     """
     config = folder.sentence_transformers
-    if model_type not in _VECTORS and config.get("model_type") != "CrossEncoder":
+    if not TASKS[model_type].takes_prompt and config.get("model_type") != "CrossEncoder":
         return {}
-    named = _texts(config.get("prompts") or {})
+    named = _prompts(config.get("prompts") or {})
     default = config.get("default_prompt_name")
-    if default is not None and (not isinstance(default, str) or default not in {*named, *_ALWAYS}):
+    if default is not None and (not isinstance(default, str) or default not in {*named, *_PREDEFINED}):
         raise ModelError(
             f"config_sentence_transformers.json has the default_prompt_name {default!r} and no such prompt "
-            f"(its prompts: {', '.join(named) or 'none'}): correct the one or the other"
+            f"(its prompts: {', '.join(named) or 'none'}): correct one of the two"
         )
-    include = _included(folder)
+    include = _includes_prompt(folder)
     if not include and len(output.shape) == 2:
         raise ModelError(
             f"the output {output.name} is pooled with the prompt in it, and include_prompt is false in the pooling "
@@ -41,20 +40,20 @@ def facts(folder: ModelFolder, model_type: str, output: ValueInfo) -> dict[str, 
 
 
 def poolable(folder: ModelFolder, outputs: Sequence[ValueInfo]) -> Sequence[ValueInfo]:
-    """The outputs to choose from: vectors of tokens alone, where there are any and a prompt must be left out."""
-    if _included(folder):
+    """The outputs to choose from: token vectors alone, where a prompt must be left out of pooling."""
+    if _includes_prompt(folder):
         return outputs
     return [output for output in outputs if len(output.shape) != 2] or outputs
 
 
-def _included(folder: ModelFolder) -> bool:
+def _includes_prompt(folder: ModelFolder) -> bool:
     return folder.pooling.get("include_prompt") is not False
 
 
-def _texts(named: object) -> dict[str, str]:
+def _prompts(named: object) -> dict[str, str]:
     if not isinstance(named, Mapping):
-        raise ModelError("config_sentence_transformers.json has prompts that are no object of names and texts")
+        raise ModelError("prompts in config_sentence_transformers.json should be an object of names and strings")
     for name, text in named.items():
         if text is not None and not isinstance(text, str):
-            raise ModelError(f"config_sentence_transformers.json has a prompt {name} that is no text: correct it")
+            raise ModelError(f"the prompt {name} in config_sentence_transformers.json should be a string")
     return {name: text or "" for name, text in named.items()}

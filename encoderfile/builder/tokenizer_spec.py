@@ -1,21 +1,21 @@
-"""How texts are cut and padded, as the tokenizer's files and the wishes say."""
+"""How texts are cut and padded, as the tokenizer's files and the options say."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from encoderfile.builder.config import TokenizerWishes
+from encoderfile.builder.config import TokenizerOptions
+from encoderfile.builder.embedding_tables import Table
 from encoderfile.builder.folder import ModelFolder
 from encoderfile.builder.limits import limit
-from encoderfile.builder.tables import Table
 from encoderfile.builder.vocabulary import Vocabulary, content_of
 from encoderfile.errors import ModelError
 from encoderfile.manifest import TokenizerSpec
 
 
 def tokenizer_spec(
-    folder: ModelFolder, wishes: TokenizerWishes, fixed_tokens: int | None, tables: Sequence[Table] = ()
+    folder: ModelFolder, options: TokenizerOptions, fixed_tokens: int | None, tables: Sequence[Table] = ()
 ) -> TokenizerSpec:
     """Limit, padding and truncation.
 
@@ -24,9 +24,9 @@ def tokenizer_spec(
     """
     config = folder.tokenizer_config
     found = limit(folder, fixed_tokens, tables)
-    found.refuse("--max-length", wishes.max_length)
-    found.refuse("pad_strategy fixed", wishes.fixed_length)
-    wanted = min((n for n in (wishes.max_length, wishes.fixed_length) if n is not None), default=None)
+    found.refuse("--max-length", options.max_length)
+    found.refuse("pad_strategy fixed", options.fixed_length)
+    wanted = min((n for n in (options.max_length, options.fixed_length) if n is not None), default=None)
     vocabulary = Vocabulary(folder.tokenizer_json)
     return TokenizerSpec(
         max_length=wanted or found.tokens,
@@ -34,10 +34,10 @@ def tokenizer_spec(
         pad_token_type_id=int(config.get("pad_token_type_id") or 0),
         token_types="token_type_ids" in config.get("model_input_names", ["token_type_ids"]),
         padding_side=_side(config, "padding_side"),
-        pad_to=wishes.fixed_length,
-        truncation_side=wishes.truncation_side or _side(config, "truncation_side"),
-        truncation_strategy=wishes.truncation_strategy or "longest_first",
-        stride=wishes.stride,
+        pad_to=options.fixed_length,
+        truncation_side=options.truncation_side or _side(config, "truncation_side"),
+        truncation_strategy=options.truncation_strategy or "longest_first",
+        stride=options.stride,
         split_special_tokens=bool(config.get("split_special_tokens", False)),
         unknown_token_id=_unknown_token_id(folder, vocabulary),
     )

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
+from encoderfile.atomic import replacing
 from encoderfile.cli.options import model_options
 from encoderfile.console import json_text, say
-from encoderfile.container import replacing
 
 
 @click.command()
@@ -31,10 +31,10 @@ def build(
 ) -> None:
     """Make one executable of MODEL_DIR, a folder that `optimum-cli export onnx` wrote."""
     from encoderfile.builder import build as builder
-    from encoderfile.builder.config import from_flags
+    from encoderfile.builder.config_flags import from_flags
 
     if model_dir is None and config_file is None:
-        raise click.UsageError("no model given: name its folder, or a config file with -f")
+        raise click.UsageError("no model given: name its folder, or a YAML file with -f")
     config = from_flags(model_dir, config_file, **flags)
     wanted = {"--report": Path(report) if report not in (None, "-") else None, "--sbom": sbom}
     built = builder.build(config, say, {flag: path for flag, path in wanted.items() if path is not None})

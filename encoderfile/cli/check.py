@@ -16,10 +16,10 @@ from encoderfile.console import printable
 def check(model_dir: Path | None, config_file: Path | None, **flags: Any) -> None:
     """Say whether MODEL_DIR can be built, and as what; writes nothing."""
     from encoderfile.builder.check import check as check_folder
-    from encoderfile.builder.config import from_flags
+    from encoderfile.builder.config_flags import from_flags
 
     if model_dir is None and config_file is None:
-        raise click.UsageError("no model given: name its folder, or a config file with -f")
+        raise click.UsageError("no model given: name its folder, or a YAML file with -f")
     rows = check_folder(from_flags(model_dir, config_file, **flags)).rows()
     width = max(len(label) for label, _ in rows)
     for label, value in rows:

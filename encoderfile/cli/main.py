@@ -20,7 +20,7 @@ def _leave(number: int, _: object) -> None:
 
 
 for _number in _ENDS:
-    if getsignal(_number) != SIG_IGN:  # as `nohup` wishes
+    if getsignal(_number) != SIG_IGN:  # `nohup` set it
         signal(_number, _leave)
 
 

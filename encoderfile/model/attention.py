@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from encoderfile.errors import TooLongError
-from encoderfile.model import memory
+from encoderfile.machine import available_memory
 from encoderfile.types import EncodedText
 
 _NEVER_ASKED = 256_000_000
@@ -21,7 +21,7 @@ def refuse_too_large(texts: Sequence[EncodedText], bytes_per_pair: int) -> None:
         needed = bytes_per_pair * len(text) ** 2
         if needed <= _NEVER_ASKED:
             continue
-        left = memory.available()
+        left = available_memory()
         if left is not None and needed > _SHARE * left:
             raise TooLongError(
                 f"has {len(text)} tokens, which take {needed / 1e9:.1f} GB of memory, and one text may take half of "

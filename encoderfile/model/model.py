@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -12,8 +13,9 @@ import numpy as np
 from encoderfile import tasks
 from encoderfile.errors import InternalError
 from encoderfile.manifest import Manifest
-from encoderfile.model import attention, padding, prompts
-from encoderfile.model.lanes import Lanes
+from encoderfile.model import attention, costs, padding, prompts
+from encoderfile.model.costs import Costs, Shape
+from encoderfile.model.instances import Instances
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Known, Tokenizer
 from encoderfile.tasks.entities import WordRules
@@ -25,9 +27,9 @@ class Model:
     """Synchronous and safe to share: `encode` and `run` may be called from different threads."""
 
     def __init__(
-        self, manifest: Manifest, tokenizer: Tokenizer, session: Session, lanes: Lanes | None = None
+        self, manifest: Manifest, tokenizer: Tokenizer, session: Session, instances: Instances | None = None
     ) -> None:
-        """`lanes` is given where runs may go side by side."""
+        """`instances` is given where several runs may go at the same time."""
         self.manifest = manifest
         self.task = tasks.create(manifest)
         self.device = session.device.name
@@ -50,7 +52,13 @@ class Model:
         """What grouping tokens into words needs of this model."""
         self._tokenizer = tokenizer
         self._session = session
-        self._lanes = lanes
+        self._instances = instances
+        self.instances = instances.count if instances else 1
+        """Runs of one thread that may go at the same time once `open_instances` said yes; 1 where none may."""
+        self.costs = costs.assumed(self.device, session.threads)
+        """What runs cost, as long as nobody has timed them."""
+        self.load_seconds = session.load_seconds
+        """How long loading the graph took."""
 
     def with_session(self, session: Session) -> Model:
         """The same model on another graph."""
@@ -84,25 +92,48 @@ class Model:
         return self._tokenizer.windows(text, stride)
 
     @property
-    def lanes(self) -> int:
-        """How many runs may go side by side once `open_lanes` said yes; 1 where none may."""
-        return self._lanes.count if self._lanes else 1
+    def row_length(self) -> int | None:
+        """The one length that every text is padded to, in tokens; None: that of the longest text of a run."""
+        return self.manifest.graph.fixed_tokens or self.manifest.tokenizer.pad_to
 
-    def open_lanes(self) -> bool:
-        """Prepares runs of one thread each, side by side. False where that cannot be."""
-        return self._lanes is not None and self._lanes.open()
+    def open_instances(self) -> bool:
+        """Prepares runs of one thread each, at the same time. False where that cannot be."""
+        return self._instances is not None and self._instances.open()
 
-    def run(self, batch: Sequence[EncodedText], beside: bool = False) -> list[Result | InternalError]:
+    def time_runs(self) -> Costs:
+        """Times short runs of both sessions, once `open_instances` said yes; nothing else should run meanwhile.
+
+        Raises what `Session.run` raises.
+        """
+        sessions = self._session, self._session_of(all_threads=False)
+        all_threads, one_thread = (partial(self._seconds, session) for session in sessions)
+        return costs.timed(all_threads, one_thread, self._session.threads, self.row_length)
+
+    def run(self, batch: Sequence[EncodedText], all_threads: bool = True) -> list[Result | InternalError]:
         """Pads `batch`, runs the graph and returns one result per text, in order.
 
-        With all threads, or with one and others beside it once lanes are open. A text whose output is not finite
-        gets an `InternalError` in its place, the others their results. A graph of fixed shape is run in that
+        With all threads, or with one once `open_instances` said yes, while others run too. A text whose output is not
+        finite gets an `InternalError` in its place, the others their results. A graph of fixed shape is run in that
         shape, as often as needed.
         """
-        session = self._lanes.session if beside and self._lanes else self._session
+        session = self._session_of(all_threads)
         size = self.manifest.graph.fixed_batch or len(batch)
         chunks = (batch[start : start + size] for start in range(0, len(batch), size))
         return [result for chunk in chunks for result in self._run_padded(session, chunk)]
+
+    def _session_of(self, all_threads: bool) -> Session:
+        return self._session if all_threads or self._instances is None else self._instances.session
+
+    def _seconds(self, session: Session, shape: Shape) -> float:
+        """How long a run of so many rows takes, of so many tokens each."""
+        rows, tokens = shape
+        ids = np.zeros(tokens, dtype=np.int64)
+        feeds, _ = padding.feeds(
+            [EncodedText(ids, ids, ids, (), False)] * rows, self.manifest.graph, self.manifest.tokenizer
+        )
+        started = time.perf_counter()
+        session.run(feeds, self.manifest.graph.output)
+        return time.perf_counter() - started
 
     def _run_padded(self, session: Session, batch: Sequence[EncodedText]) -> list[Result | InternalError]:
         feeds, mask = padding.feeds(batch, self.manifest.graph, self.manifest.tokenizer)

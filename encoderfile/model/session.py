@@ -1,4 +1,4 @@
-"""The graph, loaded and run. The only importer of onnxruntime."""
+"""The graph, loaded and run. The only importer of onnxruntime in a built file."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import logging
 import mmap
 import os
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 # Before the import: 1.31 otherwise opens a database below the home folder and resolves a vendor's host.
@@ -68,7 +68,9 @@ class Session:
         The mappings are used in place, never copied, and kept alive here. Raises `ModelError` when
         onnxruntime refuses the graph, `ConfigError` when the CUDA provider does not start.
         """
+        started = time.perf_counter()
         self.device = device
+        self.threads = threads
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -95,15 +97,16 @@ class Session:
         except Exception as error:  # onnxruntime's errors have no base of their own
             if _is_exhausted(error):
                 raise ConfigError(
-                    f"the graph cannot be loaded ({_reason(error)}): allow this process more memory or threads"
+                    f"the graph cannot be loaded ({reason(error)}): allow this process more memory or threads"
                 ) from error
             advice = "--device cpu runs without it" if device.name == "cuda" else "export the model again"
             raise ModelError(
-                f"onnxruntime {VERSION} cannot load the graph on {device.name} ({_reason(error)}): {advice}"
+                f"onnxruntime {VERSION} cannot load the graph on {device.name} ({reason(error)}): {advice}"
             ) from error
         if device.name == "cuda" and "CUDAExecutionProvider" not in self._session.get_providers():
             raise ConfigError("the CUDA provider did not start, see the log; --device cpu runs without it")
         self._weights = weights
+        self.load_seconds = time.perf_counter() - started
 
     @property
     def inputs(self) -> tuple[ValueInfo, ...]:
@@ -136,27 +139,6 @@ def _share_arena() -> None:
     ort.create_and_register_allocator(memory, ort.OrtArenaCfg({}))
 
 
-def write_optimized(source: Path, target: Path) -> None:
-    """Writes the graph `source` to `target` with operators fused, and large weights beside it.
-
-    Only fusions that are the same on every processor. Raises `ModelError` when onnxruntime refuses the graph.
-    """
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-    options.optimized_model_filepath = str(target)
-    for key, value in (("file_name", f"{target.name}_data"), ("min_size_in_bytes", "4096")):
-        options.add_session_config_entry(f"session.optimized_model_external_initializers_{key}", value)
-    # What is packed for this processor must not be written for others.
-    options.add_session_config_entry("session.disable_prepacking", "1")
-    try:
-        ort.InferenceSession(str(source), options, providers=["CPUExecutionProvider"], enable_fallback=0)
-    except Exception as error:  # the library's errors have no base of their own
-        raise ModelError(
-            f"onnxruntime {VERSION} cannot optimise the graph ({_reason(error)}): leave out --optimize"
-        ) from error
-
-
 def _is_exhausted(error: Exception) -> bool:
     """Whether the machine, and not the graph, is at fault: onnxruntime has no class of its own for it."""
     text = str(error).lower()
@@ -173,6 +155,7 @@ def _value_info(node: Any) -> ValueInfo:
     return ValueInfo(node.name, _DTYPES.get(node.type, node.type), tuple(_fixed(size) for size in node.shape))
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """What onnxruntime says, in one line and without its code."""
     text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", " ".join(str(error).split())).rstrip(".")
     return text if len(text) <= 300 else text[:300] + " ..."

@@ -15,7 +15,7 @@ from pathlib import Path
 from encoderfile.model.device import choose
 from encoderfile.model.model import Model
 from encoderfile.runtime.loading import load
-from encoderfile.runtime.server import make_service
+from encoderfile.runtime.sizing import make_service
 from encoderfile.service.service import Service
 from encoderfile.settings import ModelSettings
 from encoderfile.types import PredictRequest, Text
@@ -86,7 +86,7 @@ async def _seconds(model: Model, settings: ModelSettings, texts: Sequence[Text])
     service = make_service(model, settings)
     service.start()
     try:
-        await service.widen()
+        await service.open_instances()
         await _ask(service, texts[:8])
         started = time.perf_counter()
         await _ask(service, texts)

@@ -241,7 +241,7 @@ def bench(
 @device_options
 @click.pass_obj
 def info(executable: Path, /, as_json: bool, sbom: bool, device: str, device_id: int) -> int:
-    """Say what is in this file and which device it would use here; checks all sums."""
+    """Show what is in this file and which device it would use here, after verifying all checksums."""
     from encoderfile.runtime import frozen
     from encoderfile.runtime.info import describe
 
@@ -255,7 +255,7 @@ def info(executable: Path, /, as_json: bool, sbom: bool, device: str, device_id:
 @cli.command()
 @click.pass_obj
 def verify(executable: Path, /) -> int:
-    """Compare every sum of this file: of the model, of the runtime in it, and of the unpacked one that runs."""
+    """Verify this file: the checksums of its model and of its runtime, and the unpacked runtime that runs."""
     from encoderfile import pack
     from encoderfile.runtime import frozen
 
@@ -263,7 +263,7 @@ def verify(executable: Path, /) -> int:
         container.verify()
         pack.verify(container.pack)
         pack.compare(container.pack, frozen.folder())
-    click.echo(f"{printable(str(executable))}: all sums right")
+    click.echo(f"{printable(str(executable))}: all checksums match")
     return 0
 
 

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from encoderfile.errors import ConfigError
-from encoderfile.manifest import SBOM_PATH
+from encoderfile.errors import ConfigError, ContainerError
+from encoderfile.pack import FACTS_PATH, SBOM_PATH
 
 
 def folder() -> Path:
@@ -26,14 +26,15 @@ def sbom() -> str:
 
 def facts() -> dict[str, Any]:
     """What `info` says of the runtime: where it lies, bytes it takes, what it was frozen for and from."""
-    document = json.loads(sbom())
-    properties = document["metadata"]["properties"]
+    try:
+        facts: dict[str, Any] = json.loads((folder() / FACTS_PATH).read_bytes())
+    except (OSError, ValueError) as error:
+        raise ContainerError(f"{folder()} is damaged: remove it, and the next start unpacks it again") from error
     return {
-        "version": document["metadata"]["component"]["version"],
+        "version": facts.pop("version"),
         "folder": str(folder()),
         "size": sum(path.lstat().st_size for path in folder().rglob("*") if path.is_file()),
-        **{each["name"].removeprefix("encoderfile:"): each["value"] for each in properties},
-        "versions": {each["name"]: each["version"] for each in document["components"] if "version" in each},
+        **facts,
     }
 
 

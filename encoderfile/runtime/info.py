@@ -12,7 +12,7 @@ from encoderfile.runtime import frozen
 
 
 def describe(executable: Path, device: Device, as_json: bool) -> str:
-    """What is in the file, after all its sums were checked, and the device it would use here."""
+    """What is in the file, after all its checksums were compared, and the device it would use here."""
     with Container(executable) as container:
         container.verify()
         manifest, size = container.manifest, container.size
@@ -40,7 +40,7 @@ def describe(executable: Path, device: Device, as_json: bool) -> str:
         ("needs", f"Linux {runtime['machine']}, glibc {runtime['oldest_glibc']} or newer"),
         ("unpacked in", f"{runtime['folder']}, {runtime['size'] / 1e6:.1f} MB"),
         ("made of", ", ".join(f"{name} {version}" for name, version in runtime["versions"].items())),
-        ("file", f"{executable}, {size / 1e6:.1f} MB, all sums right"),
+        ("file", f"{executable}, {size / 1e6:.1f} MB, all checksums match"),
         *((artifact.name, f"{artifact.length} bytes, sha256 {artifact.sha256}") for artifact in manifest.artifacts),
     ]
     width = max(len(label) for label, _ in rows)

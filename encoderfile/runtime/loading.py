@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import mmap
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -11,16 +12,18 @@ from encoderfile.container import Container
 from encoderfile.errors import ConfigError, InternalError
 from encoderfile.manifest import GRAPH, TOKENIZER, WEIGHTS
 from encoderfile.model.device import Device
-from encoderfile.model.lanes import Lanes
+from encoderfile.model.instances import Instances
 from encoderfile.model.model import Model
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
 from encoderfile.service.threads import LACKING
 from encoderfile.settings import ModelSettings
 
+log = logging.getLogger(__name__)
+
 
 def load(executable: Path, device: Device, settings: ModelSettings) -> Model:
-    """Opens `executable`, checks its sums and loads its model, with the threads and lanes of `settings`.
+    """Opens `executable`, compares its checksums and loads its model, with the threads and instances of `settings`.
 
     Hashing runs in a thread beside the loading (it releases the lock), and no model is returned before
     the file is known to be whole. Raises `ContainerError`, `ModelError` or `ConfigError`.
@@ -39,11 +42,15 @@ def load(executable: Path, device: Device, settings: ModelSettings) -> Model:
             verified.result()  # a damaged file is the better explanation
             raise
         verified.result()
-        lanes = None
-        # Rows of a fixed batch are padded up, and would be computed once per lane.
-        if device.name == "cpu" and settings.lanes > 1 and manifest.graph.fixed_batch in (None, 1):
-            lanes = Lanes(settings.lanes, partial(loaded, threads=1), manifest.model_bytes)
-        return Model(manifest, tokenizer, session, lanes)
+        instances, count = None, settings.granted_instances
+        if settings.no_lanes:
+            log.warning("--no-lanes will be dropped: use --instances 1 (ENCODERFILE_INSTANCES=1)")
+        if settings.instances is not None and count < settings.instances:
+            log.warning("--instances %d: %d run at the same time, as many as threads", settings.instances, count)
+        # Rows of a fixed batch are padded up, and would be computed once per instance.
+        if device.name == "cpu" and count > 1 and manifest.graph.fixed_batch in (None, 1):
+            instances = Instances(count, partial(loaded, threads=1), manifest.model_bytes)
+        return Model(manifest, tokenizer, session, instances)
 
 
 def _start(tokenizer: Tokenizer) -> None:

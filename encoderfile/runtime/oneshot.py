@@ -14,13 +14,13 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from encoderfile.container import replacing
+from encoderfile.atomic import replacing
 from encoderfile.errors import ConfigError, InputError
 from encoderfile.model.device import choose
 from encoderfile.progress import Progress
 from encoderfile.runtime import process
 from encoderfile.runtime.loading import load
-from encoderfile.runtime.server import make_service
+from encoderfile.runtime.sizing import make_service
 from encoderfile.service.service import Service
 from encoderfile.settings import ModelSettings
 from encoderfile.tasks.results import to_json

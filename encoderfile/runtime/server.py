@@ -18,10 +18,10 @@ from encoderfile.model.model import Model
 from encoderfile.runtime import descriptors, process
 from encoderfile.runtime.binding import GRPC_SHARE, UNIX, bound_grpc, bound_http, bracketed
 from encoderfile.runtime.notify import notify
+from encoderfile.runtime.sizing import make_service
 from encoderfile.service import threads
-from encoderfile.service.limits import Limits
 from encoderfile.service.service import Service
-from encoderfile.settings import ModelSettings, ServeSettings
+from encoderfile.settings import ServeSettings
 
 if TYPE_CHECKING:
     from encoderfile.transports.grpc import GrpcServer
@@ -34,42 +34,6 @@ _GRPC_GRACE_SECONDS = 2
 """How long gRPC calls may take to leave once everything accepted is answered."""
 
 _EVERYWHERE = frozenset({"0.0.0.0", "[::]", "::", ""})
-
-
-def make_service(model: Model, settings: ModelSettings) -> Service:
-    """The service with the limits that the settings name; characters are counted where strangers send them."""
-    at_a_time, run = batch_tokens(model, settings)
-    return Service(
-        model,
-        Limits(
-            max_inputs=settings.max_inputs,
-            max_queue=settings.max_queue,
-            max_batch_tokens=at_a_time,
-            max_run_tokens=run,
-            max_characters=settings.max_body_bytes if isinstance(settings, ServeSettings) else None,
-            max_values=settings.max_output_values if isinstance(settings, ServeSettings) else None,
-            refuse_overflow=settings.overflow == "error",
-        ),
-        default_prompt=settings.default_prompt,
-        threads=settings.granted_threads,
-    )
-
-
-def batch_tokens(model: Model, settings: ModelSettings) -> tuple[int, int]:
-    """Padded tokens that run at a time, and of a run with all threads, as set or as suits the device.
-
-    On the CPU larger runs are no faster, and the memory of the largest is kept. Every lane has room for the longest
-    text, up to 512 tokens: one that is longer is run alone, with all threads.
-    """
-    if settings.max_batch_tokens:
-        return settings.max_batch_tokens, settings.max_batch_tokens
-    if model.device == "cuda":
-        return 16384, 16384
-    graph = model.manifest.graph
-    least = (graph.fixed_batch or 1) * (graph.fixed_tokens or 1)  # what a fixed shape is padded to anyway
-    a_lane = min(512, max(256, model.manifest.tokenizer.max_length))
-    at_a_time = max(least, a_lane * model.lanes if model.lanes > 1 else 1024)
-    return at_a_time, max(least, min(at_a_time, 1024))
 
 
 async def serve(settings: ServeSettings, device: Device, load: Callable[[], Model]) -> bool:

@@ -1,12 +1,6 @@
-"""From texts that wait to runs of the model, and back to whole answers.
+"""Carries out what the scheduler chooses: from items that wait to runs of the model, and back to whole answers.
 
-No timer: a run is what waits when there is room for one. Texts of like length share a run, so that padding is
-small, and padded tokens are bounded, so that memory is. Requests take turns, so a huge request does not starve
-small ones, nor the other way round.
-
-What waits alone is run with all threads, for the sake of its latency. Where enough waits to keep every core busy,
-runs of one thread each go side by side: no thread then waits for another between two operators, and a core that
-is taken away for a moment holds up one run, not all.
+There is no timer: a run is what waits when there is room for one.
 """
 
 from __future__ import annotations
@@ -14,93 +8,98 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence, Sized
+from dataclasses import dataclass, replace
+from typing import Generic, Protocol, TypeVar
 
-from encoderfile.errors import ConfigError, DrainingError, ExhaustedError, InternalError, QueueFullError
+from encoderfile.errors import DrainingError, EncoderfileError, ExhaustedError, InternalError, QueueFullError
+from encoderfile.model.costs import Costs
 from encoderfile.service import threads
-from encoderfile.service.waiting import Entry, Request, Waiting
-from encoderfile.tasks.results import Result
-from encoderfile.types import EncodedText
+from encoderfile.service.queue import Answer, Entry, Item, Queue, Request
+from encoderfile.service.scheduler import Plan, Run, choose
 
 log = logging.getLogger(__name__)
 
-_LANE_RUN_COST = 4
-"""What starting a run of one thread costs, in tokens: 3 were measured with MiniLM, 20 with a model of two layers."""
-
-_SPEEDUP = 0.67
-"""n threads make one run n ** 0.67 times as fast as one thread: measured with two."""
-
-_LEFT_WAITING_TOKENS = 4096
-"""Tokens that run while more wait before lanes are opened, which takes about as long as these."""
-
 _STOPPED = "the server stopped before this request was answered"
 
-Run = Callable[[Sequence[EncodedText], bool], list[Result | InternalError]]
-"""Runs texts: with all threads, or with one beside others when the second argument says so."""
+
+Item_contra = TypeVar("Item_contra", bound=Sized, contravariant=True)
+Answer_co = TypeVar("Answer_co", covariant=True)
+
+
+class Runner(Protocol[Item_contra, Answer_co]):
+    """The model, as the batcher knows it."""
+
+    costs: Costs
+    """What runs cost, as long as nobody has timed them."""
+    instances: int
+    """Runs of one thread that may go at the same time once `open_instances` said yes."""
+    load_seconds: float
+    """How long it takes to load the model, and so about how long `open_instances` takes."""
+
+    def run(self, batch: Sequence[Item_contra], all_threads: bool) -> Sequence[Answer_co | InternalError]:
+        """One answer or failure for each item, with all threads or with one."""
+
+    def open_instances(self) -> bool:
+        """Prepares runs of one thread each. False where that cannot be."""
+
+    def time_runs(self) -> Costs:
+        """What runs cost, timed while nothing else runs."""
 
 
 @dataclass(eq=False, slots=True)
-class _Running:
-    batch: list[Entry]
-    tokens: int
-    """Rows times longest row."""
-    beside: bool
-    """Whether it has one thread and others may run beside it."""
+class _Running(Generic[Item, Answer]):
+    batch: list[Entry[Item, Answer]]
+    run: Run
+    started_at: float
+    is_crowded: bool
+    """Whether more waited when it started, which several instances could have run."""
 
 
-class Batcher:
-    """Runs encoded texts in batches on threads of its own. Use from one event loop."""
+class Batcher(Generic[Item, Answer]):
+    """Runs items in batches on threads of its own. Use from one event loop."""
 
     def __init__(
         self,
-        run: Run,
+        runner: Runner[Item, Answer],
         *,
         max_batch_tokens: int,
         max_queue: int,
         max_run_tokens: int | None = None,
-        run_cost: int = 16,
         row_length: int | None = None,
-        open_lanes: Callable[[], int] = lambda: 1,
         on_run: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """`max_batch_tokens` bounds rows times longest row of all that runs at a time, and `max_run_tokens` that of
-        a run with all threads; a text alone may be longer. `max_queue` counts waiting texts.
+        """`max_batch_tokens` bounds rows times longest row of all runs in flight, and `max_run_tokens` that of a run
+        with all threads; an item alone may be longer. `max_queue` counts items that wait.
 
-        `run_cost` is what starting a run with all threads costs, in tokens: padding is worth so much. It is a
-        constant, not learned, so that a server at rest cuts the same request the same way every time.
-        `row_length` is given where every text is padded to one length, in tokens. `open_lanes` prepares runs side by
-        side and says how many there may be; it is called once, in a thread, when more waits than one run takes.
-        `on_run` is told the texts of each run that begins.
+        `row_length` is given where every item is padded to one length, in tokens. `on_run` is told how many items
+        each run has.
 
         Raises `ConfigError` when its thread cannot be had.
         """
-        self._run = run
-        self._max_batch_tokens = max_batch_tokens
-        self._max_run_tokens = max_run_tokens or max_batch_tokens
+        self._runner = runner
+        self._plan = Plan(max_batch_tokens, max_run_tokens or max_batch_tokens, runner.costs)
         self._max_queue = max_queue
-        self._open_lanes = open_lanes
         self._on_run = on_run
         self.on_exhausted: Callable[[ExhaustedError], None] = lambda _: None
-        """Told for want of what a text failed."""
-        self._lanes = 1
-        self._left_waiting = 0
-        self._waiting = Waiting(row_length)
-        self._running: set[_Running] = set()
-        self._run_cost = run_cost
-        self._widening: asyncio.Task[None] | None = None
+        """Told what an item failed for lack of."""
+        self._queue: Queue[Item, Answer] = Queue(row_length)
+        self._running: set[_Running[Item, Answer]] = set()
+        self._opening: asyncio.Task[None] | None = None
+        self._seconds_to_opening = runner.load_seconds if runner.instances > 1 else math.inf
         # Runs with all threads start from one of their own: from one to the next they would find cold caches.
-        self._threads = {False: threads.started(1, "session")}
+        self._threads = {True: threads.started(1, "session")}
         self._stopped = False
 
     @property
     def waiting(self) -> int:
-        """Texts queued and not yet taken into a run."""
-        return len(self._waiting)
+        """Items queued and not yet taken into a run."""
+        return len(self._queue)
 
     def admit(self, count: int, ahead: int = 0) -> None:
-        """Raises `QueueFullError` when `count` more texts are not taken now; `ahead` are on their way here.
+        """Raises `QueueFullError` when `count` more items are not taken now; `ahead` are on their way here.
 
         A request larger than the whole queue is taken when nothing else waits: it could never be otherwise.
         """
@@ -111,138 +110,125 @@ class Batcher:
                 "try again in a moment"
             )
 
-    async def submit(self, texts: Sequence[EncodedText]) -> tuple[list[Result], float]:
-        """One result per text, in order, and the seconds the first of them waited.
+    async def submit(self, items: Sequence[Item]) -> tuple[list[Answer], float]:
+        """One answer per item, in order, and the seconds the first of them waited.
 
-        Raises `QueueFullError` and `DrainingError` at once, `InternalError` when a text of this request fails.
+        Raises `QueueFullError` and `DrainingError` at once, `InternalError` when an item of this request fails.
         Cancelling the caller frees its place.
         """
-        if not texts:
+        if not items:
             return [], 0.0
         if self._stopped:
             raise DrainingError(_STOPPED)
-        self.admit(len(texts))
+        self.admit(len(items))
         loop = asyncio.get_running_loop()
-        request = Request(loop.create_future(), [None] * len(texts), len(texts), time.perf_counter())
-        self._waiting.add(request, texts)
+        request: Request[Item, Answer] = Request(
+            loop.create_future(), [None] * len(items), len(items), time.perf_counter()
+        )
+        self._queue.add(request, items)
         loop.call_soon(self._start_runs)  # after whatever else arrived at the same moment
         try:
             return await request.done, request.queue_seconds
         finally:
             if request.missing:
-                self._waiting.drop(request)
+                self._queue.drop(request)
 
     async def stop(self) -> None:
         """Starts no further run; whoever still waits for one gets `DrainingError`."""
         self._stopped = True
-        for request in self._waiting.requests | {entry.request for run in self._running for entry in run.batch}:
+        for request in self._queue.requests | {entry.request for each in self._running for entry in each.batch}:
             self._fail(request, DrainingError(_STOPPED))
-        if self._widening is not None:
-            self._widening.cancel()
-            await asyncio.gather(self._widening, return_exceptions=True)
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
         for pool in self._threads.values():
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _start_runs(self) -> None:
         loop = asyncio.get_running_loop()
-        while not self._stopped and (run := self._next_run()) is not None:
-            self._running.add(run)
+        while not self._stopped and (running := self._next_run()) is not None:
+            self._running.add(running)
             try:
-                self._threads[run.beside].submit(self._carry_out, run, loop)
+                self._threads[running.run.all_threads].submit(self._carry_out, running, loop)
             except RuntimeError as error:  # no thread, and the pool forgets what it was given
-                self._finish(run, [ExhaustedError(f"the run did not start ({error})")] * len(run.batch))
+                self._finish(running, [ExhaustedError(f"the run did not start ({error})")] * len(running.batch))
 
-    def _next_run(self) -> _Running | None:
-        """The run to start now, out of the queue; None when nothing waits or there is no room."""
-        if self._is_full():
+    def _next_run(self) -> _Running[Item, Answer] | None:
+        """The run to start now, out of the queue; None when nothing waits or a run has to end first."""
+        waiting = self._queue.waiting
+        choice = waiting and choose(waiting, [each.run for each in self._running], self._plan)
+        if not choice:
             return None
-        work = self._waiting.tokens + sum(run.tokens for run in self._running)
-        beside = bool(self._running) or self._goes_beside(self._waiting.longest, work)
-        if beside:
-            most = min(self._max_batch_tokens, work) // self._lanes
-            places = self._waiting.next_run(most, _LANE_RUN_COST)
-        else:
-            places = self._waiting.next_run(self._max_run_tokens, self._run_cost)
-        if places is None:
-            return None
-        tokens = self._waiting.padded(places)
-        if self._running and not self._goes_beside(tokens, work):
-            return None  # its turn comes when the others are done
-        batch = self._waiting.take(places)
+        batch = self._queue.take(choice.places)
         now = time.perf_counter()
         for entry in batch:
             if entry.request.started_at is None:
                 entry.request.started_at = now
         self._on_run(len(batch))
-        self._watch(tokens)
-        return _Running(batch, tokens, beside)
+        return _Running(batch, choice.run, now, self._is_crowded())
 
-    def _goes_beside(self, tokens: int, work: int) -> bool:
-        """Whether a run of so many tokens may have one thread, where `work` is all that runs and waits.
+    def _is_crowded(self) -> bool:
+        """Whether several instances, were they open, would have something to do now."""
+        waiting = None if self._seconds_to_opening == math.inf else self._queue.waiting
+        choice = waiting and choose(waiting, (), replace(self._plan, instances=self._runner.instances))
+        return bool(choice and not choice.run.all_threads)
 
-        Not when it is more than its share of memory, nor when it alone would then take longer than everything
-        one after the other with all threads.
+    def _count(self, running: _Running[Item, Answer]) -> None:
+        """Opens instances once crowded runs have taken as long as opening them takes.
+
+        Whatever comes afterwards, that is at most twice as dear as the best that could have been done.
         """
-        share = self._max_batch_tokens // self._lanes
-        return self._lanes > 1 and tokens <= share and tokens * self._lanes**_SPEEDUP <= work
+        if running.is_crowded:
+            self._seconds_to_opening -= time.perf_counter() - running.started_at
+            if self._seconds_to_opening <= 0:
+                self._opening = asyncio.get_running_loop().create_task(self.open_instances())
 
-    def _is_full(self) -> bool:
-        """Side by side one run more than there are lanes is ready, so that no lane waits for the event loop."""
-        if self._lanes == 1 or any(not run.beside for run in self._running):
-            return bool(self._running)
-        return len(self._running) > self._lanes
-
-    def _watch(self, tokens: int) -> None:
-        """Opens lanes once it is known that they are worth it."""
-        if self._waiting.tokens and self._left_waiting < _LEFT_WAITING_TOKENS:
-            self._left_waiting += tokens
-            if self._left_waiting >= _LEFT_WAITING_TOKENS:
-                self._widening = asyncio.get_running_loop().create_task(self.widen())
-
-    async def widen(self) -> None:
-        """Opens lanes now, where there may be any, instead of when much has waited for a while."""
-        self._left_waiting = _LEFT_WAITING_TOKENS
+    async def open_instances(self) -> None:
+        """Opens instances now, where there may be several, instead of when much has waited for a while."""
+        self._seconds_to_opening = math.inf
         try:
-            lanes = await asyncio.to_thread(self._open_lanes)
-            if lanes == 1 or self._stopped:
+            if not await asyncio.to_thread(self._runner.open_instances) or self._stopped:
                 return
-            self._threads[True] = threads.started(lanes, "session")
-        except (ConfigError, RuntimeError) as error:
-            log.warning("batches run one after another: %s", error)
+            # On this thread nothing else runs meanwhile: what has been started before it, what is chosen after.
+            costs = await asyncio.get_running_loop().run_in_executor(self._threads[True], self._runner.time_runs)
+            self._threads[False] = threads.started(self._runner.instances, "session")
+        except (EncoderfileError, RuntimeError) as error:
+            log.warning("one instance only: %s", error)
             return
-        self._lanes = lanes
+        self._plan = replace(self._plan, costs=costs, instances=self._runner.instances)
         self._start_runs()
 
-    def _carry_out(self, run: _Running, loop: asyncio.AbstractEventLoop) -> None:
+    def _carry_out(self, running: _Running[Item, Answer], loop: asyncio.AbstractEventLoop) -> None:
         """On a thread of the session."""
-        outcomes = self._run_safely([entry.text for entry in run.batch], run.beside)
+        outcomes = self._run_safely([entry.item for entry in running.batch], running.run.all_threads)
         with contextlib.suppress(RuntimeError):  # the loop ended before the run did
-            loop.call_soon_threadsafe(self._finish, run, outcomes)
+            loop.call_soon_threadsafe(self._finish, running, outcomes)
 
-    def _finish(self, run: _Running, outcomes: Sequence[Result | InternalError]) -> None:
-        self._running.discard(run)
+    def _finish(self, running: _Running[Item, Answer], outcomes: Sequence[Answer | InternalError]) -> None:
+        self._running.discard(running)
         try:
+            self._count(running)
             self._start_runs()  # before the answers, which take the loop a while
         finally:
-            for entry, outcome in zip(run.batch, outcomes, strict=True):
+            for entry, outcome in zip(running.batch, outcomes, strict=True):
                 self._deliver(entry, outcome)
 
-    def _run_safely(self, texts: Sequence[EncodedText], beside: bool) -> list[Result | InternalError]:
-        """Runs a batch on its thread. One text that breaks a batch does not spoil the others' answers."""
+    def _run_safely(self, items: Sequence[Item], all_threads: bool) -> Sequence[Answer | InternalError]:
+        """Runs a batch on its thread. One item that breaks a batch does not spoil the others' answers."""
         try:
-            results = self._run(texts, beside)
-            if len(results) != len(texts):
-                raise InternalError(f"the model gave {len(results)} results for {len(texts)} texts")
+            results = self._runner.run(items, all_threads)
+            if len(results) != len(items):
+                raise InternalError(f"the model gave {len(results)} results for {len(items)} texts")
             return results
         except Exception as error:  # the batcher outlives whatever a batch does
-            log.error("a batch of %d texts failed: %s", len(texts), error, exc_info=True)
-            if len(texts) > 1:
-                return [outcome for text in texts for outcome in self._run_safely([text], beside)]
+            log.error("a batch of %d texts failed: %s", len(items), error, exc_info=True)
+            if len(items) > 1:
+                return [outcome for item in items for outcome in self._run_safely([item], all_threads)]
             if isinstance(error, MemoryError):
                 return [ExhaustedError("no memory is left for this run")]
             return [error if isinstance(error, InternalError) else InternalError("the model failed to run")]
 
-    def _deliver(self, entry: Entry, outcome: Result | InternalError) -> None:
+    def _deliver(self, entry: Entry[Item, Answer], outcome: Answer | InternalError) -> None:
         request = entry.request
         if isinstance(outcome, InternalError):
             if isinstance(outcome, ExhaustedError):
@@ -254,6 +240,6 @@ class Batcher:
         if request.missing == 0 and not request.done.done():
             request.done.set_result([result for result in request.results if result is not None])
 
-    def _fail(self, request: Request, error: Exception) -> None:
+    def _fail(self, request: Request[Item, Answer], error: Exception) -> None:
         if not request.done.done():
             request.done.set_exception(error)

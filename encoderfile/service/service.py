@@ -24,14 +24,10 @@ from encoderfile.service.under_way import UnderWay
 from encoderfile.tasks import Task
 from encoderfile.tasks.abilities import Ability, Extracted
 from encoderfile.tasks.entities import merged
-from encoderfile.types import Prediction, PredictRequest, Timing
+from encoderfile.tasks.results import Result
+from encoderfile.types import EncodedText, Prediction, PredictRequest, Timing
 
 log = logging.getLogger(__name__)
-
-
-_RUN_COST = {"cpu": 16, "cuda": 512}
-"""What starting a run costs, in tokens: measured with MiniLM on two cores; on CUDA a guess from the time that some
-hundred kernels take to start."""
 
 
 RECOVERY_SECONDS = 10.0
@@ -46,10 +42,6 @@ _NEEDS = {
     Ability.EXTRACT: ("extraction", "it gives vectors, ask /v1/encode"),
 }
 """What an ability is called, and what a model without it is or would have to be."""
-
-
-_LANE_TOKENS = 128
-"""Padded tokens that every lane must be given, or most texts would not fit into one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +87,12 @@ class Service:
         self._accepted_requests = UnderWay()
         self._encoding = Encoding(model.encode, threads)
         self._room = Room(limits.max_values)
-        self._batcher = Batcher(
-            model.run,
+        self._batcher: Batcher[EncodedText, Result] = Batcher(
+            model,
             max_batch_tokens=limits.max_batch_tokens,
             max_run_tokens=limits.max_run_tokens,
             max_queue=limits.max_queue,
-            run_cost=_RUN_COST[model.device],
-            row_length=manifest.graph.fixed_tokens or manifest.tokenizer.pad_to,
-            open_lanes=self._open_lanes,
+            row_length=model.row_length,
             on_run=self.metrics.batch,
         )
         self._batcher.on_exhausted = self._note
@@ -142,9 +132,9 @@ class Service:
         """Begins to take requests."""
         self.ready = True
 
-    async def widen(self) -> None:
-        """Makes ready for requests that overlap, which is else done when they do."""
-        await self._batcher.widen()
+    async def open_instances(self) -> None:
+        """Makes ready for many requests at the same time, which is otherwise done when they come."""
+        await self._batcher.open_instances()
 
     async def predict(self, request: PredictRequest) -> Prediction[Any]:
         """Answers one request, whole.
@@ -290,11 +280,6 @@ class Service:
 
     def _extracted(self, result: Any, text: str, strategy: str) -> Extracted:
         return self.task.extract(result, text, strategy, self._model.words)
-
-    def _open_lanes(self) -> int:
-        if self._limits.max_batch_tokens < _LANE_TOKENS * self._model.lanes:
-            return 1
-        return self._model.lanes if self._model.open_lanes() else 1
 
     @property
     def waiting(self) -> int:

@@ -26,7 +26,7 @@ class SentenceEmbedding(Result):
 class SentenceEmbeddings(Task[SentenceEmbedding]):
     """Takes an output that is already [batch, hidden], or pools `last_hidden_state`.
 
-    From the logits of a model of masked words it makes a sparse vector: one weight per word of the vocabulary.
+    From the logits of a masked language model it makes a sparse vector: one weight per word of the vocabulary.
     """
 
     name = "sentence_embedding"
@@ -34,6 +34,7 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
     outputs = (
         Output("sentence_embedding", ("batch", "hidden")),
         Output("last_hidden_state", ("batch", "tokens", "hidden")),
+        Output("logits", ("batch", "tokens", "vocabulary")),
     )
     pools = True
     takes_prompt = True

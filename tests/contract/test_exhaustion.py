@@ -113,19 +113,20 @@ def test_a_service_whose_threads_cannot_be_had_does_not_begin(monkeypatch: pytes
         Service(model, Limits())
 
 
-def test_lanes_whose_threads_cannot_be_had_are_not_opened(
+def test_instances_whose_threads_cannot_be_had_are_not_opened(
     house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    service = house.service(open_model(DEMO["sentiment"]))
+    model = open_model(DEMO["sentiment"])
+    monkeypatch.setattr(model, "open_instances", lambda: True)
+    service = house.service(model)
 
     def refuse(*_: Any) -> None:
         raise ConfigError("no further thread can be started")
 
-    monkeypatch.setattr(service._batcher, "_open_lanes", lambda: 2)
     monkeypatch.setattr(threads, "started", refuse)
     with caplog.at_level(logging.WARNING):
-        house.portal.call(service.widen)
-    assert caplog.messages == ["batches run one after another: no further thread can be started"]
+        house.portal.call(service.open_instances)
+    assert caplog.messages == ["one instance only: no further thread can be started"]
     assert len(house.client("service", service).predict(["text"]).results) == 1
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from encoderfile.builder.config import TokenizerWishes
+from encoderfile.builder.config import TokenizerOptions
 from encoderfile.builder.folder import ModelFolder, open_folder
 from encoderfile.builder.tokenizer_spec import tokenizer_spec
 from encoderfile.manifest import TokenizerSpec
@@ -21,7 +21,7 @@ def opened(family: Family, tmp_path: Path) -> tuple[ModelFolder, TokenizerSpec]:
     folder = family.write(tmp_path / "model")
     (folder / "model.onnx").touch()
     found = open_folder(folder)
-    return found, tokenizer_spec(found, TokenizerWishes(), None)
+    return found, tokenizer_spec(found, TokenizerOptions(), None)
 
 
 def encoded(found: ModelFolder, spec: TokenizerSpec) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from encoderfile.builder.check import LONGEST_TRIAL
+from encoderfile.builder.trial_runs import LONGEST_TRIAL
 from encoderfile.errors import ModelError
 from support import graphs
 from support.models import MODELS, checked

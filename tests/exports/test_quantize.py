@@ -11,10 +11,12 @@ from onnx import TensorProto, helper, numpy_helper
 
 from encoderfile.builder import quantize
 from encoderfile.builder.build import build
-from encoderfile.builder.check import Checked, check
-from encoderfile.builder.config import BuildConfig, from_flags
+from encoderfile.builder.check import check
+from encoderfile.builder.checked import Checked
+from encoderfile.builder.config import BuildConfig
+from encoderfile.builder.config_flags import from_flags
 from encoderfile.builder.onnx_graph import OnnxGraph
-from encoderfile.builder.precision import PrecisionWishes
+from encoderfile.builder.precision import PrecisionOptions
 from encoderfile.container import Slice
 from encoderfile.errors import ConfigError, ModelError
 from encoderfile.model.device import Device
@@ -29,9 +31,9 @@ from support.truth import COMPANY, close
 TEXTS = ["a", "Hello world!", "The film was wonderful. I would happily watch it again tomorrow.", "so it goes " * 20]
 
 
-def changed(name: str, model_type: str | None = None, **wishes: Any) -> Checked:
-    """An export checked with these wishes; any number of labels may change, because the weights are random."""
-    precision = PrecisionWishes(**{"max_flips": 1.0, **wishes})
+def changed(name: str, model_type: str | None = None, **options: Any) -> Checked:
+    """An export checked with these options; any number of labels may change, because the weights are random."""
+    precision = PrecisionOptions(**{"max_flips": 1.0, **options})
     return check(BuildConfig(path=MODELS / name, model_type=model_type, precision=precision))
 
 
@@ -153,7 +155,7 @@ def test_measuring_a_change_without_a_change_is_refused(flags: dict[str, Any]) -
         from_flags(MODELS / "bert-cls", None, **flags)
 
 
-def from_yaml(folder: Path, lines: str, **flags: Any) -> PrecisionWishes:
+def from_yaml(folder: Path, lines: str, **flags: Any) -> PrecisionOptions:
     """What a YAML file with these lines, and flags over it, ask for."""
     file = folder / "config.yml"
     file.write_text(f"encoderfile:\n  path: {MODELS / 'bert-embed'}\n{lines}")
@@ -162,9 +164,9 @@ def from_yaml(folder: Path, lines: str, **flags: Any) -> PrecisionWishes:
 
 def test_yaml_asks_for_the_same_and_flags_win(tmp_path: Path) -> None:
     lines = "  quantize: int8\n  optimize: true\n  calibrate: texts.txt\n  max_flips: 0.1\n"
-    wanted = PrecisionWishes("int8", True, tmp_path / "texts.txt", 0.1)
+    wanted = PrecisionOptions("int8", True, tmp_path / "texts.txt", 0.1)
     assert from_yaml(tmp_path, lines) == wanted
-    assert from_yaml(tmp_path, lines, max_flips=0.5) == PrecisionWishes("int8", True, wanted.calibrate, 0.5)
+    assert from_yaml(tmp_path, lines, max_flips=0.5) == PrecisionOptions("int8", True, wanted.calibrate, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -175,20 +177,20 @@ def test_yaml_asks_for_the_same_and_flags_win(tmp_path: Path) -> None:
         ("max_flips: 2", "`max_flips` should be a number from 0 to 1, got 2"),
     ],
 )
-def test_a_wish_that_cannot_be_followed_is_named(line: str, reason: str, tmp_path: Path) -> None:
+def test_an_option_that_cannot_be_followed_is_named(line: str, reason: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=reason):
         from_yaml(tmp_path, f"  {line}\n")
 
 
 def test_int8_for_cuda_is_refused_before_anything_is_done(tmp_path: Path) -> None:
-    config = BuildConfig(path=tmp_path / "nothing", device="cuda", precision=PrecisionWishes(quantize="int8"))
+    config = BuildConfig(path=tmp_path / "nothing", device="cuda", precision=PrecisionOptions(quantize="int8"))
     with pytest.raises(ConfigError, match=r"makes a graph for the CPU.*build with --device cpu"):
         build(config, print)
 
 
-@pytest.mark.parametrize("wishes", [{"quantize": "int8"}, {"optimize": True}])
-def test_the_same_model_gives_the_same_bytes(wishes: dict[str, Any]) -> None:
-    both = [changed("bert-embed", **wishes) for _ in range(2)]
+@pytest.mark.parametrize("options", [{"quantize": "int8"}, {"optimize": True}])
+def test_the_same_model_gives_the_same_bytes(options: dict[str, Any]) -> None:
+    both = [changed("bert-embed", **options) for _ in range(2)]
     one, other = (found.graph.layout() for found in both)
     assert one[0] == other[0]
     assert one[2] == other[2]

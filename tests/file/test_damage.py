@@ -48,7 +48,7 @@ def damaged(source: BuiltFile, folder: Path, part: str) -> BuiltFile:
 def test_one_wrong_bit_in_the_model_is_refused(part: str, command: str, sentiment: BuiltFile, tmp_path: Path) -> None:
     file = damaged(sentiment, tmp_path, part)
     reason = sentence(file.run(*COMMANDS[command]))
-    assert reason.startswith(f"{file.path} is damaged: the s")
+    assert reason.startswith(f"{file.path} is damaged: the ")
     assert ("its manifest" if part == "the manifest" else part) in reason
 
 

@@ -8,9 +8,10 @@ from types import ModuleType
 
 import pytest
 
-from encoderfile.builder import pack
-from encoderfile.builder.freeze import launcher
-from encoderfile.container import Container, Slice, rewrap
+from encoderfile.builder import pack_writer
+from encoderfile.builder.container_writer import rewrap
+from encoderfile.builder.runtime_cache import launcher
+from encoderfile.container import Container, Slice
 from encoderfile.pack import read
 from support.files import BuiltFile, encoderfile, namespace
 from support.models import DEMO, ROOT
@@ -64,7 +65,7 @@ def older(sentiment: BuiltFile, tmp_path: Path) -> Path:
     (runtime / "runtime").write_text("#!/bin/sh\nexit 3\n")
     with Container(sentiment.path) as container:
         (runtime / "_internal" / "sbom.cdx.json").write_bytes(read(container.pack, "_internal/sbom.cdx.json"))
-        pack.write(runtime, tmp_path / "older.pack", "2.17")
+        pack_writer.write(runtime, tmp_path / "older.pack", "2.17")
         rewrap(
             tmp_path / "older",
             container,

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from encoderfile.service.families import text
 from encoderfile.service.metrics import Metrics
+from encoderfile.transports.http.sie import metrics as sie_metrics
 from encoderfile.types import Timing
 from support.clients import PATIENCE
 from support.dialects import Sie, Town, renamed
@@ -27,6 +29,12 @@ def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
         labels = re.findall(r'[a-z_]+="([^"]*)"', match["labels"] or "")
         found[match["name"], tuple(labels)] = float(match["value"])
     return found
+
+
+def page(metrics: Metrics) -> str:
+    """What `/metrics` says of the service, under both names."""
+    own = metrics.families(0, True)
+    return text([*own, *sie_metrics.families(own)])
 
 
 def read(client: Sie) -> dict[tuple[str, tuple[str, ...]], float]:
@@ -81,7 +89,7 @@ def test_the_other_ways_in_are_counted_too(way: str, own: Town) -> None:
     house: House = own.house
     service = house.service(own.model("ner"))
     house.client(way, service).predict(["a"])
-    assert f'endpoint="{way}",status="success"}} 1' in service.metrics.text(0, True)
+    assert f'endpoint="{way}",status="success"}} 1' in page(service.metrics)
 
 
 def test_time_is_recorded_for_every_phase(fresh: Sie) -> None:
@@ -156,7 +164,7 @@ def test_buckets_are_cumulated_and_end_with_everything() -> None:
     metrics = Metrics("m", "cpu", 0)
     for size in (1, 3, 3, 10_000):
         metrics.batch(size)
-    found = samples(metrics.text(0, True))
+    found = samples(page(metrics))
     counts = [found["sie_batch_size_bucket", ("m", bound)] for bound in ("1", "2", "4", "512", "+Inf")]
     assert counts == [1, 1, 3, 3, 4]
     assert found["sie_batch_size_sum", ("m",)] == 10_007
@@ -164,7 +172,32 @@ def test_buckets_are_cumulated_and_end_with_everything() -> None:
 
 def test_a_models_name_is_escaped() -> None:
     metrics = Metrics('a"b\\c\nd', "cpu", 0)
-    assert 'sie_queue_depth{model="a\\"b\\\\c\\nd"} 0' in metrics.text(0, True)
+    assert 'sie_queue_depth{model="a\\"b\\\\c\\nd"} 0' in page(metrics)
+
+
+def test_what_sie_names_is_there_under_our_own_name_too(fresh: Sie) -> None:
+    fresh.extract("word " * 2000)
+    found = read(fresh)
+    own = {(name, labels): value for (name, labels), value in found.items() if name.startswith("encoderfile_")}
+    assert {key: value for key, value in found.items() if key[0].startswith("sie_")} == {
+        (name.replace("encoderfile_", "sie_"), labels): value
+        for (name, labels), value in own.items()
+        if name != "encoderfile_truncated_inputs_total"
+    }
+    assert {name for name, _ in own} == {
+        "encoderfile_requests_total",
+        "encoderfile_request_duration_seconds_bucket",
+        "encoderfile_request_duration_seconds_sum",
+        "encoderfile_request_duration_seconds_count",
+        "encoderfile_batch_size_bucket",
+        "encoderfile_batch_size_sum",
+        "encoderfile_batch_size_count",
+        "encoderfile_tokens_processed_total",
+        "encoderfile_truncated_inputs_total",
+        "encoderfile_queue_depth",
+        "encoderfile_model_loaded",
+        "encoderfile_model_memory_bytes",
+    }
 
 
 def test_every_family_has_help_and_type(fresh: Sie) -> None:
@@ -180,6 +213,6 @@ def test_phases_of_a_request_are_its_timing() -> None:
     metrics = Metrics("m", "cpu", 0)
     with metrics.request("encode") as measured:
         measured.timing = Timing(tokenization=0.2, queue=0.3, inference=0.4)
-    found = samples(metrics.text(0, True))
+    found = samples(page(metrics))
     for phase, seconds in (("tokenize", 0.2), ("queue", 0.3), ("inference", 0.4)):
         assert math.isclose(found["sie_request_duration_seconds_sum", ("m", "encode", phase)], seconds)

@@ -8,8 +8,8 @@ import pytest
 
 from encoderfile.builder.folder import ModelFolder
 from encoderfile.builder.matryoshka import matryoshka
-from encoderfile.builder.module_files import Module
-from encoderfile.builder.modules import vector_pooling
+from encoderfile.builder.modules_json import Module
+from encoderfile.builder.pooling_config import vector_pooling
 from encoderfile.errors import ModelError
 from encoderfile.manifest import PoolingSpec
 from encoderfile.tasks.pooling import pool
@@ -63,7 +63,7 @@ def sparse(**config: Any) -> ModelFolder:
 
 @pytest.mark.parametrize("config", [{"pooling_strategy": "mean"}, {"activation_function": "gelu"}])
 def test_a_sparse_pooling_that_is_not_known_is_refused(config: dict[str, str]) -> None:
-    with pytest.raises(ModelError, match=r"the sparse pooling .* is not known here: known are max and sum"):
+    with pytest.raises(ModelError, match=r"the sparse pooling .* is not supported: supported are max and sum"):
         vector_pooling(sparse(**config), "sentence_embedding", LOGITS)
 
 
@@ -84,7 +84,7 @@ def test_sparse_pooling_is_the_formula_of_splade_pooling(strategy: str, activati
 
 
 def test_vectors_of_tokens_are_not_taken_for_weights_of_words() -> None:
-    with pytest.raises(ModelError, match="takes logits of words, and last_hidden_state gives vectors of tokens"):
+    with pytest.raises(ModelError, match="needs the logits of a masked language model, and last_hidden_state"):
         vector_pooling(sparse(), "sentence_embedding", HIDDEN)
 
 
@@ -93,9 +93,7 @@ def test_vectors_of_words_are_not_taken_for_those_of_tokens() -> None:
         config={"architectures": ["BertForMaskedLM"]},
         modules=(Module("Transformer"), Module("Pooling", "1_Pooling", {"pooling_mode": "mean"})),
     )
-    with pytest.raises(
-        ModelError, match=r"modules\.json pools the vectors of tokens, the graph gives logits of words"
-    ):
+    with pytest.raises(ModelError, match=r"modules\.json pools token vectors, and the graph gives the logits"):
         vector_pooling(pooled, "sentence_embedding", LOGITS)
 
 

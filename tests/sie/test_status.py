@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from encoderfile.service.metrics import Metrics
-from encoderfile.transports.http.sie import status
+from encoderfile.transports.http.sie import metrics, status
 from support.dialects import Sie, Town
 from support.sockets import ClosedError, watching
 
@@ -86,8 +85,8 @@ def test_what_a_watcher_says_is_ignored(dense: Sie) -> None:
 
 def test_many_watchers_share_one_frame(own: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    histograms = Metrics.histograms
-    monkeypatch.setattr(Metrics, "histograms", lambda self: made.append(1) or histograms(self))
+    histograms = metrics.histograms
+    monkeypatch.setattr(metrics, "histograms", lambda *service: made.append(1) or histograms(*service))
     client = own.serve(own.model("dense"))
 
     async def watch() -> int:
@@ -104,8 +103,8 @@ def test_many_watchers_share_one_frame(own: Town, monkeypatch: pytest.MonkeyPatc
 
 def test_no_frame_is_made_for_nobody(own: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    histograms = Metrics.histograms
-    monkeypatch.setattr(Metrics, "histograms", lambda self: made.append(1) or histograms(self))
+    histograms = metrics.histograms
+    monkeypatch.setattr(metrics, "histograms", lambda *service: made.append(1) or histograms(*service))
     client = own.serve(own.model("dense"))
     assert client.encode("a").status_code == 200
     assert made == []

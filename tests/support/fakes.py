@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from encoderfile.errors import InternalError
+from encoderfile.model.costs import Costs, assumed
 from encoderfile.service.batcher import Batcher
 from encoderfile.tasks.results import Result
 from encoderfile.tasks.sentence_embedding import SentenceEmbedding
@@ -40,9 +41,9 @@ def names(results: Sequence[Any]) -> list[int]:
 
 
 class Runs:
-    """What a batcher calls. Every run waits until the test lets it go, unless `open` was called."""
+    """The model, as a batcher knows it. Every run waits until the test lets it go, unless `open` was called."""
 
-    def __init__(self, answer: Callable[[Sequence[EncodedText]], Any] | None = None) -> None:
+    def __init__(self, answer: Callable[[Sequence[EncodedText]], Any] | None = None, instances: int = 1) -> None:
         self._answer = answer or (lambda batch: [answer_to(each) for each in batch])
         self._loop = asyncio.get_running_loop()
         self._begun: asyncio.Queue[list[int]] = asyncio.Queue()
@@ -50,12 +51,24 @@ class Runs:
         self._is_open = False
         self.batches: list[list[EncodedText]] = []
         """The texts of every run."""
-        self.beside: list[bool] = []
-        """Whether each run was one of several side by side."""
+        self.all_threads: list[bool] = []
+        """Whether each run had all threads."""
+        self.costs = assumed("cpu", instances)
+        self.instances = instances
+        self.load_seconds = 0.0
+        self.opened = 0
+        """How often instances were opened."""
 
-    def __call__(self, batch: Sequence[EncodedText], beside: bool) -> Any:
+    def open_instances(self) -> bool:
+        self.opened += 1
+        return self.instances > 1
+
+    def time_runs(self) -> Costs:
+        return self.costs
+
+    def run(self, batch: Sequence[EncodedText], all_threads: bool) -> Any:
         self.batches.append(list(batch))
-        self.beside.append(beside)
+        self.all_threads.append(all_threads)
         self._loop.call_soon_threadsafe(self._begun.put_nowait, [name_of(each) for each in batch])
         if not self._is_open:
             assert self._gate.acquire(timeout=PATIENCE), "nobody let the run go"
@@ -81,9 +94,9 @@ class Runs:
 
 
 @asynccontextmanager
-async def running(runs: Runs, **limits: Any) -> AsyncIterator[Batcher]:
+async def running(runs: Runs, **limits: Any) -> AsyncIterator[Batcher[EncodedText, Result]]:
     """A batcher at work, stopped in the end whatever happens."""
-    batcher = Batcher(runs, **({"max_batch_tokens": 1000, "max_queue": 1000} | limits))
+    batcher: Batcher[EncodedText, Result] = Batcher(runs, **({"max_batch_tokens": 1000, "max_queue": 1000} | limits))
     try:
         yield batcher
     finally:
@@ -91,7 +104,7 @@ async def running(runs: Runs, **limits: Any) -> AsyncIterator[Batcher]:
         await batcher.stop()
 
 
-async def send(batcher: Batcher, *texts: EncodedText) -> "asyncio.Task[list[int]]":
+async def send(batcher: Batcher[EncodedText, Result], *texts: EncodedText) -> "asyncio.Task[list[int]]":
     """A caller with these texts, who waits in the queue when this returns; his answer is a list of names."""
 
     async def call() -> list[int]:
@@ -103,7 +116,7 @@ async def send(batcher: Batcher, *texts: EncodedText) -> "asyncio.Task[list[int]
     return task
 
 
-async def hold(batcher: Batcher, runs: Runs) -> "asyncio.Task[list[int]]":
+async def hold(batcher: Batcher[EncodedText, Result], runs: Runs) -> "asyncio.Task[list[int]]":
     """Occupies the session with one text, so that whatever is sent next waits together."""
     task = await send(batcher, text(-1))
     assert await runs.begun() == [-1]

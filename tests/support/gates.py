@@ -30,11 +30,11 @@ class Gated(Model):
         self._encoded.release()
         return encoded
 
-    def run(self, batch: Sequence[EncodedText], beside: bool = False) -> list[Result | InternalError]:
+    def run(self, batch: Sequence[EncodedText], all_threads: bool = True) -> list[Result | InternalError]:
         self.batches.append(len(batch))
         self._running.release()
         assert self._gate.wait(PATIENCE), "nobody opened the gate"
-        return self._model.run(batch, beside)
+        return self._model.run(batch, all_threads)
 
     def open(self) -> None:
         self._gate.set()
@@ -63,10 +63,10 @@ class Faulty(Model):
             raise self._encode_error
         return super().encode(texts, *more)
 
-    def run(self, batch: Sequence[EncodedText], beside: bool = False) -> list[Result | InternalError]:
+    def run(self, batch: Sequence[EncodedText], all_threads: bool = True) -> list[Result | InternalError]:
         if self._run_error is not None and any(text.input_ids.tolist() == self._boom for text in batch):
             raise self._run_error
-        return super().run(batch, beside)
+        return super().run(batch, all_threads)
 
 
 class Infinite(Model):
@@ -83,7 +83,7 @@ class Nonsense(Model):
     def __init__(self, model: Model) -> None:
         super().__init__(model.manifest, model._tokenizer, model._session)
 
-    def run(self, batch: Sequence[EncodedText], beside: bool = False) -> list[Result | InternalError]:
+    def run(self, batch: Sequence[EncodedText], all_threads: bool = True) -> list[Result | InternalError]:
         return ["/opt/secret: no result"] * len(batch)  # type: ignore[list-item]
 
 

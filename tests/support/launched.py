@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from encoderfile.builder import pack
-from encoderfile.builder.freeze import launcher
-from encoderfile.container import Container, Slice, rewrap, write
+from encoderfile.builder import pack_writer
+from encoderfile.builder.container_writer import rewrap, write
+from encoderfile.builder.runtime_cache import launcher
+from encoderfile.container import Container, Slice
 from encoderfile.manifest import GraphSpec, Manifest, TokenizerSpec
 
 SAYS_WHERE = '#!/bin/sh\necho "$0|$ENCODERFILE_EXECUTABLE|$*"\n'
@@ -28,7 +29,7 @@ def make_file(folder: Path, script: str = SAYS_WHERE, name: str = "toy", filler:
     for number in range(filler):
         (source / "_internal" / f"{number}.txt").write_text(str(number) * 1000)
     packed = folder / f"{name}.pack"
-    pack.write(source, packed, "2.17")
+    pack_writer.write(source, packed, "2.17")
     target = folder / name
     write(
         target,
@@ -50,7 +51,7 @@ def make_file(folder: Path, script: str = SAYS_WHERE, name: str = "toy", filler:
 
 def repacked(folder: Path, source: Path) -> Path:
     """The toy file of `folder` again, after `source`, its runtime's folder, was changed."""
-    pack.write(source, folder / "again.pack", "2.17")
+    pack_writer.write(source, folder / "again.pack", "2.17")
     return rewrapped(folder, folder / "again.pack")
 
 

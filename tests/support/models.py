@@ -6,8 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from encoderfile.builder.check import Checked, check
-from encoderfile.builder.config import BuildConfig, TokenizerWishes
+from encoderfile.builder.check import check
+from encoderfile.builder.checked import Checked
+from encoderfile.builder.config import BuildConfig, TokenizerOptions
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
 from encoderfile.model.session import Session
@@ -38,7 +39,7 @@ def expected(folder: Path) -> dict[str, Any]:
 @cache
 def checked(folder: Path, model_type: str | None = None, max_length: int | None = None) -> Checked:
     """What the builder finds of a folder."""
-    return check(BuildConfig(path=folder, model_type=model_type, tokenizer=TokenizerWishes(max_length=max_length)))
+    return check(BuildConfig(path=folder, model_type=model_type, tokenizer=TokenizerOptions(max_length=max_length)))
 
 
 @cache

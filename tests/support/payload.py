@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from encoderfile import container, pack
-from encoderfile.container import Part, Slice
+from encoderfile import pack
+from encoderfile.builder.container_writer import Part, write
+from encoderfile.container import Slice
 from encoderfile.manifest import Artifact, GraphInput, GraphSpec, Manifest, TokenizerSpec
 
 
@@ -69,7 +70,7 @@ def make(folder: Path) -> Made:
         Part("weights.bin", slices=(Slice(one, 6, 5000), Slice(two, 0, 100, at=8192)), length=12288),
     ]
     path = folder / "model"
-    written = container.write(
+    written = write(
         path,
         launcher=Slice(launcher, 0, len(LAUNCHER)),
         pack=Slice(runtime, 7, len(PACK)),

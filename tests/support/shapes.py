@@ -2,8 +2,8 @@
 
     python shapes.py MODEL_FOLDER MAX_LENGTH BUDGET
 
-Prints by how much the peak, as the kernel counts it, rose above what the graph takes, loaded twice as for runs side
-by side, in KiB.
+Prints by how much the peak, as the kernel counts it, rose above what the graph takes, loaded twice as for several
+instances, in KiB.
 """
 
 import random
@@ -23,12 +23,12 @@ def status(name: str) -> int:
     return int(line.split()[1])
 
 
-LANES = 2
+INSTANCES = 2
 
 
 def main(folder: Path, max_length: int, budget: int) -> None:
     graph = (folder / "model.onnx").read_bytes()
-    wide, lane = (Session(graph, {}, device=Device("cpu", ""), threads=threads) for threads in (2, 1))
+    all_threads, one_thread = (Session(graph, {}, device=Device("cpu", ""), threads=threads) for threads in (2, 1))
     Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
     before = status("VmRSS")
     rng = random.Random(0)
@@ -40,12 +40,12 @@ def main(folder: Path, max_length: int, budget: int) -> None:
 
     for length in lengths:
         for rows in {max(1, budget // length), rng.randint(1, max(1, budget // length))}:
-            run(wide, rows, length)
-    with ThreadPoolExecutor(LANES) as lanes:
+            run(all_threads, rows, length)
+    with ThreadPoolExecutor(INSTANCES) as pool:
         for length in lengths:
-            most = max(1, budget // LANES // length)
-            if length * LANES <= budget:
-                list(lanes.map(lambda _, rows=most, length=length: run(lane, rows, length), range(LANES)))
+            most = max(1, budget // INSTANCES // length)
+            if length * INSTANCES <= budget:
+                list(pool.map(lambda _, rows=most, length=length: run(one_thread, rows, length), range(INSTANCES)))
     sys.stdout.write(f"{status('VmHWM') - before}\n")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from encoderfile.builder.config import TokenizerWishes
+from encoderfile.builder.config import TokenizerOptions
 from encoderfile.builder.folder import ModelFolder, open_folder
 from encoderfile.builder.tokenizer_spec import tokenizer_spec
 from encoderfile.manifest import Manifest, PoolingSpec
@@ -63,7 +63,7 @@ def opened(folder: Path) -> ModelFolder:
 def tokenizer(folder: Path, max_length: int | None = None) -> Tokenizer:
     """The builder's tokenizer for a folder; `max_length` replaces the limit, also by a larger one."""
     found = opened(folder)
-    spec = tokenizer_spec(found, TokenizerWishes(), None)
+    spec = tokenizer_spec(found, TokenizerOptions(), None)
     return Tokenizer(
         found.files["tokenizer.json"], dataclasses.replace(spec, max_length=max_length or spec.max_length)
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from encoderfile.errors import TooLongError
-from encoderfile.model import attention, memory
+from encoderfile.model import attention
 from encoderfile.model.model import Model
 from encoderfile.types import EncodedText
 from support.models import MODELS, open_model
@@ -20,7 +20,7 @@ def text(tokens: int) -> EncodedText:
 
 @pytest.fixture(autouse=True)
 def two_gigabytes_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "available", lambda: 2_000_000_000)
+    monkeypatch.setattr(attention, "available_memory", lambda: 2_000_000_000)
 
 
 def test_what_does_not_fit_is_refused_with_both_numbers() -> None:
@@ -42,13 +42,13 @@ def test_what_would_leave_too_little_for_the_rest_is_refused() -> None:
 
 
 def test_for_short_texts_nobody_asks_how_much_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(memory, "available")
+    monkeypatch.delattr(attention, "available_memory")
     attention.refuse_too_large([text(512)], 4 * (2 * 16 + 1))
 
 
 def test_where_it_is_not_known_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     attention.refuse_too_large([text(100_000)], 0)
-    monkeypatch.setattr(memory, "available", lambda: None)
+    monkeypatch.setattr(attention, "available_memory", lambda: None)
     attention.refuse_too_large([text(100_000)], 20)
 
 

@@ -10,7 +10,7 @@ import onnxruntime.quantization
 import pytest
 
 from encoderfile.builder.check import check
-from encoderfile.builder.config import BuildConfig, TokenizerWishes
+from encoderfile.builder.config import BuildConfig, TokenizerOptions
 from encoderfile.manifest import GraphInput
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
@@ -104,7 +104,7 @@ def test_a_graph_is_found_by_the_exporters_other_names(folder: Path, name: str) 
 
 
 def test_padding_to_a_fixed_length_changes_no_answer(folder: Path) -> None:
-    model = opened(folder, tokenizer=TokenizerWishes(fixed_length=32))
+    model = opened(folder, tokenizer=TokenizerOptions(fixed_length=32))
     assert model.manifest.tokenizer.pad_to == 32
     close(logits(model), USUAL, 1e-5, "padded to 32")
 
@@ -130,8 +130,8 @@ def test_a_model_that_reads_the_last_column_is_told_to_pad_on_the_left(tmp_path:
     folder = copy("mpnet-embed", tmp_path / "model")
     edit_graph(folder, graphs.reads_the_last_column)
     text = refusal(folder)
-    assert "when a text is padded on the right beside longer ones" in text
-    assert text.endswith("set padding_side to left in tokenizer_config.json, where answers stay as they are")
+    assert "when a text is padded on the right in a batch with longer ones" in text
+    assert text.endswith("set padding_side to left in tokenizer_config.json, where answers stay the same")
     graphs.edit_json(folder, "tokenizer_config.json", padding_side="left")
     assert opened(folder).manifest.tokenizer.padding_side == "left"
 
@@ -139,7 +139,7 @@ def test_a_model_that_reads_the_last_column_is_told_to_pad_on_the_left(tmp_path:
 def test_a_model_that_counts_positions_from_the_left_is_told_to_pad_on_the_right(folder: Path) -> None:
     graphs.edit_json(folder, "tokenizer_config.json", padding_side="left")
     text = refusal(folder)
-    assert "when a text is padded on the left beside longer ones" in text
+    assert "when a text is padded on the left in a batch with longer ones" in text
     assert "set padding_side to right in tokenizer_config.json" in text
 
 
@@ -221,5 +221,5 @@ def test_the_same_folder_gives_the_same_manifest(folder: Path) -> None:
 
 @pytest.mark.parametrize("strategy", ["only_first", "only_second"])
 def test_a_limit_that_a_pair_cannot_be_cut_to_is_one_for_single_texts(strategy: str, folder: Path) -> None:
-    model = opened(folder, tokenizer=TokenizerWishes(max_length=12, truncation_strategy=strategy))
+    model = opened(folder, tokenizer=TokenizerOptions(max_length=12, truncation_strategy=strategy))
     np.testing.assert_array_equal(logits(model, ["a"]), logits(open_model(MODELS / "bert-cls"), ["a"]))

@@ -7,7 +7,7 @@ from typing import Any
 import onnx
 import pytest
 
-from encoderfile.builder.config import TokenizerWishes
+from encoderfile.builder.config import TokenizerOptions
 from support import graphs
 from support.graphs import copy, edit_graph, edit_json
 from support.models import MODELS
@@ -59,7 +59,7 @@ def forget_a_node(model: onnx.ModelProto) -> None:
 
 
 CASES: list[tuple[str, str, Break, str, str]] = [
-    ("a cut graph", "bert-cls", cut_graph, "model.onnx is not a whole ONNX model (", "copy it or export it again"),
+    ("a cut graph", "bert-cls", cut_graph, "model.onnx is not a complete ONNX model (", "copy it or export it again"),
     (
         "a pointer of git lfs",
         "bert-cls",
@@ -187,7 +187,7 @@ CASES: list[tuple[str, str, Break, str, str]] = [
         "bert-embed",
         graph(graphs.one_text_at_a_time),
         "the graph runs one text and fails on 5 together",
-        "export it with a free batch",
+        "export it with a dynamic batch size",
     ),
     (
         "a generator",
@@ -222,7 +222,7 @@ CASES: list[tuple[str, str, Break, str, str]] = [
         "bert-cls",
         config("architectures"),
         "the model type is in doubt (architecture unknown, outputs logits)",
-        "say it with --model-type",
+        "give it with --model-type",
     ),
     (
         "a limit that the graph does not hold",
@@ -277,24 +277,24 @@ def test_several_graphs_are_refused_with_their_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wishes", "words"),
+    ("options", "words"),
     [
-        (TokenizerWishes(max_length=65), "--max-length 65 is more than the model takes: at most 64 tokens"),
-        (TokenizerWishes(fixed_length=65), "pad_strategy fixed 65 is more than the model takes"),
-        (TokenizerWishes(max_length=3), "the limit of 3 tokens leaves no room beside 3 special tokens"),
-        (TokenizerWishes(stride=61), "a stride of 61 tokens leaves nothing of the limit of 64 tokens"),
+        (TokenizerOptions(max_length=65), "--max-length 65 is more than the model takes: at most 64 tokens"),
+        (TokenizerOptions(fixed_length=65), "pad_strategy fixed 65 is more than the model takes"),
+        (TokenizerOptions(max_length=3), "the limit of 3 tokens leaves no room beside 3 special tokens"),
+        (TokenizerOptions(stride=61), "a stride of 61 tokens leaves nothing of the limit of 64 tokens"),
     ],
     ids=["limit", "fixed length", "no room", "stride"],
 )
-def test_a_wish_that_the_model_cannot_follow_is_refused(wishes: TokenizerWishes, words: str) -> None:
-    assert words in refusal(MODELS / "bert-cls", tokenizer=wishes)
+def test_an_option_that_the_model_cannot_follow_is_refused(options: TokenizerOptions, words: str) -> None:
+    assert words in refusal(MODELS / "bert-cls", tokenizer=options)
 
 
 def test_a_limit_above_a_fixed_shape_is_refused(tmp_path: Path) -> None:
     folder = copy("bert-cls", tmp_path / "model")
     edit_graph(folder, graphs.fixed_shape(1, 16))
     assert "at most 16 tokens (the fixed shape of the graph)" in refusal(
-        folder, tokenizer=TokenizerWishes(max_length=17)
+        folder, tokenizer=TokenizerOptions(max_length=17)
     )
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from encoderfile.builder.config import DEFAULT_VERSION, BuildConfig, from_flags
+from encoderfile.builder.config import DEFAULT_VERSION, BuildConfig
+from encoderfile.builder.config_flags import from_flags
 from encoderfile.errors import ConfigError
 from support.refusals import one_sentence
 
@@ -103,7 +104,7 @@ def test_a_folder_alone_is_enough() -> None:
 def test_neither_folder_nor_file_is_refused() -> None:
     with pytest.raises(ConfigError) as refused:
         from_flags(None, None)
-    assert one_sentence(refused.value) == "no model given: name its folder, or a config file with -f"
+    assert one_sentence(refused.value) == "no model given: name its folder, or a YAML file with -f"
 
 
 @pytest.mark.parametrize("name", ["/a", "a/", "a//b", "../a", "a/..", ".", "tab\there", "line\nbreak", "\x00"])

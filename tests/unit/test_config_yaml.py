@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from encoderfile.builder.config import BuildConfig, TokenizerWishes, from_yaml
+from encoderfile.builder.config import BuildConfig, TokenizerOptions
+from encoderfile.builder.config_yaml import from_yaml
 from encoderfile.errors import ConfigError
 from encoderfile.tasks import TASKS
 from support.refusals import one_sentence
@@ -61,7 +62,7 @@ def test_every_key_is_followed(tmp_path: Path) -> None:
         cache_dir=tmp_path / "cache",
         base_binary_path=tmp_path / "base",
         device="cpu",
-        tokenizer=TokenizerWishes(
+        tokenizer=TokenizerOptions(
             max_length=64, truncation_side="left", truncation_strategy="only_first", stride=2, fixed_length=32
         ),
     )
@@ -90,7 +91,7 @@ def test_every_model_type_has_its_name(tmp_path: Path, model_type: str) -> None:
 
 @pytest.mark.parametrize("strategy", [None, "batch_longest"])
 def test_padding_to_the_longest_is_the_usual_way(tmp_path: Path, strategy: str | None) -> None:
-    assert read(tmp_path, tokenizer={"pad_strategy": strategy}).tokenizer == TokenizerWishes()
+    assert read(tmp_path, tokenizer={"pad_strategy": strategy}).tokenizer == TokenizerOptions()
 
 
 def test_a_number_where_a_text_belongs_is_read_as_text(tmp_path: Path) -> None:
@@ -138,7 +139,7 @@ def test_a_file_that_was_not_named_is_missed(tmp_path: Path, key: str) -> None:
     del paths[key]
     with pytest.raises(ConfigError) as refused:
         read(tmp_path, path=paths)
-    assert one_sentence(refused.value) == f"`path` lacks {key}: give it, or the model's folder"
+    assert one_sentence(refused.value) == f"`path.{key}` is missing: give it, or give the model's folder as `path`"
 
 
 @pytest.mark.parametrize(
@@ -178,15 +179,15 @@ def test_a_transform_is_refused_until_it_is_built(tmp_path: Path, transform: str
     [
         ("encoderfile: [", "is not valid YAML: "),
         ("encoderfile: {path: m}\n\tname: x", "is not valid YAML: "),
-        ("", "has no top key `encoderfile:`"),
-        ("- a\n- b", "has no top key `encoderfile:`"),
-        ("name: x", "has no top key `encoderfile:`"),
+        ("", "has no top-level key `encoderfile:`"),
+        ("- a\n- b", "has no top-level key `encoderfile:`"),
+        ("name: x", "has no top-level key `encoderfile:`"),
         ("encoderfile: model", "`encoderfile` should hold keys and values, got 'model'"),
         ("encoderfile:", "`encoderfile` should hold keys and values, got None"),
         ("encoderfile: {name: x}", "`path` is missing: give the model's folder, or its files one by one"),
         ("encoderfile: {path: [m]}", "`path` is missing: give the model's folder, or its files one by one"),
-        ("encoderfile: {path: m, name: [x]}", "`name` should be a text, got ['x']"),
-        ("encoderfile: {path: m, name: true}", "`name` should be a text, got True"),
+        ("encoderfile: {path: m, name: [x]}", "`name` should be a string, got ['x']"),
+        ("encoderfile: {path: m, name: true}", "`name` should be a string, got True"),
         (
             "encoderfile: {path: m, model_type: poetry}",
             "`model_type` is poetry: choose embedding or sentence_embedding or sequence_classification or ",
@@ -195,14 +196,14 @@ def test_a_transform_is_refused_until_it_is_built(tmp_path: Path, transform: str
         ("encoderfile: {path: m, tokenizer: 3}", "`tokenizer` should hold keys and values, got 3"),
         (
             "encoderfile: {path: m, tokenizer: {max_length: 0}}",
-            "`max_length` should be a whole number of at least 1, got 0",
+            "`max_length` should be an integer of at least 1, got 0",
         ),
-        ("encoderfile: {path: m, tokenizer: {max_length: 1.5}}", "`max_length` should be a whole number"),
-        ("encoderfile: {path: m, tokenizer: {max_length: true}}", "`max_length` should be a whole number"),
-        ("encoderfile: {path: m, tokenizer: {max_length: '9'}}", "`max_length` should be a whole number"),
+        ("encoderfile: {path: m, tokenizer: {max_length: 1.5}}", "`max_length` should be an integer"),
+        ("encoderfile: {path: m, tokenizer: {max_length: true}}", "`max_length` should be an integer"),
+        ("encoderfile: {path: m, tokenizer: {max_length: '9'}}", "`max_length` should be an integer"),
         (
             "encoderfile: {path: m, tokenizer: {stride: -1}}",
-            "`stride` should be a whole number of at least 0, got -1",
+            "`stride` should be an integer of at least 0, got -1",
         ),
         (
             "encoderfile: {path: m, tokenizer: {truncation_side: middle}}",
@@ -218,7 +219,7 @@ def test_a_transform_is_refused_until_it_is_built(tmp_path: Path, transform: str
         ),
         (
             "encoderfile: {path: m, tokenizer: {pad_strategy: {fixed: 0}}}",
-            "`fixed` should be a whole number of at least 1, got 0",
+            "`fixed` should be an integer of at least 1, got 0",
         ),
         ("encoderfile: {path: m, tokenizer: {pad_strategy: {fixed: null}}}", "choose batch_longest or {fixed: N}"),
         ("encoderfile: {path: m, tokenizer: {pad_strategy: {exact: 3}}}", "choose batch_longest or {fixed: N}"),
@@ -254,23 +255,23 @@ MERGES = "encoderfile:\n  a: &a {x: 1}\n" + "".join(
     [
         (BOMB, "unknown key `a`"),
         (BOMB.replace("encoderfile:", "encoderfile:\n  path: m").replace("  i:", "  name:"), "unknown key `a`"),
-        ("encoderfile: {path: m, name: &a [*a, *a]}", "`name` should be a text, got"),
-        ("encoderfile: {path: m, name: &a {b: *a}}", "`name` should be a text, got"),
+        ("encoderfile: {path: m, name: &a [*a, *a]}", "`name` should be a string, got"),
+        ("encoderfile: {path: m, name: &a {b: *a}}", "`name` should be a string, got"),
         (
             "encoderfile: {path: {model_config_path: &a [*a], model_weights_path: w, tokenizer_path: t}}",
-            "`path.model_config_path` should be a text, got",
+            "`path.model_config_path` should be a string, got",
         ),
-        (MERGES, "merge keys (<<) are not known here"),
+        (MERGES, "merge keys (<<) are not supported"),
         ("[" * 50_000, "nested too deep"),
         ("encoderfile: {path: m, name: " + "[" * 5000 + "]" * 5000 + "}", "nested too deep"),
         ("encoderfile: {path: m, name: " + "1" * 5000 + "}", "is not valid YAML"),
         ("encoderfile: {path: m, name: 0x" + "1" * 50_000 + "}", "is not valid YAML"),
         ("encoderfile: {path: m, tokenizer: {max_length: 0x" + "1" * 50_000 + "}}", "should be at most 2147483647"),
         ("encoderfile: {path: m, version: 2023-99-99}", "is not valid YAML"),
-        ('encoderfile: {path: "a\\0b"}', "`path` should be printable text"),
-        ('encoderfile: {path: m, name: "a\\0b"}', "`name` should be printable text"),
-        ('encoderfile: {path: m, output_path: "a\\0b"}', "`output_path` should be printable text"),
-        ('encoderfile: {path: m, version: "1\\e[31m"}', "`version` should be printable text"),
+        ('encoderfile: {path: "a\\0b"}', "`path` should be printable"),
+        ('encoderfile: {path: m, name: "a\\0b"}', "`name` should be printable"),
+        ('encoderfile: {path: m, output_path: "a\\0b"}', "`output_path` should be printable"),
+        ('encoderfile: {path: m, version: "1\\e[31m"}', "`version` should be printable"),
         ("encoderfile: {path: m, [1, 2]: 3}", ""),
         ("encoderfile: {path: m, ? {a: b} : 3}", "is not valid YAML"),
         ("encoderfile: {path: m, device: !!python/object/apply:os.system [id]}", "is not valid YAML"),

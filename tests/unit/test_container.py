@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from encoderfile import container as layout
-from encoderfile.container import PAGE, Container, Part, Slice
+from encoderfile.builder.container_writer import Part, write
+from encoderfile.container import PAGE, Container, Slice
 from encoderfile.errors import ContainerError
 from support.payload import CONTENTS, LAUNCHER, PACK, Made, make, manifest
 
@@ -90,7 +90,7 @@ def test_a_source_that_shrinks_while_it_is_read_is_named(tmp_path: Path) -> None
     short = tmp_path / "weights"
     short.write_bytes(b"x" * 10)
     with pytest.raises(ContainerError, match=r"weights became shorter while it was read"):
-        layout.write(
+        write(
             tmp_path / "model",
             launcher=Slice(short, 0, 10),
             pack=Slice(short, 0, 10),

@@ -42,7 +42,7 @@ def test_one_flipped_bit_in_the_manifest_is_found_at_once(made: Made) -> None:
     with Container(made.path) as container:
         offset = container.manifest_offset
     flip(made.path, offset + 10)
-    with pytest.raises(ContainerError, match=r"is damaged: the sum of its manifest differs"):
+    with pytest.raises(ContainerError, match=r"is damaged: the checksum of its manifest differs"):
         Container(made.path)
 
 
@@ -100,7 +100,9 @@ def test_one_flipped_bit_in_the_runtime_is_found(made: Made) -> None:
     flip(made.path, made.path.read_bytes().index(PACK) + len(PACK) - 1)
     with Container(made.path) as container:
         container.verify()
-        with pytest.raises(ContainerError, match=r"is damaged: the sum of its runtime differs; copy the file again"):
+        with pytest.raises(
+            ContainerError, match=r"damaged: the checksum of its runtime differs; copy the file again"
+        ):
             pack.verify(container.pack)
 
 

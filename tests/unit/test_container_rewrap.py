@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from encoderfile import pack
-from encoderfile.container import PAGE, Container, Slice, copy_out, rewrap
+from encoderfile.builder.container_writer import copy_out, rewrap
+from encoderfile.container import PAGE, Container, Slice
 from support.payload import CONTENTS, Made, make, packed
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from encoderfile import container
+from encoderfile.builder import container_writer
 from encoderfile.builder.build import extract, upgrade
+from encoderfile.builder.container_writer import Part, write
 from encoderfile.cli.inspect import inspect
-from encoderfile.container import Part, Slice, write
+from encoderfile.container import Slice
 from encoderfile.errors import ConfigError, ContainerError, EncoderfileError
 from encoderfile.manifest import Artifact, Manifest
 from support.payload import PACK, manifest
@@ -113,7 +114,7 @@ def test_an_extraction_that_fails_leaves_nothing_in_the_way_of_the_next(
             raise failure
 
     with monkeypatch.context() as patch:
-        patch.setattr(container, "copy_out", fails_at_the_second)
+        patch.setattr(container_writer, "copy_out", fails_at_the_second)
         with pytest.raises(ConfigError if isinstance(failure, OSError) else KeyboardInterrupt):
             extract(file, target)
     assert sorted(tmp_path.rglob("*")) == before

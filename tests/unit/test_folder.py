@@ -137,7 +137,7 @@ def test_a_path_with_spaces_is_quoted_in_commands(tmp_path: Path) -> None:
 )
 def test_a_name_of_the_hub_gets_the_two_commands_that_make_a_file_of_it(given: str) -> None:
     assert refusal(Path(given)).endswith(
-        ": if this is a model of the Hugging Face hub, export it with "
+        ": if this is a model on the Hugging Face hub, export it with "
         "`optimum-cli export onnx --model BAAI/bge-small-en-v1.5 ./bge-small-en-v1.5`, "
         "then `encoderfile build ./bge-small-en-v1.5`"
     )
@@ -217,7 +217,7 @@ def test_modules_that_are_no_objects_are_refused(folder: Path) -> None:
 def test_a_pointer_of_git_lfs_is_told_from_json(folder: Path, name: str) -> None:
     (folder / name).write_text(LFS)
     assert refusal(folder) == (
-        f"{Path(name).name} is a Git LFS pointer: run `git lfs pull` in the folder it came from"
+        f"{Path(name).name} is a Git LFS pointer, not the file itself: run `git lfs pull` in the folder it came from"
     )
 
 
@@ -253,7 +253,9 @@ def test_a_hubs_onnx_folder_given_alone_finds_the_files_above_it(folder: Path, m
     assert [module.kind for module in found.modules] == ["Transformer", "Pooling", "Normalize"]
     assert found.pooling["pooling_mode_mean_tokens"] is True
     assert found.sentence_bert["max_seq_length"] == 64
-    assert found.notes == (f"what {folder / 'onnx'} lacks is read from {folder.resolve()}, the model it belongs to",)
+    assert found.notes == (
+        f"files that are missing in {folder / 'onnx'} are read from {folder.resolve()}, the model it belongs to",
+    )
 
 
 def test_a_folder_of_another_name_is_read_alone(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What each input of a graph is fed with: by its name, by a wish, as a constant or as an empty cache."""
+"""What each input of a graph is fed with: by its name, by an option, as a constant or as an empty cache."""
 
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,8 @@ IDS, MASK = value("input_ids", None, None), value("attention_mask", None, None)
 HEADS = {"num_attention_heads": 4, "hidden_size": 32}
 
 
-def fed(*inputs: ValueInfo, config: dict[str, Any] | None = None, **wishes: str) -> list[GraphInput]:
-    return list(graph_inputs(folder(config=config or {}), inputs, wishes))
+def fed(*inputs: ValueInfo, config: dict[str, Any] | None = None, **options: str) -> list[GraphInput]:
+    return list(graph_inputs(folder(config=config or {}), inputs, options))
 
 
 def refused(*inputs: ValueInfo, kind: type[Exception] = ModelError, **parts: Any) -> str:
@@ -67,7 +67,7 @@ def test_other_names_in_use_are_known(name: str, role: str) -> None:
     assert fed(IDS, value(name, None, None))[1].role == role
 
 
-def test_a_wish_says_what_a_name_does_not() -> None:
+def test_an_option_says_what_a_name_does_not() -> None:
     found = fed(value("0", None, None), value("mask", None, None), input_ids="0", attention_mask="mask")
     assert [each.role for each in found] == ["input_ids", "attention_mask"]
 
@@ -90,7 +90,7 @@ def test_the_tasks_that_config_json_lists_are_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wishes", "words"),
+    ("options", "words"),
     [
         ({"task": "0"}, "--input task=0 names no input of the graph: it has input_ids, task_id;"),
         ({"task_id": "zero"}, "--input task_id=zero should give a number, true or false, or the name of an input"),
@@ -99,8 +99,8 @@ def test_the_tasks_that_config_json_lists_are_told() -> None:
         ({"task_id": "1e30"}, "--input task_id=1e+30 should be a whole number that fits: the graph takes int64"),
     ],
 )
-def test_a_wish_that_the_graph_cannot_follow_is_refused(wishes: dict[str, str], words: str) -> None:
-    assert words in refused(IDS, value("task_id"), kind=ConfigError, **wishes)
+def test_an_option_that_the_graph_cannot_follow_is_refused(options: dict[str, str], words: str) -> None:
+    assert words in refused(IDS, value("task_id"), kind=ConfigError, **options)
 
 
 def test_a_text_is_no_constant() -> None:

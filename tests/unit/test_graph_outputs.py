@@ -8,11 +8,13 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from encoderfile.builder.check import Checked, check
+from encoderfile.builder.check import check
+from encoderfile.builder.checked import Checked
 from encoderfile.builder.config import BuildConfig
-from encoderfile.builder.module_files import Module
-from encoderfile.builder.modules import vector_pooling
-from encoderfile.builder.outputs import choose_output, choose_type
+from encoderfile.builder.graph_outputs import choose_output
+from encoderfile.builder.model_type import choose_type
+from encoderfile.builder.modules_json import Module
+from encoderfile.builder.pooling_config import vector_pooling
 from encoderfile.errors import ConfigError, ModelError
 from encoderfile.manifest import PoolingSpec
 from encoderfile.model.session import ValueInfo
@@ -106,7 +108,7 @@ def test_vectors_of_a_whole_graph_are_normalised_where_the_modules_end_so() -> N
 def test_doubt_names_the_flags(outputs: list[ValueInfo]) -> None:
     with pytest.raises(ModelError) as refused:
         found(*outputs)
-    assert one_sentence(refused.value).endswith("and which output it takes with --output NAME")
+    assert one_sentence(refused.value).endswith("and the output to take with --output NAME")
 
 
 @pytest.mark.parametrize(("named", "model_type"), [("pooler_output", SENTENCE), ("last_hidden_state", TOKENS)])
@@ -118,7 +120,7 @@ def test_the_flag_must_name_an_output_of_the_graph() -> None:
     with pytest.raises(ConfigError) as refused:
         found(HIDDEN, POOLER, named="pooled")
     assert one_sentence(refused.value) == (
-        "--output pooled is no output of the graph: it has last_hidden_state [?, ?, 48], pooler_output [?, 48]"
+        "--output pooled: the graph has no such output, it has last_hidden_state [?, ?, 48], pooler_output [?, 48]"
     )
 
 

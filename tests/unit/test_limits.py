@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from encoderfile.builder.config import TokenizerWishes
+from encoderfile.builder.config import TokenizerOptions
+from encoderfile.builder.embedding_tables import Table
 from encoderfile.builder.folder import ModelFolder
 from encoderfile.builder.limits import FALLBACK_LENGTH
 from encoderfile.builder.limits import limit as found_limit
-from encoderfile.builder.tables import Table
 from encoderfile.builder.tokenizer_spec import tokenizer_spec
 from encoderfile.errors import ConfigError
 from support.refusals import one_sentence
@@ -22,8 +22,8 @@ WORDS = Table("embeddings.word_embeddings.weight", 1000)
 TRANSFORMER = ({"type": "sentence_transformers.models.Transformer"},)
 
 
-def limit(model: ModelFolder, fixed_tokens: int | None = None, tables: Sequence[Table] = (), **wishes: Any) -> int:
-    return tokenizer_spec(model, TokenizerWishes(**wishes), fixed_tokens, tables).max_length
+def limit(model: ModelFolder, fixed_tokens: int | None = None, tables: Sequence[Table] = (), **options: Any) -> int:
+    return tokenizer_spec(model, TokenizerOptions(**options), fixed_tokens, tables).max_length
 
 
 def bert(model_max_length: object = 512, positions: object = 512, seq: object = 512, **config: Any) -> ModelFolder:
@@ -152,9 +152,9 @@ def test_the_tokenizers_own_truncation_bounds_nothing_where_files_say_more() -> 
     assert limit(model) == 256
 
 
-@pytest.mark.parametrize("wish", ["max_length", "fixed_length"])
-def test_a_limit_may_be_lowered(wish: str) -> None:
-    assert limit(bert(), **{wish: 16}) == 16
+@pytest.mark.parametrize("option", ["max_length", "fixed_length"])
+def test_a_limit_may_be_lowered(option: str) -> None:
+    assert limit(bert(), **{option: 16}) == 16
 
 
 @pytest.mark.parametrize(
@@ -168,19 +168,19 @@ def test_a_limit_may_be_lowered(wish: str) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-@pytest.mark.parametrize(("wish", "flag"), [("max_length", "--max-length"), ("fixed_length", "pad_strategy fixed")])
+@pytest.mark.parametrize(("option", "flag"), [("max_length", "--max-length"), ("fixed_length", "pad_strategy fixed")])
 def test_a_limit_above_the_models_is_refused_with_its_origin(
-    model: ModelFolder, fixed_tokens: int | None, origin: str, wish: str, flag: str
+    model: ModelFolder, fixed_tokens: int | None, origin: str, option: str, flag: str
 ) -> None:
-    assert limit(model, fixed_tokens, **{wish: 100}) == 100
+    assert limit(model, fixed_tokens, **{option: 100}) == 100
     with pytest.raises(ConfigError) as refusal:
-        limit(model, fixed_tokens, **{wish: 101})
+        limit(model, fixed_tokens, **{option: 101})
     assert one_sentence(refusal.value) == f"{flag} 101 is more than the model takes: at most 100 tokens ({origin})"
 
 
-@pytest.mark.parametrize("wish", ["max_length", "fixed_length"])
-def test_a_limit_may_be_raised_to_what_the_graph_takes(wish: str) -> None:
-    assert limit(bert(seq=128), **{wish: 512}) == 512
+@pytest.mark.parametrize("option", ["max_length", "fixed_length"])
+def test_a_limit_may_be_raised_to_what_the_graph_takes(option: str) -> None:
+    assert limit(bert(seq=128), **{option: 512}) == 512
 
 
 def test_without_a_table_a_limit_may_be_raised_to_another_one_of_the_files() -> None:
@@ -199,9 +199,9 @@ def test_where_no_file_gives_a_limit_any_may_be_asked_for() -> None:
 
 
 def test_padding_to_a_fixed_length_also_cuts_there() -> None:
-    spec = tokenizer_spec(bert(), TokenizerWishes(fixed_length=32, max_length=48), None)
+    spec = tokenizer_spec(bert(), TokenizerOptions(fixed_length=32, max_length=48), None)
     assert (spec.pad_to, spec.max_length) == (32, 32)
-    spec = tokenizer_spec(bert(), TokenizerWishes(fixed_length=32, max_length=16), None)
+    spec = tokenizer_spec(bert(), TokenizerOptions(fixed_length=32, max_length=16), None)
     assert (spec.pad_to, spec.max_length) == (32, 16)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from encoderfile.builder import sources
+from encoderfile.builder import safe_read
 from encoderfile.builder.folder import open_folder
 from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.errors import ModelError
@@ -126,7 +126,5 @@ def test_a_link_that_leads_nowhere_is_named(folder: Path, name: str) -> None:
 
 
 def test_a_file_too_large_to_be_one_of_an_export_is_not_read(folder: Path) -> None:
-    os.truncate(folder / "config.json", sources.SMALL + 1)
-    assert refusal(folder) == (
-        f"{folder / 'config.json'} has 512 MB, and no such file has more than 512: copy it again"
-    )
+    os.truncate(folder / "config.json", safe_read.LARGEST + 1)
+    assert refusal(folder) == (f"{folder / 'config.json'} has 512 MB, more than the 512 MB allowed: copy it again")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+import encoderfile
 from encoderfile.errors import ContainerError
 from encoderfile.manifest import FORMAT_VERSION, Artifact, GraphInput, GraphSpec, Manifest, PoolingSpec, TokenizerSpec
 from support.payload import manifest
@@ -58,14 +59,34 @@ def test_the_bytes_are_readable_json_with_the_format_version() -> None:
     assert "東京".encode() in FULL.to_bytes()
 
 
-def test_a_newer_format_is_named_and_not_called_damage() -> None:
-    body = manifest().to_json() | {"format_version": FORMAT_VERSION + 1}
+NEWER = manifest(builder_version="0.2.0").to_json()
+"""As a later version may write it."""
+BODIES: list[tuple[dict[str, Any], str]] = [
+    ({"format_version": FORMAT_VERSION + 1}, f"format {FORMAT_VERSION + 1}"),
+    ({"unheard": 1}, "field 'unheard'"),
+    ({"graph": NEWER["graph"] | {"rhythm": None}}, "field 'rhythm'"),
+    ({"graph": NEWER["graph"] | {"inputs": [NEWER["graph"]["inputs"][0] | {"rhyme": "abab"}]}}, "field 'rhyme'"),
+    ({"tokenizer": NEWER["tokenizer"] | {"feet": 5}}, "field 'feet'"),
+    ({"pooling": {"modes": ["mean"], "normalize": True, "verse": 1}}, "field 'verse'"),
+    ({"artifacts": [{"name": "a", "offset": 0, "length": 0, "sha256": "", "font": ""}]}, "field 'font'"),
+]
+
+
+@pytest.mark.parametrize(("changes", "what"), BODIES, ids=[what for _, what in BODIES])
+def test_what_a_newer_version_added_is_named_and_not_called_damage(changes: dict[str, Any], what: str) -> None:
     with pytest.raises(ContainerError) as refusal:
-        Manifest.from_bytes(json.dumps(body).encode())
+        Manifest.from_bytes(json.dumps(NEWER | changes).encode())
     assert str(refusal.value) == (
-        f"the payload has format {FORMAT_VERSION + 1}, this program reads format {FORMAT_VERSION}: "
-        "build the file again with this version of encoderfile"
+        f"this file was made by a newer encoderfile (0.2.0): encoderfile {encoderfile.__version__} does not know its "
+        f"{what}; upgrade encoderfile, or build the file again with this version"
     )
+
+
+@pytest.mark.parametrize("version", [None, 7, "1\x1b[2J", "x" * 5000], ids=["none", "a number", "control", "long"])
+def test_a_version_that_nobody_gave_is_not_repeated(version: object) -> None:
+    with pytest.raises(ContainerError) as refusal:
+        Manifest.from_bytes(json.dumps(NEWER | {"builder_version": version, "unheard": 1}).encode())
+    assert str(refusal.value).startswith("this file was made by a newer encoderfile: ")
 
 
 def without(key: str) -> dict[str, Any]:
@@ -86,7 +107,6 @@ def without(key: str) -> dict[str, Any]:
         json.dumps(without("graph")).encode(),
         json.dumps(without("name")).encode(),
         json.dumps(manifest().to_json() | {"model_type": 7}).encode(),
-        json.dumps(manifest().to_json() | {"unheard": 1}).encode(),
         json.dumps(manifest().to_json() | {"artifacts": [1]}).encode(),
         json.dumps(manifest().to_json() | {"id2label": {"zero": "no"}}).encode(),
     ],

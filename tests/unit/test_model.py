@@ -31,6 +31,7 @@ class Graph:
     """A session whose every output value is the token id above it; `spoil` may change that."""
 
     device = Device("cpu", "tests")
+    threads, load_seconds = 1, 0.0
 
     def __init__(self, spoil: Any = None, *, rank: int = 3) -> None:
         self._spoil = spoil

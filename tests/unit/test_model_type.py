@@ -4,11 +4,17 @@ from typing import Any
 
 import pytest
 
-from encoderfile.builder.module_files import Module
-from encoderfile.builder.outputs import Choice, choose_output, choose_type, refuse_generators
+from encoderfile.builder import labels
+from encoderfile.builder.graph_outputs import choose_output
+from encoderfile.builder.model_type import Choice, choose_type, refuse_generators
+from encoderfile.builder.modules_json import Module
+from encoderfile.builder.pooling_config import vector_pooling
 from encoderfile.errors import ModelError
 from encoderfile.model.session import ValueInfo
 from encoderfile.tasks import TASKS
+from encoderfile.tasks.labels import LabelTask
+from encoderfile.tasks.sequence_classification import SequenceLabels
+from encoderfile.tasks.task import Output
 from support.refusals import one_sentence
 from support.synthetic import folder, output
 
@@ -55,7 +61,7 @@ def test_the_files_of_a_sentence_model_make_it_one(files: dict[str, Any]) -> Non
 @pytest.mark.parametrize("wanted", TASKS)
 def test_a_wanted_type_is_taken_whatever_the_files_say(wanted: str) -> None:
     found = choice(HIDDEN, architecture="BertForSequenceClassification", wanted=wanted)
-    assert found == Choice(wanted, "asked for by --model-type")
+    assert found == Choice(wanted, "given by --model-type")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +92,7 @@ def test_doubt_names_the_flag(architecture: str | None, outputs: list[ValueInfo]
     text = one_sentence(refusal.value)
     assert text.startswith("the model type is in doubt (")
     assert words in text
-    flags = f"say it with --model-type {'|'.join(TASKS)}, and which output it takes with --output NAME"
+    flags = f"give it with --model-type {'|'.join(TASKS)}, and the output to take with --output NAME"
     assert text.endswith(flags)
 
 
@@ -176,3 +182,30 @@ def test_an_output_of_the_wrong_name_or_rank_is_refused(
     assert text.startswith(f"the model type {model_type} needs ")
     assert f"the graph gives {found}: " in text
     assert text.endswith("name the output with --output or export with the matching --task")
+
+
+class Polarity(LabelTask[SequenceLabels]):
+    """A type that the builder has never heard of."""
+
+    name = "polarity"
+    result = SequenceLabels
+    outputs = (Output("polarity_logits", ("batch", "labels")),)
+    architectures = ("ForPolarity",)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "graph_output", "reason"),
+    [
+        ("BertForPolarity", "output_0", "config.json names BertForPolarity"),
+        ("BertForSomething", "polarity_logits", "the graph has an output polarity_logits"),
+    ],
+)
+def test_a_new_type_is_chosen_by_what_it_declares(
+    monkeypatch: pytest.MonkeyPatch, architecture: str, graph_output: str, reason: str
+) -> None:
+    monkeypatch.setitem(TASKS, "polarity", Polarity)
+    model, outputs = folder(config={"architectures": [architecture]}), [output(graph_output, None, 2)]
+    assert choose_type(model, outputs, None) == Choice("polarity", reason)
+    assert choose_output(model, "polarity", outputs) == outputs[0]
+    assert labels.facts(model, "polarity", 2)["id2label"] == {0: "LABEL_0", 1: "LABEL_1"}
+    assert vector_pooling(model, "polarity", outputs[0]) is None

@@ -62,6 +62,7 @@ def run(package: Path, *arguments: str | Path) -> str:
     path = os.pathsep.join([str(package), str(ROOT / "tests")])
     done = subprocess.run(
         [sys.executable, *arguments],
+        cwd=package,
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
@@ -99,4 +100,4 @@ def test_the_options_of_the_new_type_are_described_and_are_flags_of_infer(answer
 def test_the_builder_checks_a_folder_for_the_new_type(package: Path) -> None:
     program = "from encoderfile.cli.main import main; main()"
     command = ("-c", program, "check", MODELS / "bert-embed", "--model-type", "vector_length")
-    assert "vector_length (asked for by --model-type)" in run(package, *command)
+    assert "vector_length (given by --model-type)" in run(package, *command)

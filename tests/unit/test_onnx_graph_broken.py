@@ -34,7 +34,7 @@ def test_a_cut_graph_is_refused_with_its_size(tmp_path: Path, share: float) -> N
     cut = tmp_path / "model.onnx"
     cut.write_bytes(data[: int(len(data) * share)])
     assert refusal(cut) == (
-        f"model.onnx is not a whole ONNX model ({int(len(data) * share)} bytes, cut or damaged): "
+        f"model.onnx is not a complete ONNX model ({int(len(data) * share)} bytes, truncated or damaged): "
         "copy it or export it again"
     )
 
@@ -49,7 +49,7 @@ def test_a_pointer_of_git_lfs_is_told_from_damage(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4665f\nsize 452341\n")
     assert refusal(path) == (
-        "model.onnx is a Git LFS pointer, not the model: run `git lfs pull` in the folder it came from"
+        "model.onnx is a Git LFS pointer, not the file itself: run `git lfs pull` in the folder it came from"
     )
 
 
@@ -111,7 +111,7 @@ def test_a_short_data_file_is_named_with_both_sizes(tmp_path: Path, left: int) -
     data.write_bytes(content)
     text = refusal(path)
     assert text.startswith(f"model.onnx_data has {len(content)} bytes and model.onnx needs ")
-    assert text.endswith(": the file is cut, copy it or export the model again")
+    assert text.endswith(": the file is truncated, copy it or export the model again")
 
 
 def test_a_data_file_that_is_a_pointer_of_git_lfs_is_told_from_damage(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_data_file_that_is_a_pointer_of_git_lfs_is_told_from_damage(tmp_path: 
         "version https://git-lfs.github.com/spec/v1\noid sha256:4665f\nsize 452341\n"
     )
     assert refusal(path) == (
-        "model.onnx_data is a Git LFS pointer, not the model: run `git lfs pull` in the folder it came from"
+        "model.onnx_data is a Git LFS pointer, not the file itself: run `git lfs pull` in the folder it came from"
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from encoderfile import pack
-from encoderfile.builder.pack import write
+from encoderfile.builder.pack_writer import write
 from encoderfile.container import PAGE, Slice
 from encoderfile.errors import ContainerError
 
@@ -71,7 +71,7 @@ def test_any_byte_of_header_and_index_that_is_turned_is_found(packed: Slice) -> 
         damaged = bytearray(whole)
         damaged[packed.offset + place] ^= 1 << place % 8
         packed.path.write_bytes(damaged)
-        with pytest.raises(ContainerError, match=r"is damaged: the sum of its runtime differs"):
+        with pytest.raises(ContainerError, match=r"is damaged: the checksum of its runtime differs"):
             pack.verify(packed)
 
 
@@ -81,7 +81,7 @@ def test_any_byte_behind_the_index_that_is_turned_is_found(packed: Slice) -> Non
         damaged = bytearray(whole)
         damaged[packed.offset + place] ^= 1 << place % 8
         packed.path.write_bytes(damaged)
-        with pytest.raises(ContainerError, match=r"is damaged: the sum of its runtime differs"):
+        with pytest.raises(ContainerError, match=r"is damaged: the checksum of its runtime differs"):
             pack.verify(packed)
 
 

@@ -1,10 +1,10 @@
-"""How texts are padded and cut, as the tokenizer's files and the wishes say."""
+"""How texts are padded and cut, as the tokenizer's files and the options say."""
 
 from typing import Any
 
 import pytest
 
-from encoderfile.builder.config import TokenizerWishes
+from encoderfile.builder.config import TokenizerOptions
 from encoderfile.builder.folder import ModelFolder
 from encoderfile.builder.tokenizer_spec import tokenizer_spec
 from encoderfile.errors import ModelError
@@ -15,8 +15,8 @@ from support.synthetic import folder
 WORDS = {"model": {"vocab": {"[UNK]": 0, "[PAD]": 7}}}
 
 
-def spec(model: ModelFolder, **wishes: Any) -> TokenizerSpec:
-    return tokenizer_spec(model, TokenizerWishes(**wishes), None)
+def spec(model: ModelFolder, **options: Any) -> TokenizerSpec:
+    return tokenizer_spec(model, TokenizerOptions(**options), None)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_the_models_own_sides_and_type_id_are_kept() -> None:
     assert (found.padding_side, found.truncation_side, found.pad_token_type_id) == ("left", "left", 3)
 
 
-def test_wishes_win_over_the_models_files() -> None:
+def test_options_win_over_the_models_files() -> None:
     found = spec(
         folder(tokenizer_config={"truncation_side": "left"}),
         truncation_side="right",

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from encoderfile.builder.build import extract
+from encoderfile.builder.container_writer import Part, write
 from encoderfile.builder.folder import open_folder
-from encoderfile.container import Part, Slice, write
+from encoderfile.container import Slice
 from encoderfile.errors import ConfigError, ContainerError, ModelError
 from support.models import DEMO, checked
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from encoderfile.builder.module_files import Module
-from encoderfile.builder.modules import pooling
+from encoderfile.builder.modules_json import Module
+from encoderfile.builder.pooling_config import pooling
 from encoderfile.errors import ModelError
 from encoderfile.manifest import PoolingSpec
 from support.refusals import one_sentence
@@ -80,6 +80,6 @@ def test_an_unknown_mode_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ModelError) as refusal:
         pooling(folder(pooling={"pooling_mode": "attention"}))
     assert one_sentence(refusal.value) == (
-        "the pooling mode attention is not known here: known are "
+        "the pooling mode attention is not supported: supported are "
         "cls, max, mean, mean_sqrt_len_tokens, weightedmean, lasttoken"
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from encoderfile.container import replacing
+from encoderfile.atomic import replacing
 from encoderfile.errors import ConfigError
 
 

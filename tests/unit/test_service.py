@@ -36,8 +36,8 @@ class Watched(Model):
         self.encoded.append(texts)
         return super().encode(texts, *more)
 
-    def run(self, batch: Sequence[EncodedText], beside: bool = False) -> Any:
-        return self.runs(batch, beside)
+    def run(self, batch: Sequence[EncodedText], all_threads: bool = True) -> Any:
+        return self.runs.run(batch, all_threads)
 
 
 @asynccontextmanager

@@ -1,7 +1,5 @@
-"""Settings: contradictions are refused before anything starts, and cores are counted as granted."""
+"""Settings: contradictions are refused before anything starts."""
 
-import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,52 +9,8 @@ from click.testing import CliRunner
 
 from encoderfile import settings
 from encoderfile.errors import ConfigError
-from encoderfile.settings import ModelSettings, ServeSettings, granted_cores
+from encoderfile.settings import ModelSettings, ServeSettings
 from support.refusals import one_sentence
-
-
-def cores(monkeypatch: pytest.MonkeyPatch, affinity: int, quota: str | OSError, threads_a_core: int = 1) -> int:
-    def read_text(path: Path, *_: object, **__: object) -> str:
-        found = re.fullmatch(r"/sys/devices/system/cpu/cpu(\d+)/topology/thread_siblings_list", str(path))
-        if found is not None:
-            return f"those of core {int(found[1]) // threads_a_core}\n"
-        if str(path) == "/proc/self/cgroup":
-            return "0::/\n"
-        assert str(path) == "/sys/fs/cgroup/cpu.max"
-        if isinstance(quota, OSError):
-            raise quota
-        return quota
-
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(affinity)))
-    monkeypatch.setattr(Path, "read_text", read_text)
-    return granted_cores()
-
-
-@pytest.mark.parametrize(
-    ("affinity", "quota", "granted"),
-    [
-        (8, "max 100000\n", 8),
-        (8, "200000 100000\n", 2),
-        (8, "150000 100000\n", 1),
-        (8, "50000 100000\n", 1),
-        (2, "800000 100000\n", 2),
-        (8, "", 8),
-        (8, "nonsense", 8),
-        (8, "300000 0 9", 8),
-        (4, FileNotFoundError(), 4),
-        (4, PermissionError(), 4),
-    ],
-    ids=repr,
-)
-def test_the_least_of_affinity_and_quota_is_granted(
-    monkeypatch: pytest.MonkeyPatch, affinity: int, quota: str | OSError, granted: int
-) -> None:
-    assert cores(monkeypatch, affinity, quota) == granted
-
-
-def test_two_hardware_threads_of_a_core_count_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert cores(monkeypatch, 8, "max 100000\n", threads_a_core=2) == 4
-    assert cores(monkeypatch, 7, "max 100000\n", threads_a_core=2) == 4
 
 
 def test_threads_asked_for_win_over_what_is_granted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,9 +19,19 @@ def test_threads_asked_for_win_over_what_is_granted(monkeypatch: pytest.MonkeyPa
     assert ModelSettings().granted_threads == 5
 
 
-def test_one_lane_per_thread_unless_told_otherwise() -> None:
-    assert ModelSettings(threads=3).lanes == 3
-    assert ModelSettings(threads=3, no_lanes=True).lanes == 1
+@pytest.mark.parametrize(
+    ("given", "instances"),
+    [
+        ({}, 3),
+        ({"instances": 2}, 2),
+        ({"instances": 1}, 1),
+        ({"instances": 4}, 3),
+        ({"no_lanes": True}, 1),
+        ({"no_lanes": True, "instances": 2}, 2),
+    ],
+)
+def test_there_is_one_instance_per_thread_unless_fewer_are_asked_for(given: dict[str, Any], instances: int) -> None:
+    assert ModelSettings(threads=3, **given).granted_instances == instances
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from encoderfile.builder.folder import open_folder
 from encoderfile.builder.tokenizer_classes import tokenizer_class
-from encoderfile.builder.tokenizer_rules import RuledTokenizer, TokenizerFiles, ruled
+from encoderfile.builder.tokenizer_overrides import EffectiveTokenizer, TokenizerFiles, effective_tokenizer
 from encoderfile.errors import ModelError
 from encoderfile.manifest import TokenizerSpec
 from encoderfile.model.tokenizer import Tokenizer
@@ -87,9 +87,9 @@ def test_a_class_that_cannot_be_followed_is_refused(
     assert one_sentence(refusal.value) == message
 
 
-def rule(config: dict[str, Any], **more: Any) -> RuledTokenizer:
+def rule(config: dict[str, Any], **more: Any) -> EffectiveTokenizer:
     tokenizer = json.loads((graphs.MODELS / "bert-cls" / "tokenizer.json").read_text(encoding="utf-8"))
-    return ruled(TokenizerFiles(tokenizer, config, **more))
+    return effective_tokenizer(TokenizerFiles(tokenizer, config, **more))
 
 
 @pytest.mark.parametrize(
@@ -133,10 +133,10 @@ def test_a_sequence_gets_one_more_and_a_lowercase_that_is_there_will_do() -> Non
     files = TokenizerFiles(
         tokenizer, {"tokenizer_class": "DebertaV2Tokenizer"}, sentence_bert={"do_lower_case": True}
     )
-    once = ruled(files).tokenizer
+    once = effective_tokenizer(files).tokenizer
     assert once["normalizer"]["normalizers"] == [{"type": "Lowercase"}, *parts]
     again = TokenizerFiles(once, files.config, sentence_bert=files.sentence_bert)
-    assert ruled(again).tokenizer["normalizer"] == once["normalizer"]
+    assert effective_tokenizer(again).tokenizer["normalizer"] == once["normalizer"]
 
 
 def test_lowered_texts_keep_their_offsets() -> None:

@@ -6,15 +6,17 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from encoderfile.service.metrics import CONTENT_TYPE
+from encoderfile.service import process_metrics
+from encoderfile.service.families import CONTENT_TYPE, text
 from encoderfile.service.service import Service
+from encoderfile.transports.http.sie import metrics as sie_metrics
 
 OPEN_PATHS = frozenset({"/health", "/healthz", "/livez", "/readyz"})
 """Answered without a key, which probes have not, and when no other request is taken."""
 
 
 def routes(service: Service) -> list[Route]:
-    """Alive as long as the event loop answers; ready as long as new requests are taken and nothing lacks."""
+    """Alive as long as the event loop answers; ready as long as new requests are taken and there is no fault."""
 
     async def alive(_: Request) -> Response:
         return PlainTextResponse("ok")
@@ -26,7 +28,9 @@ def routes(service: Service) -> list[Route]:
         return PlainTextResponse(reason, 503, {"Retry-After": "1"})
 
     async def metrics(_: Request) -> Response:
-        return Response(service.metrics.text(service.waiting, service.ready), headers={"Content-Type": CONTENT_TYPE})
+        own = service.metrics.families(service.waiting, service.ready)
+        page = text([*own, *sie_metrics.families(own), *process_metrics.families()])
+        return Response(page, headers={"Content-Type": CONTENT_TYPE})
 
     return [
         Route("/healthz", alive, methods=["GET"]),

@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from encoderfile.service.json_pieces import dumps
 from encoderfile.service.service import Service
-from encoderfile.transports.http.sie import wire
+from encoderfile.transports.http.sie import metrics, wire
 from encoderfile.transports.http.sie.models import outputs
 
 SECONDS_BETWEEN_FRAMES = 0.2
@@ -91,7 +91,7 @@ def route(service: Service) -> WebSocketRoute:
 
 def frame(service: Service) -> dict[str, Any]:
     """One frame. The user and the folder of the process are nobody's business: their fields are empty."""
-    info, metrics = service.info, service.metrics
+    info = service.info
     state = "loaded" if service.ready else "unloading"
     return {
         "timestamp": time.time(),
@@ -107,7 +107,7 @@ def frame(service: Service) -> dict[str, Any]:
         "max_batch_requests": service.max_inputs,
         "server": {
             "version": wire.SERVER_VERSION,
-            "uptime_seconds": int(time.time() - metrics.started),
+            "uptime_seconds": int(time.time() - service.metrics.started),
             "user": "",
             "working_dir": "",
             "pid": os.getpid(),
@@ -118,7 +118,7 @@ def frame(service: Service) -> dict[str, Any]:
                 "name": info.model_id,
                 "state": state,
                 "device": service.device,
-                "memory_bytes": metrics.model_bytes,
+                "memory_bytes": service.metrics.model_bytes,
                 "config": {
                     "hf_id": info.model_id,
                     "adapter": info.model_type,
@@ -131,6 +131,6 @@ def frame(service: Service) -> dict[str, Any]:
                 "queue_pending_items": service.waiting,
             }
         ],
-        "counters": metrics.counters(),
-        "histograms": metrics.histograms(),
+        "counters": metrics.counters(service.metrics, info.model_id),
+        "histograms": metrics.histograms(service.metrics, info.model_id),
     }

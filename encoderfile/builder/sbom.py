@@ -1,0 +1,149 @@
+"""What the runtime is made of: packages, versions, licences, sizes, as CycloneDX 1.6 JSON.
+
+Written when the runtime is frozen, and kept inside it.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import sysconfig
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from importlib.metadata import Distribution
+from pathlib import Path
+from typing import Any
+
+import encoderfile
+
+LAUNCHER_PARTS = Path(__file__).with_name("launcher") / "parts.json"
+"""What others wrote in the launcher, as components; build/launcher/build.py writes it."""
+
+
+def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str, Any]:
+    """The document for `contents`, which build/runtime.spec wrote: source paths of modules, libraries and data."""
+    site = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
+    owners = _owners(site)
+    own = Path(encoderfile.__file__).parent
+    sizes: dict[str, int] = defaultdict(int)
+    loose: dict[str, int] = {}
+    for source in sorted({*contents["modules"], *contents["files"]}):
+        path = Path(source)
+        if not path.is_file():  # a link inside the runtime, or a module made in memory
+            continue
+        owner = _owner(path, site, owners)
+        size = path.stat().st_size
+        if owner is not None:
+            sizes[owner] += size
+        elif ".so" in path.name and not path.name.startswith("libpython") and "lib-dynload" not in path.parts:
+            loose[path.name] = size
+        elif not path.is_relative_to(own):
+            sizes["python"] += size
+    components = [_python(sizes.pop("python", 0))]
+    components += [_package(name, sizes[name]) for name in sorted(sizes)]
+    components += [_library(name, loose[name]) for name in sorted(loose)]
+    components += json.loads(LAUNCHER_PARTS.read_bytes())
+    identity = json.dumps(components, sort_keys=True)
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, identity)}",
+        "version": 1,
+        "metadata": {
+            "component": {
+                "type": "application",
+                "name": "encoderfile-runtime",
+                "version": encoderfile.__version__,
+                "licenses": [{"license": {"id": "Apache-2.0"}}],
+            },
+            "properties": _properties(device=device, oldest_glibc=libc, machine=platform.machine()),
+        },
+        "components": components,
+    }
+
+
+def markdown(document: Mapping[str, Any]) -> str:
+    """The document as the table of docs/what-is-inside.md; sizes are of the files before packing.
+
+    What is compiled into the launcher has no size of its own.
+    """
+    lines = ["| what | version | licence | KB |", "|---|---|---|---|"]
+    for component in document["components"]:
+        licences = " ".join(
+            each.get("expression") or each["license"].get("id") or each["license"]["name"]
+            for each in component.get("licenses", [])
+        )
+        size = int(property_of(component, "bytes")) // 1000 if "properties" in component else ""
+        lines.append(f"| {component['name']} | {component.get('version', '')} | {licences} | {size} |")
+    return "\n".join(lines) + "\n"
+
+
+def property_of(holder: Mapping[str, Any], name: str) -> str:
+    """The value of our property `name` of a component or of the metadata."""
+    return next(str(each["value"]) for each in holder["properties"] if each["name"] == f"encoderfile:{name}")
+
+
+def _properties(**values: object) -> list[dict[str, str]]:
+    return [{"name": f"encoderfile:{name}", "value": str(value)} for name, value in values.items()]
+
+
+def _owners(site: Iterable[Path]) -> dict[str, str]:
+    """The first path below site-packages of every installed file, and the distribution that put it there."""
+    owners: dict[str, str] = {}
+    for distribution in importlib.metadata.distributions(path=[str(folder) for folder in site]):
+        for file in distribution.files or ():
+            # Two levels, because namespace packages (`google`) belong to several distributions.
+            for depth in (1, 2, 3):
+                owners.setdefault("/".join(file.parts[:depth]) if len(file.parts) >= depth else "", distribution.name)
+    owners.pop("", None)
+    return owners
+
+
+def _owner(path: Path, site: Iterable[Path], owners: Mapping[str, str]) -> str | None:
+    for folder in site:
+        if path.is_relative_to(folder):
+            parts = path.relative_to(folder).parts
+            names = ("/".join(parts[:depth]) for depth in (3, 2, 1))
+            return next((owners[name] for name in names if name in owners), None)
+    return None
+
+
+def _python(size: int) -> dict[str, Any]:
+    return {
+        "type": "application",
+        "name": "python",
+        "version": platform.python_version(),
+        "licenses": [{"license": {"id": "PSF-2.0"}}],
+        "properties": _properties(bytes=size),
+    }
+
+
+def _package(name: str, size: int) -> dict[str, Any]:
+    distribution = importlib.metadata.distribution(name)
+    return {
+        "type": "library",
+        "name": name,
+        "version": distribution.version,
+        "purl": f"pkg:pypi/{name.lower()}@{distribution.version}",
+        "licenses": _licences(distribution),
+        "properties": _properties(bytes=size),
+    }
+
+
+def _licences(distribution: Distribution) -> list[dict[str, Any]]:
+    metadata = distribution.metadata
+    expressions = metadata.get_all("License-Expression", [])
+    if expressions:
+        return [{"expression": expressions[0]}]
+    marks = [
+        line.rsplit(" :: ", 1)[-1] for line in metadata.get_all("Classifier", []) if line.startswith("License ::")
+    ]
+    text = "".join(metadata.get_all("License", [])).strip().splitlines()
+    name = ", ".join(marks) or (text[0] if text else "see the package")
+    return [{"license": {"name": name}}]
+
+
+def _library(name: str, size: int) -> dict[str, Any]:
+    return {"type": "library", "name": name, "properties": _properties(bytes=size)}

@@ -1,0 +1,116 @@
+"""Runs a graph on a few texts: alone, in a batch, and at the limit of its length."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from encoderfile.errors import InputError, InternalError, ModelError
+from encoderfile.manifest import GraphSpec
+from encoderfile.model import padding
+from encoderfile.model.model import Model
+from encoderfile.model.session import Session
+from encoderfile.model.tokenizer import Tokenizer
+from encoderfile.tasks.results import Result, numbers
+from encoderfile.types import EncodedText, FloatArray
+
+TOLERANCE = 1e-3
+"""Largest difference between a text alone and in a batch, relative to the largest value where that is above 1."""
+HALF_TOLERANCE = 2e-2
+"""The same for graphs that give float16, which has three digits."""
+LONGEST_TRIAL = 1024
+"""A text at the limit is tried with up to this many tokens; attention beyond it would cost gigabytes."""
+
+TEXTS = (
+    "Hello world!",
+    "The quick brown fox jumps over the lazy dog, and the dog does not mind at all.",
+    "Zürich ist schön – naïve café, 東京 and 😀 in one line.",
+    "a",
+)
+LONG = (
+    "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness, "
+    "it was the epoch of belief, it was the epoch of incredulity, it was the season of light. "
+) * 3
+"""So long that the others are mostly padding beside it."""
+PAIR = ("How many people live in Berlin?", "Berlin has 3.7 million inhabitants, more than any other city of the EU.")
+
+
+def try_lengths(session: Session, tokenizer: Tokenizer, graph: GraphSpec) -> int:
+    """Runs one short text and one at the limit; returns the size of the output's last axis. Raises `ModelError`."""
+    short = tokenizer(TEXTS[:1], with_tokens=False)
+    feeds, _ = padding.feeds(short, graph, tokenizer.spec)
+    try:
+        columns = int(session.run(feeds, graph.output).shape[-1])
+    except InternalError as error:
+        constants = [f"{each.name}={each.value:g}" for each in graph.inputs if each.value]
+        advice = f"give another value for --input {', '.join(constants)}" if constants else "export the model again"
+        cause = " ".join(str(error.__cause__).split())[:300]
+        raise ModelError(f"the graph fails on a short text ({cause}): {advice}") from error
+    limit = min(tokenizer.spec.max_length, LONGEST_TRIAL)
+    (long,) = tokenizer([" ".join(TEXTS) + " and so on" * limit], with_tokens=False)
+    feeds, _ = padding.feeds([_first(long, limit)], graph, tokenizer.spec)
+    try:
+        session.run(feeds, graph.output)
+    except InternalError as error:
+        raise ModelError(
+            f"the graph fails on a text of {limit} tokens: give the length it was made for with --max-length"
+        ) from error
+    return columns
+
+
+def _first(text: EncodedText, count: int) -> EncodedText:
+    """The first `count` tokens of a text."""
+    return dataclasses.replace(
+        text,
+        input_ids=text.input_ids[:count],
+        token_type_ids=text.token_type_ids[:count],
+        special_tokens_mask=text.special_tokens_mask[:count],
+        tokens=text.tokens[:count],
+    )
+
+
+def compare_alone_and_together(model: Model, tolerance: float) -> float:
+    """The largest difference between answers alone and in a padded batch.
+
+    Raises `ModelError` when it is above `tolerance`, or an answer is not finite.
+    """
+    texts = model.encode([*TEXTS, LONG])
+    if model.task.takes_pairs:
+        # A short limit may leave no room beside the text of a pair that truncation_strategy never truncates.
+        with contextlib.suppress(InputError):
+            texts += model.encode([PAIR])
+    difference, allowed = _differences(model, texts, tolerance)
+    if difference > allowed:
+        side = model.manifest.tokenizer.padding_side
+        other = "right" if side == "left" else "left"
+        on_the_other_side, _ = _differences(model.padded_on(other), texts, tolerance)
+        advice = "the graph ignores attention_mask, export it again"
+        if on_the_other_side <= allowed:
+            advice = f"set padding_side to {other} in tokenizer_config.json, where answers stay the same"
+        raise ModelError(
+            f"answers change by {difference:.2g} when a text is padded on the {side} in a batch with longer ones (at "
+            f"most {allowed:.2g} is allowed): {advice}"
+        )
+    return difference
+
+
+def _differences(model: Model, texts: Sequence[EncodedText], tolerance: float) -> tuple[float, float]:
+    """How far answers alone are from those in one batch, and how far they may be."""
+    try:
+        together = [_finite(each) for each in model.run(texts)]
+    except InternalError as error:
+        raise ModelError(
+            f"the graph runs one text and fails on {len(texts)} together: export it with a dynamic batch size"
+        ) from error
+    alone = [_finite(result) for text in texts for result in model.run([text])]
+    difference = max(float(np.abs(a - b).max(initial=0)) for a, b in zip(alone, together, strict=True))
+    return difference, tolerance * max(1.0, *(float(np.abs(each).max(initial=0)) for each in alone))
+
+
+def _finite(result: Result | InternalError) -> FloatArray:
+    if isinstance(result, InternalError):
+        raise ModelError(f"{str(result).removeprefix('Internal error: ')}: its weights are damaged, export it again")
+    return numbers(result)

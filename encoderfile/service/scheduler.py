@@ -1,0 +1,128 @@
+"""Which items run next, and on how many threads: one pure function of what waits and what runs.
+
+Items of like length share a run, so that padding is small; padded tokens are bounded, so that memory is. The request
+whose turn it is has an item in the next run, so a huge request does not starve small ones, nor the other way round.
+
+What is alone is run with all threads, for the sake of its latency. Where enough waits to keep every instance busy,
+runs of one thread each go at the same time: no thread then waits for another between two operators, and a core that
+is taken away for a moment holds up one run, not all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from encoderfile.model.costs import Costs
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a server may use, and what runs cost there."""
+
+    max_tokens: int
+    """Padded tokens in flight; an item alone may be longer."""
+    max_run_tokens: int
+    """Padded tokens of a run with all threads; an item alone may be longer."""
+    costs: Costs
+    instances: int = 1
+    """Runs of one thread each that may go at the same time; 1: every run has all threads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The items that wait, one or more."""
+
+    lengths: Sequence[int]
+    """Tokens of each, ascending."""
+    tokens: int
+    """The sum of `lengths`."""
+    turn: int
+    """The place in `lengths` of the item that the next run must hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of the model."""
+
+    tokens: int
+    """Rows times the longest of them."""
+    all_threads: bool
+    """False: it has one thread, and others may run at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The run to start now, and the places of its items among those that wait."""
+
+    places: range
+    run: Run
+
+
+def choose(waiting: Waiting, running: Collection[Run], plan: Plan) -> Choice | None:
+    """The run to start now; None when one has to end first."""
+    if _is_full(running, plan):
+        return None
+    work = waiting.tokens + sum(run.tokens for run in running)
+    if plan.instances > 1 and (running or _overlaps(waiting.lengths[-1], work, plan)):
+        share = min(plan.max_tokens, work) // plan.instances
+        choice = _choice(waiting, share, plan.costs.one_thread_run, all_threads=False)
+        if _overlaps(choice.run.tokens, work, plan):
+            return choice
+    # Threads are not shared with others: its time comes when those that run have ended.
+    return None if running else _choice(waiting, plan.max_run_tokens, plan.costs.run, all_threads=True)
+
+
+def _is_full(running: Collection[Run], plan: Plan) -> bool:
+    """One run more than there are instances is made ready, so that none of them waits for the event loop."""
+    if plan.instances == 1 or any(run.all_threads for run in running):
+        return bool(running)
+    return len(running) > plan.instances
+
+
+def _overlaps(tokens: int, work: int, plan: Plan) -> bool:
+    """Whether a run of so many tokens may have one thread, where `work` is all that runs and waits.
+
+    Not when it is all the work there is, nor more than its share of memory, nor when it alone would take longer than
+    all the work does with all threads. Nor when a few instances are slower than all threads together.
+    """
+    if tokens >= work or tokens > plan.max_tokens // plan.instances:
+        return False
+    return plan.costs.speedup <= min(plan.instances, work / tokens)
+
+
+def _choice(waiting: Waiting, most_tokens: int, run_cost: int, *, all_threads: bool) -> Choice:
+    places = _places(waiting, most_tokens, run_cost)
+    return Choice(places, Run(len(places) * waiting.lengths[places.stop - 1], all_threads))
+
+
+def _places(waiting: Waiting, most_tokens: int, run_cost: int) -> range:
+    """The run that holds the item whose turn it is.
+
+    `most_tokens` bounds rows times longest row, except for an item alone. `run_cost` is what starting a run costs, in
+    tokens.
+    """
+    lengths, turn = waiting.lengths, waiting.turn
+    # A run that holds this item has no shorter row above it, so it reaches this far up at most.
+    end = min(len(lengths), turn + max(1, most_tokens // lengths[turn]))
+    start = _start(lengths, end, most_tokens, run_cost)
+    while start > turn:
+        start, end = _start(lengths, start, most_tokens, run_cost), start
+    return range(start, end)
+
+
+def _start(lengths: Sequence[int], end: int, most_tokens: int, run_cost: int) -> int:
+    """Where the run begins whose longest item is the last one before `end`.
+
+    Runs are cut from the longest item down, always the same way, so that what one run leaves behind makes whole runs
+    again. A shorter item joins while all padding together costs less than a run of its own: among items spread evenly
+    over the lengths, that is where the cost per item is least.
+    """
+    longest = lengths[end - 1]
+    padding, start = 0, end - 1
+    while start > 0 and (end - start + 1) * longest <= most_tokens:
+        padding += longest - lengths[start - 1]
+        if padding > run_cost:
+            break
+        start -= 1
+    return start

@@ -1,0 +1,72 @@
+"""What a runtime says of itself: read by `info` of a built file, and by `upgrade` from outside."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import encoderfile
+from encoderfile.builder import pack_writer, runtime_facts
+from encoderfile.container import Slice
+from encoderfile.errors import ContainerError
+from encoderfile.pack import FACTS_PATH, SBOM_PATH
+from encoderfile.runtime import frozen
+
+DOCUMENT = {
+    "metadata": {"properties": [{"name": "encoderfile:device", "value": "cpu"}]},
+    "components": [{"name": "numpy", "version": "2.3"}, {"name": "libz.so.1"}],
+}
+FACTS = runtime_facts.facts(DOCUMENT, device="cuda", libc="2.28")
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Path:
+    (tmp_path / "runtime" / "_internal").mkdir(parents=True)
+    return tmp_path / "runtime"
+
+
+def packed(runtime: Path, **files: Any) -> Slice:
+    for path, content in files.items():
+        (runtime / path).write_text(content if isinstance(content, str) else json.dumps(content))
+    pack_writer.write(runtime, runtime.parent / "pack", "2.17")
+    return Slice.whole(runtime.parent / "pack")
+
+
+def test_the_device_is_told_by_the_facts(runtime: Path) -> None:
+    assert runtime_facts.device_of(packed(runtime, **{FACTS_PATH: FACTS, SBOM_PATH: DOCUMENT})) == "cuda"
+
+
+def test_in_a_file_of_the_first_version_by_the_list_of_parts(runtime: Path) -> None:
+    assert runtime_facts.device_of(packed(runtime, **{SBOM_PATH: DOCUMENT})) == "cpu"
+
+
+@pytest.mark.parametrize("facts", ["", "[]", "{}", "7", "[" * 100_000, {"device": "abacus"}, {"device": []}], ids=str)
+def test_a_runtime_that_does_not_tell_is_of_no_device(runtime: Path, facts: Any) -> None:
+    assert runtime_facts.device_of(packed(runtime, **{FACTS_PATH: facts})) is None
+
+
+def test_info_has_the_facts_and_where_the_runtime_lies(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (runtime / FACTS_PATH).write_text(json.dumps(FACTS))
+    monkeypatch.setattr(frozen, "folder", lambda: runtime)
+    assert frozen.facts() == {
+        "version": encoderfile.__version__,
+        "folder": str(runtime),
+        "size": (runtime / FACTS_PATH).stat().st_size,
+        "device": "cuda",
+        "oldest_glibc": "2.28",
+        "machine": FACTS["machine"],
+        "versions": {"numpy": "2.3"},
+    }
+
+
+@pytest.mark.parametrize("content", [None, "", "{"], ids=["missing", "empty", "cut"])
+def test_facts_that_cannot_be_read_are_one_sentence(
+    content: str | None, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if content is not None:
+        (runtime / FACTS_PATH).write_text(content)
+    monkeypatch.setattr(frozen, "folder", lambda: runtime)
+    with pytest.raises(ContainerError) as refusal:
+        frozen.facts()
+    assert str(refusal.value) == f"{runtime} is damaged: remove it, and the next start unpacks it again"
