@@ -38,12 +38,11 @@ bench: $(VENV)/installed
 proto: $(VENV)/installed-dev
 	$(BIN)/python build/protos.py $(PB)
 
-# Pages that are written from the program itself: what --help prints, and what a runtime is made of.
+# Pages written from the program itself: what --help prints, what a runtime is made of, what the tests prove.
 docs: $(VENV)/installed-dev
 	$(BIN)/python docs/make_cli.py
 	$(BIN)/python docs/make_inside.py
-	$(BIN)/python tests/contract/statements.py
-	$(BIN)/python tests/sie/statements.py
+	$(BIN)/python docs/make_conformance.py
 
 # The launcher is committed too, compiled; a test compiles it again and compares the bytes.
 launcher: $(VENV)/installed-launcher

@@ -1,6 +1,6 @@
 """What several instances bring and cost, against one instance of the same model in the same process.
 
-    python benchmarks/instances.py MODEL_FOLDER [--rounds 7] [--texts 128]
+    python benchmarks/instances.py MODEL_FOLDER [--rounds 7] [--texts 128] [--only '32 1 mixed']
 
 Clients are closed loops that ask the service directly, so nothing of HTTP is in the figures. Every round measures one
 instance and several in turn, on the same texts; what is printed are ratios, medians with least and most, so that a
@@ -31,7 +31,7 @@ from encoderfile.model.tokenizer import Tokenizer
 from encoderfile.runtime.sizing import make_service
 from encoderfile.service.service import Service
 from encoderfile.settings import ModelSettings
-from encoderfile.types import ModelType, PredictRequest
+from encoderfile.types import PredictRequest
 
 CASES = [
     (1, 1, "mixed"),
@@ -58,11 +58,11 @@ class Figures:
 async def ask(service: Service, clients: int, queue: list[list[str]]) -> tuple[float, float, list[float]]:
     """Seconds, seconds of processor time, and each request's latency."""
     latencies: list[float] = []
-    normalize = True if service.info.model_type is ModelType.EMBEDDING else None
+    options = service.task.defaults
 
     async def client() -> None:
         while queue:
-            request = PredictRequest(queue.pop(), normalize)
+            request = PredictRequest(queue.pop(), options)
             sent = time.perf_counter()
             await service.predict(request)
             latencies.append(time.perf_counter() - sent)
@@ -120,7 +120,9 @@ async def measure(model: Model, several: Model, options: argparse.Namespace) -> 
     print(f"{_resident_mb() - before:.0f} MB more memory\n")
     print("| clients | texts a request | kind | texts/s | p50 | p95 | processor time |")
     print("|---" * 7 + "|")
-    for clients, size, kind in CASES:
+    chosen = options.only.split() if options.only else []
+    cases = [(int(chosen[0]), int(chosen[1]), chosen[2])] if chosen else CASES
+    for clients, size, kind in cases:
         count = max(options.texts, clients * size)
         sent = texts(kind, count)
         queue = [sent[start : start + size] for start in range(0, count, size)]
@@ -137,6 +139,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--texts", type=int, default=128)
+    parser.add_argument("--only", help="one case of the table, such as '32 1 mixed'")
     options = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
     found = check(BuildConfig(path=options.model))

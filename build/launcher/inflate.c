@@ -1,6 +1,6 @@
 /*
  * libdeflate's decoder, compiled as a part of this program. Not zstd, although files would be 10 MB smaller: it would
- * want a further package in the builder and in every file.
+ * need another package in the builder and in every file, and a minute more to freeze a runtime.
  */
 #include "inflate.h"
 

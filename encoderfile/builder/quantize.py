@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float32]
 
 SMALLEST = 4096
 """Numbers in a matrix below which rounding it saves nothing."""
-_LARGE = 1 << 30
+LARGE = 1 << 30
 """Bytes beyond which the weights are written to a file of their own; protobuf ends at twice as much."""
 
 
@@ -51,7 +51,7 @@ def quantized(source: Path) -> Scratch:
         )
     folder = Scratch("int8")
     size = sum(len(tensor.raw_data) for tensor in model.graph.initializer)
-    onnx.save(model, folder.path / "model.onnx", save_as_external_data=size > _LARGE)
+    onnx.save(model, folder.path / "model.onnx", save_as_external_data=size > LARGE)
     return folder
 
 

@@ -93,10 +93,11 @@ def _owners(site: Iterable[Path]) -> dict[str, str]:
     """The first path below site-packages of every installed file, and the distribution that put it there."""
     owners: dict[str, str] = {}
     for distribution in importlib.metadata.distributions(path=[str(folder) for folder in site]):
+        name = distribution.name  # which is parsed anew each time that it is asked for
         for file in distribution.files or ():
             # Two levels, because namespace packages (`google`) belong to several distributions.
             for depth in (1, 2, 3):
-                owners.setdefault("/".join(file.parts[:depth]) if len(file.parts) >= depth else "", distribution.name)
+                owners.setdefault("/".join(file.parts[:depth]) if len(file.parts) >= depth else "", name)
     owners.pop("", None)
     return owners
 

@@ -9,7 +9,7 @@ from encoderfile.cli.build import build
 from encoderfile.cli.check import check
 from encoderfile.cli.inspect import inspect
 from encoderfile.cli.upgrade import extract, upgrade
-from encoderfile.settings import CONTEXT
+from encoderfile.options import CONTEXT
 
 
 @click.group(context_settings=CONTEXT)

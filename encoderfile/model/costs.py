@@ -50,14 +50,11 @@ def assumed(device: str, threads: int) -> Costs:
 
 
 def timed(
-    all_threads: Callable[[Shape], float], one_thread: Callable[[Shape], float], threads: int, row_length: int | None
+    all_threads: Callable[[Shape], float], one_thread: Callable[[Shape], float], threads: int, lengths: range
 ) -> Costs:
-    """What short runs say; both functions run a shape and give its seconds.
-
-    `row_length` is given where every row is padded to one length, in tokens.
-    """
-    length = row_length or _ROW
-    short = 1, row_length or _SHORT_ROW
+    """What short runs say; both functions run a shape and give its seconds. Rows have one of `lengths`, in tokens."""
+    short = 1, max(lengths.start, min(_SHORT_ROW, lengths.stop - 1))
+    length = max(lengths.start, min(_ROW, lengths.stop - 1))
     long = max(2, _ROW * min(threads, _ROWS) // length), length
     run, token = _line(all_threads, short, long)
     one_thread_run, one_thread_token = _line(one_thread, short, long)

@@ -1,4 +1,4 @@
-"""One model: tokenizer, graph and task together. Batch in, batch out."""
+"""One model: inputs, graph and task together. Batch in, batch out."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import numpy as np
 from encoderfile import tasks
 from encoderfile.errors import InternalError
 from encoderfile.manifest import Manifest
-from encoderfile.model import attention, costs, padding, prompts
+from encoderfile.model import costs
 from encoderfile.model.costs import Costs, Shape
 from encoderfile.model.instances import Instances
 from encoderfile.model.session import Session
+from encoderfile.model.text_inputs import TextInputs
 from encoderfile.model.tokenizer import Known, Tokenizer
-from encoderfile.tasks.entities import WordRules
 from encoderfile.tasks.results import Result
 from encoderfile.types import EncodedText, FloatArray, ModelInfo, Text
 
@@ -34,24 +34,22 @@ class Model:
         self.task = tasks.create(manifest)
         self.device = session.device.name
         """Where the graph runs: `cpu` or `cuda`."""
-        spec, words = manifest.tokenizer, tokenizer
+        self.inputs = TextInputs(manifest, tokenizer, with_tokens=self.task.needs_tokens)
+        """From what a request holds to what the graph is fed."""
         self.info = ModelInfo(
-            manifest.name,
-            manifest.version,
-            manifest.model_type,
-            manifest.id2label,
-            spec.max_length,
-            spec.truncation_side,
-            manifest.prompts,
-            manifest.default_prompt_name,
-            manifest.matryoshka,
-            manifest.matryoshka_dimensions,
+            model_id=manifest.name,
+            version=manifest.version,
+            model_type=manifest.model_type,
+            id2label=manifest.id2label,
+            max_length=manifest.tokenizer.max_length,
+            truncation_side=manifest.tokenizer.truncation_side,
+            prompts=manifest.prompts,
+            default_prompt_name=manifest.default_prompt_name,
+            matryoshka=manifest.matryoshka,
+            matryoshka_dimensions=manifest.matryoshka_dimensions,
         )
         """What a caller may know of it."""
-        self.words = WordRules(words.spell, words.join, words.continuing_prefix, spec.unknown_token_id)
-        """What grouping tokens into words needs of this model."""
-        self._tokenizer = tokenizer
-        self._session = session
+        self.session = session
         self._instances = instances
         self.instances = instances.count if instances else 1
         """Runs of one thread that may go at the same time once `open_instances` said yes; 1 where none may."""
@@ -60,41 +58,35 @@ class Model:
         self.load_seconds = session.load_seconds
         """How long loading the graph took."""
 
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """That of the inputs."""
+        return self.inputs.tokenizer
+
     def with_session(self, session: Session) -> Model:
         """The same model on another graph."""
-        return Model(self.manifest, self._tokenizer, session)
+        return Model(self.manifest, self.tokenizer, session)
 
     def padded_on(self, side: str) -> Model:
         """The same model with the padding on the `left` or `right`."""
         spec = dataclasses.replace(self.manifest.tokenizer, padding_side=side)
-        return Model(dataclasses.replace(self.manifest, tokenizer=spec), self._tokenizer, self._session)
+        return Model(dataclasses.replace(self.manifest, tokenizer=spec), self.tokenizer, self.session)
 
     def encode(
         self, texts: Sequence[Text], prompt: str = "", known: Known | None = None, patient: bool = True
     ) -> list[EncodedText]:
-        """Tokenises texts behind a prompt, cut at the limit; `truncated` says where.
-
-        `known` and `patient` as `Tokenizer` has them.
-        """
-        read = partial(self._tokenizer, with_tokens=self.task.needs_tokens, known=known, patient=patient)
-        if not prompt:
-            return read(texts)
-        unpooled = 0 if self.manifest.include_prompt else self._tokenizer.prompt_tokens(prompt, patient)
-        return prompts.encode(read, prompt, texts, unpooled)
+        """As `TextInputs` has it."""
+        return self.inputs.encode(texts, prompt, known, patient)
 
     def check_memory(self, texts: Sequence[EncodedText]) -> None:
         """Raises `TooLongError` for a text that this machine has not the memory for."""
         if self.device == "cpu":
-            attention.refuse_too_large(texts, self.manifest.attention_bytes)
-
-    def windows(self, text: str, stride: int) -> list[EncodedText]:
-        """Tokenises all of a text, in windows of the limit that share `stride` tokens."""
-        return self._tokenizer.windows(text, stride)
+            self.inputs.check_memory(texts)
 
     @property
     def row_length(self) -> int | None:
-        """The one length that every text is padded to, in tokens; None: that of the longest text of a run."""
-        return self.manifest.graph.fixed_tokens or self.manifest.tokenizer.pad_to
+        """As `TextInputs` has it."""
+        return self.inputs.row_length
 
     def open_instances(self) -> bool:
         """Prepares runs of one thread each, at the same time. False where that cannot be."""
@@ -105,9 +97,10 @@ class Model:
 
         Raises what `Session.run` raises.
         """
-        sessions = self._session, self._session_of(all_threads=False)
+        sessions = self.session, self._session_of(all_threads=False)
         all_threads, one_thread = (partial(self._seconds, session) for session in sessions)
-        return costs.timed(all_threads, one_thread, self._session.threads, self.row_length)
+        lengths = range(self.row_length or 1, (self.row_length or self.manifest.tokenizer.max_length) + 1)
+        return costs.timed(all_threads, one_thread, self.session.threads, lengths)
 
     def run(self, batch: Sequence[EncodedText], all_threads: bool = True) -> list[Result | InternalError]:
         """Pads `batch`, runs the graph and returns one result per text, in order.
@@ -122,21 +115,18 @@ class Model:
         return [result for chunk in chunks for result in self._run_padded(session, chunk)]
 
     def _session_of(self, all_threads: bool) -> Session:
-        return self._session if all_threads or self._instances is None else self._instances.session
+        return self.session if all_threads or self._instances is None else self._instances.session
 
     def _seconds(self, session: Session, shape: Shape) -> float:
         """How long a run of so many rows takes, of so many tokens each."""
         rows, tokens = shape
-        ids = np.zeros(tokens, dtype=np.int64)
-        feeds, _ = padding.feeds(
-            [EncodedText(ids, ids, ids, (), False)] * rows, self.manifest.graph, self.manifest.tokenizer
-        )
+        feeds, _ = self.inputs.feeds([self.inputs.sample(tokens)] * rows)
         started = time.perf_counter()
         session.run(feeds, self.manifest.graph.output)
         return time.perf_counter() - started
 
     def _run_padded(self, session: Session, batch: Sequence[EncodedText]) -> list[Result | InternalError]:
-        feeds, mask = padding.feeds(batch, self.manifest.graph, self.manifest.tokenizer)
+        feeds, mask = self.inputs.feeds(batch)
         output = session.run(feeds, self.manifest.graph.output)[: len(batch)]
         return self._results(output, batch, mask)
 

@@ -20,7 +20,7 @@ from encoderfile.types import TokenInfo
 Encode = Callable[[str], Any]
 """One text to the library's `Encoding`, without special tokens."""
 
-_FAR = 1 << 16
+FAR = 1 << 16
 """Characters of a text, or of a part of it, that are tokenised at a time: 0.1 s and 35 MB at most."""
 
 _RUNS = ("1", "a", "é", ",", "!?", "漢", " ", "\n", "\r\n", " a", "1,", "a1 ", "👍", "ab-3.5 'll x\n\n")
@@ -42,7 +42,7 @@ class Reader:
         # An added token is found across words, and every word has a character at least.
         self._margin = longest_added + 2
         self._near = 8 * count + 512
-        self._far = max(_FAR, 4 * self._near)
+        self._far = max(FAR, 4 * self._near)
         self.short = 2 * self._near
         """Texts of so many characters are read whole."""
 

@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +17,20 @@ from encoderfile.console import explain, printable
 from encoderfile.container import Container
 from encoderfile.errors import ConfigError, EncoderfileError
 from encoderfile.model.device import choose
+from encoderfile.options import CONTEXT, options, refuse_unused
 from encoderfile.progress import Progress
 from encoderfile.runtime import logs, process
 from encoderfile.runtime.request_flags import Infer, flags
 from encoderfile.service import threads
 from encoderfile.settings import (
-    CONTEXT,
-    InferCommand,
+    InferSettings,
+    InputSettings,
+    McpSettings,
     ModelSettings,
+    ServerSettings,
     ServeSettings,
-    bench_options,
-    device_options,
-    infer_options,
-    mcp_options,
-    model_options,
-    refuse_unused,
-    serve_options,
 )
-from encoderfile.types import AskedPrompt
+from encoderfile.types import AskedPrompt, Text
 
 log = logging.getLogger(__name__)
 
@@ -123,74 +119,63 @@ _UNUSED = {
 
 
 @cli.command()
-@serve_options
+@options(ServeSettings, ServerSettings, ModelSettings)
 @click.pass_obj
-def serve(executable: Path, /, **options: Any) -> int:
+def serve(executable: Path, /, **given: Any) -> int:
     """Serve the model over HTTP (with MCP at /mcp) and gRPC until SIGTERM or Ctrl-C."""
     context = click.get_current_context()
     for switch, unused in _UNUSED.items():
-        if options[switch]:
+        if given[switch]:
             refuse_unused(context, unused, f"with --{switch.replace('_', '-')}")
-    return _serve(executable, ServeSettings(**options))
+    return _serve(executable, ServeSettings(**given))
 
 
-_OVER_STDIO = frozenset({"drain_seconds", "max_body_bytes"})
+_OVER_STDIO = frozenset({"transport", "drain_seconds", "max_body_bytes"})
 """Options for servers that `mcp` follows over stdio too."""
 
 
 @cli.command()
-@mcp_options
+@options(McpSettings, ServerSettings, ModelSettings)
 @click.pass_obj
-def mcp(executable: Path, /, transport: str, hostname: str, port: int, **options: Any) -> int:
+def mcp(executable: Path, /, **given: Any) -> int:
     """Speak MCP over stdin and stdout, or with --transport http on a port of its own."""
-    if transport == "http":
-        return _serve(
-            executable,
-            ServeSettings(
-                http_hostname=hostname,
-                http_port=port,
-                disable_grpc=True,
-                http_flags=("--hostname", "--port"),
-                **options,
-            ),
-        )
+    settings = McpSettings(**given)
+    if settings.transport == "http":
+        return _serve(executable, settings.over_http())
     refuse_unused(
         click.get_current_context(),
-        {"hostname", "port", *options} - set(ModelSettings.__dataclass_fields__) - _OVER_STDIO,
+        given.keys() - ModelSettings.__dataclass_fields__.keys() - _OVER_STDIO,
         "over stdio, only with --transport http",
     )
     from encoderfile.runtime.oneshot import speak_mcp
 
-    settings = _model_settings(options)
     logs.set_up(settings.log_format, settings.log_level)
-    conversation = speak_mcp(executable, settings, options["drain_seconds"], options["max_body_bytes"])
+    conversation = speak_mcp(executable, settings, settings.drain_seconds, settings.max_body_bytes)
     return 0 if process.run(conversation) else 1
 
 
 @cli.command(cls=Infer)
-@infer_options
-@model_options
+@click.argument("texts", nargs=-1, metavar="TEXT...")
+@options(InputSettings, InferSettings, ModelSettings)
 @click.pass_obj
-def infer(
-    executable: Path, /, texts: tuple[str, ...], input_file: str | None, output: Path | None, **options: Any
-) -> int:
+def infer(executable: Path, /, texts: tuple[str, ...], **given: Any) -> int:
     """Answer TEXT... without a server. The result goes to stdout, everything else to stderr."""
     # As an exception, so that a half-written file does not stay behind.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     from encoderfile.runtime import inputs
     from encoderfile.runtime.oneshot import Wanted, answer
 
+    settings = InferSettings(**{name: value for name, value in given.items() if name not in flags()})
     context = click.get_current_context()
-    strategy = context.meta.get(InferCommand.TAKEN_AS_TEXT)
+    strategy = context.meta.get(Infer.TAKEN_AS_TEXT)
     hint = f"{strategy} is taken as a text: for the strategy write --entities={strategy}"
-    if bool(texts) == (input_file is not None):
+    if bool(texts) == (settings.input_file is not None):
         either = "give either TEXT... or -i FILE (- for standard input)"
         raise click.UsageError(f"{either}; {hint}" if strategy else either)
-    if options["stride"] is not None and options["entities"] is None:
+    if settings.stride is not None and settings.entities is None:
         raise click.UsageError("--stride needs --entities")
-    if input_file is None:
+    if settings.input_file is None:
         refuse_unused(context, ("input_format", "column"), "without -i FILE")
-    settings = _model_settings(options)
     logs.set_up(settings.log_format, settings.log_level)
     if strategy:
         log.warning(hint)
@@ -198,37 +183,36 @@ def infer(
         if os.path.isfile(text):  # noqa: PTH113 - a long text is no path, and no error
             log.warning("%s is taken as a text: for the file write -i %s", text, text)
     wanted = Wanted(
-        form=options["form"],
-        options={name: options[name] for name in flags() if options[name] is not None},
-        entities=options["entities"],
-        stride=options["stride"],
-        prompt=AskedPrompt(options["prompt_name"], options["prompt"]),
+        form=settings.form,
+        options={name: given[name] for name in flags() if given[name] is not None},
+        entities=settings.entities,
+        stride=settings.stride,
+        prompt=AskedPrompt(settings.prompt_name, settings.prompt),
     )
-    found = inputs.texts(texts, input_file, options["input_format"], options["column"])
-    answer(executable, settings, found, output, wanted)
+    found = inputs.texts(texts, settings.input_file, settings.input_format, settings.column)
+    answer(executable, settings, found, settings.output, wanted)
     return 0
 
 
 @cli.command()
-@bench_options
-@model_options
+@options(InputSettings, ModelSettings)
 @click.pass_obj
-def bench(
-    executable: Path, /, input_file: str | None, input_format: str | None, column: str | None, **options: Any
-) -> int:
-    """Measure this file on this machine, and say which --threads and --max-batch-tokens suit it.
+def bench(executable: Path, /, **given: Any) -> int:
+    """Measure this file on this machine, and recommend --threads and --max-batch-tokens.
 
-    Settings that are given are kept, the others tried. The progress goes to stderr.
+    Without -i, 200 built-in texts are read. Options that are given are kept, other values are tried for the rest.
+    Progress goes to stderr.
     """
     from encoderfile.runtime import inputs
     from encoderfile.runtime.bench import bench, built_in_texts, steps
 
-    if input_file is None:
+    settings = InputSettings(**given)
+    if settings.input_file is None:
         refuse_unused(click.get_current_context(), ("input_format", "column"), "without -i FILE")
-    settings = ModelSettings(**options)
     logs.set_up(settings.log_format, settings.log_level)
-    own = None if input_file is None else inputs.texts((), input_file, input_format, column)
-    texts = built_in_texts() if own is None else own
+    texts: Sequence[Text] = built_in_texts()
+    if settings.input_file is not None:
+        texts = inputs.texts((), settings.input_file, settings.input_format, settings.column)
     with Progress("measuring", steps(settings), unit="runs", shown=settings.log_format == "text") as progress:
         report = bench(executable, settings, texts, lambda name: progress.advance(1, f"measuring {name}"))
     click.echo(report)
@@ -238,7 +222,7 @@ def bench(
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--sbom", is_flag=True, help="Print what the runtime is made of (CycloneDX JSON).")
-@device_options
+@options(ModelSettings, only=("device", "device_id"))
 @click.pass_obj
 def info(executable: Path, /, as_json: bool, sbom: bool, device: str, device_id: int) -> int:
     """Show what is in this file and which device it would use here, after verifying all checksums."""
@@ -273,17 +257,12 @@ def verify(executable: Path, /) -> int:
 def unpack(executable: Path, /, folder: Path) -> int:
     """Copy this file and its runtime to FOLDER, where it starts without a cache folder.
 
-    For hosts that may neither write nor execute from any cache folder: unpack elsewhere, copy FOLDER there.
+    For machines with no cache folder that can be written and executed from: unpack elsewhere, copy FOLDER there.
     """
     from encoderfile.runtime import frozen
 
     click.echo(os.fsencode(frozen.unpack(executable, folder)))
     return 0
-
-
-def _model_settings(options: Mapping[str, Any]) -> ModelSettings:
-    """The model's among the options of a command that has others too."""
-    return ModelSettings(**{name: options[name] for name in ModelSettings.__dataclass_fields__})
 
 
 def _serve(executable: Path, settings: ServeSettings) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import mmap
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -16,10 +15,9 @@ from encoderfile.model.instances import Instances
 from encoderfile.model.model import Model
 from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
+from encoderfile.runtime import sizing
 from encoderfile.service.threads import LACKING
 from encoderfile.settings import ModelSettings
-
-log = logging.getLogger(__name__)
 
 
 def load(executable: Path, device: Device, settings: ModelSettings) -> Model:
@@ -42,11 +40,7 @@ def load(executable: Path, device: Device, settings: ModelSettings) -> Model:
             verified.result()  # a damaged file is the better explanation
             raise
         verified.result()
-        instances, count = None, settings.granted_instances
-        if settings.no_lanes:
-            log.warning("--no-lanes will be dropped: use --instances 1 (ENCODERFILE_INSTANCES=1)")
-        if settings.instances is not None and count < settings.instances:
-            log.warning("--instances %d: %d run at the same time, as many as threads", settings.instances, count)
+        instances, count = None, sizing.instances(settings)
         # Rows of a fixed batch are padded up, and would be computed once per instance.
         if device.name == "cpu" and count > 1 and manifest.graph.fixed_batch in (None, 1):
             instances = Instances(count, partial(loaded, threads=1), manifest.model_bytes)

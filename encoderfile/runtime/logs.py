@@ -9,7 +9,7 @@ import sys
 from encoderfile.service.trace import current
 
 
-class _Json(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """One JSON object a line; what a request caused has its trace."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -29,7 +29,9 @@ class _Json(logging.Formatter):
 def set_up(form: str, level: str) -> None:
     """Sends every log record to stderr, as `text` or `json`."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(
+        JsonFormatter() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for noisy in ("mcp", "asyncio", "sse_starlette", "uvicorn"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))

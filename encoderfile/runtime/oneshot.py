@@ -141,7 +141,11 @@ def _refuse_unused(service: Service, wanted: Wanted) -> None:
     """Raises `ConfigError` for a flag that the model at hand has no use for."""
     task = service.task
     known = {each.name for each in task.options}
-    flags = [f"--{name.replace('_', '-')}" for name in wanted.options if name not in known]
+    flags = [
+        f"--{'no-' if value is False else ''}{name.replace('_', '-')}"
+        for name, value in wanted.options.items()
+        if name not in known
+    ]
     if wanted.entities and not task.groups_tokens:
         flags.append("--entities")
     if wanted.prompt != DEFAULT_PROMPT and not task.takes_prompt:

@@ -1,18 +1,33 @@
-"""The flags of `infer` that every model type adds: one for each option of its requests."""
+"""The command `infer`: flags that the model types add, one for each option of their requests, and `--entities`."""
 
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import Any
 
 import click
 
 from encoderfile.service import threads
-from encoderfile.settings import InferCommand
+from encoderfile.types import STRATEGIES
 
 
-class Infer(InferCommand):
-    """`infer`, with the flags of all model types. They are made when the command is used: that imports numpy."""
+class Infer(click.Command):
+    """The flags of all model types are made when the command is used: that imports numpy.
+
+    `--entities` takes a value only as `--entities=STRATEGY`: what follows it is a text.
+    """
+
+    TAKEN_AS_TEXT = "taken_as_text"
+    """In the context's `meta`: a text behind `--entities` that is the name of a strategy."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        for flag, follower in itertools.pairwise(args[:end]):
+            if flag == "--entities" and follower in STRATEGIES:
+                ctx.meta[self.TAKEN_AS_TEXT] = follower
+        bare = ["--entities=simple" if arg == "--entities" else arg for arg in args[:end]]
+        return super().parse_args(ctx, bare + args[end:])
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         return [*flags().values(), *super().get_params(ctx)]

@@ -26,7 +26,7 @@ from encoderfile.settings import ServeSettings
 if TYPE_CHECKING:
     from encoderfile.transports.grpc import GrpcServer
     from encoderfile.transports.http.server import HttpServer
-    from encoderfile.transports.mcp import McpHttp
+    from encoderfile.transports.mcp_http import McpHttp
 
 log = logging.getLogger(__name__)
 
@@ -93,11 +93,10 @@ class _Running:
 
         extra = []
         if not self._settings.disable_mcp:
-            from encoderfile.transports.mcp import McpHttp
+            from encoderfile.transports.mcp_http import McpHttp
 
             self._mcp = McpHttp(
                 self._service,
-                max_body_bytes=self._settings.max_body_bytes,
                 allowed_hosts=(*self._settings.allowed_host, self._settings.http_hostname),
             )
             extra = self._mcp.routes()

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+
 from encoderfile.model.model import Model
 from encoderfile.service.limits import Limits
 from encoderfile.service.service import Service
 from encoderfile.settings import ModelSettings, ServeSettings
+
+log = logging.getLogger(__name__)
+
+
+def instances(settings: ModelSettings) -> int:
+    """Runs that may go at the same time on the CPU: one for each thread, or as many as are asked for."""
+    if settings.no_lanes:
+        log.warning("--no-lanes will be dropped: use --instances 1 (ENCODERFILE_INSTANCES=1)")
+    threads = settings.granted_threads
+    asked = settings.instances or (1 if settings.no_lanes else threads)
+    if asked > threads:
+        log.warning("--instances %d: only %d run at the same time, one for each thread", asked, threads)
+    return min(asked, threads)
 
 
 def make_service(model: Model, settings: ModelSettings) -> Service:

@@ -98,6 +98,11 @@ class Batcher(Generic[Item, Answer]):
         """Items queued and not yet taken into a run."""
         return len(self._queue)
 
+    @property
+    def instances(self) -> int:
+        """Runs that may go at the same time by now."""
+        return self._plan.instances
+
     def admit(self, count: int, ahead: int = 0) -> None:
         """Raises `QueueFullError` when `count` more items are not taken now; `ahead` are on their way here.
 
@@ -106,7 +111,7 @@ class Batcher(Generic[Item, Answer]):
         waiting = self.waiting + ahead
         if waiting and waiting + count > self._max_queue:
             raise QueueFullError(
-                f"the queue is full: at most {self._max_queue} texts wait, {waiting} do and {count} came; "
+                f"the queue is full: {waiting} texts wait (at most {self._max_queue}) and {count} more came; "
                 "try again in a moment"
             )
 

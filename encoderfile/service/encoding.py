@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from encoderfile.errors import InputError
 from encoderfile.model.reading import UnsettledError
+from encoderfile.model.text_inputs import size
 from encoderfile.model.tokenizer import Known
 from encoderfile.service.threads import started
 from encoderfile.types import EncodedText, Text
@@ -20,7 +21,7 @@ T = TypeVar("T")
 _SHORT = 500
 """Characters that are tokenised at once, in 0.1 ms: handing them to a thread and back takes as long."""
 
-_PIECE = 1 << 16
+CHUNK_CHARACTERS = 1 << 16
 """Characters of one piece, a text that is longer apart: they take 0.05 s, a tenth of that in the usual words."""
 
 Encode = Callable[[Sequence[Text], str, Known, bool], list[EncodedText]]
@@ -54,7 +55,7 @@ class Encoding:
         Raises what the tokenizer and `check` raise; cancelled, it stops at the next piece.
         """
         known = Known()
-        if sum(map(_characters, texts)) + len(texts) * len(prompt) <= _SHORT:
+        if sum(map(size, texts)) + len(texts) * len(prompt) <= _SHORT:
             found = self._encode(texts, prompt, known, True)
             check(found)
             return found
@@ -91,19 +92,15 @@ def pieces(texts: Sequence[Text], prompt: int = 0) -> Iterator[Sequence[Text]]:
 
     A query that neighbours share counts once.
     """
-    start, size, shared = 0, 0, ""
+    start, held, shared = 0, 0, ""
     for index, text in enumerate(texts):
-        more = prompt + _characters(text)
+        more = prompt + size(text)
         if not isinstance(text, str) and text[0] is shared:
             more = len(text[1])
-        if size and size + more > _PIECE:
+        if held and held + more > CHUNK_CHARACTERS:
             yield texts[start:index]
-            start, size = index, 0
-        size += more
+            start, held = index, 0
+        held += more
         shared = shared if isinstance(text, str) else text[0]
     if start < len(texts):
         yield texts[start:] if start else texts
-
-
-def _characters(text: Text) -> int:
-    return len(text) if isinstance(text, str) else len(text[0]) + len(text[1])

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from encoderfile.service import json_schema, known_fields, prompts
-from encoderfile.service.json_pieces import Pieces, object_pieces
+from encoderfile.service.json_chunks import Chunks, json_chunks
 from encoderfile.service.requests import read
 from encoderfile.tasks import Task
 from encoderfile.tasks.options import Option
@@ -127,12 +127,17 @@ def read_request(body: object, task: Task[Any], truncation_side: str) -> Predict
 
 def write_answer(prediction: Prediction[Any]) -> bytes:
     """The body of the answer: floats in shortest form straight from float32."""
-    return b"".join(answer_pieces(prediction))
+    return b"".join(answer_chunks(prediction))
 
 
-def answer_pieces(prediction: Prediction[Any]) -> Pieces:
-    """The body of the answer in pieces."""
+def answer_chunks(prediction: Prediction[Any]) -> Chunks:
+    """The body of the answer in chunks."""
+    return json_chunks(answer(prediction))
+
+
+def answer(prediction: Prediction[Any]) -> dict[str, Any]:
+    """What the body of the answer holds; the results are made as they are written."""
     content: dict[str, Any] = {"results": map(to_json, prediction.results), "model_id": prediction.model_id}
     if prediction.metadata is not None:
         content["metadata"] = prediction.metadata
-    return object_pieces(content)
+    return content

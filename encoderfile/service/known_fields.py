@@ -100,11 +100,15 @@ class FieldError(InputError):
 def check(body: Mapping[str, Any], done: Collection[str], place: str = "") -> None:
     """Raises `FieldError` for the first known field of `body` that is not `done` and asks for something.
 
-    Nothing is asked for by null, by what is empty, and by the values in `KNOWN`. `place` is what the field's name
-    begins with (`options.`).
+    Nothing is asked for by null, by what is empty, and by the values in `KNOWN`. A mapping `done` says of fields that
+    are objects what is done in there. `place` is what the field's name begins with (`options.`).
     """
     for name, value in body.items():
-        if name not in KNOWN or name in done or value is None or value in ("", [], {}):
+        if name in done:
+            if isinstance(done, Mapping) and done[name] and isinstance(value, Mapping):
+                check(value, done[name], f"{place}{name}.")
+            continue
+        if name not in KNOWN or value is None or value in ("", [], {}):
             continue
         if value not in KNOWN[name]:
             raise FieldError(f"{place}{name} is not done here: {_HINTS.get(name, 'leave it out')}", name)

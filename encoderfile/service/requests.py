@@ -1,61 +1,115 @@
-"""From decoded JSON or msgpack to a declared shape, and what is wrong said in one sentence that names the place."""
+"""Request shapes: a decoded body becomes a `msgspec.Struct`, or a sentence that names the place at fault."""
 
 from __future__ import annotations
 
 import re
-from typing import TypeVar
+import reprlib
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 
+from encoderfile.errors import InputError
+from encoderfile.service import known_fields
 from encoderfile.service.known_fields import FieldError
 
-S = TypeVar("S", bound=msgspec.Struct)
+S = TypeVar("S")
 
-_NAMES = {
+_WORDS = {
     "str": "a string",
     "bool": "true or false",
     "int": "a whole number",
     "float": "a number",
     "array": "a list",
     "object": "an object",
-    "null": "null",
-    "bytes": "bytes",
 }
-_EXPECTED = re.compile(r"Expected `([^`]+)`(?:, got `([^`]+)`)?(.*)")
-_FIELD = re.compile(r"(.*) `(.+)`")
+_FOUND = {**_WORDS, "bool": "a boolean", "int": "a number", "null": "null"}
+
+_EXPECTED = re.compile(r"Expected `([^`]*)`(?: of length)?(?: (>=|<=) (\d+))?(?:, got `([^`]*)`)?")
+_FIELD = re.compile(r"Object (missing required|contains unknown) field `([^`]*)`")
+_PLACE = re.compile(r" - at (`key` in )?`\$\.?([^`]*)`$")
 
 
 def read(body: object, shape: type[S]) -> S:
-    """`body` as `shape` declares it; fields that it does not declare are passed over.
+    """`body` as a `shape`; fields that the shape does not have are ignored unless it forbids them.
 
-    Raises `FieldError` with the name of the field at fault.
+    Raises `FieldError` for a field that is missing or of another type, `InputError` for a body that is no object.
     """
     try:
         return msgspec.convert(body, shape)
     except msgspec.ValidationError as error:
-        raise _failure(str(error)) from error
+        raise _failure(str(error), shape) from error
 
 
-def _failure(message: str) -> FieldError:
+def reader(shape: type[S]) -> Callable[[object], S]:
+    """`read`, which refuses what other servers know and the shape does not have (`known_fields`) too."""
+    done = _fields(shape)
+
+    def read_known(body: object) -> S:
+        found = read(body, shape)
+        assert isinstance(body, Mapping)
+        known_fields.check(body, done)
+        return found
+
+    return read_known
+
+
+def _fields(shape: Any) -> dict[str, Any]:
+    """The fields of a shape, and of those that are shapes themselves again the fields."""
+    hints = typing.get_type_hints(shape)
+    return {
+        name: next((_fields(each) for each in _arguments(hints[name]) if hasattr(each, "__struct_fields__")), {})
+        for name in shape.__struct_fields__
+    }
+
+
+def _failure(message: str, shape: Any) -> InputError:
     """msgspec's message, such as "Expected `str`, got `int` - at `$.items[0].text`", in our words."""
-    what, _, where = message.partition(" - at ")
-    path = where.removeprefix("key in ").strip("`").removeprefix("$").lstrip(".")
-    field = re.split(r"[.\[]", path, maxsplit=1)[0]
-    expected = _EXPECTED.fullmatch(what)
-    if expected is not None:
-        wanted, got, more = expected.groups()
-        kinds = [kind for kind in wanted.split(" | ") if kind != "null"]
-        names = " or ".join(_NAMES.get(kind, kind) for kind in kinds)
-        found = f", got {_got(got)}" if got else more
-        return FieldError(f"{path or 'the body'} should be {names}{found}", field)
-    named = _FIELD.fullmatch(what)
-    if named is not None and "missing required" in named[1]:
-        missing = f"{path}.{named[2]}" if path else named[2]
-        return FieldError(f"the field {missing} is missing", field or named[2])
-    if named is not None and "unknown field" in named[1]:
-        return FieldError(f"{path} has a field {named[2]!r}, which is not known here", field)
-    return FieldError(f"{path} is not valid: {what}", field)
+    at = _PLACE.search(message)
+    path = at[2] if at else ""
+    field = _FIELD.match(message)
+    if field and field[1] == "missing required":
+        missing = f"{path}.{field[2]}".lstrip(".")
+        return FieldError(f"the field {missing} is missing", _first(missing))
+    place = path or "the body"
+    if field:
+        sentence = f"{place} has a field {reprlib.repr(field[2])}, which is not known here"
+    elif at and at[1]:
+        sentence = f"a key of {place} is not a string"
+    elif expected := _EXPECTED.match(message):
+        sentence = f"{place} {_wanted(*expected.groups())}"
+    else:
+        sentence = f"{place} should be one of {', '.join(map(str, _choices(shape, path)))}"
+    return FieldError(sentence, _first(path)) if path else InputError(sentence)
 
 
-def _got(kind: str) -> str:
-    return {"bool": "a boolean", "int": "a number"}.get(kind, _NAMES.get(kind, kind))
+def _wanted(kinds: str, bound: str | None, limit: str | None, found: str | None) -> str:
+    if kinds == "array" and (bound, limit) == (">=", "1"):
+        return "is empty: send at least one"
+    if bound:
+        return f"should {'hold' if kinds == 'array' else 'be'} at {'least' if bound == '>=' else 'most'} {limit}"
+    wanted = " or ".join(_WORDS[kind] for kind in kinds.split(" | ") if kind in _WORDS)
+    return f"should be {wanted}" + (f", got {_FOUND.get(found, 'another type')}" if found else "")
+
+
+def _first(path: str) -> str:
+    """The field of the body that a path begins with."""
+    return re.split(r"[.\[]", path, maxsplit=1)[0]
+
+
+def _choices(hint: Any, path: str) -> list[Any]:
+    """The values of the `Literal` at `path` of a shape."""
+    for step in filter(None, re.split(r"[.\[]", path)):
+        inner = _arguments(hint)
+        if not step.endswith("]"):
+            (hint,) = (typing.get_type_hints(each)[step] for each in inner if hasattr(each, "__struct_fields__"))
+        else:
+            (hint,) = (typing.get_args(each)[-1] for each in inner if typing.get_origin(each) in (list, dict))
+    return [value for each in _arguments(hint) for value in typing.get_args(each)]
+
+
+def _arguments(hint: Any) -> tuple[Any, ...]:
+    """The members of a union; another hint alone."""
+    is_choice = typing.get_origin(hint) in (typing.Literal, list, dict)
+    return (hint,) if is_choice else typing.get_args(hint) or (hint,)

@@ -14,13 +14,13 @@ from typing import Any
 from encoderfile.errors import DrainingError, EncoderfileError, ExhaustedError, InputError, InternalError
 from encoderfile.model.model import Model
 from encoderfile.service.batcher import Batcher
+from encoderfile.service.cooperative import cooperatively
 from encoderfile.service.encoding import Encoding
+from encoderfile.service.in_flight import InFlight
+from encoderfile.service.large_answers import LargeAnswers
 from encoderfile.service.limits import AnswerSize, Limits
 from encoderfile.service.metrics import Metrics
 from encoderfile.service.prompts import Prompts
-from encoderfile.service.room import Room
-from encoderfile.service.turns import in_turns
-from encoderfile.service.under_way import UnderWay
 from encoderfile.tasks import Task
 from encoderfile.tasks.abilities import Ability, Extracted
 from encoderfile.tasks.entities import merged
@@ -84,9 +84,9 @@ class Service:
         self.on_fault: Callable[[bool], None] = lambda _: None
         """Told that a fault began, and that it is over."""
         self.metrics = Metrics(manifest.name, model.device, manifest.model_bytes)
-        self._accepted_requests = UnderWay()
+        self._accepted_requests = InFlight()
         self._encoding = Encoding(model.encode, threads)
-        self._room = Room(limits.max_values)
+        self._large_answers = LargeAnswers(limits.max_values)
         self._batcher: Batcher[EncodedText, Result] = Batcher(
             model,
             max_batch_tokens=limits.max_batch_tokens,
@@ -201,7 +201,7 @@ class Service:
             raise DrainingError("the server is stopping and takes no new requests")
         prompt = self._prompts.text(request.prompt)
         self._limits.check_inputs(request, prompt, self.task.takes_pairs, self.info.model_type)
-        self._batcher.admit(len(request.inputs), ahead=self._encoding.waiting + self._room.waiting)
+        self._batcher.admit(len(request.inputs), ahead=self._encoding.waiting + self._large_answers.waiting)
         try:
             with self._accepted_requests:
                 yield prompt
@@ -236,11 +236,11 @@ class Service:
         self._model.check_memory(encoded)
         tokenized = time.perf_counter()
         truncated = self._limits.check_lengths(encoded, request.refuse_overflow, self.info)
-        async with self._room.taken(answer.values, len(encoded)):
-            has_room = time.perf_counter()
+        async with self._large_answers.admitted(answer.values, len(encoded)):
+            admitted = time.perf_counter()
             results, queued = await self._batcher.submit(encoded)
             if not request.raw:
-                results = await in_turns(self.task.with_options(result, request.options) for result in results)
+                results = await cooperatively(self.task.with_options(result, request.options) for result in results)
         return Prediction(
             results=results,
             model_id=self.info.model_id,
@@ -249,20 +249,20 @@ class Service:
             token_count=sum(len(text) for text in encoded),
             timing=Timing(
                 tokenization=tokenized - started,
-                queue=has_room - tokenized + queued,
-                inference=time.perf_counter() - has_room - queued,
+                queue=admitted - tokenized + queued,
+                inference=time.perf_counter() - admitted - queued,
             ),
         )
 
     async def _whole(self, request: PredictRequest, texts: Sequence[str], prompt: str, strategy: str) -> Extraction:
         prediction = await self._predict(request, prompt)
         pairs = zip(prediction.results, texts, strict=True)
-        found = await in_turns(self._extracted(result, text, strategy) for result, text in pairs)
+        found = await cooperatively(self._extracted(result, text, strategy) for result, text in pairs)
         return Extraction(found, prediction.truncated_inputs, prediction.token_count, prediction.timing)
 
     async def _windows(self, texts: Sequence[str], strategy: str, stride: int) -> Extraction:
         started = time.perf_counter()
-        windows = [await self._encoding.alone(self._model.windows, text, stride) for text in texts]
+        windows = [await self._encoding.alone(self._model.tokenizer.windows, text, stride) for text in texts]
         tokenized = time.perf_counter()
         results, queued = await self._batcher.submit([window for each in windows for window in each])
         left = iter(results)
@@ -279,7 +279,7 @@ class Service:
         )
 
     def _extracted(self, result: Any, text: str, strategy: str) -> Extracted:
-        return self.task.extract(result, text, strategy, self._model.words)
+        return self.task.extract(result, text, strategy, self._model.inputs.words)
 
     @property
     def waiting(self) -> int:

@@ -22,9 +22,10 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind
-from encoderfile.service.room import sending
+from encoderfile.service.answering import answering
+from encoderfile.service.cooperative import cooperatively
+from encoderfile.service.large_answers import sending
 from encoderfile.service.service import Service
-from encoderfile.service.turns import in_turns
 from encoderfile.tasks import Task
 from encoderfile.transports import grpc_reflection_v1
 from encoderfile.transports._pb import encoderfile_pb2 as pb
@@ -155,12 +156,12 @@ class GrpcServer:
 
 def _handlers(service: Service, endpoint: _Endpoint) -> dict[str, Any]:
     async def predict(request: Any, context: _Context) -> bytes:
-        with service.metrics.request("grpc") as measured:
-            prediction = await service.predict(_decode(request, service))
-            measured.timing = prediction.timing
-        if prediction.truncated_inputs:
-            context.set_trailing_metadata((("x-truncated-inputs", str(prediction.truncated_inputs)),))
-        return b"".join(await in_turns(endpoint.write(prediction)))
+        with answering(service, "grpc") as answer:
+            prediction = await answer.by(service.predict(_decode(request, service)))
+            written = b"".join(await cooperatively(endpoint.write(prediction)))
+        if answer.headers:
+            context.set_trailing_metadata(tuple(answer.headers.items()))
+        return written
 
     async def metadata(_: Any, __: _Context) -> bytes:
         info = service.info

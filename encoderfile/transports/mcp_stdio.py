@@ -11,7 +11,7 @@ import orjson
 from anyio import to_thread
 
 from encoderfile.service.service import Service
-from encoderfile.transports.mcp import INVALID_REQUEST, PARSE_ERROR, build
+from encoderfile.transports.mcp_tool import INVALID_REQUEST, PARSE_ERROR, build
 
 if TYPE_CHECKING:
     from mcp_types import JSONRPCMessage
@@ -82,13 +82,13 @@ class _Conversation:
             message = jsonrpc_message_adapter.validate_json(line, by_name=False)
         except Exception:  # of pydantic, and of its parser at its limits
             given = _parsed(line).get("id")
-            await self._refuse("a line is no JSON-RPC message", PARSE_ERROR, given if _is_id(given) else None)
+            await self._refuse("a line is not a JSON-RPC message", PARSE_ERROR, given if _is_id(given) else None)
             return
         if isinstance(message, JSONRPCRequest):
             self._unanswered[message.id] += 1
         elif isinstance(message, JSONRPCNotification):
             if b'"id"' in line and "id" in _parsed(line):
-                await self._refuse("the id of a request should be a text or an integer", INVALID_REQUEST)
+                await self._refuse("the id of a request should be a string or an integer", INVALID_REQUEST)
                 return
             # The one notification with this field: a request that is cancelled gets no answer.
             cancelled = (message.params or {}).get("requestId")

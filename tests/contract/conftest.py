@@ -1,4 +1,4 @@
-"""One case, every way in: `connect` opens a client of the way under test."""
+"""One test, every protocol: `connect` opens a client of the protocol under test."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -6,9 +6,9 @@ from contextlib import ExitStack
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from support.gates import Gated
-from support.house import WAYS_IN, Connect, House
+from support.controlled_models import Gated
 from support.models import DEMO, open_model
+from support.servers import WAYS_IN, Connect, Servers
 
 WIRES = [way for way in WAYS_IN if way != "service"]
 
@@ -21,41 +21,41 @@ def portal() -> Iterator[BlockingPortal]:
 
 
 @pytest.fixture(scope="session")
-def street(portal: BlockingPortal) -> Iterator[House]:
-    """The house of the whole session, for tests that change nothing."""
+def servers(portal: BlockingPortal) -> Iterator[Servers]:
+    """Shared by the whole session, for tests that change nothing."""
     with ExitStack() as stack:
-        yield House(portal, stack)
+        yield Servers(portal, stack)
 
 
 @pytest.fixture
-def house(portal: BlockingPortal) -> Iterator[House]:
-    """A house of the test's own, for limits, keys and models of its own."""
+def own(portal: BlockingPortal) -> Iterator[Servers]:
+    """Those of one test alone, for limits, keys and models of its own."""
     with ExitStack() as stack:
-        yield House(portal, stack)
+        yield Servers(portal, stack)
 
 
 @pytest.fixture(scope="module")
-def block(portal: BlockingPortal) -> Iterator[House]:
-    """A house that the tests of one file share."""
+def module_servers(portal: BlockingPortal) -> Iterator[Servers]:
+    """Shared by the tests of one file."""
     with ExitStack() as stack:
-        yield House(portal, stack)
+        yield Servers(portal, stack)
 
 
 @pytest.fixture(params=list(WAYS_IN))
-def connect(request: pytest.FixtureRequest, street: House, house: House) -> Connect:
+def connect(request: pytest.FixtureRequest, servers: Servers, own: Servers) -> Connect:
     """`connect("ner")` is a client of the way under test: the service itself, HTTP, gRPC or MCP."""
-    return Connect(request.param, street, house)
+    return Connect(request.param, servers, own)
 
 
 @pytest.fixture(params=WIRES)
-def connect_wire(request: pytest.FixtureRequest, street: House, house: House) -> Connect:
+def connect_wire(request: pytest.FixtureRequest, servers: Servers, own: Servers) -> Connect:
     """The same without the service itself, for tests that compare with it."""
-    return Connect(request.param, street, house)
+    return Connect(request.param, servers, own)
 
 
 @pytest.fixture
-def gated(house: House) -> Iterator[Gated]:
-    """The sentiment model behind a gate, which opens at the latest when the test ends."""
+def gated(own: Servers) -> Iterator[Gated]:
+    """The sentiment model, whose runs wait until the test opens the gate, or ends."""
     model = Gated(open_model(DEMO["sentiment"]))
     yield model
     model.open()

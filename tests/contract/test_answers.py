@@ -4,20 +4,29 @@ import numpy as np
 import pytest
 
 from support.clients import PATIENCE, Answer
-from support.gates import Gated
-from support.house import FOLDERS, OF_EACH_TYPE, WAYS_IN, Connect, House
+from support.controlled_models import Gated
+from support.model_types import FOLDERS, OF_EACH_TYPE
+from support.servers import WAYS_IN, Connect, Servers
 
 TEXTS = ["What a wonderful day in Paris!", "John Smith works for Acme Corp.", "no", "a longer text, " * 9]
 
 
+@pytest.mark.proves("ENC Overview", "Three protocols: HTTP with JSON, gRPC with Protocol Buffers, and MCP")
+@pytest.mark.proves("ENC gRPC", "The same functions as HTTP")
+@pytest.mark.proves(
+    "ENC MCP", "It returns the HTTP answer", here="In `_meta` it also says how many texts were truncated."
+)
+@pytest.mark.proves("ENC Rate limiting and performance", "Advice: gRPC for many requests")
 @pytest.mark.parametrize("name", FOLDERS)
 def test_every_wire_carries_the_services_numbers_to_the_last_bit(
-    name: str, connect_wire: Connect, street: House
+    name: str, connect_wire: Connect, servers: Servers
 ) -> None:
     told = connect_wire(name).predict(TEXTS, normalize=True)
-    assert told.body == street.shared("service", name).predict(TEXTS, normalize=True).body
+    assert told.body == servers.shared("service", name).predict(TEXTS, normalize=True).body
 
 
+@pytest.mark.proves("ENC POST /predict", "`results`: one per input")
+@pytest.mark.proves("ENC Rate limiting and performance", "Every endpoint takes several inputs at once")
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
 def test_results_come_in_the_order_of_the_inputs(name: str, connect: Connect) -> None:
     client = connect(name)
@@ -28,8 +37,9 @@ def test_results_come_in_the_order_of_the_inputs(name: str, connect: Connect) ->
         np.testing.assert_allclose(numbers(one), numbers(other), atol=1e-4)
 
 
+@pytest.mark.proves("ENC Rate limiting and performance", "Every endpoint takes several inputs at once")
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
-def test_a_text_alone_has_the_numbers_it_has_in_company(name: str, connect: Connect) -> None:
+def test_a_text_has_the_same_numbers_alone_and_in_a_batch(name: str, connect: Connect) -> None:
     client = connect(name)
     together = client.predict(TEXTS, normalize=False).results
     for text, among_others in zip(TEXTS, together, strict=True):
@@ -45,15 +55,21 @@ def test_the_same_text_many_times_has_one_answer(name: str, connect: Connect) ->
         np.testing.assert_allclose(numbers(result), numbers(results[0]), atol=1e-4)
 
 
+@pytest.mark.proves(
+    "ENC Rate limiting and performance",
+    "One request with many inputs costs less than many requests",
+    "Advice: send texts together",
+)
 def test_the_inputs_of_one_request_share_a_run(connect: Connect, gated: Gated) -> None:
     gated.open()
     assert len(connect(gated).predict(["one", "two", "three", "four", "five"]).results) == 5
     assert gated.batches == [5]
 
 
-def test_callers_of_every_way_at_once_each_get_their_own_answer(house: House) -> None:
-    service = house.service("sentiment")
-    clients = [house.client(way, service) for way in WAYS_IN]
+@pytest.mark.proves("ENC Rate limiting and performance", "Many requests at the same time are handled")
+def test_concurrent_clients_of_every_protocol_each_get_their_own_answer(own: Servers) -> None:
+    service = own.service("sentiment")
+    clients = [own.client(way, service) for way in WAYS_IN]
     texts = [f"{word} film number {number}" for number in range(20) for word in ("good", "bad")]
     alone = {text: numbers(clients[0].predict([text]).results[0]) for text in texts}
     asked = [(text, client.start([text])) for text in texts for client in clients]

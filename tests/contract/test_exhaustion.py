@@ -15,10 +15,11 @@ from encoderfile.service import service as service_module
 from encoderfile.service import threads
 from encoderfile.service.limits import Limits
 from encoderfile.service.service import Service
+from encoderfile.types import PredictRequest
 from support.clients import PATIENCE, HttpClient
-from support.gates import Faulty
-from support.house import Connect, House
+from support.controlled_models import Faulty
 from support.models import DEMO, open_model
+from support.servers import Connect, Servers
 
 SENTENCE = "Internal error: no memory is left for this run"
 
@@ -40,9 +41,9 @@ def test_tokenising_without_memory_fails_its_request_alone(connect: Connect) -> 
     assert len(client.predict(["another"]).results) == 1
 
 
-def test_probes_say_so_until_it_is_over(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    service = house.service(short_of_memory())
-    http: HttpClient = house.client("http", service)
+def test_probes_say_so_until_it_is_over(own: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = own.service(short_of_memory())
+    http: HttpClient = own.client("http", service)
     told: list[bool] = []
     service.on_fault = told.append
 
@@ -60,27 +61,28 @@ def test_probes_say_so_until_it_is_over(house: House, monkeypatch: pytest.Monkey
     assert told == [True, False]
 
 
-def test_grpc_health_turns_to_not_serving_and_back(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_grpc_health_turns_to_not_serving_and_back(own: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     import grpc.aio
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
     from support.serving import grpc_server
 
     serving = health_pb2.HealthCheckResponse
-    service = house.service(short_of_memory())
-    _, address = house.enter(grpc_server(service))
+    service = own.service(short_of_memory())
+    _, address = own.enter(grpc_server(service))
     monkeypatch.setattr(service_module, "RECOVERY_SECONDS", 0.0)
 
     async def watch() -> list[Any]:
         async with grpc.aio.insecure_channel(address) as channel:
             call = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
             seen = [(await call.read()).status]
-            service._note(ExhaustedError("no memory is left for this run"))
+            with pytest.raises(ExhaustedError):
+                await service.predict(PredictRequest(["boom"]))
             seen += [(await call.read()).status, (await call.read()).status]
             call.cancel()
             return seen
 
-    assert house.portal.call(watch) == [serving.SERVING, serving.NOT_SERVING, serving.SERVING]
+    assert own.portal.call(watch) == [serving.SERVING, serving.NOT_SERVING, serving.SERVING]
 
 
 class _NoThreads:
@@ -114,20 +116,20 @@ def test_a_service_whose_threads_cannot_be_had_does_not_begin(monkeypatch: pytes
 
 
 def test_instances_whose_threads_cannot_be_had_are_not_opened(
-    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    own: Servers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     model = open_model(DEMO["sentiment"])
     monkeypatch.setattr(model, "open_instances", lambda: True)
-    service = house.service(model)
+    service = own.service(model)
 
     def refuse(*_: Any) -> None:
         raise ConfigError("no further thread can be started")
 
     monkeypatch.setattr(threads, "started", refuse)
     with caplog.at_level(logging.WARNING):
-        house.portal.call(service.open_instances)
+        own.portal.call(service.open_instances)
     assert caplog.messages == ["one instance only: no further thread can be started"]
-    assert len(house.client("service", service).predict(["text"]).results) == 1
+    assert len(own.client("service", service).predict(["text"]).results) == 1
 
 
 def test_started_threads_run_side_by_side() -> None:

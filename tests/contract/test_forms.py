@@ -4,9 +4,18 @@ import math
 
 import pytest
 
-from support.house import FOLDERS, Connect
+from support.model_types import FOLDERS
+from support.servers import Connect
 
 
+@pytest.mark.proves(
+    "ENC POST /predict, embedding",
+    "`embeddings`: one per token of the text, special tokens such as `[CLS]` included",
+    "The curl example and the form of its answer",
+)
+@pytest.mark.proves(
+    "ENC POST /predict", "`token_info`: `token`, `token_id`, `start`, `end` (`embedding`, `token_classification`)"
+)
 def test_a_token_embedding_has_one_vector_per_token_special_tokens_included(connect: Connect) -> None:
     (result,) = connect("embed-tokens").predict(["hello world"], normalize=False).results
     assert set(result) == {"embeddings"}
@@ -20,6 +29,10 @@ def test_a_token_embedding_has_one_vector_per_token_special_tokens_included(conn
     assert len({len(each["embedding"]) for each in result["embeddings"]}) == 1
 
 
+@pytest.mark.proves(
+    "ENC POST /predict, embedding", "`embeddings`: one per token of the text, special tokens such as `[CLS]` included"
+)
+@pytest.mark.proves("ENC POST /predict, token_classification", "`tokens`: one per token")
 def test_padding_is_never_part_of_a_result(connect: Connect) -> None:
     short, long = connect("embed-tokens").predict(["hello", "hello " * 30], normalize=False).results
     assert [len(short["embeddings"]), len(long["embeddings"])] == [3, 32]
@@ -33,6 +46,17 @@ def test_a_sentence_embedding_is_one_vector(connect: Connect) -> None:
     assert len(one["embedding"]) == len(other["embedding"])
 
 
+@pytest.mark.proves(
+    "ENC POST /predict, sequence_classification",
+    "`scores` are their softmax and sum to 1",
+    here="A model of one logit, or of several labels at once, has sigmoids instead.",
+)
+@pytest.mark.proves(
+    "ENC POST /predict, sequence_classification",
+    "`predicted_index` is the class with the highest score",
+    "`predicted_label` is its label",
+    "The curl example and the form of its answer",
+)
 def test_a_classified_text_names_its_label_and_scores_that_sum_to_one(connect: Connect) -> None:
     praise, blame = connect("sentiment").predict(["What a wonderful film!", "What a terrible film!"]).results
     assert (praise["predicted_label"], blame["predicted_label"]) == ("POSITIVE", "NEGATIVE")
@@ -43,6 +67,14 @@ def test_a_classified_text_names_its_label_and_scores_that_sum_to_one(connect: C
         assert result["scores"] == pytest.approx(softmax(result["logits"]), abs=1e-6)
 
 
+@pytest.mark.proves(
+    "ENC POST /predict, token_classification",
+    "`tokens`: one per token",
+    "`scores` are their softmax and sum to 1",
+    "`label` is the predicted label",
+    "`score` is the predicted label's",
+    "The curl example and the form of its answer",
+)
 def test_a_classified_token_has_the_score_of_its_label_and_special_tokens_are_left_out(connect: Connect) -> None:
     (result,) = connect("ner").predict(["Anna lives in Paris"]).results
     assert [each["token_info"]["token"] for each in result["tokens"]] == ["Anna", "lives", "in", "Paris"]
@@ -53,6 +85,7 @@ def test_a_classified_token_has_the_score_of_its_label_and_special_tokens_are_le
         assert token["scores"] == pytest.approx(softmax(token["logits"]), abs=1e-6)
 
 
+@pytest.mark.proves("ENC POST /predict, embedding", "`normalize`: required, whether vectors get unit L2 norm")
 def test_normalize_true_gives_each_token_unit_length_and_false_leaves_it(connect: Connect) -> None:
     client = connect("embed-tokens")
     raw, unit = (client.predict(["hello world"], normalize=flag).results[0]["embeddings"] for flag in (False, True))
@@ -76,6 +109,7 @@ def test_normalize_of_sentences_is_the_models_own_way_unless_said(name: str, own
     assert vector(None) == (unit if own_way else raw)
 
 
+@pytest.mark.proves("ENC POST /predict", "`model_id` is in the answer")
 @pytest.mark.parametrize("name", ["sentiment", "embed"])
 def test_the_model_id_is_the_models_name(name: str, connect: Connect) -> None:
     assert connect(name).predict(["hello"]).body["model_id"] == FOLDERS[name][0].name

@@ -11,7 +11,8 @@ import pytest
 
 from encoderfile.transports._pb import encoderfile_pb2 as pb
 from support.clients import RefusedError
-from support.house import OF_EACH_TYPE, House
+from support.model_types import OF_EACH_TYPE, service_of, task_of
+from support.servers import Servers
 
 needs_schemathesis = pytest.mark.skipif(
     importlib.util.find_spec("schemathesis") is None,
@@ -60,37 +61,30 @@ def fuzz(url: str, folder: Path, checks: tuple[str, ...], *arguments: str) -> No
     assert "Test cases:" in done.stdout, done.stdout
 
 
+@pytest.mark.proves("ENC GET /openapi.json", "It describes this API")
 @needs_schemathesis
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
 def test_a_fuzzer_finds_no_500_and_nothing_that_the_document_does_not_have(
-    name: str, street: House, tmp_path: Path
+    name: str, servers: Servers, tmp_path: Path
 ) -> None:
-    fuzz(street.url(name), tmp_path, OF_EVERY_DIALECT)
+    fuzz(servers.url(name), tmp_path, OF_EVERY_DIALECT)
 
 
+@pytest.mark.proves("ENC GET /openapi.json", "It describes this API")
 @needs_schemathesis
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
 def test_a_fuzzer_finds_what_fits_the_schema_answered_and_what_does_not_refused(
-    name: str, street: House, tmp_path: Path
+    name: str, servers: Servers, tmp_path: Path
 ) -> None:
-    fuzz(street.url(name), tmp_path, OF_OUR_OWN, *(word for path in OUR_OWN for word in ("--include-path", path)))
+    fuzz(servers.url(name), tmp_path, OF_OUR_OWN, *(word for path in OUR_OWN for word in ("--include-path", path)))
 
 
-REQUESTS = {
-    "embed-tokens": (
-        "Embedding",
-        pb.EmbeddingRequest(inputs=["hello", "wörld"], normalize=True, metadata={"k": "v"}),
-    ),
-    "embed": ("SentenceEmbedding", pb.SentenceEmbeddingRequest(inputs=["hello", "wörld"], normalize=False)),
-    "sentiment": ("SequenceClassification", pb.SequenceClassificationRequest(inputs=["good"], metadata={"k": "v"})),
-    "ner": ("TokenClassification", pb.TokenClassificationRequest(inputs=["Anna"], metadata={"k": "v"})),
-}
-
-
-@pytest.mark.parametrize("name", REQUESTS)
-def test_damaged_messages_are_answered_or_invalid_and_nothing_else(name: str, street: House) -> None:
-    client = street.shared("grpc", name)
-    service, whole = REQUESTS[name]
+@pytest.mark.proves("ENC Beyond the page", "Damaged messages", here="Invalid input.")
+@pytest.mark.parametrize("name", OF_EACH_TYPE)
+def test_damaged_messages_are_answered_or_invalid_and_nothing_else(name: str, servers: Servers) -> None:
+    client = servers.shared("grpc", name)
+    service = service_of(name)
+    whole = getattr(pb, f"{service}Request")(**task_of(name).example, metadata={"k": "v"})
     predict = client.channel.unary_unary(f"/encoderfile.{service}/Predict")
     dice = Random(1)
     statuses, sentences = set(), set()

@@ -4,26 +4,8 @@ import pytest
 
 from encoderfile.transports._pb import encoderfile_pb2 as pb
 from support.clients import GrpcClient
-from support.house import House
-
-CASES = {
-    "embed-tokens": (
-        "Embedding",
-        pb.EmbeddingRequest(inputs=["hello Paris", " "], normalize=True),
-        pb.EmbeddingResponse,
-    ),
-    "embed": ("SentenceEmbedding", pb.SentenceEmbeddingRequest(inputs=["hello", "x"]), pb.SentenceEmbeddingResponse),
-    "sentiment": (
-        "SequenceClassification",
-        pb.SequenceClassificationRequest(inputs=["good", "bad"]),
-        pb.SequenceClassificationResponse,
-    ),
-    "ner": (
-        "TokenClassification",
-        pb.TokenClassificationRequest(inputs=["Anna", " "]),
-        pb.TokenClassificationResponse,
-    ),
-}
+from support.model_types import OF_EACH_TYPE, service_of, task_of
+from support.servers import Servers
 
 
 def answer_bytes(client: GrpcClient, service: str, request: bytes) -> bytes:
@@ -31,15 +13,18 @@ def answer_bytes(client: GrpcClient, service: str, request: bytes) -> bytes:
     return answer
 
 
+@pytest.mark.proves(
+    "ENC gRPC", "The fields of requests and answers have the names and numbers printed, down to `TokenInfo`"
+)
 @pytest.mark.parametrize("metadata", [{}, {"key": "value"}], ids=["without metadata", "with metadata"])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", OF_EACH_TYPE)
 def test_answers_are_byte_for_byte_those_of_the_published_messages(
-    name: str, metadata: dict[str, str], street: House
+    name: str, metadata: dict[str, str], servers: Servers
 ) -> None:
-    service, request, response = CASES[name]
-    request.metadata.clear()
-    request.metadata.update(metadata)
-    sent = answer_bytes(street.shared("grpc", name), service, request.SerializeToString())
+    service = service_of(name)
+    ask, response = (getattr(pb, f"{service}{what}") for what in ("Request", "Response"))
+    request = ask(**{**task_of(name).example, "inputs": ["hello Paris", " "], "metadata": metadata})
+    sent = answer_bytes(servers.shared("grpc", name), service, request.SerializeToString())
     read = response.FromString(sent)
     assert len(read.results) == 2
     rebuilt = response()

@@ -5,18 +5,9 @@ import pytest
 
 from encoderfile.transports._pb import encoderfile_pb2 as pb
 from support.clients import GrpcClient, RefusedError
-from support.house import OF_EACH_TYPE, House
+from support.model_types import OF_EACH_TYPE, labels_of, task_of
+from support.servers import Servers
 
-LABELS = {
-    "sentiment": {0: "NEGATIVE", 1: "POSITIVE"},
-    "ner": {0: "O", 1: "B-PER", 2: "I-PER", 3: "B-ORG", 4: "I-ORG", 5: "B-LOC", 6: "I-LOC"},
-}
-TYPES = {
-    "embed-tokens": pb.EMBEDDING,
-    "embed": pb.SENTENCE_EMBEDDING,
-    "sentiment": pb.SEQUENCE_CLASSIFICATION,
-    "ner": pb.TOKEN_CLASSIFICATION,
-}
 MEGABYTE = 1 << 20
 
 
@@ -26,13 +17,21 @@ def raw(client: GrpcClient, method: str, data: bytes) -> bytes:
     return answer
 
 
+@pytest.mark.proves(
+    "ENC gRPC",
+    "All services have `GetModelMetadata`, with an empty request",
+    "`GetModelMetadataResponse`: `model_id` = 1, `model_type` = 2, `id2label` = 3",
+)
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
-def test_the_models_metadata_is_told(name: str, street: House) -> None:
-    client = street.shared("grpc", name)
+def test_the_models_metadata_is_told(name: str, servers: Servers) -> None:
+    client = servers.shared("grpc", name)
     told = client.call(client.stub.GetModelMetadata, pb.GetModelMetadataRequest())
-    assert (told.model_id, told.model_type, dict(told.id2label)) == ("model", TYPES[name], LABELS.get(name, {}))
+    labels = {str(index): label for index, label in told.id2label.items()}
+    assert (told.model_id, labels) == ("model", labels_of(name) or {})
+    assert pb.ModelType.Name(told.model_type) == task_of(name).name.upper()
 
 
+@pytest.mark.proves("ENC gRPC", "`ModelType`: the numbers 0 to 3")
 def test_the_model_types_have_the_numbers_of_the_api_page() -> None:
     numbers = dict(pb.ModelType.items())
     assert numbers.pop("SENTENCE_EMBEDDING") == 4, "ours, as v0.7.0 has it"
@@ -44,22 +43,25 @@ def test_the_model_types_have_the_numbers_of_the_api_page() -> None:
     }
 
 
-def test_another_model_types_service_is_unimplemented(street: House) -> None:
+@pytest.mark.proves("ENC gRPC", "Three services, by model type")
+def test_another_model_types_service_is_unimplemented(servers: Servers) -> None:
     with pytest.raises(RefusedError) as refused:
-        raw(street.shared("grpc", "ner"), "/encoderfile.Embedding/Predict", b"")
+        raw(servers.shared("grpc", "ner"), "/encoderfile.Embedding/Predict", b"")
     assert refused.value.status is grpc.StatusCode.UNIMPLEMENTED
 
 
 NO_MESSAGE = {"noise": b"\xff\xff\xff", "cut": b"\x0a\xff", "a lone surrogate": b"\x0a\x03\xed\xa0\x80"}
 
 
+@pytest.mark.proves("ENC gRPC", "`INVALID_ARGUMENT` where HTTP answers 422")
+@pytest.mark.proves("ENC Beyond the page", "Lone surrogates")
 @pytest.mark.parametrize(
     ("method", "data"),
     [("Predict", data) for data in NO_MESSAGE.values()] + [("GetModelMetadata", NO_MESSAGE["noise"])],
     ids=[*NO_MESSAGE, "noise to the other method"],
 )
-def test_bytes_that_are_no_message_are_invalid_input(method: str, data: bytes, street: House) -> None:
-    client = street.shared("grpc", "sentiment")
+def test_bytes_that_are_not_a_message_are_invalid_input(method: str, data: bytes, servers: Servers) -> None:
+    client = servers.shared("grpc", "sentiment")
     with pytest.raises(RefusedError) as refused:
         raw(client, f"/encoderfile.SequenceClassification/{method}", data)
     assert refused.value.status is grpc.StatusCode.INVALID_ARGUMENT
@@ -67,16 +69,18 @@ def test_bytes_that_are_no_message_are_invalid_input(method: str, data: bytes, s
     assert len(client.predict(["fine"]).results) == 1
 
 
-def test_answers_beyond_four_megabytes_arrive(street: House) -> None:
-    client = street.shared("grpc", "embed-tokens")
+@pytest.mark.proves("ENC Rate limiting and performance", "Advice: gRPC for many requests")
+def test_answers_beyond_four_megabytes_arrive(servers: Servers) -> None:
+    client = servers.shared("grpc", "embed-tokens")
     request = pb.EmbeddingRequest(inputs=["word " * 300] * 40)
     answer = raw(client, "/encoderfile.Embedding/Predict", request.SerializeToString())
     assert len(answer) > 4 * MEGABYTE
     assert len(pb.EmbeddingResponse.FromString(answer).results) == 40
 
 
-def test_a_request_at_the_body_limit_is_answered_and_a_larger_one_is_not(house: House) -> None:
-    client = house.client("grpc", "sentiment", max_body_bytes=1000)
+@pytest.mark.proves("ENC Beyond the page", "A body over the size limit")
+def test_a_request_at_the_body_limit_is_answered_and_a_larger_one_is_not(own: Servers) -> None:
+    client = own.client("grpc", "sentiment", max_body_bytes=1000)
     at_limit = pb.SequenceClassificationRequest(inputs=["a" * 997])
     assert at_limit.ByteSize() == 1000
     assert len(client.call(client.stub.Predict, at_limit).results) == 1
@@ -87,7 +91,7 @@ def test_a_request_at_the_body_limit_is_answered_and_a_larger_one_is_not(house: 
     assert len(client.predict(["fine"]).results) == 1
 
 
-def test_normalize_left_out_means_false_for_tokens_as_proto3_has_it(street: House) -> None:
-    client = street.shared("grpc", "embed-tokens")
+def test_normalize_left_out_means_false_for_tokens_as_proto3_has_it(servers: Servers) -> None:
+    client = servers.shared("grpc", "embed-tokens")
     assert client.predict(["hello"]) == client.predict(["hello"], normalize=False)
     assert client.predict(["hello"]) != client.predict(["hello"], normalize=True)

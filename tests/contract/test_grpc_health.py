@@ -8,7 +8,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from support.clients import GrpcClient, RefusedError, grpc_client
-from support.house import House
+from support.servers import Servers
 from support.serving import grpc_server
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -17,8 +17,8 @@ NAMES = ["", "encoderfile.TokenClassification", "encoderfile.token_classificatio
 
 
 @pytest.fixture
-def grpc_(street: House) -> GrpcClient:
-    client: GrpcClient = street.shared("grpc", "ner")
+def grpc_(servers: Servers) -> GrpcClient:
+    client: GrpcClient = servers.shared("grpc", "ner")
     return client
 
 
@@ -39,11 +39,12 @@ def test_a_service_that_is_not_here_is_not_found(service: str, grpc_: GrpcClient
     assert refused.value.status is grpc.StatusCode.NOT_FOUND
 
 
+@pytest.mark.proves("ENC Beyond the page", "A full queue, a server that stops")
 @pytest.mark.parametrize("service", NAMES)
-def test_a_draining_server_says_so_of_everything(service: str, house: House) -> None:
-    running = house.service("ner")
-    server, address = house.enter(grpc_server(running))
-    client = house.enter(grpc_client(house.portal, address, running.info.model_type))
+def test_a_draining_server_says_so_of_everything(service: str, own: Servers) -> None:
+    running = own.service("ner")
+    server, address = own.enter(grpc_server(running))
+    client = own.enter(grpc_client(own.portal, address, running.info.model_type))
     assert status(client, service) == SERVING
-    house.portal.call(server.drain)
+    own.portal.call(server.drain)
     assert status(client, service) == NOT_SERVING

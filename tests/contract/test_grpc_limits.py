@@ -12,9 +12,9 @@ import pytest
 
 from encoderfile.transports import grpc_requests
 from encoderfile.transports._pb import encoderfile_pb2 as pb
-from support.bare import answer
 from support.clients import PATIENCE
-from support.house import House
+from support.raw_connections import answer
+from support.servers import Servers
 from support.serving import grpc_server
 
 PREDICT = "/encoderfile.SequenceClassification/Predict"
@@ -31,8 +31,8 @@ METHODS = [
 
 
 @pytest.fixture
-def address(house: House) -> str:
-    return house.enter(grpc_server(house.service()))[1]
+def address(own: Servers) -> str:
+    return own.enter(grpc_server(own.service()))[1]
 
 
 async def status(address: str, method: str, messages: Iterator[bytes] | list[bytes]) -> grpc.StatusCode:
@@ -47,41 +47,41 @@ async def status(address: str, method: str, messages: Iterator[bytes] | list[byt
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_bytes_that_are_no_message_are_invalid_and_not_logged(
-    method: str, address: str, house: House, caplog: pytest.LogCaptureFixture
+def test_bytes_that_are_not_a_message_are_invalid_and_not_logged(
+    method: str, address: str, own: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert house.portal.call(status, address, method, [b"\xff\xff\xff"]) is grpc.StatusCode.INVALID_ARGUMENT
+    assert own.portal.call(status, address, method, [b"\xff\xff\xff"]) is grpc.StatusCode.INVALID_ARGUMENT
     assert not caplog.records
 
 
 @pytest.mark.parametrize("method", METHODS[:5])
-def test_a_call_without_a_message_is_invalid(method: str, address: str, house: House) -> None:
-    assert house.portal.call(status, address, method, []) is grpc.StatusCode.INVALID_ARGUMENT
+def test_a_call_without_a_message_is_invalid(method: str, address: str, own: Servers) -> None:
+    assert own.portal.call(status, address, method, []) is grpc.StatusCode.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize(
     "path", ["/", "//", "/x/y", "/encoderfile.SequenceClassification/", "/grpc.health.v1.Health/"]
 )
-def test_a_path_that_is_no_method_is_unimplemented(
-    path: str, address: str, house: House, caplog: pytest.LogCaptureFixture
+def test_a_path_that_is_not_a_method_is_unimplemented(
+    path: str, address: str, own: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert house.portal.call(status, address, path, [ASKED]) is grpc.StatusCode.UNIMPLEMENTED
+    assert own.portal.call(status, address, path, [ASKED]) is grpc.StatusCode.UNIMPLEMENTED
     assert not caplog.records
 
 
 def test_random_bytes_on_the_port_disturb_nobody(
-    address: str, house: House, caplog: pytest.LogCaptureFixture
+    address: str, own: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
     chance = random.Random(11)
     preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
     for start in (b"", preface, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"):
         for _ in range(5):
-            house.portal.call(answer, f"http://{address}", start + b"\xff" * 9 + chance.randbytes(400))
-    assert house.portal.call(status, address, PREDICT, [ASKED]) is grpc.StatusCode.OK
+            own.portal.call(answer, f"http://{address}", start + b"\xff" * 9 + chance.randbytes(400))
+    assert own.portal.call(status, address, PREDICT, [ASKED]) is grpc.StatusCode.OK
     assert not caplog.records
 
 
-def test_metadata_over_the_limit_is_refused_and_the_connection_goes_on(address: str, house: House) -> None:
+def test_metadata_over_the_limit_is_refused_and_the_connection_goes_on(address: str, own: Servers) -> None:
     async def two_calls() -> tuple[grpc.StatusCode, int]:
         async with grpc.aio.insecure_channel(address) as channel:
             ask = channel.unary_unary(PREDICT)
@@ -89,15 +89,15 @@ def test_metadata_over_the_limit_is_refused_and_the_connection_goes_on(address: 
                 await ask(ASKED, metadata=(("x", "a" * (100 << 10)),), timeout=PATIENCE)
             return failure.value.code(), len(await ask(ASKED, timeout=PATIENCE))
 
-    code, size = house.portal.call(two_calls)
+    code, size = own.portal.call(two_calls)
     assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert size
 
 
-def test_messages_that_do_not_come_make_room_for_those_that_do(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_that_do_not_come_make_room_for_those_that_do(own: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grpc_requests, "AT_A_TIME", 2)
     monkeypatch.setattr(grpc_requests, "HELD_SECONDS", 0.05)
-    _, address = house.enter(grpc_server(house.service()))
+    _, address = own.enter(grpc_server(own.service()))
     never = asyncio.Event()
 
     async def nothing() -> AsyncIterator[bytes]:
@@ -118,14 +118,14 @@ def test_messages_that_do_not_come_make_room_for_those_that_do(house: House, mon
     async def within_patience() -> tuple[int, set[grpc.StatusCode]]:
         return await asyncio.wait_for(crowd(), PATIENCE)
 
-    size, ended = house.portal.call(within_patience)
+    size, ended = own.portal.call(within_patience)
     assert size
     assert ended == {grpc.StatusCode.RESOURCE_EXHAUSTED}
 
 
-def test_a_message_that_stops_coming_is_not_waited_for(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_that_stops_coming_is_not_waited_for(own: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grpc_requests, "PATIENCE_SECONDS", 0.05)
-    _, address = house.enter(grpc_server(house.service()))
+    _, address = own.enter(grpc_server(own.service()))
     never = asyncio.Event()
 
     async def nothing() -> AsyncIterator[bytes]:
@@ -138,13 +138,13 @@ def test_a_message_that_stops_coming_is_not_waited_for(house: House, monkeypatch
                 await channel.stream_unary(PREDICT)(nothing(), timeout=PATIENCE)
             return failure.value
 
-    failure = house.portal.call(ask)
+    failure = own.portal.call(ask)
     assert failure.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert "did not come within" in (failure.details() or "")
 
 
-def test_a_call_without_the_key_is_refused_before_its_message_is_read(house: House) -> None:
-    _, address = house.enter(grpc_server(house.service(), api_key="secret"))
+def test_a_call_without_the_key_is_refused_before_its_message_is_read(own: Servers) -> None:
+    _, address = own.enter(grpc_server(own.service(), api_key="secret"))
     never = asyncio.Event()
 
     async def nothing() -> AsyncIterator[bytes]:
@@ -157,4 +157,4 @@ def test_a_call_without_the_key_is_refused_before_its_message_is_read(house: Hou
                 await channel.stream_unary(PREDICT)(nothing(), timeout=PATIENCE)
             return failure.value.code()
 
-    assert house.portal.call(ask) is grpc.StatusCode.UNAUTHENTICATED
+    assert own.portal.call(ask) is grpc.StatusCode.UNAUTHENTICATED

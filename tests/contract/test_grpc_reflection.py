@@ -8,23 +8,11 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from grpc_reflection.v1alpha import reflection_pb2 as r
 
 from support.clients import GrpcClient
-from support.house import OF_EACH_TYPE, House
+from support.model_types import OF_EACH_TYPE, service_of, task_of
+from support.servers import Servers
 
-SERVICES = {
-    "embed-tokens": {"encoderfile.Embedding", "encoderfile.embedding.EmbeddingInference"},
-    "embed": {
-        "encoderfile.SentenceEmbedding",
-        "encoderfile.sentence_embedding.SentenceEmbeddingInference",
-    },
-    "sentiment": {
-        "encoderfile.SequenceClassification",
-        "encoderfile.sequence_classification.SequenceClassificationInference",
-    },
-    "ner": {
-        "encoderfile.TokenClassification",
-        "encoderfile.token_classification.TokenClassificationInference",
-    },
-}
+OF_V07 = ("embedding", "sentence_embedding", "sequence_classification", "token_classification")
+"""The model types that v0.7.0 had, whose services answer under their old names too."""
 VERSIONS = ["v1alpha", "v1"]
 COMMON = {"grpc.health.v1.Health", *(f"grpc.reflection.{version}.ServerReflection" for version in VERSIONS)}
 
@@ -84,35 +72,68 @@ class Stranger:
         return self._client.call(call, ask(**request))
 
 
+def services_of(name: str) -> set[str]:
+    """What is served for a model, beside what all have."""
+    service, model_type = service_of(name), task_of(name).name
+    old = {f"encoderfile.{model_type}.{service}Inference"} if model_type in OF_V07 else set()
+    return {f"encoderfile.{service}"} | old
+
+
 @pytest.fixture(params=OF_EACH_TYPE)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture(params=VERSIONS)
-def stranger(request: pytest.FixtureRequest, name: str, street: House) -> Stranger:
-    return Stranger(street.shared("grpc", name), request.param)
+def stranger(request: pytest.FixtureRequest, name: str, servers: Servers) -> Stranger:
+    return Stranger(servers.shared("grpc", name), request.param)
 
 
+@pytest.mark.proves(
+    "ENC Overview",
+    "The model type decides which there are: `embedding`, `sequence_classification`, `token_classification`",
+)
+@pytest.mark.proves(
+    "ENC gRPC",
+    "Three services, by model type",
+    here="`SentenceEmbedding` is a fourth, and the names of v0.7.0 answer too.",
+)
+@pytest.mark.proves(
+    "ENC gRPC",
+    "`Embedding`, `SequenceClassification` and `TokenClassification` of package `encoderfile` have `Predict`",
+)
 def test_the_services_of_this_model_type_are_listed_and_no_others(name: str, stranger: Stranger) -> None:
-    assert stranger.services() == SERVICES[name] | COMMON
+    assert stranger.services() == services_of(name) | COMMON
 
 
+@pytest.mark.proves("ENC gRPC", "The grpcurl examples, for every service")
 def test_every_listed_service_can_be_described(stranger: Stranger) -> None:
     for service in stranger.services():
         assert not stranger.ask(file_containing_symbol=service).HasField("error_response"), service
 
 
+@pytest.mark.proves(
+    "ENC gRPC",
+    "Over HTTP/2",
+    "`Embedding`, `SequenceClassification` and `TokenClassification` of package `encoderfile` have `Predict`",
+    "`predicted_label` is optional in the message",
+)
 def test_a_client_made_from_the_descriptors_is_answered(name: str, stranger: Stranger) -> None:
-    for service in sorted(SERVICES[name]):
+    for service in sorted(services_of(name)):
         stranger.pool = descriptor_pool.DescriptorPool()
         stranger.learn(service)
         answer = stranger.call(service, inputs=["hello", "world"], metadata={"k": "v"})
         assert (len(answer.results), answer.model_id, dict(answer.metadata)) == (2, "model", {"k": "v"})
 
 
+@pytest.mark.proves("ENC gRPC", "`GetModelMetadataResponse`: `model_id` = 1, `model_type` = 2, `id2label` = 3")
+@pytest.mark.proves(
+    "ENC gRPC",
+    "The fields of requests and answers have the names and numbers printed, down to `TokenInfo`",
+    here="The message `TokenClassification` is nested: a service has its name. The wire is the same.",
+)
 def test_the_fields_have_the_numbers_of_the_api_page(stranger: Stranger, name: str) -> None:
-    service = min(SERVICES[name], key=len)
+    service = f"encoderfile.{service_of(name)}"
     stranger.learn(service)
     numbers = {
         message.full_name.removeprefix("encoderfile."): {field.name: field.number for field in message.fields}

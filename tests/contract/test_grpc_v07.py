@@ -9,7 +9,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from encoderfile.transports._pb import encoderfile_pb2 as pb
 from support.clients import RefusedError, exact, from_message
-from support.house import OF_EACH_TYPE, House
+from support.servers import Servers
 
 OLD = {
     "embed-tokens": ("embedding", "EmbeddingInference", pb.EmbeddingRequest),
@@ -23,7 +23,7 @@ OLD = {
 }
 
 
-@pytest.fixture(params=OF_EACH_TYPE)
+@pytest.fixture(params=OLD)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -44,13 +44,14 @@ class OldStub:
 
 
 @pytest.fixture
-def old_stub(name: str, street: House) -> Any:
+def old_stub(name: str, servers: Servers) -> Any:
     module, service, _ = OLD[name]
-    return OldStub(street.shared("grpc", name).channel, module, service)
+    return OldStub(servers.shared("grpc", name).channel, module, service)
 
 
-def test_old_stubs_are_answered_with_the_same_numbers(name: str, old_stub: Any, street: House) -> None:
-    client = street.shared("grpc", name)
+@pytest.mark.proves("ENC Beyond the page", "Stubs of v0.7.0", here="Answered.")
+def test_old_stubs_are_answered_with_the_same_numbers(name: str, old_stub: Any, servers: Servers) -> None:
+    client = servers.shared("grpc", name)
     answer = client.call(old_stub.Predict, OLD[name][2](inputs=["hello Paris"], metadata={"k": "v"}))
     new = client.predict(["hello Paris"], metadata={"k": "v"}).body
     if name == "ner":
@@ -61,22 +62,25 @@ def test_old_stubs_are_answered_with_the_same_numbers(name: str, old_stub: Any, 
         assert from_message(answer) == new
 
 
-def test_token_labels_have_the_field_numbers_of_that_version(street: House) -> None:
+@pytest.mark.proves("ENC Beyond the page", "Stubs of v0.7.0")
+def test_token_labels_have_the_field_numbers_of_that_version(servers: Servers) -> None:
     from encoderfile.transports._pb.v07 import token_classification_pb2 as v07
 
     fields = v07.TokenClassificationResult.TokenClassification.DESCRIPTOR.fields
     assert {field.name: field.number for field in fields} == {"token_info": 1, "scores": 2, "label": 3, "score": 4}
 
 
-def test_old_stubs_are_told_the_models_metadata(name: str, old_stub: Any, street: House) -> None:
-    client = street.shared("grpc", name)
+@pytest.mark.proves("ENC Beyond the page", "Stubs of v0.7.0")
+def test_old_stubs_are_told_the_models_metadata(name: str, old_stub: Any, servers: Servers) -> None:
+    client = servers.shared("grpc", name)
     request = pb.GetModelMetadataRequest()
     assert client.call(old_stub.GetModelMetadata, request) == client.call(client.stub.GetModelMetadata, request)
 
 
-def test_old_stubs_are_refused_with_the_same_sentence(name: str, old_stub: Any, street: House) -> None:
+@pytest.mark.proves("ENC Beyond the page", "Stubs of v0.7.0")
+def test_old_stubs_are_refused_with_the_same_sentence(name: str, old_stub: Any, servers: Servers) -> None:
     with pytest.raises(RefusedError) as refused:
-        street.shared("grpc", name).call(old_stub.Predict, OLD[name][2](inputs=["a", ""]))
+        servers.shared("grpc", name).call(old_stub.Predict, OLD[name][2](inputs=["a", ""]))
     assert refused.value.status is grpc.StatusCode.INVALID_ARGUMENT
     assert refused.value.sentence == "Invalid input: empty text sequence (inputs[1])"
 

@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator
 import pytest
 
 from support.clients import HttpClient
-from support.house import House
+from support.servers import Servers
 
 LIMIT = 1000
 TOO_LARGE = (413, "The body is larger than 1000 bytes; split the request")
 
 
 @pytest.fixture
-def http(house: House) -> HttpClient:
-    client: HttpClient = house.client("http", "sentiment", max_body_bytes=LIMIT)
+def http(own: Servers) -> HttpClient:
+    client: HttpClient = own.client("http", "sentiment", max_body_bytes=LIMIT)
     return client
 
 
@@ -28,6 +28,11 @@ def test_a_body_at_the_limit_is_answered(http: HttpClient) -> None:
     assert http.post(body_of(LIMIT)).status_code == 200
 
 
+@pytest.mark.proves(
+    "ENC Beyond the page",
+    "A body over the size limit",
+    here="413, in gRPC `RESOURCE_EXHAUSTED`.",
+)
 def test_a_longer_body_is_413_and_the_next_is_answered(http: HttpClient) -> None:
     response = http.post(body_of(LIMIT + 1))
     assert (response.status_code, response.text) == TOO_LARGE
@@ -35,6 +40,7 @@ def test_a_longer_body_is_413_and_the_next_is_answered(http: HttpClient) -> None
     assert http.post(body_of(LIMIT)).status_code == 200
 
 
+@pytest.mark.proves("ENC Beyond the page", "A body over the size limit")
 def test_a_longer_body_in_chunks_is_413_too(http: HttpClient) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for start in range(0, LIMIT + 1, 100):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from support.clients import HttpClient
-from support.house import House
+from support.servers import Servers
 
 INVALID = "Invalid input: "
 
@@ -51,11 +51,15 @@ NORMALIZE = {
 
 
 @pytest.fixture
-def http(street: House) -> HttpClient:
-    client: HttpClient = street.shared("http", "sentiment")
+def http(servers: Servers) -> HttpClient:
+    client: HttpClient = servers.shared("http", "sentiment")
     return client
 
 
+@pytest.mark.proves("ENC POST /predict", "Status 422 for invalid input")
+@pytest.mark.proves("ENC Errors", "HTTP: the status and the message as `text/plain`")
+@pytest.mark.proves("ENC Beyond the page", "Damaged messages")
+@pytest.mark.proves("ENC Beyond the page", "Lone surrogates", here="Invalid input.")
 @pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN)
 def test_a_body_that_cannot_be_read_is_invalid_input(body: bytes, http: HttpClient) -> None:
     response = http.post(body)
@@ -65,6 +69,9 @@ def test_a_body_that_cannot_be_read_is_invalid_input(body: bytes, http: HttpClie
     assert "\n" not in response.text
 
 
+@pytest.mark.proves("ENC HTTP", "Errors have an HTTP status and a message")
+@pytest.mark.proves("ENC POST /predict", "`inputs`: required, a list of strings", "Status 422 for invalid input")
+@pytest.mark.proves("ENC Errors", "HTTP: the status and the message as `text/plain`")
 @pytest.mark.parametrize(("body", "reason"), WRONG.values(), ids=WRONG)
 def test_a_body_of_the_wrong_shape_is_told_what_was_found(body: object, reason: str, http: HttpClient) -> None:
     response = http.post(json.dumps(body))
@@ -72,15 +79,18 @@ def test_a_body_of_the_wrong_shape_is_told_what_was_found(body: object, reason: 
     assert response.headers["content-type"] == "text/plain; charset=utf-8"
 
 
+@pytest.mark.proves("ENC POST /predict, embedding", "`normalize`: required, whether vectors get unit L2 norm")
 @pytest.mark.parametrize(("normalize", "reason"), NORMALIZE.values(), ids=NORMALIZE)
-def test_embeddings_need_a_boolean_normalize(normalize: dict[str, object], reason: str, street: House) -> None:
-    response = street.shared("http", "embed-tokens").post(json.dumps({"inputs": ["a"], **normalize}))
+def test_embeddings_need_a_boolean_normalize(normalize: dict[str, object], reason: str, servers: Servers) -> None:
+    response = servers.shared("http", "embed-tokens").post(json.dumps({"inputs": ["a"], **normalize}))
     assert (response.status_code, response.text) == (422, INVALID + reason)
 
 
 @pytest.mark.parametrize(("normalize", "status"), [(None, 200), (True, 200), ("true", 422)])
-def test_sentence_embeddings_take_a_boolean_normalize_or_none(normalize: object, status: int, street: House) -> None:
-    response = street.shared("http", "embed").post(json.dumps({"inputs": ["a"], "normalize": normalize}))
+def test_sentence_embeddings_take_a_boolean_normalize_or_none(
+    normalize: object, status: int, servers: Servers
+) -> None:
+    response = servers.shared("http", "embed").post(json.dumps({"inputs": ["a"], "normalize": normalize}))
     assert response.status_code == status
 
 

@@ -7,39 +7,44 @@ from urllib.parse import urlsplit
 import pytest
 
 from support.clients import PATIENCE
-from support.house import OF_EACH_TYPE, House
-
-LABELS = {
-    "sentiment": {"0": "NEGATIVE", "1": "POSITIVE"},
-    "ner": {"0": "O", "1": "B-PER", "2": "I-PER", "3": "B-ORG", "4": "I-ORG", "5": "B-LOC", "6": "I-LOC"},
-}
-TYPES = {
-    "embed-tokens": "embedding",
-    "embed": "sentence_embedding",
-    "sentiment": "sequence_classification",
-    "ner": "token_classification",
-}
+from support.model_types import OF_EACH_TYPE, labels_of, task_of
+from support.servers import Servers
 
 
+@pytest.mark.proves("ENC HTTP", "Endpoints answer JSON", "The common endpoints are there for every model type")
+@pytest.mark.proves("ENC GET /health", 'The server is running: `"OK!"` with status 200')
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
-def test_health_is_the_json_text_ok(name: str, street: House) -> None:
-    response = street.shared("http", name).get("/health")
+def test_health_is_the_json_text_ok(name: str, servers: Servers) -> None:
+    response = servers.shared("http", name).get("/health")
     assert (response.status_code, response.content) == (200, b'"OK!"')
     assert response.headers["content-type"] == "application/json"
 
 
+@pytest.mark.proves(
+    "ENC Overview",
+    "The model type decides which there are: `embedding`, `sequence_classification`, `token_classification`",
+    here="`sentence_embedding` is a fourth, as v0.7.0 has it.",
+)
+@pytest.mark.proves("ENC HTTP", "Endpoints answer JSON", "The common endpoints are there for every model type")
+@pytest.mark.proves(
+    "ENC GET /model",
+    "`model_id` is the name given when the file was built",
+    "`model_type` is the type of the model",
+    "`id2label` maps indices, as strings, to labels for classifiers; embedding models have none",
+    "Status 200",
+)
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
-def test_model_has_the_fields_of_its_type_and_no_other(name: str, street: House) -> None:
-    response = street.shared("http", name).get("/model")
-    expected = {"model_id": "model", "model_type": TYPES[name]}
-    if name in LABELS:
-        expected["id2label"] = LABELS[name]
+def test_model_has_the_fields_of_its_type_and_no_other(name: str, servers: Servers) -> None:
+    response = servers.shared("http", name).get("/model")
+    expected: dict[str, object] = {"model_id": "model", "model_type": task_of(name).name}
+    if task_of(name).has_labels:
+        expected["id2label"] = labels_of(name)
     assert (response.status_code, response.json()) == (200, expected)
     assert response.headers["content-type"] == "application/json"
 
 
-def test_floats_are_written_as_short_as_float32_allows(street: House) -> None:
-    text = street.shared("http", "embed").post(json.dumps({"inputs": ["hello"]})).text
+def test_floats_are_written_as_short_as_float32_allows(servers: Servers) -> None:
+    text = servers.shared("http", "embed").post(json.dumps({"inputs": ["hello"]})).text
     digits = [
         len(number.lstrip("-0.").partition("e")[0].replace(".", ""))
         for number in text.split("[")[2].split("]")[0].split(",")
@@ -48,8 +53,9 @@ def test_floats_are_written_as_short_as_float32_allows(street: House) -> None:
     assert max(digits) <= 9
 
 
-def test_one_connection_carries_many_requests(street: House) -> None:
-    place = urlsplit(street.url("sentiment"))
+@pytest.mark.proves("ENC Rate limiting and performance", "Advice: keep connections")
+def test_one_connection_carries_many_requests(servers: Servers) -> None:
+    place = urlsplit(servers.url("sentiment"))
     assert place.hostname is not None
     connection = http.client.HTTPConnection(place.hostname, place.port, timeout=PATIENCE)
     connection.connect()

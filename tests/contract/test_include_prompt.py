@@ -11,9 +11,9 @@ from encoderfile.manifest import PoolingSpec
 from encoderfile.model.model import Model
 from encoderfile.model.tokenizer import Tokenizer
 from encoderfile.tasks.pooling import POOLING
-from support.dialects import Sie, renamed, town
-from support.house import Connect
+from support.dialects import Sie, renamed, sie_servers
 from support.models import MODELS, open_model
+from support.servers import Connect
 
 PROMPT = "Represent this sentence: "
 TEXTS = ["What a wonderful day in Paris!", "no"]
@@ -58,7 +58,7 @@ def plain(connect: Connect) -> list[dict[str, Any]]:
     return connect("bert-embed-sentences").predict(TEXTS).results
 
 
-def test_a_text_that_is_cut_behind_its_prompt_pools_what_is_left(connect: Connect) -> None:
+def test_a_truncated_text_pools_what_is_left_behind_its_prompt(connect: Connect) -> None:
     client = connect(model())
     limit = open_model(MODELS / "bert-embed").manifest.tokenizer.max_length
     answer = client.predict(TEXTS, prompt="word " * limit)
@@ -68,14 +68,14 @@ def test_a_text_that_is_cut_behind_its_prompt_pools_what_is_left(connect: Connec
 
 
 @pytest.fixture
-def own(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with town(tmp_path_factory.mktemp("own")) as found:
+def sie(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    with sie_servers(tmp_path_factory.mktemp("sie")) as found:
         yield found
 
 
 @pytest.mark.parametrize("model_type", ["embedding", "sentence_embedding"])
-def test_the_other_dialects_leave_it_out_too(model_type: str, own: Any) -> None:
-    client: Sie = own.serve(model(model_type=model_type, prompts={"query": PROMPT}))
+def test_the_other_dialects_leave_it_out_too(model_type: str, sie: Any) -> None:
+    client: Sie = sie.serve(model(model_type=model_type, prompts={"query": PROMPT}))
     wanted = by_hand(PROMPT)
     for params in ({"is_query": True}, {"instruction": PROMPT.rstrip()}):
         np.testing.assert_allclose(
@@ -86,7 +86,7 @@ def test_the_other_dialects_leave_it_out_too(model_type: str, own: Any) -> None:
     np.testing.assert_allclose([each["embedding"] for each in data], wanted, atol=1e-5)
 
 
-def test_token_vectors_of_a_prompt_are_told(connect: Connect) -> None:
+def test_token_vectors_of_a_prompt_are_in_the_answer(connect: Connect) -> None:
     client = connect(model(model_type="embedding"))
     (behind,) = client.predict(["hello"], normalize=False, prompt="hello ").results
     (alone,) = client.predict(["hello hello"], normalize=False).results
@@ -98,7 +98,7 @@ def test_a_text_with_nothing_behind_its_prompt_is_refused(connect: Connect) -> N
     spoken["post_processor"] = None  # so that no special token stands at the end
     known = model()
     words = Tokenizer(json.dumps(spoken).encode(), known.manifest.tokenizer)
-    client = connect(Model(known.manifest, words, known._session))
+    client = connect(Model(known.manifest, words, known.session))
     assert client.refusal(["fine", " "], prompt="hello") == client.says(
         Kind.INVALID_ARGUMENT,
         "Invalid input: inputs[1] has no tokens behind its prompt, which this model does not pool",

@@ -9,7 +9,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from encoderfile.transports._pb import encoderfile_pb2 as pb
 from support.clients import GrpcClient, HttpClient, RefusedError
-from support.house import House
+from support.servers import Servers
 
 KEY = "s3cret key"
 SENTENCE = "a valid key is needed: send the header `Authorization: Bearer KEY`"
@@ -28,14 +28,14 @@ LIST_TOOLS = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
 
 
 @pytest.fixture(scope="module")
-def http(block: House) -> HttpClient:
-    client: HttpClient = block.client("http", "sentiment", api_key=KEY)
+def http(module_servers: Servers) -> HttpClient:
+    client: HttpClient = module_servers.client("http", "sentiment", api_key=KEY)
     return client
 
 
 @pytest.fixture(scope="module")
-def grpc_(block: House) -> GrpcClient:
-    client: GrpcClient = block.client("grpc", "sentiment", api_key=KEY)
+def grpc_(module_servers: Servers) -> GrpcClient:
+    client: GrpcClient = module_servers.client("grpc", "sentiment", api_key=KEY)
     return client
 
 
@@ -43,6 +43,11 @@ def header(authorization: str | None) -> dict[str, str]:
     return {} if authorization is None else {"authorization": authorization}
 
 
+@pytest.mark.proves(
+    "ENC Beyond the page",
+    "An API key",
+    here="`--api-key`: 401, `UNAUTHENTICATED`; health is open.",
+)
 @pytest.mark.parametrize("authorization", WRONG.values(), ids=WRONG)
 @pytest.mark.parametrize(
     ("method", "path"),
@@ -68,10 +73,12 @@ def test_mcp_answers_with_the_key(http: HttpClient) -> None:
     assert (answer.status_code, answer.json()["result"]["tools"][0]["name"]) == (200, "run_encoder")
 
 
+@pytest.mark.proves("ENC Beyond the page", "An API key")
 def test_http_health_needs_no_key(http: HttpClient) -> None:
     assert http.get("/health").content == b'"OK!"'
 
 
+@pytest.mark.proves("ENC Beyond the page", "An API key")
 @pytest.mark.parametrize("authorization", WRONG.values(), ids=WRONG)
 def test_grpc_refuses_another_key(authorization: str | None, grpc_: GrpcClient) -> None:
     for method, request in (
@@ -98,6 +105,7 @@ def test_grpc_answers_with_the_key(authorization: str, grpc_: GrpcClient) -> Non
     assert len(grpc_.call(grpc_.stub.Predict, request, header(authorization)).results) == 1
 
 
+@pytest.mark.proves("ENC Beyond the page", "An API key")
 def test_grpc_health_needs_no_key(grpc_: GrpcClient) -> None:
     stub = health_pb2_grpc.HealthStub(grpc_.channel)
     answer = grpc_.call(stub.Check, health_pb2.HealthCheckRequest())

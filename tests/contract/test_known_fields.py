@@ -6,7 +6,8 @@ import pytest
 
 from encoderfile.errors import Kind
 from encoderfile.service.known_fields import KNOWN, FieldError, refuse_overflow
-from support.house import OF_EACH_TYPE, House
+from support.model_types import OF_EACH_TYPE
+from support.servers import Servers
 
 WITH_BODIES = pytest.mark.parametrize("way", ["service", "http", "mcp"])
 
@@ -32,8 +33,8 @@ REFUSED: dict[str, Any] = {
 @WITH_BODIES
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
 @pytest.mark.parametrize("field", REFUSED)
-def test_a_wish_that_is_not_done_is_refused_by_name(field: str, name: str, way: str, street: House) -> None:
-    client = street.shared(way, name)
+def test_a_field_that_is_not_supported_is_refused_by_name(field: str, name: str, way: str, servers: Servers) -> None:
+    client = servers.shared(way, name)
     status, sentence = client.refusal(["a"], normalize=True, **{field: REFUSED[field]})
     assert status == client.kinds[Kind.INVALID_ARGUMENT]
     assert sentence.startswith(f"Invalid input: {field} is not done here: ")
@@ -41,8 +42,8 @@ def test_a_wish_that_is_not_done_is_refused_by_name(field: str, name: str, way: 
 
 @WITH_BODIES
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
-def test_what_asks_for_nothing_else_is_taken(name: str, way: str, street: House) -> None:
-    client = street.shared(way, name)
+def test_values_that_ask_for_nothing_are_accepted(name: str, way: str, servers: Servers) -> None:
+    client = servers.shared(way, name)
     nothing: dict[str, Any] = {field: values[0] if values else None for field, values in KNOWN.items()}
     nothing |= {"labels": [], "instruction": "", "options": {"top_k": 1}, "anything": True}
     del nothing["normalize"]
@@ -51,14 +52,14 @@ def test_what_asks_for_nothing_else_is_taken(name: str, way: str, street: House)
 
 @WITH_BODIES
 @pytest.mark.parametrize("given", [{"truncate": True}, {"truncate": "END"}, {"truncation_direction": "Right"}])
-def test_a_text_is_cut_where_the_request_says_so(given: dict[str, Any], way: str, street: House) -> None:
-    assert street.shared(way, "sentiment").predict(["word " * 400], **given).truncated == 1
+def test_a_text_is_truncated_where_the_request_says_so(given: dict[str, Any], way: str, servers: Servers) -> None:
+    assert servers.shared(way, "sentiment").predict(["word " * 400], **given).truncated == 1
 
 
 @WITH_BODIES
 @pytest.mark.parametrize("given", [{"truncate": False}, {"truncate": "NONE"}, {"truncation": False}])
-def test_a_text_is_not_cut_where_the_request_says_so(given: dict[str, Any], way: str, street: House) -> None:
-    client = street.shared(way, "sentiment")
+def test_a_text_is_not_truncated_where_the_request_says_so(given: dict[str, Any], way: str, servers: Servers) -> None:
+    client = servers.shared(way, "sentiment")
     status, sentence = client.refusal(["word " * 400], **given)
     assert status == client.kinds[Kind.INVALID_ARGUMENT]
     assert sentence.startswith("Invalid input: inputs[0] has more than 256 tokens")
@@ -76,20 +77,20 @@ def test_a_text_is_not_cut_where_the_request_says_so(given: dict[str, Any], way:
     ],
     ids=repr,
 )
-def test_another_way_to_cut_is_refused(given: dict[str, Any], words: str) -> None:
+def test_another_truncation_side_is_refused(given: dict[str, Any], words: str) -> None:
     with pytest.raises(FieldError) as refused:
         refuse_overflow(given, "right")
     assert str(refused.value).startswith(f"Invalid input: {words}")
     assert refused.value.field in given
 
 
-def test_a_tokenizer_that_cuts_on_the_left_is_told_so() -> None:
+def test_truncation_on_the_left_is_accepted_where_the_tokenizer_truncates_there() -> None:
     assert refuse_overflow({"truncate": "START", "truncation_direction": "left"}, "left") is False
 
 
 @WITH_BODIES
 @pytest.mark.parametrize("field", ["prompt_name", "input_type", "truncation_direction"])
-def test_a_refusal_does_not_repeat_a_long_value(field: str, way: str, street: House) -> None:
-    _, sentence = street.shared(way, "embed").refusal(["a"], **{field: "x" * 100_000})
+def test_a_refusal_does_not_repeat_a_long_value(field: str, way: str, servers: Servers) -> None:
+    _, sentence = servers.shared(way, "embed").refusal(["a"], **{field: "x" * 100_000})
     assert field in sentence
     assert len(sentence) < 300

@@ -12,8 +12,8 @@ from encoderfile.service.service import Service
 from encoderfile.transports._pb import encoderfile_pb2 as pb
 from encoderfile.types import Prediction, PredictRequest
 from support.clients import PATIENCE, GrpcClient, RefusedError
-from support.gates import Gated
-from support.house import WAYS_IN, House
+from support.controlled_models import Gated
+from support.servers import WAYS_IN, Servers
 
 
 class Watched(Service):
@@ -31,12 +31,18 @@ class Watched(Service):
             raise
 
 
+@pytest.mark.proves("ENC Rate limiting and performance", "Advice: timeouts that suit long texts")
+@pytest.mark.proves(
+    "ENC Beyond the page",
+    "A client that leaves",
+    here="Its place in the queue is free at once.",
+)
 @pytest.mark.parametrize("way", WAYS_IN)
-def test_a_caller_who_leaves_while_waiting_frees_his_place_and_is_never_run(
-    way: str, house: House, gated: Gated
+def test_a_client_that_disconnects_while_waiting_frees_its_place_and_is_never_run(
+    way: str, own: Servers, gated: Gated
 ) -> None:
-    service = house.serve(Watched(gated, Limits(max_queue=1)))
-    client = house.client(way, service)
+    service = own.serve(Watched(gated, Limits(max_queue=1)))
+    client = own.client(way, service)
     running = client.start(["in the run"])
     gated.wait_until_running()
     leaving = client.start(["in the queue, and gone"])
@@ -51,10 +57,12 @@ def test_a_caller_who_leaves_while_waiting_frees_his_place_and_is_never_run(
     assert gated.batches == [1, 1]
 
 
+@pytest.mark.proves("ENC Rate limiting and performance", "Advice: timeouts that suit long texts")
+@pytest.mark.proves("ENC Beyond the page", "A client that leaves")
 @pytest.mark.parametrize("place", ["in the queue", "in the run"])
-def test_a_call_whose_deadline_passes_frees_its_place(place: str, house: House, gated: Gated) -> None:
-    service = house.serve(Watched(gated, Limits(max_queue=1)))
-    client: GrpcClient = house.client("grpc", service)
+def test_a_call_whose_deadline_passes_frees_its_place(place: str, own: Servers, gated: Gated) -> None:
+    service = own.serve(Watched(gated, Limits(max_queue=1)))
+    client: GrpcClient = own.client("grpc", service)
     held = []
     if place == "in the queue":
         held.append(client.start(["in the run"]))
@@ -69,13 +77,14 @@ def test_a_call_whose_deadline_passes_frees_its_place(place: str, house: House, 
     for answered in held:
         assert len(answered.result(PATIENCE).results) == 1
     assert len(gated.batches) == 2
-    assert house.portal.call(service.drain, PATIENCE) is True
+    assert own.portal.call(service.drain, PATIENCE) is True
 
 
+@pytest.mark.proves("ENC Beyond the page", "A client that leaves")
 @pytest.mark.parametrize("way", WAYS_IN)
-def test_a_caller_who_leaves_during_the_run_disturbs_nobody(way: str, house: House, gated: Gated) -> None:
-    service = house.serve(Watched(gated, Limits()))
-    client = house.client(way, service)
+def test_a_client_that_disconnects_during_the_run_disturbs_nobody(way: str, own: Servers, gated: Gated) -> None:
+    service = own.serve(Watched(gated, Limits()))
+    client = own.client(way, service)
     leaving = client.start(["in the run, and gone"])
     gated.wait_until_running()
     staying = client.start(["waits for the next run"])
@@ -84,4 +93,4 @@ def test_a_caller_who_leaves_during_the_run_disturbs_nobody(way: str, house: Hou
     assert service.left.wait(PATIENCE), "the server never noticed"
     gated.open()
     assert len(staying.result(PATIENCE).results) == 1
-    assert house.portal.call(service.drain, PATIENCE) is True
+    assert own.portal.call(service.drain, PATIENCE) is True

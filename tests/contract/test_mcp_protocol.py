@@ -7,15 +7,15 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSI
 
 import encoderfile
 from support.clients import HttpClient, McpClient, mcp_client
-from support.house import House
+from support.servers import Servers
 
 PROMISED = "2025-06-18"
 ACCEPT = {"accept": "application/json, text/event-stream"}
 
 
 @pytest.fixture
-def http(street: House) -> HttpClient:
-    client: HttpClient = street.shared("http", "sentiment")
+def http(servers: Servers) -> HttpClient:
+    client: HttpClient = servers.shared("http", "sentiment")
     return client
 
 
@@ -39,6 +39,7 @@ def initialize(http: HttpClient, version: str) -> dict[str, Any]:
     return result
 
 
+@pytest.mark.proves("ENC MCP", "Protocol version 2025-06-18", here="And the newer ones, for clients that ask.")
 @pytest.mark.parametrize("version", sorted({PROMISED, *HANDSHAKE_PROTOCOL_VERSIONS}))
 def test_a_client_gets_the_version_it_asks_for(version: str, http: HttpClient) -> None:
     assert initialize(http, version)["protocolVersion"] == version
@@ -48,6 +49,7 @@ def test_a_version_nobody_knows_is_answered_with_one_that_is_known(http: HttpCli
     assert initialize(http, "2099-12-31")["protocolVersion"] in HANDSHAKE_PROTOCOL_VERSIONS
 
 
+@pytest.mark.proves("ENC MCP", "Capabilities: tools and nothing else", "Server info names the product and the model")
 def test_the_server_has_tools_only_and_names_the_product_and_the_model(http: HttpClient) -> None:
     result = initialize(http, PROMISED)
     assert set(result["capabilities"]) == {"tools"}
@@ -56,12 +58,22 @@ def test_the_server_has_tools_only_and_names_the_product_and_the_model(http: Htt
     assert "POSITIVE" in result["instructions"]
 
 
+@pytest.mark.proves(
+    "ENC MCP",
+    "At `/mcp`, Streamable HTTP alone, on the HTTP server's port",
+    here="Also over stdio, and on a port of its own, with the command `mcp`.",
+)
 def test_requests_need_no_session(http: HttpClient) -> None:
     call = {"name": "run_encoder", "arguments": {"inputs": ["What a wonderful film!"]}}
     result = ask(http, "tools/call", call)["result"]
     assert result["structuredContent"]["results"][0]["predicted_label"] == "POSITIVE"
 
 
+@pytest.mark.proves(
+    "ENC Errors",
+    "MCP: an error object with `code`, `message` and `data`",
+    here="`code` is a number, and `data` is left out, because there is nothing to put in it.",
+)
 def test_a_refusal_is_an_error_object_with_its_code_and_sentence(http: HttpClient) -> None:
     answer = ask(http, "tools/call", {"name": "run_encoder", "arguments": {"inputs": [""]}})
     assert "result" not in answer
@@ -80,26 +92,29 @@ def test_a_method_nobody_serves_is_not_found(http: HttpClient) -> None:
     assert ask(http, "resources/list")["error"]["code"] == -32601
 
 
+@pytest.mark.proves("ENC Beyond the page", "Damaged messages")
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"jsonrpc":"2.0","id":1,"method":"\\ud800"}', b"[]", b"7"])
-def test_a_body_that_is_no_message_is_an_error_and_the_next_is_answered(body: bytes, http: HttpClient) -> None:
+def test_a_body_that_is_not_a_message_is_an_error_and_the_next_is_answered(body: bytes, http: HttpClient) -> None:
     response = http.request("POST", "/mcp", content=body, headers={**ACCEPT, "content-type": "application/json"})
     assert response.status_code == 400
     assert response.json()["error"]["code"] in (-32700, -32600, -32602)
     assert ask(http, "tools/list")["result"]["tools"]
 
 
+@pytest.mark.proves("ENC MCP", "At `/mcp`, Streamable HTTP alone, on the HTTP server's port")
 @pytest.mark.parametrize("mode", ["legacy", "auto", *MODERN_PROTOCOL_VERSIONS])
-def test_the_official_client_is_answered_and_refused_in_every_mode(mode: str, house: House, street: House) -> None:
-    client: McpClient = house.enter(mcp_client(house.portal, f"{street.url('sentiment')}/mcp", mode))
-    assert client.predict(["good"]).body == street.shared("service", "sentiment").predict(["good"]).body
+def test_the_official_client_is_answered_and_refused_in_every_mode(mode: str, own: Servers, servers: Servers) -> None:
+    client: McpClient = own.enter(mcp_client(own.portal, f"{servers.url('sentiment')}/mcp", mode))
+    assert client.predict(["good"]).body == servers.shared("service", "sentiment").predict(["good"]).body
     assert client.refusal([""]) == (-32600, "Invalid input: empty text sequence (inputs[0])")
 
 
-def test_the_official_client_agrees_on_the_newest_version_it_knows(street: House) -> None:
-    client: McpClient = street.shared("mcp", "sentiment")
+@pytest.mark.proves("ENC MCP", "Protocol version 2025-06-18")
+def test_the_official_client_agrees_on_the_newest_version_it_knows(servers: Servers) -> None:
+    client: McpClient = servers.shared("mcp", "sentiment")
     assert client.session.protocol_version == max(MODERN_PROTOCOL_VERSIONS)
 
 
-def test_the_official_client_takes_the_handshake_version_too(house: House, street: House) -> None:
-    client: McpClient = house.enter(mcp_client(house.portal, f"{street.url('sentiment')}/mcp", "legacy"))
+def test_the_official_client_takes_the_handshake_version_too(own: Servers, servers: Servers) -> None:
+    client: McpClient = own.enter(mcp_client(own.portal, f"{servers.url('sentiment')}/mcp", "legacy"))
     assert client.session.protocol_version == max(HANDSHAKE_PROTOCOL_VERSIONS)

@@ -9,7 +9,8 @@ from mcp.shared.exceptions import MCPError
 
 from encoderfile.service.limits import Limits
 from support.clients import McpClient
-from support.house import OF_EACH_TYPE, House
+from support.model_types import OF_EACH_TYPE, labels_of, task_of
+from support.servers import Servers
 
 SUMMARIES = {
     "embed-tokens": "Performs embeddings for input text sequences.",
@@ -25,8 +26,8 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def mcp(name: str, street: House) -> McpClient:
-    client: McpClient = street.shared("mcp", name)
+def mcp(name: str, servers: Servers) -> McpClient:
+    client: McpClient = servers.shared("mcp", name)
     return client
 
 
@@ -42,23 +43,27 @@ def error_of(mcp: McpClient, tool: str, arguments: dict[str, Any] | None) -> tup
     return raised.value.code, raised.value.message
 
 
+@pytest.mark.proves("ENC MCP", "One tool per model type, `run_encoder`")
 def test_there_is_one_tool(tool: Any) -> None:
     assert tool.name == "run_encoder"
     assert tool.annotations.read_only_hint
 
 
+@pytest.mark.proves(
+    "ENC MCP", "The tool's description, for each model type", here="The page's words, then what this model is for."
+)
 def test_the_description_begins_with_the_api_pages_words_and_tells_an_agent_what_this_model_is_for(
     tool: Any, name: str
 ) -> None:
-    assert tool.description.startswith(SUMMARIES[name])
+    assert tool.description.startswith(SUMMARIES.get(name, task_of(name).summary))
     assert "Texts longer than 256 tokens" in tool.description
-    for label in {"sentiment": ("NEGATIVE", "POSITIVE"), "ner": ("B-PER", "I-LOC")}.get(name, ()):
+    for label in (labels_of(name) or {}).values():
         assert label in tool.description
 
 
-def test_the_description_says_what_becomes_of_long_texts(house: House) -> None:
-    for refused, words in ((False, "tokens are cut."), (True, "tokens are refused.")):
-        client = house.client("mcp", house.service("sentiment", Limits(refuse_overflow=refused)))
+def test_the_description_says_what_becomes_of_long_texts(own: Servers) -> None:
+    for refused, words in ((False, "tokens are truncated."), (True, "tokens are refused.")):
+        client = own.client("mcp", own.service("sentiment", Limits(refuse_overflow=refused)))
         (tool,) = client.portal.call(client.session.list_tools).tools
         assert f"Texts longer than 256 {words}" in tool.description
 
@@ -69,13 +74,15 @@ def test_the_example_in_the_description_is_answered(tool: Any, mcp: McpClient) -
     assert mcp.predict(**example).results
 
 
-def test_the_schemas_are_those_of_http(tool: Any, name: str, street: House) -> None:
-    schemas = street.shared("http", name).get("/openapi.json").json()["components"]["schemas"]
+@pytest.mark.proves("ENC MCP", "Its parameters are those of the HTTP request")
+def test_the_schemas_are_those_of_http(tool: Any, name: str, servers: Servers) -> None:
+    schemas = servers.shared("http", name).get("/openapi.json").json()["components"]["schemas"]
     for ours, theirs in ((tool.input_schema, "Request"), (tool.output_schema, "Response")):
         assert set(ours["properties"]) == set(schemas[theirs]["properties"])
         assert ours["required"] == schemas[theirs]["required"]
 
 
+@pytest.mark.proves("ENC MCP", "It returns the HTTP answer")
 def test_the_schemas_are_valid_and_real_answers_fit(tool: Any, mcp: McpClient) -> None:
     for schema in (tool.input_schema, tool.output_schema):
         jsonschema.Draft202012Validator.check_schema(schema)
@@ -83,6 +90,7 @@ def test_the_schemas_are_valid_and_real_answers_fit(tool: Any, mcp: McpClient) -
     jsonschema.validate(answer, tool.output_schema)
 
 
+@pytest.mark.proves("ENC MCP", "It returns the HTTP answer")
 def test_the_text_beside_the_structured_answer_is_the_same_json(mcp: McpClient) -> None:
     result = mcp.portal.call(mcp.session.call_tool, "run_encoder", {"inputs": ["hello"], "normalize": True})
     (content,) = result.content
@@ -98,6 +106,7 @@ def test_an_unknown_tool_is_an_error_that_names_the_right_one(mcp: McpClient) ->
     )
 
 
+@pytest.mark.proves("ENC MCP", "Its parameters are those of the HTTP request")
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -112,8 +121,8 @@ def test_an_unknown_tool_is_an_error_that_names_the_right_one(mcp: McpClient) ->
     ],
 )
 def test_wrong_arguments_are_refused_with_the_sentence_that_http_has(
-    arguments: dict[str, Any] | None, reason: str, mcp: McpClient, name: str, street: House
+    arguments: dict[str, Any] | None, reason: str, mcp: McpClient, name: str, servers: Servers
 ) -> None:
     assert error_of(mcp, "run_encoder", arguments) == (-32600, f"Invalid input: {reason}")
-    over_http = street.shared("http", name).request("POST", "/predict", json=arguments or {})
+    over_http = servers.shared("http", name).request("POST", "/predict", json=arguments or {})
     assert over_http.text == f"Invalid input: {reason}"

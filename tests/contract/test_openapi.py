@@ -6,7 +6,8 @@ import pytest
 from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from support.house import OF_EACH_TYPE, House
+from support.model_types import OF_EACH_TYPE
+from support.servers import Servers
 
 
 @pytest.fixture(params=OF_EACH_TYPE)
@@ -15,8 +16,8 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def document(name: str, street: House) -> dict[str, Any]:
-    response = street.shared("http", name).get("/openapi.json")
+def document(name: str, servers: Servers) -> dict[str, Any]:
+    response = servers.shared("http", name).get("/openapi.json")
     assert response.status_code == 200
     found: dict[str, Any] = response.json()
     return found
@@ -26,24 +27,29 @@ def schema(document: dict[str, Any], name: str) -> Any:
     return OAS30Validator(document["components"]["schemas"][name])
 
 
+@pytest.mark.proves("ENC HTTP", "The common endpoints are there for every model type")
+@pytest.mark.proves("ENC GET /openapi.json", "An OpenAPI 3.0 document in JSON, status 200")
 def test_the_document_is_valid_openapi_3_0(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.0.")
     OpenAPIV30SpecValidator(document).validate()
 
 
+@pytest.mark.proves("ENC GET /openapi.json", "It describes this API")
 def test_it_names_every_route_of_the_dialect(document: dict[str, Any]) -> None:
     routes = {(path, method) for path, methods in document["paths"].items() for method in methods}
     assert {("/health", "get"), ("/model", "get"), ("/openapi.json", "get"), ("/predict", "post")} <= routes
 
 
-def test_every_route_it_names_is_there(document: dict[str, Any], name: str, street: House) -> None:
-    client = street.shared("http", name)
+@pytest.mark.proves("ENC GET /openapi.json", "It describes this API")
+def test_every_route_it_names_is_there(document: dict[str, Any], name: str, servers: Servers) -> None:
+    client = servers.shared("http", name)
     for path, methods in document["paths"].items():
         for method in methods:
             address = path.replace("{model}", document["info"]["title"])
             assert client.request(method.upper(), address).status_code not in (404, 405), (method, path)
 
 
+@pytest.mark.proves("ENC GET /openapi.json", "It describes this API")
 def test_it_names_every_status_a_client_may_meet(document: dict[str, Any]) -> None:
     assert set(document["paths"]["/predict"]["post"]["responses"]) == {
         "200",
@@ -57,15 +63,21 @@ def test_it_names_every_status_a_client_may_meet(document: dict[str, Any]) -> No
     }
 
 
-def test_real_answers_fit_the_response_schema(document: dict[str, Any], name: str, street: House) -> None:
-    client = street.shared("http", name)
+@pytest.mark.proves("ENC HTTP", "Endpoints answer JSON")
+@pytest.mark.proves("ENC GET /openapi.json", "It describes this API")
+def test_real_answers_fit_the_response_schema(document: dict[str, Any], name: str, servers: Servers) -> None:
+    client = servers.shared("http", name)
     answer = client.predict(["hello Paris", " "], normalize=True, metadata={"k": "v"}).body
     schema(document, "Response").validate(answer)
     schema(document, "Model").validate(client.get("/model").json())
 
 
+@pytest.mark.proves("ENC GET /openapi.json", "It describes this API")
+@pytest.mark.proves(
+    "ENC POST /predict", "`token_info`: `token`, `token_id`, `start`, `end` (`embedding`, `token_classification`)"
+)
 def test_the_response_schema_leaves_no_field_of_an_answer_undescribed(
-    document: dict[str, Any], name: str, street: House
+    document: dict[str, Any], name: str, servers: Servers
 ) -> None:
     def sealed(part: Any) -> Any:
         if isinstance(part, dict):
@@ -74,9 +86,11 @@ def test_the_response_schema_leaves_no_field_of_an_answer_undescribed(
         return [sealed(each) for each in part] if isinstance(part, list) else part
 
     strict = OAS30Validator(sealed(document["components"]["schemas"]["Response"]))
-    strict.validate(street.shared("http", name).predict(["hello"], normalize=True, metadata={"k": "v"}).body)
+    strict.validate(servers.shared("http", name).predict(["hello"], normalize=True, metadata={"k": "v"}).body)
 
 
+@pytest.mark.proves("ENC GET /openapi.json", "It describes this API")
+@pytest.mark.proves("ENC POST /predict", "Status 200")
 @pytest.mark.parametrize(
     "request_body",
     [
@@ -86,19 +100,21 @@ def test_the_response_schema_leaves_no_field_of_an_answer_undescribed(
     ],
 )
 def test_requests_that_fit_the_schema_are_answered(
-    request_body: dict[str, Any], document: dict[str, Any], name: str, street: House
+    request_body: dict[str, Any], document: dict[str, Any], name: str, servers: Servers
 ) -> None:
     schema(document, "Request").validate(request_body)
-    assert street.shared("http", name).request("POST", "/predict", json=request_body).status_code == 200
+    assert servers.shared("http", name).request("POST", "/predict", json=request_body).status_code == 200
 
 
+@pytest.mark.proves("ENC GET /openapi.json", "It describes this API")
+@pytest.mark.proves("ENC POST /predict", "Status 422 for invalid input")
 @pytest.mark.parametrize(
     "request_body",
     [{}, {"inputs": []}, {"inputs": [""]}, {"inputs": [1]}, {"inputs": "a"}, {"inputs": ["a"], "metadata": {"k": 1}}],
 )
 def test_requests_that_do_not_fit_the_schema_are_refused(
-    request_body: dict[str, Any], document: dict[str, Any], name: str, street: House
+    request_body: dict[str, Any], document: dict[str, Any], name: str, servers: Servers
 ) -> None:
     request_body = {"normalize": True, **request_body}
     assert not schema(document, "Request").is_valid(request_body)
-    assert street.shared("http", name).request("POST", "/predict", json=request_body).status_code == 422
+    assert servers.shared("http", name).request("POST", "/predict", json=request_body).status_code == 422

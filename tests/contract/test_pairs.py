@@ -7,8 +7,9 @@ import pytest
 
 from encoderfile.errors import Kind
 from support.clients import Client
-from support.house import OF_EACH_TYPE, Connect, House
+from support.model_types import OF_EACH_TYPE, task_of
 from support.models import MODELS, expected
+from support.servers import Connect, Servers
 
 PAIR = {"text": "What a film", "text_pair": "It was terrible."}
 
@@ -35,8 +36,8 @@ def test_the_tokens_of_a_pair_count_each_in_their_own_text(connect: Connect) -> 
 
 @pytest.mark.parametrize("name", ["embed", "embed-tokens"])
 @pytest.mark.parametrize("way", ["service", "http", "mcp"])
-def test_models_of_vectors_read_single_texts(name: str, way: str, street: House) -> None:
-    client = street.shared(way, name)
+def test_models_of_vectors_read_single_texts(name: str, way: str, servers: Servers) -> None:
+    client = servers.shared(way, name)
     status, sentence = client.refusal([PAIR], normalize=True)
     assert status == client.kinds[Kind.INVALID_ARGUMENT]
     assert sentence.startswith("Invalid input: inputs[0] is a text pair, and a")
@@ -51,8 +52,8 @@ def test_neither_text_of_a_pair_is_empty(part: str, connect: Connect) -> None:
 
 
 @pytest.mark.parametrize("way", ["service", "http", "mcp"])
-def test_pairs_and_single_texts_stand_side_by_side(way: str, street: House) -> None:
-    client: Client = street.shared(way, "bert-cls")
+def test_pairs_and_single_texts_stand_side_by_side(way: str, servers: Servers) -> None:
+    client: Client = servers.shared(way, "bert-cls")
     together = client.predict(["a", PAIR, {"text": "a"}, {"text": "a", "text_pair": None}]).results
     alone = [client.predict([each]).results[0] for each in ("a", PAIR)]
     for result, wanted in zip(together, (*alone, alone[0], alone[0]), strict=True):
@@ -71,26 +72,26 @@ def test_pairs_and_single_texts_stand_side_by_side(way: str, street: House) -> N
     ],
     ids=repr,
 )
-def test_an_object_that_is_no_pair_is_refused(given: Any, words: str, way: str, street: House) -> None:
-    client = street.shared(way, "sentiment")
+def test_an_object_that_is_not_a_pair_is_refused(given: Any, words: str, way: str, servers: Servers) -> None:
+    client = servers.shared(way, "sentiment")
     status, sentence = client.refusal([given])
     assert status == client.kinds[Kind.INVALID_ARGUMENT]
     assert sentence.startswith(f"Invalid input: {words}")
 
 
-def test_a_long_pair_is_cut_and_counted(connect: Connect) -> None:
+def test_a_long_pair_is_truncated_and_counted(connect: Connect) -> None:
     answer = connect("sentiment").predict([{"text": "good " * 300, "text_pair": "bad " * 300}])
     assert answer.truncated == 1
 
 
-def test_in_grpc_there_is_a_second_text_for_each_or_none(street: House) -> None:
-    client = street.shared("grpc", "sentiment")
+def test_in_grpc_there_is_a_second_text_for_each_or_none(servers: Servers) -> None:
+    client = servers.shared("grpc", "sentiment")
     with pytest.raises(Exception, match="text_pairs are 1 and inputs 2: send one for each, or none"):
-        client.call(client.stub.Predict, client._request(inputs=["a", "b"], text_pairs=["c"]))
+        client.call(client.stub.Predict, client.message(inputs=["a", "b"], text_pairs=["c"]))
 
 
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
-def test_the_schemas_say_who_takes_a_pair(name: str, street: House) -> None:
-    schemas = street.shared("http", name).get("/openapi.json").json()["components"]["schemas"]
+def test_the_schemas_say_who_takes_a_pair(name: str, servers: Servers) -> None:
+    schemas = servers.shared("http", name).get("/openapi.json").json()["components"]["schemas"]
     items = schemas["Request"]["properties"]["inputs"]["items"]
-    assert ("anyOf" in items) is (name in ("sentiment", "ner"))
+    assert ("anyOf" in items) is task_of(name).takes_pairs

@@ -11,8 +11,8 @@ from encoderfile.service.limits import Limits
 from encoderfile.service.service import Service
 from support.clients import Client
 from support.dialects import renamed
-from support.house import WAYS_IN, Connect, House
 from support.models import DEMO, MODELS, open_model
+from support.servers import WAYS_IN, Connect, Servers
 
 PROMPTS = {"query": "query: ", "passage": "passage: ", "none at all": ""}
 TEXTS = ["What a wonderful day in Paris!", "no"]
@@ -88,7 +88,7 @@ def test_an_empty_text_is_refused_whatever_stands_before_it(prompted: Client) ->
     )
 
 
-def test_prompt_and_text_are_cut_together(prompted: Client) -> None:
+def test_prompt_and_text_are_truncated_together(prompted: Client) -> None:
     answer = prompted.predict(["word " * 500, "word"], prompt="before all that follows ")
     assert answer.truncated == 1
     whole = vectors(prompted, ["word " * 500], prompt="before all that follows ")
@@ -113,8 +113,8 @@ def tokens(answer: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("way", [way for way in WAYS_IN if way != "grpc"])
 @pytest.mark.parametrize("name", ["sentiment", "ner"])
 @pytest.mark.parametrize("field", ["prompt", "prompt_name", "input_type"])
-def test_classifiers_take_no_prompt(field: str, name: str, way: str, street: House) -> None:
-    client = street.shared(way, name)
+def test_classifiers_take_no_prompt(field: str, name: str, way: str, servers: Servers) -> None:
+    client = servers.shared(way, name)
     status, sentence = client.refusal(TEXTS, **{field: "query"})
     assert status == client.kinds[Kind.INVALID_ARGUMENT]
     assert sentence.endswith(f"model takes no {field}: leave it out")
@@ -132,8 +132,8 @@ def test_classifiers_take_no_prompt(field: str, name: str, way: str, street: Hou
         (None, ""),
     ],
 )
-def test_what_texts_are_for_names_their_prompt(input_type: str | None, prompt: str, way: str, house: House) -> None:
-    client = house.client(way, model())
+def test_what_texts_are_for_names_their_prompt(input_type: str | None, prompt: str, way: str, own: Servers) -> None:
+    client = own.client(way, model())
     np.testing.assert_allclose(vectors(client, TEXTS, input_type=input_type), behind(prompt, client), atol=1e-6)
 
 
@@ -147,8 +147,8 @@ def test_what_texts_are_for_names_their_prompt(input_type: str | None, prompt: s
         ({"query": "Q: "}, ""),
     ],
 )
-def test_documents_have_the_first_of_the_librarys_names(named: dict[str, str], prompt: str, house: House) -> None:
-    client = house.client("service", model(prompts=named, default_prompt_name="query"))
+def test_documents_have_the_first_of_the_librarys_names(named: dict[str, str], prompt: str, own: Servers) -> None:
+    client = own.client("service", model(prompts=named, default_prompt_name="query"))
     np.testing.assert_allclose(vectors(client, TEXTS, input_type="document"), behind(prompt, client), atol=1e-6)
 
 
@@ -164,15 +164,15 @@ def test_documents_have_the_first_of_the_librarys_names(named: dict[str, str], p
     ],
     ids=repr,
 )
-def test_what_names_no_prompt_is_refused(asked: dict[str, Any], words: str, way: str, street: House) -> None:
-    client = street.shared(way, "bert-st")
+def test_what_names_no_prompt_is_refused(asked: dict[str, Any], words: str, way: str, servers: Servers) -> None:
+    client = servers.shared(way, "bert-st")
     status, sentence = client.refusal(TEXTS, **asked)
     assert status == client.kinds[Kind.INVALID_ARGUMENT]
     assert sentence.startswith(f"Invalid input: {words}")
 
 
-def test_a_lone_surrogate_in_a_prompt_is_refused(street: House) -> None:
-    client = street.shared("service", "bert-st")
+def test_a_lone_surrogate_in_a_prompt_is_refused(servers: Servers) -> None:
+    client = servers.shared("service", "bert-st")
     assert client.refusal(TEXTS, prompt="\ud800") == (
         Kind.INVALID_ARGUMENT,
         "Invalid input: prompt holds a lone surrogate, which is no Unicode text",
@@ -181,9 +181,9 @@ def test_a_lone_surrogate_in_a_prompt_is_refused(street: House) -> None:
 
 @pytest.mark.parametrize(("default", "prompt"), [("passage", "passage: "), ("none", ""), (None, "query: ")])
 @pytest.mark.parametrize("way", WAYS_IN)
-def test_a_server_may_have_a_default_of_its_own(default: str | None, prompt: str, way: str, house: House) -> None:
-    service = house.serve(Service(model(default_prompt_name="query"), Limits(), default_prompt=default))
-    client = house.client(way, service)
+def test_a_server_may_have_a_default_of_its_own(default: str | None, prompt: str, way: str, own: Servers) -> None:
+    service = own.serve(Service(model(default_prompt_name="query"), Limits(), default_prompt=default))
+    client = own.client(way, service)
     np.testing.assert_allclose(vectors(client, TEXTS), behind(prompt, client), atol=1e-6)
 
 
@@ -195,9 +195,9 @@ def test_a_default_that_the_model_does_not_have_is_refused_with_the_names() -> N
     Service(open_model(DEMO["ner"]), Limits(), default_prompt="none")
 
 
-def test_a_cross_encoders_default_prompt_stands_before_the_first_text(house: House) -> None:
+def test_a_cross_encoders_default_prompt_stands_before_the_first_text(own: Servers) -> None:
     plain = open_model(MODELS / "bert-cls")
     prompted = renamed(plain, prompts={"q": "Q: "}, default_prompt_name="q")
-    one = house.client("service", prompted).predict([{"text": "a", "text_pair": "b"}])
-    other = house.client("service", plain).predict([{"text": "Q: a", "text_pair": "b"}])
+    one = own.client("service", prompted).predict([{"text": "a", "text_pair": "b"}])
+    other = own.client("service", plain).predict([{"text": "Q: a", "text_pair": "b"}])
     np.testing.assert_allclose(one.results[0]["logits"], other.results[0]["logits"], atol=1e-6)

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from support.house import OF_EACH_TYPE, Connect
+from support.model_types import OF_EACH_TYPE
+from support.servers import Connect
 
 ODD = {
     "white space alone": " \t\n ",
@@ -30,11 +31,17 @@ WITH_WIDE_CHARACTERS = [
 ]
 
 
+@pytest.mark.proves(
+    "ENC Beyond the page",
+    "Control characters, right-to-left text, emoji, white space",
+    here="Answered.",
+)
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
 def test_every_kind_of_text_is_answered(name: str, connect: Connect) -> None:
     assert len(connect(name).predict(list(ODD.values()), normalize=True).results) == len(ODD)
 
 
+@pytest.mark.proves("ENC Beyond the page", "Control characters, right-to-left text, emoji, white space")
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD)
 def test_every_kind_of_text_is_answered_alone(text: str, connect: Connect) -> None:
     (result,) = connect("ner").predict([text]).results
@@ -43,6 +50,7 @@ def test_every_kind_of_text_is_answered_alone(text: str, connect: Connect) -> No
         assert 0 <= info["start"] < info["end"] <= len(text)
 
 
+@pytest.mark.proves("ENC Beyond the page", "Control characters, right-to-left text, emoji, white space")
 def test_white_space_alone_has_no_tokens_but_its_special_ones(connect: Connect) -> None:
     (labelled,) = connect("ner").predict([" \n "]).results
     assert labelled == {"tokens": []}
@@ -50,6 +58,7 @@ def test_white_space_alone_has_no_tokens_but_its_special_ones(connect: Connect) 
     assert [each["token_info"]["token"] for each in embedded["embeddings"]] == ["[CLS]", "[SEP]"]
 
 
+@pytest.mark.proves("ENC POST /predict", "`start` and `end` are character offsets")
 @pytest.mark.parametrize("text", WITH_WIDE_CHARACTERS)
 @pytest.mark.parametrize("name", ["ner", "embed-tokens"])
 def test_offsets_count_code_points_whatever_stands_before(name: str, text: str, connect: Connect) -> None:
@@ -63,6 +72,7 @@ def test_offsets_count_code_points_whatever_stands_before(name: str, text: str, 
         assert word.end() in ends, word
 
 
+@pytest.mark.proves("ENC POST /predict", "`start` and `end` are character offsets")
 @pytest.mark.parametrize("name", ["bert-tok", "xlmr-tok"])
 def test_offsets_find_the_word_in_the_text(name: str, connect: Connect) -> None:
     text = "😀😀 the person"

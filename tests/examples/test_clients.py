@@ -84,14 +84,17 @@ def python(script: Path) -> list[str]:
     return [sys.executable, "-W", "error", str(script)]
 
 
+@pytest.mark.proves("ENC Client examples", "Python over HTTP")
 def test_the_python_http_client_gets_the_answer(service: str, server: Addresses, clients: Path) -> None:
     ask([*python(clients / "python" / "http_client.py"), server.url], service)
 
 
+@pytest.mark.proves("ENC Client examples", "Python over gRPC, with generated stubs")
 def test_the_python_grpc_client_gets_the_answer(service: str, server: Addresses, clients: Path) -> None:
     ask([*python(clients / "python" / "grpc_client.py"), server.target, service], service)
 
 
+@pytest.mark.proves("ENC MCP", "`serve` is enough to connect a client at `/mcp`")
 def test_the_mcp_client_gets_the_answer_over_http(service: str, server: Addresses, clients: Path) -> None:
     ask([*python(clients / "python" / "mcp_client.py"), f"{server.url}/mcp"], service)
 
@@ -108,6 +111,7 @@ def test_clients_say_in_one_line_that_nobody_answers(clients: Path) -> None:
         assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
+@pytest.mark.proves("ENC Client examples", "JavaScript over HTTP")
 def test_the_javascript_http_client_gets_the_answer(service: str, server: Addresses) -> None:
     ask([needs("node"), EXAMPLES / "clients" / "javascript" / "http.mjs", server.url], service)
 
@@ -133,15 +137,32 @@ def go_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "client"
 
 
+@pytest.mark.proves("ENC Client examples", "Go over gRPC, with generated stubs")
 def test_the_go_client_gets_the_answer(service: str, server: Addresses, go_client: Path) -> None:
     ask([go_client, server.target, service], service)
 
 
+@pytest.mark.proves("ENC GET /health", "The curl example")
+@pytest.mark.proves("ENC GET /model", "The curl example and its answer")
+@pytest.mark.proves("ENC GET /openapi.json", "The curl example")
+@pytest.mark.proves(
+    "ENC POST /predict, embedding",
+    "The curl example and the form of its answer",
+    here="Its numbers are illustrations there; here `[SEP]` follows too.",
+)
+@pytest.mark.proves("ENC POST /predict, sequence_classification", "The curl example and the form of its answer")
+@pytest.mark.proves(
+    "ENC POST /predict, token_classification",
+    "The curl example and the form of its answer",
+    here="Every token is there, with its true offsets; the page shows a few, off by one.",
+)
+@pytest.mark.proves("ENC Client examples", "curl, for every model type")
 def test_curl_gets_the_answer(service: str, server: Addresses) -> None:
     needs("curl")
     ask(["sh", EXAMPLES / "clients" / "shell" / "curl.sh", server.url], service)
 
 
+@pytest.mark.proves("ENC gRPC", "The grpcurl examples, for every service")
 def test_grpcurl_gets_the_answer(service: str, server: Addresses) -> None:
     needs("grpcurl")
     ask(["sh", EXAMPLES / "clients" / "shell" / "grpcurl.sh", server.target, service], service)

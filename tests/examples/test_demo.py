@@ -24,7 +24,7 @@ def run(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_demo_gives_one_answer_over_every_way_in_and_leaves_the_file(tmp_path: Path) -> None:
+def test_the_demo_gives_one_answer_over_every_protocol_and_leaves_the_file(tmp_path: Path) -> None:
     done = run(tmp_path)
     assert done.returncode == 0, done.stderr
     rows = re.findall(r"^(\S.*?)  (POSITIVE|NEGATIVE) +(\S+) +(\S+) +(\S+) +(\S+)$", done.stdout, re.MULTILINE)

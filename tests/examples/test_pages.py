@@ -28,6 +28,12 @@ STAND_INS = {
 }
 
 
+@pytest.mark.proves(
+    "ENC Overview", "HTTP on port 8080 unless told otherwise", "gRPC on port 50051 unless told otherwise"
+)
+@pytest.mark.proves("ENC GET /health", "The curl example")
+@pytest.mark.proves("ENC GET /model", "The curl example and its answer")
+@pytest.mark.proves("ENC gRPC", "The grpcurl examples, for every service")
 @pytest.mark.file
 @pytest.mark.parametrize("page", PAGES)
 def test_the_commands_of_a_page_give_what_the_page_says(page: str, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_entities_of_pytorch_logits_are_those_of_the_export(model: str) -> None:
         served = open_model(folder, None, entry["max_length"] if entry["max_length"] < limit else None)
         (result,) = served.run(served.encode([entry["text"]]))
         assert isinstance(result, TokenLabels)
-        found = [each._asdict() for each in grouped(result, entry["text"], served.words, served.task.labels)]
+        found = [each._asdict() for each in grouped(result, entry["text"], served.inputs.words, served.task.labels)]
         assert [each | {"score": None} for each in found] == [each | {"score": None} for each in entry["entities"]]
         close([each["score"] for each in found], [each["score"] for each in entry["entities"]], 1e-4, entry["id"])
 

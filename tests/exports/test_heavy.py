@@ -78,7 +78,7 @@ def test_a_model_above_2_gb_answers_within_1_3_times_its_weights(built: tuple[Pa
     assert memory <= MEMORY * heavy.WEIGHTS
 
 
-def test_a_data_file_cut_by_one_byte_is_refused_before_anything_is_written(model: Path) -> None:
+def test_a_data_file_truncated_by_one_byte_is_refused_before_anything_is_written(model: Path) -> None:
     data = model / heavy.FILES[1]
     size = data.stat().st_size
     os.truncate(data, size - 1)

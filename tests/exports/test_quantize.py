@@ -58,7 +58,7 @@ def int8() -> Checked:
     return changed("bert-embed", "sentence_embedding", quantize="int8")
 
 
-def test_an_int8_answer_in_company_is_the_same_as_alone(int8: Checked) -> None:
+def test_an_int8_answer_in_a_batch_is_the_same_as_alone(int8: Checked) -> None:
     model = opened(int8)
     assert model.manifest.graph.batchable
     for alone, together in zip(vectors(model, False), vectors(model, True), strict=True):
@@ -72,7 +72,7 @@ def test_int8_weights_take_less_than_half_of_the_room(int8: Checked) -> None:
 
 
 def test_large_weights_are_written_beside_the_int8_graph(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quantize, "_LARGE", 1000)
+    monkeypatch.setattr(quantize, "LARGE", 1000)
     found = changed("bert-embed", "sentence_embedding", quantize="int8")
     assert {tensor.source.name for tensor in found.graph.tensors} != {"model.onnx"}
     assert len(vectors(opened(found), True)) == len(TEXTS)

@@ -48,7 +48,7 @@ def test_a_tokenizer_that_needs_a_dictionary_is_refused(family: str, tmp_path: P
 
 def test_offsets_count_code_points_of_the_text_whatever_the_normaliser_did() -> None:
     text = "½ ﬁn e\u0301 ａｂ 😀x"
-    (encoded,) = open_model(graphs.MODELS / "deberta-v2-cls")._tokenizer([text], with_tokens=True)
+    (encoded,) = open_model(graphs.MODELS / "deberta-v2-cls").tokenizer([text], with_tokens=True)
     covered = {index for token in encoded.tokens for index in range(token.start, token.end)}
     # The accent is part of the letter before it once both are one character; the library counts the letter alone.
     assert covered | {text.index("\u0301")} == set(range(len(text)))

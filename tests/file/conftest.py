@@ -1,7 +1,7 @@
 """The files under test, built once for the whole session, and clients for what they serve."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractAsyncContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from support.clients import grpc_client, http_client, mcp_client
 from support.files import BuiltFile, Server, encoderfile
-from support.house import House
 from support.models import DEMO
 
 TYPES = {
@@ -67,19 +66,22 @@ class Clients:
     """`clients("grpc", server, "ner")` is a client of a running file."""
 
     def __init__(self, portal: BlockingPortal, stack: ExitStack) -> None:
-        self._house = House(portal, stack)
+        self._portal = portal
+        self._stack = stack
+
+    def _enter(self, client: AbstractAsyncContextManager[Any]) -> Any:
+        return self._stack.enter_context(self._portal.wrap_async_context_manager(client))
 
     def __call__(self, way: str, server: Server, name: str, **options: Any) -> Any:
-        portal = self._house.portal
         if way == "http":
-            return self._house.enter(http_client(portal, server.url, **options))
+            return self._enter(http_client(self._portal, server.url, **options))
         if way == "grpc":
-            return self._house.enter(grpc_client(portal, server.grpc, TYPES[name], **options))
-        return self._house.enter(mcp_client(portal, f"{server.url}/mcp", **options))
+            return self._enter(grpc_client(self._portal, server.grpc, TYPES[name], **options))
+        return self._enter(mcp_client(self._portal, f"{server.url}/mcp", **options))
 
     def of_command(self, command: Any) -> Any:
         """An MCP client of a command that it starts and ends, over stdin and stdout."""
-        return self._house.enter(mcp_client(self._house.portal, command))
+        return self._enter(mcp_client(self._portal, command))
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ def test_the_log_names_addresses_that_can_be_used_as_they_stand(
             assert clients(way, server, "sentiment").predict(["good"]).results
 
 
+@pytest.mark.proves("ENC gRPC", "On `[::]`, all interfaces, port 50051, unless told otherwise")
 def test_the_default_addresses_will_do_without_ipv6(sentiment: BuiltFile) -> None:
     prefix = namespace("net", prepare="echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6")
     with sentiment.serve("--http-hostname", "0.0.0.0", "--grpc-hostname", "[::]", prefix=prefix) as server:

@@ -21,8 +21,8 @@ import httpx
 import pytest
 from anyio.from_thread import BlockingPortal
 
-from support.bare import answer, bare
 from support.files import PATIENCE, BuiltFile, Server
+from support.raw_connections import answer, raw_connection
 
 MOST_MB = 600
 MOST_LOG_BYTES = 1 << 20
@@ -73,14 +73,14 @@ async def garbage(url: str) -> None:
 async def idle_crowd(url: str) -> None:
     async with AsyncExitStack() as crowd:
         for _ in range(CROWD):
-            await crowd.enter_async_context(bare(url))
+            await crowd.enter_async_context(raw_connection(url))
         await asyncio.to_thread(httpx.get, f"{url}/health", timeout=PATIENCE)
 
 
 async def unfinished_bodies(url: str) -> None:
     async with AsyncExitStack() as crowd:
         for _ in range(200):
-            _, writer = await crowd.enter_async_context(bare(url))
+            _, writer = await crowd.enter_async_context(raw_connection(url))
             writer.write(WITH_LENGTH % (4 << 20) + b"a" * ((4 << 20) - 1))
         await asyncio.to_thread(httpx.get, f"{url}/health", timeout=PATIENCE)
 
@@ -96,7 +96,7 @@ async def watchers(url: str) -> None:
     )
     async with AsyncExitStack() as crowd:
         for _ in range(300):
-            reader, writer = await crowd.enter_async_context(bare(url))
+            reader, writer = await crowd.enter_async_context(raw_connection(url))
             writer.write(upgrade)
             await reader.readuntil(b"101")
 

@@ -31,6 +31,7 @@ def named(request: pytest.FixtureRequest, sentiment: BuiltFile, tmp_path: Path) 
     return sentiment.at(path)
 
 
+@pytest.mark.proves("ENC Beyond the page", "Commands, flags and their variables")
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [

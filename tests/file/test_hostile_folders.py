@@ -88,7 +88,7 @@ def test_a_name_that_is_just_short_enough_is_built_and_a_folder_that_is_made_is_
     assert f"made the folder {target.parent}\n" in done.stderr
 
 
-def test_a_path_that_is_no_text_is_printed_as_it_is(tmp_path: Path) -> None:
+def test_a_path_that_is_not_unicode_is_printed_as_it_is(tmp_path: Path) -> None:
     target = os.fsencode(tmp_path) + b"/\xff.encoderfile"
     command = [COMMAND, "build", DEMO["sentiment"], "--name", "model", "-o", target, "--report", tmp_path / "report"]
     done = subprocess.run(
@@ -104,7 +104,7 @@ def test_a_path_that_is_no_text_is_printed_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("flag", ["--name", "--model-version"])
-def test_a_name_that_is_no_text_is_one_sentence(flag: str, tmp_path: Path) -> None:
+def test_a_name_that_is_not_unicode_is_one_sentence(flag: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [COMMAND, "build", DEMO["sentiment"], flag, b"a\xffb", "-o", tmp_path / "model"],
         env=builder_environment(),

@@ -125,7 +125,8 @@ def test_many_texts_keep_their_order(sentiment: BuiltFile) -> None:
     assert [each["predicted_label"] for each in answers] == ["POSITIVE", "NEGATIVE"] * 300
 
 
-def test_cut_texts_are_warned_of_on_stderr(sentiment: BuiltFile) -> None:
+@pytest.mark.proves("ENC Beyond the page", "A text longer than the model's limit")
+def test_truncated_texts_are_warned_of_on_stderr(sentiment: BuiltFile) -> None:
     done = sentiment.run("infer", "word " * 400, "short")
     assert (done.returncode, len(json.loads(done.stdout)["results"])) == (0, 2)
     assert done.stderr.endswith("WARNING 1 of 2 texts were cut at 256 tokens\n")
@@ -172,7 +173,7 @@ def test_a_text_too_long_is_counted_from_the_start_of_the_file(sentiment: BuiltF
     assert "inputs[300] has more than 256 tokens" in done.stderr
 
 
-def test_a_first_line_with_a_text_that_is_none_is_named(sentiment: BuiltFile) -> None:
+def test_a_first_line_whose_text_is_not_a_string_is_named(sentiment: BuiltFile) -> None:
     done = sentiment.run("infer", "-i", "-", stdin='{"text": 1}\n{"text": "fine"}\n')
     assert done.returncode == 1
     assert "line 1 is no JSON object with a text" in done.stderr

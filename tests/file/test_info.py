@@ -26,7 +26,7 @@ def test_info_as_json_has_the_manifest_that_inspect_shows(sentiment: BuiltFile) 
     assert facts["encoderfile_version"] == package.__version__
 
 
-def test_verify_compares_all_sums(sentiment: BuiltFile) -> None:
+def test_verify_compares_all_checksums(sentiment: BuiltFile) -> None:
     done = sentiment.run("verify")
     assert (done.returncode, done.stdout) == (0, f"{sentiment.path}: all checksums match\n")
 
@@ -42,6 +42,7 @@ def test_every_command_explains_itself(command: str, sentiment: BuiltFile) -> No
     assert done.stdout.startswith(f"Usage: sentiment.encoderfile {command}")
 
 
+@pytest.mark.proves("ENC Beyond the page", "Commands, flags and their variables")
 def test_help_shows_each_flag_of_serve_with_its_variable(sentiment: BuiltFile) -> None:
     text = " ".join(sentiment.run("serve", "--help").stdout.split())
     flags = (
@@ -54,6 +55,7 @@ def test_help_shows_each_flag_of_serve_with_its_variable(sentiment: BuiltFile) -
         assert f"ENCODERFILE_{flag.replace('-', '_').upper()}" in text
 
 
+@pytest.mark.proves("ENC Beyond the page", "Commands, flags and their variables")
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -81,7 +83,7 @@ def test_a_wrong_variable_is_wrong_usage_too(sentiment: BuiltFile) -> None:
     assert "http" in done.stderr
 
 
-def test_a_reader_who_leaves_early_is_no_crash(sentiment: BuiltFile, tmp_path: Path) -> None:
+def test_a_closed_pipe_is_not_a_crash(sentiment: BuiltFile, tmp_path: Path) -> None:
     script = '"$0" info --json | head -c 1'
     done = subprocess.run(
         ["sh", "-c", script, sentiment.path], env=sentiment.environment(), capture_output=True, text=True, check=False

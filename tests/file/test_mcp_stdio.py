@@ -31,6 +31,11 @@ def call(number: int, **arguments: Any) -> str:
     return message(number, "tools/call", name="run_encoder", arguments=arguments)
 
 
+@pytest.mark.proves(
+    "ENC Beyond the page",
+    "MCP over stdio, and on a port of its own",
+    here="`mcp`, `mcp --transport http --port 9100`.",
+)
 @pytest.mark.parametrize("name", ["sentiment", "ner", "embed"])
 def test_the_official_client_gets_what_infer_gives(name: str, files: Any, clients: Any) -> None:
     file = files[name]
@@ -39,6 +44,7 @@ def test_the_official_client_gets_what_infer_gives(name: str, files: Any, client
     assert client.refusal([""]) == (-32600, "Invalid input: empty text sequence (inputs[0])")
 
 
+@pytest.mark.proves("ENC Beyond the page", "MCP over stdio, and on a port of its own")
 def test_stdout_carries_messages_alone_and_everything_piped_in_is_answered(sentiment: BuiltFile) -> None:
     conversation = INITIALIZE + INITIALIZED + message(2, "tools/list") + call(3, inputs=TEXTS) + call(4, inputs=[""])
     done = sentiment.run("mcp", stdin=conversation)
@@ -52,7 +58,7 @@ def test_stdout_carries_messages_alone_and_everything_piped_in_is_answered(senti
 
 
 @pytest.mark.parametrize("noise", ["\n", "no JSON\n", "[]\n", '{"jsonrpc": "2.0"}\n', '"\\ud800"\n'])
-def test_a_line_that_is_no_message_does_not_end_the_conversation(noise: str, sentiment: BuiltFile) -> None:
+def test_a_line_that_is_not_a_message_does_not_end_the_conversation(noise: str, sentiment: BuiltFile) -> None:
     done = sentiment.run("mcp", stdin=INITIALIZE + INITIALIZED + noise + call(3, inputs=TEXTS))
     assert done.returncode == 0
     answers = [json.loads(line) for line in done.stdout.splitlines()]
@@ -83,6 +89,7 @@ def test_an_agent_that_is_killed_leaves_no_tool_behind(sentiment: BuiltFile) -> 
         assert process.wait(PATIENCE) == 0
 
 
+@pytest.mark.proves("ENC Beyond the page", "MCP over stdio, and on a port of its own")
 def test_a_port_may_be_named(sentiment: BuiltFile) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -91,6 +98,7 @@ def test_a_port_may_be_named(sentiment: BuiltFile) -> None:
         assert f"MCP on {server.url}/mcp" in server.text
 
 
+@pytest.mark.proves("ENC Beyond the page", "MCP over stdio, and on a port of its own")
 def test_mcp_over_http_has_a_port_of_its_own_and_no_grpc(sentiment: BuiltFile, clients: Any) -> None:
     with sentiment.serve(command="mcp") as server:
         assert "gRPC on" not in server.text
@@ -168,13 +176,13 @@ def test_a_line_over_the_limit_is_refused_and_the_next_is_answered(sentiment: Bu
     assert len(answers[3]["result"]["structuredContent"]["results"]) == 2
 
 
-def test_an_id_that_is_none_is_refused_and_not_taken_for_a_notification(sentiment: BuiltFile) -> None:
+def test_an_invalid_id_is_refused_and_not_taken_for_a_notification(sentiment: BuiltFile) -> None:
     done = sentiment.run("mcp", stdin=INITIALIZE + '{"jsonrpc": "2.0", "id": null, "method": "ping"}\n')
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert answers[-1]["error"]["message"] == "Invalid input: the id of a request should be a text or an integer"
+    (refusal,) = (each for each in map(json.loads, done.stdout.splitlines()) if "error" in each)
+    assert refusal["error"]["message"] == "Invalid input: the id of a request should be a text or an integer"
 
 
-def test_nobody_reading_the_answers_ends_the_conversation_quietly(sentiment: BuiltFile) -> None:
+def test_a_closed_stdout_ends_the_conversation_quietly(sentiment: BuiltFile) -> None:
     process = subprocess.Popen(
         [sentiment.path, "mcp"],
         env=sentiment.environment(),

@@ -28,6 +28,7 @@ def peak_mb(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
+@pytest.mark.proves("ENC Rate limiting and performance", "Advice: watch memory")
 def test_a_served_minilm_stays_below_300_mb(minilm: BuiltFile, clients: Any) -> None:
     lengths = [1, 5, 20, 60, 120, 250, 400]
     with minilm.serve("--threads", 2, "--log-level", "debug") as server:

@@ -13,7 +13,7 @@ import pytest
 from support.files import PATIENCE, BuiltFile, namespace
 from support.models import ROOT
 
-LONELY = ROOT / "tests" / "support" / "lonely.py"
+SCRIPT = ROOT / "tests" / "support" / "without_network.py"
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_a_command_needs_no_network(command: list[str], sentiment: BuiltFile) ->
 
 
 def test_a_server_answers_where_there_is_nothing_but_itself(sentiment: BuiltFile) -> None:
-    command = [*namespace("net"), sys.executable, LONELY, sentiment.path, sentiment.cache]
+    command = [*namespace("net"), sys.executable, SCRIPT, sentiment.path, sentiment.cache]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)

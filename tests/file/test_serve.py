@@ -12,19 +12,25 @@ TEXTS = ["What a wonderful film!", "John Smith lives in Paris 😀", " ", "word 
 NAMES = ["sentiment", "ner", "embed"]
 
 
+@pytest.mark.proves("ENC Overview", "Three protocols: HTTP with JSON, gRPC with Protocol Buffers, and MCP")
+@pytest.mark.proves("ENC MCP", "`serve` is enough to connect a client at `/mcp`")
 @pytest.mark.parametrize("way", ["http", "grpc", "mcp"])
 @pytest.mark.parametrize("name", NAMES)
-def test_every_way_in_gives_what_infer_gives(name: str, way: str, served: Any, files: Any, clients: Any) -> None:
+def test_every_protocol_gives_what_infer_gives(name: str, way: str, served: Any, files: Any, clients: Any) -> None:
     infer = json.loads(files[name].run("infer", *TEXTS).stdout)
     assert clients(way, served[name], name).predict(TEXTS).body == exact(infer)
 
 
+@pytest.mark.proves("ENC Errors", "gRPC: a status with code and message")
 @pytest.mark.parametrize("way", ["http", "grpc", "mcp"])
-def test_every_way_in_refuses_in_the_same_words(way: str, served: Any, clients: Any) -> None:
+def test_every_protocol_refuses_in_the_same_words(way: str, served: Any, clients: Any) -> None:
     _, sentence = clients(way, served["ner"], "ner").refusal(["fine", ""])
     assert sentence == "Invalid input: empty text sequence (inputs[1])"
 
 
+@pytest.mark.proves(
+    "ENC GET /model", "`model_id` is the name given when the file was built", "The curl example and its answer"
+)
 def test_the_models_name_and_labels_are_told(served: Any, clients: Any) -> None:
     assert clients("http", served["sentiment"], "sentiment").get("/model").json() == {
         "model_id": "sentiment",
@@ -82,6 +88,7 @@ def test_a_flag_wins_over_the_environment(sentiment: BuiltFile, clients: Any) ->
         assert client.refusal(["a"] * 4)[0] == 422
 
 
+@pytest.mark.proves("ENC Beyond the page", "An API key")
 def test_a_server_open_to_every_network_without_a_key_warns(sentiment: BuiltFile) -> None:
     with sentiment.serve("--http-hostname", "0.0.0.0") as server:
         assert "WARNING every network of this machine can reach the server and no --api-key is set" in server.text

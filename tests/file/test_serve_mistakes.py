@@ -74,7 +74,9 @@ def test_a_certificate_that_is_not_there_is_named(sentiment: BuiltFile, tmp_path
     [FREE, ("--disable-http", "--grpc-port", "0"), ("--disable-grpc", "--http-port", "0")],
     ids=["both", "gRPC", "HTTP"],
 )
-def test_a_certificate_that_is_none_is_named(flags: tuple[str, ...], sentiment: BuiltFile, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_certificate_is_named(
+    flags: tuple[str, ...], sentiment: BuiltFile, tmp_path: Path
+) -> None:
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     for file in (cert, key):
         file.write_text("-----BEGIN NOTHING-----\n")

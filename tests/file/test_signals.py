@@ -23,6 +23,7 @@ def test_an_idle_server_ends_with_0(number: signal.Signals, sentiment: BuiltFile
         assert server.log[-1].endswith("stopped")
 
 
+@pytest.mark.proves("ENC Beyond the page", "A full queue, a server that stops")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("way", ["http", "grpc", "mcp"])
 def test_what_was_accepted_is_answered(way: str, number: signal.Signals, sentiment: BuiltFile, clients: Any) -> None:

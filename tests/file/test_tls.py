@@ -40,6 +40,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
     return make_pair(tmp_path_factory.mktemp("tls"), "server")
 
 
+@pytest.mark.proves("ENC Beyond the page", "TLS", here="For every protocol.")
 def test_http_and_grpc_answer_over_tls(sentiment: BuiltFile, pair: Pair, clients: Any) -> None:
     trust = ssl.create_default_context(cafile=str(pair.cert))
     with sentiment.serve(*pair.flags) as server:
@@ -50,6 +51,7 @@ def test_http_and_grpc_answer_over_tls(sentiment: BuiltFile, pair: Pair, clients
         assert server.end() == 0
 
 
+@pytest.mark.proves("ENC Beyond the page", "TLS")
 def test_mcp_answers_over_tls(sentiment: BuiltFile, pair: Pair, clients: Any) -> None:
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     headers = {"accept": "application/json, text/event-stream"}
@@ -60,6 +62,7 @@ def test_mcp_answers_over_tls(sentiment: BuiltFile, pair: Pair, clients: Any) ->
         assert answer.json()["result"]["tools"][0]["name"] == "run_encoder"
 
 
+@pytest.mark.proves("ENC Beyond the page", "TLS")
 def test_a_client_without_trust_or_without_tls_is_turned_away(sentiment: BuiltFile, pair: Pair, clients: Any) -> None:
     with sentiment.serve(*pair.flags, "--log-format", "json") as server:
         with pytest.raises(httpx.ConnectError, match="certificate"):

@@ -10,8 +10,8 @@ import pytest
 from encoderfile.manifest import PoolingSpec
 from encoderfile.service.limits import Limits
 from support.clients import PATIENCE
-from support.dialects import Sie, Town, renamed
-from support.gates import Faulty, Gated
+from support.controlled_models import Faulty, Gated
+from support.dialects import Sie, SieServers, renamed
 
 TEXTS = ["Hello world", "A second text, somewhat longer than the first.", "Zürich 東京 😀"]
 
@@ -29,6 +29,7 @@ def error(response: httpx.Response) -> tuple[int, str, str | None, str]:
     return response.status_code, found["code"], found["param"], found["type"]
 
 
+@pytest.mark.proves("SIE POST /v1/embeddings", "OpenAI's request and answer")
 def test_an_answer_has_openais_shape(dense: Sie) -> None:
     body = ask(dense, TEXTS).json()
     assert set(body) == {"object", "data", "model", "usage"}
@@ -45,7 +46,7 @@ def test_vectors_are_those_of_predict(dense: Sie) -> None:
     np.testing.assert_allclose(found, truth, atol=1e-6)
 
 
-def test_an_embedding_model_gives_its_pooled_vectors(sie: Town, dense: Sie) -> None:
+def test_an_embedding_model_gives_its_pooled_vectors(sie: SieServers, dense: Sie) -> None:
     pooled, truth = (ask(client).json()["data"][0]["embedding"] for client in (sie["tokens"], dense))
     np.testing.assert_allclose(pooled, truth, atol=1e-5)
 
@@ -56,8 +57,9 @@ def test_base64_holds_the_same_floats(dense: Sie) -> None:
     assert np.array_equal(np.frombuffer(base64.b64decode(packed), "<f4"), np.array(listed, dtype=np.float32))
 
 
-def test_usage_counts_the_models_own_tokens(dense: Sie) -> None:
-    tokens = sum(len(each) for each in dense.service._model.encode(TEXTS))
+@pytest.mark.proves("SIE POST /v1/embeddings", "usage", here="True token counts; SIE estimates them from characters.")
+def test_usage_counts_the_models_own_tokens(sie: SieServers, dense: Sie) -> None:
+    tokens = sum(len(each) for each in sie.model("dense").encode(TEXTS))
     assert ask(dense, TEXTS).json()["usage"] == {"prompt_tokens": tokens, "total_tokens": tokens}
 
 
@@ -75,7 +77,7 @@ def test_usage_counts_the_models_own_tokens(dense: Sie) -> None:
     ids=repr,
 )
 def test_the_prompt_is_that_of_the_library_or_the_one_asked_for(
-    default: str | None, asked: dict[str, str], text: str, own: Town, dense: Sie
+    default: str | None, asked: dict[str, str], text: str, own: SieServers, dense: Sie
 ) -> None:
     prompts = {"query": "query: ", "document": "passage: "}
     prompted = own.serve(renamed(own.model("dense"), prompts=prompts, default_prompt_name=default))
@@ -124,12 +126,13 @@ def test_the_answer_is_json_whatever_is_asked_for(dense: Sie) -> None:
     assert response.headers["content-type"] == "application/json"
 
 
-def test_a_long_text_is_cut_and_the_answer_says_so(dense: Sie) -> None:
+def test_a_long_text_is_truncated_and_the_answer_says_so(dense: Sie) -> None:
     response = ask(dense, "word " * 2000)
     assert response.headers["x-truncated-inputs"] == "1"
     assert response.json()["usage"]["total_tokens"] == 256
 
 
+@pytest.mark.proves("SIE POST /v1/embeddings", "Works with OpenAI's client and LangChain's")
 @pytest.mark.parametrize("given", [[1, 2, 3], [[1, 2, 3], [4]]])
 def test_token_ids_are_refused_with_the_switch_of_the_client(given: Any, dense: Sie) -> None:
     response = ask(dense, given)
@@ -138,7 +141,7 @@ def test_token_ids_are_refused_with_the_switch_of_the_client(given: Any, dense: 
 
 
 @pytest.mark.parametrize("given", [[], None, 7, {"text": "a"}, ["a", 1], ["a", None]])
-def test_input_that_is_no_text_is_refused(given: Any, dense: Sie) -> None:
+def test_input_that_is_not_a_string_is_refused(given: Any, dense: Sie) -> None:
     assert error(ask(dense, given)) == (400, "invalid_request", "input", "invalid_request_error")
 
 
@@ -157,7 +160,7 @@ def test_a_body_of_the_wrong_shape_is_refused(body: Any, param: str | None, dens
     assert error(dense.post("/v1/embeddings", body)) == (400, "invalid_request", param, "invalid_request_error")
 
 
-def test_a_body_that_is_no_json_is_refused(dense: Sie) -> None:
+def test_a_body_that_is_not_json_is_refused(dense: Sie) -> None:
     response = dense.http.request("POST", "/v1/embeddings", content=b"{oops")
     assert error(response) == (400, "invalid_request", None, "invalid_request_error")
 
@@ -172,7 +175,7 @@ def test_fewer_dimensions_are_refused_of_a_model_that_is_not_made_for_it(dense: 
 
 
 @pytest.fixture
-def matryoshka(own: Town) -> Sie:
+def matryoshka(own: SieServers) -> Sie:
     return own.serve(renamed(own.model("dense"), matryoshka=True))
 
 
@@ -182,7 +185,7 @@ def test_a_matryoshka_model_gives_the_beginning_of_its_vectors(matryoshka: Sie, 
     np.testing.assert_allclose(found, whole[:32] / np.linalg.norm(whole[:32]), atol=1e-6)
 
 
-def test_the_beginning_of_vectors_that_the_model_does_not_normalise_is_not_normalised_either(own: Town) -> None:
+def test_the_beginning_of_vectors_that_the_model_does_not_normalise_is_not_normalised_either(own: SieServers) -> None:
     model = own.model("dense")
     served = own.serve(renamed(model, matryoshka=True, pooling=PoolingSpec(("mean",), normalize=False)))
     whole, found = (np.array(ask(served, dimensions=d).json()["data"][0]["embedding"]) for d in (None, 32))
@@ -196,28 +199,28 @@ def test_a_matryoshka_model_has_its_limits_too(dimensions: int, matryoshka: Sie)
     assert error(response) == (400, "invalid_request", "dimensions", "invalid_request_error")
 
 
-def test_only_the_sizes_that_the_model_was_made_for_are_given(own: Town) -> None:
+def test_only_the_sizes_that_the_model_was_made_for_are_given(own: SieServers) -> None:
     listed = own.serve(renamed(own.model("dense"), matryoshka=True, matryoshka_dimensions=(16, 32)))
     assert len(ask(listed, dimensions=16).json()["data"][0]["embedding"]) == 16
     assert ask(listed, dimensions=128).status_code == 200
     response = ask(listed, dimensions=17)
     assert error(response) == (400, "invalid_request", "dimensions", "invalid_request_error")
-    assert "the model is made to be cut to 16, 32, 128 dimensions, not to 17" in response.json()["error"]["message"]
+    assert "the model is made for 16, 32, 128 dimensions, not for 17" in response.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("kind", ["labels", "ner", "cross", "sparse"])
-def test_a_model_without_dense_vectors_refuses(kind: str, sie: Town) -> None:
+def test_a_model_without_dense_vectors_refuses(kind: str, sie: SieServers) -> None:
     assert error(ask(sie[kind])) == (400, "invalid_request", "model", "invalid_request_error")
 
 
-def test_a_model_that_fails_is_a_server_error(own: Town) -> None:
+def test_a_model_that_fails_is_a_server_error(own: SieServers) -> None:
     faulty = own.serve(Faulty(own.model("dense"), run=RuntimeError("secret")))
     response = ask(faulty, "boom")
     assert error(response) == (500, "inference_error", None, "server_error")
     assert "secret" not in response.text
 
 
-def test_a_full_queue_says_when_to_return(own: Town) -> None:
+def test_a_full_queue_says_when_to_return(own: SieServers) -> None:
     gated = Gated(own.model("dense"))
     client = own.serve(gated, Limits(max_queue=1))
     try:
@@ -234,7 +237,7 @@ def test_a_full_queue_says_when_to_return(own: Town) -> None:
     assert waiting.result(PATIENCE).results
 
 
-def test_a_wrong_key_is_refused_in_openais_shape(own: Town) -> None:
+def test_a_wrong_key_is_refused_in_openais_shape(own: SieServers) -> None:
     locked = own.serve(own.model("dense"), api_key="secret")
     assert error(ask(locked)) == (401, "invalid_api_key", None, "invalid_request_error")
 

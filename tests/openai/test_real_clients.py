@@ -6,11 +6,16 @@ Name a Python that has them in ENCODERFILE_TEST_OPENAI_PYTHON (`pip install open
 import pytest
 
 from support.dialects import Sie
-from support.foreign import run_with
+from support.external_clients import run_with
 
 VARIABLE = "ENCODERFILE_TEST_OPENAI_PYTHON"
 
 
+@pytest.mark.proves(
+    "SIE POST /v1/embeddings",
+    "Works with OpenAI's client and LangChain's",
+    here="Token ids are refused: LangChain needs check_embedding_ctx_length=False.",
+)
 def test_openais_client_embeds_lists_and_reads_errors(dense: Sie) -> None:
     run_with(
         VARIABLE,
@@ -38,6 +43,7 @@ def test_openais_client_embeds_lists_and_reads_errors(dense: Sie) -> None:
     )
 
 
+@pytest.mark.proves("SIE POST /v1/embeddings", "Works with OpenAI's client and LangChain's")
 def test_langchain_embeds_documents_and_queries(dense: Sie) -> None:
     run_with(
         VARIABLE,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from support.dialects import Sie, Town
+from support.dialects import Sie, SieServers
 
 TEXTS = ["It rains.", "Machines learn from data.", "Cats sleep a lot, and dogs do not."]
 
@@ -107,11 +107,11 @@ def test_another_model_is_not_found(cross: Sie) -> None:
 
 
 @pytest.mark.parametrize("kind", ["dense", "labels", "ner"])
-def test_only_a_cross_encoder_ranks(kind: str, sie: Town) -> None:
+def test_only_a_cross_encoder_ranks(kind: str, sie: SieServers) -> None:
     assert sie[kind].post("/rerank", {"query": "q", "texts": ["a"]}).status_code == 422
 
 
-def test_a_stopping_server_says_when_to_return(own: Town) -> None:
+def test_a_stopping_server_says_when_to_return(own: SieServers) -> None:
     client = own.serve(own.model("cross"))
     client.service.ready = False
     response = client.post("/rerank", {"query": "q", "texts": ["a"]})

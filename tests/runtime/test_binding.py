@@ -54,7 +54,7 @@ def test_the_flags_are_those_of_the_command_at_hand() -> None:
         pass
 
 
-def test_a_host_that_is_no_address_here_is_named() -> None:
+def test_a_host_that_is_not_an_address_here_is_named() -> None:
     sentence = "--http-hostname no such host is no address of this machine"
     with pytest.raises(ConfigError, match=sentence), bound_http(ServeSettings(http_hostname="no such host")):
         pass
@@ -83,7 +83,7 @@ def test_a_socket_another_server_listens_on_is_left_alone(tmp_path: Path) -> Non
         assert path.exists()
 
 
-def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_socket_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("mine")
     with pytest.raises(ConfigError, match="exists and is no socket"), bound_http(http_at(path)):

@@ -8,10 +8,10 @@ from starlette.types import Receive, Scope, Send
 
 from encoderfile.runtime.binding import bound_http
 from encoderfile.settings import ServeSettings
-from encoderfile.transports.http import server as module
+from encoderfile.transports.http.protocol import Connections
 from encoderfile.transports.http.server import HttpServer
-from support.bare import bare, rest
 from support.clients import PATIENCE
+from support.raw_connections import raw_connection, rest
 
 
 def test_an_answer_that_was_begun_is_waited_for() -> None:
@@ -43,8 +43,6 @@ def test_an_answer_that_was_begun_is_waited_for() -> None:
 
 
 def test_a_body_that_begins_to_come_while_the_server_stops_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.05)
-
     async def scene() -> None:
         begun, go_on, reading = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
@@ -63,7 +61,7 @@ def test_a_body_that_begins_to_come_while_the_server_stops_is_refused(monkeypatc
         with bound_http(ServeSettings(http_hostname="127.0.0.1", http_port=0)) as bound:
             running = await server.start(bound)
             url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-            async with bare(url) as (answered, asking), bare(url) as (refused, sending):
+            async with raw_connection(url) as (answered, asking), raw_connection(url) as (refused, sending):
                 asking.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                 await begun.wait()
                 finishing = asyncio.create_task(server.finish(2 * PATIENCE))
@@ -73,9 +71,9 @@ def test_a_body_that_begins_to_come_while_the_server_stops_is_refused(monkeypatc
                 said = await rest(refused)
                 assert said.startswith(b"HTTP/1.1 503 ")
                 looked_again = asyncio.Event()
-                look = server._connections.refuse_unfinished
+                look = Connections.refuse_unfinished
                 monkeypatch.setattr(
-                    server._connections, "refuse_unfinished", lambda said: (look(said), looked_again.set())
+                    Connections, "refuse_unfinished", lambda *given: (look(*given), looked_again.set())
                 )
                 await looked_again.wait()
                 go_on.set()

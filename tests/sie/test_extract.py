@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from support.clients import exact
-from support.dialects import Sie, Town, code, renamed, unpacked
+from support.dialects import Sie, SieServers, code, renamed, unpacked
 from support.models import DEMO, expected, open_model
 
 KEYS = {"id", "entities", "relations", "classifications", "objects", "data"}
@@ -17,6 +17,10 @@ def entities(response: Any) -> list[Any]:
     return found
 
 
+@pytest.mark.proves("SIE POST /v1/extract/:model", "items are required; each answer has its id")
+@pytest.mark.proves(
+    "SIE POST /v1/extract/:model", "relations, objects, data", here="Always empty: no such models here."
+)
 def test_every_item_has_its_id_and_the_five_keys(ner: Sie, labels: Sie) -> None:
     for client in (ner, labels):
         body = {"items": [{"text": "a"}, {"id": "z", "text": "b"}]}
@@ -28,6 +32,7 @@ def test_every_item_has_its_id_and_the_five_keys(ner: Sie, labels: Sie) -> None:
             assert (item["relations"], item["objects"], item["data"]) == ([], [], {})
 
 
+@pytest.mark.proves("SIE POST /v1/extract/:model", "entities: text, label, score, start, end, bbox")
 def test_entities_are_spans_of_the_text(ner: Sie) -> None:
     found = entities(ner.extract(TEXT))
     assert [(each["text"], each["label"]) for each in found] == [
@@ -43,6 +48,7 @@ def test_entities_are_spans_of_the_text(ner: Sie) -> None:
         assert each["bbox"] is None
 
 
+@pytest.mark.proves("SIE POST /v1/extract/:model", "entities: text, label, score, start, end, bbox")
 def test_entities_are_those_of_the_reference_pipeline(ner: Sie) -> None:
     truth = [each for each in expected(DEMO["ner"])["inputs"] if each["text"] and each.get("text_pair") is None]
     for each in truth:
@@ -57,17 +63,24 @@ def test_entities_are_those_of_the_reference_pipeline(ner: Sie) -> None:
             assert mine["score"] == pytest.approx(theirs["score"], abs=1e-4)
 
 
+@pytest.mark.proves(
+    "SIE POST /v1/extract/:model",
+    "params.labels: entity types",
+    here="The model has its own labels, so these filter; they may be left out.",
+)
 @pytest.mark.parametrize("labels", [["LOC"], ["loc"], ["LOC", "nothing"]])
 def test_labels_let_only_those_entities_through(labels: list[str], ner: Sie) -> None:
     assert [each["text"] for each in entities(ner.extract(TEXT, labels=labels))] == ["Paris", "Berlin"]
 
 
+@pytest.mark.proves("SIE POST /v1/extract/:model", "params.labels: entity types")
 @pytest.mark.parametrize("labels", [None, []])
 def test_without_labels_every_entity_comes(labels: Any, ner: Sie) -> None:
     assert len(entities(ner.extract(TEXT, labels=labels))) == 4
 
 
-def test_a_label_that_the_model_lacks_finds_nothing(ner: Sie) -> None:
+@pytest.mark.proves("SIE POST /v1/extract/:model", "params.labels: entity types")
+def test_a_label_that_the_model_does_not_have_finds_nothing(ner: Sie) -> None:
     assert entities(ner.extract(TEXT, labels=["nothing"])) == []
 
 
@@ -78,6 +91,7 @@ def test_a_threshold_lets_only_sure_answers_through(where: str, labels: Sie) -> 
     assert [each["score"] >= 0.5 for each in item["classifications"]] == [True]
 
 
+@pytest.mark.proves("SIE POST /v1/extract/:model", "classifications: label, score")
 def test_classifications_hold_every_label_best_first(labels: Sie) -> None:
     (item,) = labels.extract("This film is great.").json()["items"]
     scores = [each["score"] for each in item["classifications"]]
@@ -89,7 +103,7 @@ def test_classifications_hold_every_label_best_first(labels: Sie) -> None:
     assert item["classifications"][0]["label"] == truth["predicted_label"]
 
 
-def test_values_of_a_regression_below_zero_are_told_too(own: Town) -> None:
+def test_negative_values_of_a_regression_are_in_the_answer_too(own: SieServers) -> None:
     served = own.serve(renamed(own.model("labels"), regression=True))
     (item,) = served.extract("This is awful.").json()["items"]
     logits = served.http.predict(["This is awful."]).results[0]["logits"]
@@ -97,6 +111,7 @@ def test_values_of_a_regression_below_zero_are_told_too(own: Town) -> None:
     assert min(logits) < 0
 
 
+@pytest.mark.proves("SIE POST /v1/extract/:model", "params.labels: entity types")
 def test_labels_let_only_those_classifications_through(labels: Sie) -> None:
     (item,) = labels.extract("great", labels=["negative"]).json()["items"]
     assert [each["label"] for each in item["classifications"]] == ["NEGATIVE"]
@@ -110,19 +125,31 @@ def test_msgpack_holds_plain_values(ner: Sie) -> None:
 LONG = "John lives in Paris. " * 300
 
 
+@pytest.mark.proves(
+    "SIE POST /v1/extract/:model",
+    "options.overflow_policy: default, truncate_text, error; INPUT_TOO_LONG",
+    here="default is what `--overflow` says.",
+)
 @pytest.mark.parametrize("policy", ["default", "truncate_text"])
-def test_a_long_text_is_cut_unless_told_otherwise(policy: str, ner: Sie) -> None:
+def test_a_long_text_is_truncated_unless_told_otherwise(policy: str, ner: Sie) -> None:
     response = ner.extract(LONG, options={"overflow_policy": policy})
     assert (response.status_code, response.headers["x-truncated-inputs"]) == (200, "1")
 
 
+@pytest.mark.proves(
+    "SIE POST /v1/extract/:model", "options.overflow_policy: default, truncate_text, error; INPUT_TOO_LONG"
+)
+@pytest.mark.proves("SIE Errors", "INPUT_TOO_LONG, 400")
 def test_a_long_text_is_refused_when_asked_for(ner: Sie) -> None:
     response = ner.extract("short", LONG, options={"overflow_policy": "error"})
     assert code(response) == (400, "INPUT_TOO_LONG")
     assert response.json()["detail"]["message"].startswith("Invalid input: inputs[1] has more than 256 tokens")
 
 
-def test_the_servers_overflow_is_the_default_policy(own: Town) -> None:
+@pytest.mark.proves(
+    "SIE POST /v1/extract/:model", "options.overflow_policy: default, truncate_text, error; INPUT_TOO_LONG"
+)
+def test_the_servers_overflow_is_the_default_policy(own: SieServers) -> None:
     from encoderfile.service.limits import Limits
 
     strict = own.serve(own.model("ner"), Limits(refuse_overflow=True))
@@ -130,6 +157,14 @@ def test_the_servers_overflow_is_the_default_policy(own: Town) -> None:
     assert strict.extract(LONG, options={"overflow_policy": "truncate_text"}).status_code == 200
 
 
+@pytest.mark.proves(
+    "SIE POST /v1/extract/:model",
+    "params.output_schema: structured extraction",
+    here="No model here fills a schema: 400.",
+)
+@pytest.mark.proves(
+    "SIE POST /v1/extract/:model", "options.overflow_policy: default, truncate_text, error; INPUT_TOO_LONG"
+)
 @pytest.mark.parametrize(
     "params",
     [
@@ -157,16 +192,17 @@ def test_the_way_of_grouping_may_be_chosen(ner: Sie) -> None:
 
 
 @pytest.mark.parametrize("kind", ["dense", "tokens", "sparse"])
-def test_a_model_of_vectors_extracts_nothing(kind: str, sie: Town) -> None:
+def test_a_model_of_vectors_extracts_nothing(kind: str, sie: SieServers) -> None:
     assert code(sie[kind].extract("a")) == (400, "INVALID_INPUT")
 
 
+@pytest.mark.proves("SIE POST /v1/extract/:model", "items are required; each answer has its id")
 @pytest.mark.parametrize("item", [{"text": ""}, {}, "x", {"text": "a", "images": "x"}])
 def test_an_item_without_text_is_refused(item: Any, ner: Sie) -> None:
     assert code(ner.post(f"/v1/extract/{ner.id}", {"items": [item]})) == (400, "INVALID_INPUT")
 
 
-def test_independent_labels_have_independent_scores(own: Town) -> None:
+def test_independent_labels_have_independent_scores(own: SieServers) -> None:
     several = own.serve(renamed(open_model(DEMO["sentiment"]), multi_label=True))
     (item,) = several.extract("great").json()["items"]
     assert sum(each["score"] for each in item["classifications"]) != pytest.approx(1, abs=1e-3)

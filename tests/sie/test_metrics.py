@@ -11,9 +11,9 @@ from encoderfile.service.metrics import Metrics
 from encoderfile.transports.http.sie import metrics as sie_metrics
 from encoderfile.types import Timing
 from support.clients import PATIENCE
-from support.dialects import Sie, Town, renamed
-from support.gates import Gated
-from support.house import House
+from support.controlled_models import Gated
+from support.dialects import Sie, SieServers, renamed
+from support.servers import Servers
 
 SAMPLE = re.compile(r"(?P<name>[a-z_]+)(\{(?P<labels>[^}]*)\})? (?P<value>[0-9.e+-]+|NaN)")
 
@@ -44,10 +44,11 @@ def read(client: Sie) -> dict[tuple[str, tuple[str, ...]], float]:
 
 
 @pytest.fixture
-def fresh(own: Town) -> Sie:
+def fresh(own: SieServers) -> Sie:
     return own.serve(own.model("ner"))
 
 
+@pytest.mark.proves("SIE GET /metrics", "sie_requests_total by model, endpoint, status")
 def test_requests_are_counted_by_endpoint_and_outcome(fresh: Sie) -> None:
     fresh.extract("a")
     fresh.extract("a")
@@ -70,7 +71,7 @@ def test_requests_are_counted_by_endpoint_and_outcome(fresh: Sie) -> None:
     }
 
 
-def test_a_caller_who_leaves_is_counted_as_such(own: Town) -> None:
+def test_a_client_disconnect_is_counted_as_such(own: SieServers) -> None:
     gated = Gated(own.model("ner"))
     client = own.serve(gated)
     try:
@@ -84,14 +85,16 @@ def test_a_caller_who_leaves_is_counted_as_such(own: Town) -> None:
         gated.open()
 
 
+@pytest.mark.proves("SIE GET /metrics", "sie_requests_total by model, endpoint, status")
 @pytest.mark.parametrize("way", ["grpc", "mcp"])
-def test_the_other_ways_in_are_counted_too(way: str, own: Town) -> None:
-    house: House = own.house
-    service = house.service(own.model("ner"))
-    house.client(way, service).predict(["a"])
+def test_the_other_protocols_are_counted_too(way: str, own: SieServers) -> None:
+    servers: Servers = own.servers
+    service = servers.service(own.model("ner"))
+    servers.client(way, service).predict(["a"])
     assert f'endpoint="{way}",status="success"}} 1' in page(service.metrics)
 
 
+@pytest.mark.proves("SIE GET /metrics", "sie_request_duration_seconds by model, endpoint, phase")
 def test_time_is_recorded_for_every_phase(fresh: Sie) -> None:
     fresh.extract("a")
     found = read(fresh)
@@ -101,8 +104,9 @@ def test_time_is_recorded_for_every_phase(fresh: Sie) -> None:
     assert found["sie_request_duration_seconds_sum", ("org/ner", "extract", "total")] > 0
 
 
-def test_tokens_batches_and_cut_texts_are_recorded(fresh: Sie) -> None:
-    tokens = len(fresh.service._model.encode(["John lives in Paris"])[0])
+@pytest.mark.proves("SIE GET /metrics", "sie_batch_size, sie_tokens_processed_total")
+def test_tokens_batches_and_truncated_texts_are_recorded(own: SieServers, fresh: Sie) -> None:
+    tokens = len(own.model("ner").encode(["John lives in Paris"])[0])
     fresh.extract("John lives in Paris")
     fresh.extract("word " * 2000)
     found = read(fresh)
@@ -112,7 +116,8 @@ def test_tokens_batches_and_cut_texts_are_recorded(fresh: Sie) -> None:
     assert found["sie_batch_size_sum", ("org/ner",)] == 2
 
 
-def test_waiting_texts_are_the_depth_of_the_queue(own: Town) -> None:
+@pytest.mark.proves("SIE GET /metrics", "sie_queue_depth")
+def test_waiting_texts_are_the_depth_of_the_queue(own: SieServers) -> None:
     gated = Gated(own.model("ner"))
     client = own.serve(gated)
     try:
@@ -129,13 +134,17 @@ def test_waiting_texts_are_the_depth_of_the_queue(own: Town) -> None:
     assert read(client)["sie_queue_depth", ("org/ner",)] == 0
 
 
+@pytest.mark.proves("SIE GET /metrics", "sie_model_loaded")
 def test_a_model_is_loaded_until_the_server_stops(fresh: Sie) -> None:
     assert read(fresh)["sie_model_loaded", ("org/ner", "cpu")] == 1
     fresh.service.ready = False
     assert read(fresh)["sie_model_loaded", ("org/ner", "cpu")] == 0
 
 
-def test_the_models_size_is_that_of_graph_and_weights(own: Town) -> None:
+@pytest.mark.proves(
+    "SIE GET /metrics", "sie_model_memory_bytes", here="The size of graph and weights, on whichever device."
+)
+def test_the_models_size_is_that_of_graph_and_weights(own: SieServers) -> None:
     from encoderfile.manifest import Artifact
 
     parts = (

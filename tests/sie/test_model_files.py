@@ -97,7 +97,7 @@ def test_vectors_of_words_are_not_taken_for_those_of_tokens() -> None:
         vector_pooling(pooled, "sentence_embedding", LOGITS)
 
 
-def test_a_road_without_a_transformer_is_refused_with_the_way_out() -> None:
+def test_a_route_without_a_transformer_is_refused_with_the_way_out() -> None:
     static = folder(
         config={"architectures": ["BertForMaskedLM"]}, modules=(Module("SparseStaticEmbedding", "query_0"),)
     )
@@ -105,7 +105,7 @@ def test_a_road_without_a_transformer_is_refused_with_the_way_out() -> None:
         vector_pooling(static, "sentence_embedding", LOGITS)
 
 
-def test_a_folder_with_a_router_serves_the_road_of_documents(tmp_path: Path) -> None:
+def test_a_folder_with_a_router_serves_the_route_of_documents(tmp_path: Path) -> None:
     path = copy("bert-mlm", tmp_path / "model")
     (path / "modules.json").write_text('[{"idx": 0, "name": "0", "path": "", "type": "x.models.Router"}]')
     types = {"": "x.MLMTransformer", "document_1": "x.SpladePooling", "query_0": "x.SparseStaticEmbedding"}

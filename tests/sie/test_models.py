@@ -2,11 +2,12 @@
 
 import pytest
 
-from support.dialects import Sie, Town, code
+from support.dialects import Sie, SieServers, code
 
 HELLO = {"items": [{"text": "Hello world"}]}
 
 
+@pytest.mark.proves("SIE GET /v1/models", "name, inputs, outputs, dims, loaded, max_sequence_length, profiles")
 @pytest.mark.parametrize(
     ("kind", "outputs", "dims", "length"),
     [
@@ -19,7 +20,7 @@ HELLO = {"items": [{"text": "Hello world"}]}
     ],
 )
 def test_the_list_says_what_the_model_takes_and_gives(
-    kind: str, outputs: list[str], dims: dict[str, int], length: int, sie: Town
+    kind: str, outputs: list[str], dims: dict[str, int], length: int, sie: SieServers
 ) -> None:
     (model,) = sie[kind].http.get("/v1/models").json()["models"]
     assert (model["name"], model["inputs"], model["outputs"]) == (f"org/{kind}", ["text"], outputs)
@@ -28,6 +29,7 @@ def test_the_list_says_what_the_model_takes_and_gives(
     assert model["profiles"] == {"default": {"is_default": True}}
 
 
+@pytest.mark.proves("SIE GET /v1/models", "One model by its name")
 @pytest.mark.parametrize("path", ["/v1/models/org/dense", "/v1/models/org%2Fdense", "/v1/models/org/dense:default"])
 def test_one_model_is_the_entry_of_the_list(path: str, dense: Sie) -> None:
     (listed,) = dense.http.get("/v1/models").json()["models"]
@@ -40,12 +42,14 @@ def test_models_are_json_whatever_is_asked_for(path: str, dense: Sie) -> None:
     assert response.headers["content-type"] == "application/json"
 
 
+@pytest.mark.proves("SIE GET /v1/models", "Names with a slash")
 @pytest.mark.parametrize("name", ["org/dense", "org%2Fdense", "org/dense:default"])
 def test_the_models_id_may_be_spelled_in_several_ways(name: str, dense: Sie) -> None:
     response = dense.post(f"/v1/encode/{name}", HELLO)
     assert (response.status_code, response.json()["model"]) == (200, name.replace("%2F", "/"))
 
 
+@pytest.mark.proves("SIE Errors", "MODEL_NOT_FOUND, 404")
 @pytest.mark.parametrize("name", ["no/such", "org/dense/", "", "ORG/dense", "org", "org/dense:fast"])
 def test_another_model_is_not_found(name: str, dense: Sie) -> None:
     for route in ("encode", "score", "extract"):

@@ -7,13 +7,13 @@ from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from encoderfile.transports.http import app
-from support.dialects import Sie, Town
+from support.dialects import Sie, SieServers
 
 KINDS = ("dense", "tokens", "sparse", "labels", "ner", "cross")
 
 
 @pytest.fixture(params=KINDS)
-def client(request: pytest.FixtureRequest, sie: Town) -> Sie:
+def client(request: pytest.FixtureRequest, sie: SieServers) -> Sie:
     return sie[request.param]
 
 

@@ -8,8 +8,8 @@ import os
 
 import pytest
 
-from support.dialects import Sie, Town
-from support.foreign import run_with
+from support.dialects import Sie, SieServers
+from support.external_clients import run_with
 
 VARIABLE = "ENCODERFILE_TEST_SIE_PYTHON"
 
@@ -32,7 +32,7 @@ def start(client: Sie) -> str:
         """
 
 
-def test_the_client_encodes(python: str, sie: Town) -> None:
+def test_the_client_encodes(python: str, sie: SieServers) -> None:
     run_with(
         python,
         "sie_sdk",
@@ -52,7 +52,7 @@ def test_the_client_encodes(python: str, sie: Town) -> None:
     )
 
 
-def test_the_client_reads_sparse_vectors(python: str, sie: Town) -> None:
+def test_the_client_reads_sparse_vectors(python: str, sie: SieServers) -> None:
     run_with(
         python,
         "sie_sdk",
@@ -131,6 +131,7 @@ def test_the_client_understands_refusals(python: str, dense: Sie) -> None:
     )
 
 
+@pytest.mark.proves("SIE Wire format", "numpy arrays travel in msgpack as they are")
 def test_msgpack_numpy_decodes_the_answer(python: str, dense: Sie) -> None:
     run_with(
         python,

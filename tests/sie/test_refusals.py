@@ -9,23 +9,23 @@ import pytest
 from encoderfile.errors import Kind
 from encoderfile.runtime import logs
 from encoderfile.service.limits import Limits
-from encoderfile.transports.http import app, openai, rerank
+from encoderfile.transports.http import app, openai
 from encoderfile.transports.http.sie import errors
 from support.clients import PATIENCE
-from support.dialects import JSON, Sie, Town, code
-from support.gates import Faulty, Gated, Infinite
+from support.controlled_models import Faulty, Gated, Infinite
+from support.dialects import JSON, Sie, SieServers, code
 
 TIMES = ("X-Total-Time", "X-Queue-Time", "X-Tokenization-Time", "X-Inference-Time")
 
 
-@pytest.mark.parametrize(
-    "table", [app.STATUS, errors.STATUS, errors.CODES, openai.STATUS, openai.CODES, rerank.STATUS]
-)
+@pytest.mark.proves("SIE Errors", "INTERNAL_ERROR, 500")
+@pytest.mark.parametrize("table", [*(dialect.statuses for dialect in app.DIALECTS), errors.CODES, openai.CODES])
 def test_every_dialect_has_a_word_for_every_kind_of_failure(table: dict[Kind, object]) -> None:
     assert set(table) == set(Kind)
 
 
-def test_a_model_that_fails_is_an_inference_error_without_details(own: Town) -> None:
+@pytest.mark.proves("SIE Errors", "INFERENCE_ERROR, 500")
+def test_a_model_that_fails_is_an_inference_error_without_details(own: SieServers) -> None:
     faulty = own.serve(Faulty(own.model("dense"), run=RuntimeError("boom in /secret/path")))
     response = faulty.encode("boom")
     assert code(response) == (500, "INFERENCE_ERROR")
@@ -33,12 +33,14 @@ def test_a_model_that_fails_is_an_inference_error_without_details(own: Town) -> 
     assert faulty.encode("fine").status_code == 200
 
 
-def test_an_answer_that_is_no_number_is_an_inference_error(own: Town) -> None:
+@pytest.mark.proves("SIE Errors", "INFERENCE_ERROR, 500")
+def test_an_answer_that_is_not_finite_is_an_inference_error(own: SieServers) -> None:
     broken = own.serve(Infinite(own.model("dense")))
     assert code(broken.encode("boom")) == (500, "INFERENCE_ERROR")
 
 
-def test_a_full_queue_is_queue_full_and_says_when_to_return(own: Town) -> None:
+@pytest.mark.proves("SIE Errors", "QUEUE_FULL, 503")
+def test_a_full_queue_is_queue_full_and_says_when_to_return(own: SieServers) -> None:
     gated = Gated(own.model("dense"))
     client = own.serve(gated, Limits(max_queue=1))
     try:
@@ -55,7 +57,13 @@ def test_a_full_queue_is_queue_full_and_says_when_to_return(own: Town) -> None:
     assert waiting.result(PATIENCE).results
 
 
-def test_a_server_that_stops_refuses_and_is_not_ready_but_alive(own: Town) -> None:
+@pytest.mark.proves("SIE Health", "/readyz: 200 when requests are accepted")
+@pytest.mark.proves(
+    "SIE Errors",
+    "MODEL_NOT_LOADED, 503",
+    here="Only while the server stops: the port opens when the model is loaded.",
+)
+def test_a_server_that_stops_refuses_and_is_not_ready_but_alive(own: SieServers) -> None:
     client = own.serve(own.model("dense"))
     client.service.ready = False
     response = client.encode("a")
@@ -65,6 +73,7 @@ def test_a_server_that_stops_refuses_and_is_not_ready_but_alive(own: Town) -> No
     assert client.http.get("/healthz").status_code == 200
 
 
+@pytest.mark.proves("SIE Health", "/healthz: 200 when the process runs", "/readyz: 200 when requests are accepted")
 @pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz"])
 def test_probes_say_ok_in_plain_text(path: str, dense: Sie) -> None:
     response = dense.http.get(path)
@@ -72,11 +81,16 @@ def test_probes_say_ok_in_plain_text(path: str, dense: Sie) -> None:
     assert response.headers["content-type"] == "text/plain; charset=utf-8"
 
 
-def test_too_many_items_are_refused(own: Town) -> None:
+def test_too_many_items_are_refused(own: SieServers) -> None:
     small = own.serve(own.model("dense"), Limits(max_inputs=2))
     assert code(small.encode("a", "b", "c")) == (400, "INVALID_INPUT")
 
 
+@pytest.mark.proves(
+    "SIE Errors",
+    "One shape: detail with code and message",
+    here="A second `code` stands beside `detail`, for the TypeScript client.",
+)
 @pytest.mark.parametrize(
     ("method", "path", "status", "name"),
     [
@@ -97,7 +111,7 @@ def test_errors_are_json_even_for_clients_of_msgpack(dense: Sie) -> None:
     assert code(response) == (404, "MODEL_NOT_FOUND")
 
 
-def test_a_key_is_asked_for_in_the_same_shape_and_not_of_probes(own: Town) -> None:
+def test_a_key_is_asked_for_in_the_same_shape_and_not_of_probes(own: SieServers) -> None:
     locked = own.serve(own.model("dense"), api_key="secret")
     assert code(locked.encode("a")) == (401, "UNAUTHENTICATED")
     headers = {**JSON, "authorization": "Bearer secret"}
@@ -107,8 +121,9 @@ def test_a_key_is_asked_for_in_the_same_shape_and_not_of_probes(own: Town) -> No
     assert locked.http.get("/metrics").status_code == 401
 
 
+@pytest.mark.proves("SIE Response headers", "X-Total-Time, X-Queue-Time, X-Tokenization-Time, X-Inference-Time")
 @pytest.mark.parametrize("kind", ["dense", "cross", "ner"])
-def test_answers_say_how_long_each_step_took(kind: str, sie: Town) -> None:
+def test_answers_say_how_long_each_step_took(kind: str, sie: SieServers) -> None:
     client = sie[kind]
     response = {"dense": client.encode, "cross": lambda text: client.score(text, "b"), "ner": client.extract}[kind](
         "a"
@@ -121,6 +136,8 @@ def test_answers_say_how_long_each_step_took(kind: str, sie: Town) -> None:
     assert not re.match(r"\d", response.headers["X-SIE-Server-Version"])
 
 
+@pytest.mark.proves("SIE POST /v1/encode/:model", "The answer has model, items and timing")
+@pytest.mark.proves("SIE Response headers", "X-Postprocessing-Time, only if above 0")
 def test_the_times_of_the_body_are_those_of_the_headers(dense: Sie) -> None:
     response = dense.encode("a", output_dtype="int8")
     timing = response.json()["timing"]
@@ -128,7 +145,8 @@ def test_the_times_of_the_body_are_those_of_the_headers(dense: Sie) -> None:
         assert f"{timing[field]:.2f}" == response.headers[name]
 
 
-def test_no_time_is_told_of_postprocessing_that_was_none(ner: Sie) -> None:
+@pytest.mark.proves("SIE Response headers", "X-Postprocessing-Time, only if above 0")
+def test_no_postprocessing_time_is_sent_where_there_was_none(ner: Sie) -> None:
     assert "x-postprocessing-time" not in ner.extract("a").headers
 
 
@@ -152,6 +170,7 @@ def test_health_tells_sies_clients_that_this_is_a_worker(dense: Sie) -> None:
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
+@pytest.mark.proves("SIE Response headers", "X-Trace-ID", here="On every answer; traces are not exported.")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -167,6 +186,7 @@ def test_the_callers_trace_is_passed_on(headers: dict[str, str], path: str, dens
     assert dense.http.get(path, headers=headers).headers["x-trace-id"] == TRACE
 
 
+@pytest.mark.proves("SIE Response headers", "X-Trace-ID")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -188,7 +208,7 @@ def test_without_a_valid_trace_a_new_one_begins(headers: dict[str, str], dense: 
     assert first != second
 
 
-def test_what_a_request_logs_names_its_trace(own: Town) -> None:
+def test_what_a_request_logs_names_its_trace(own: SieServers) -> None:
     faulty = own.serve(Faulty(own.model("dense"), encode=RuntimeError("boom")))
     lines: list[str] = []
 
@@ -197,7 +217,7 @@ def test_what_a_request_logs_names_its_trace(own: Town) -> None:
             lines.append(self.format(record))
 
     kept = Kept()
-    kept.setFormatter(logs._Json())
+    kept.setFormatter(logs.JsonFormatter())
     logging.getLogger("encoderfile").addHandler(kept)
     try:
         headers = {**JSON, "traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from encoderfile.transports.http.sie import metrics, status
-from support.dialects import Sie, Town
+from support.dialects import Sie, SieServers
 from support.sockets import ClosedError, watching
 
 
@@ -38,7 +38,12 @@ FIELDS = {
 }
 
 
-def test_a_frame_has_every_field_of_the_page(sie: Town) -> None:
+@pytest.mark.proves(
+    "SIE WebSocket /ws/status",
+    "The fields of a frame",
+    here="gpus is empty: this file measures no GPU. user and working_dir are empty: they are not disclosed.",
+)
+def test_a_frame_has_every_field_of_the_page(sie: SieServers) -> None:
     sie["dense"].encode("a")
     (frame,) = frames(sie["dense"], 1)
     assert {name: type(value) for name, value in frame.items()} == FIELDS
@@ -67,6 +72,7 @@ def test_the_host_keeps_its_secrets(dense: Sie) -> None:
     assert (server["user"], server["working_dir"]) == ("", "")
 
 
+@pytest.mark.proves("SIE WebSocket /ws/status", "A frame at once, then one every 200 ms")
 def test_frames_follow_each_other_with_later_times(dense: Sie) -> None:
     times = [frame["timestamp"] for frame in frames(dense, 4)]
     assert times == sorted(set(times))
@@ -83,7 +89,8 @@ def test_what_a_watcher_says_is_ignored(dense: Sie) -> None:
     dense.http.portal.call(talk)
 
 
-def test_many_watchers_share_one_frame(own: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.proves("SIE WebSocket /ws/status", "A frame at once, then one every 200 ms")
+def test_many_watchers_share_one_frame(own: SieServers, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
     histograms = metrics.histograms
     monkeypatch.setattr(metrics, "histograms", lambda *service: made.append(1) or histograms(*service))
@@ -101,7 +108,7 @@ def test_many_watchers_share_one_frame(own: Town, monkeypatch: pytest.MonkeyPatc
     assert len(made) < 20
 
 
-def test_no_frame_is_made_for_nobody(own: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_frame_is_made_without_watchers(own: SieServers, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
     histograms = metrics.histograms
     monkeypatch.setattr(metrics, "histograms", lambda *service: made.append(1) or histograms(*service))
@@ -110,7 +117,7 @@ def test_no_frame_is_made_for_nobody(own: Town, monkeypatch: pytest.MonkeyPatch)
     assert made == []
 
 
-def test_watchers_beyond_the_limit_are_sent_away(own: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_watchers_beyond_the_limit_are_sent_away(own: SieServers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status, "MAX_WATCHERS", 1)
     client = own.serve(own.model("dense"))
 
@@ -127,7 +134,7 @@ def test_watchers_beyond_the_limit_are_sent_away(own: Town, monkeypatch: pytest.
     assert client.http.portal.call(watch) == 1013
 
 
-def test_a_watcher_needs_the_key_where_there_is_one(own: Town) -> None:
+def test_a_watcher_needs_the_key_where_there_is_one(own: SieServers) -> None:
     client = own.serve(own.model("dense"), api_key="secret")
     with pytest.raises(ClosedError, match="403"):
         frames(client, 1)
@@ -139,7 +146,7 @@ def test_no_other_path_speaks_websocket(dense: Sie) -> None:
         frames(dense, 1, path="/ws/cluster-status")
 
 
-def test_a_frame_says_that_the_server_stops(own: Town) -> None:
+def test_a_frame_says_that_the_server_stops(own: SieServers) -> None:
     client = own.serve(own.model("dense"))
     client.service.ready = False
     (frame,) = frames(client, 1)

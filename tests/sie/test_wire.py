@@ -6,11 +6,12 @@ import pytest
 
 from encoderfile.errors import InputError
 from encoderfile.transports.http.sie import wire
-from support.dialects import JSON, MSGPACK, Sie, Town, code, unpacked
+from support.dialects import JSON, MSGPACK, Sie, SieServers, code, unpacked
 
 HELLO = {"items": [{"text": "Hello world"}]}
 
 
+@pytest.mark.proves("SIE Wire format", "Answers are msgpack unless JSON is asked for")
 @pytest.mark.parametrize("accept", [None, "", "*/*", "text/html", "application/msgpack", "application/x-msgpack"])
 def test_the_answer_is_msgpack_unless_json_is_asked_for(accept: str | None, dense: Sie) -> None:
     headers = {} if accept is None else {"accept": accept}
@@ -19,6 +20,7 @@ def test_the_answer_is_msgpack_unless_json_is_asked_for(accept: str | None, dens
     assert (values.dtype.str, values.shape) == ("<f4", (128,))
 
 
+@pytest.mark.proves("SIE Wire format", "Answers are msgpack unless JSON is asked for")
 @pytest.mark.parametrize(
     ("accept", "form"),
     [
@@ -34,12 +36,14 @@ def test_json_is_the_answer_where_json_is_asked_for_and_msgpack_is_not(accept: s
     assert (response.status_code, response.headers["content-type"]) == (200, form)
 
 
+@pytest.mark.proves("SIE Wire format", "In JSON arrays are lists")
 def test_json_lists_hold_the_same_numbers_as_msgpack_arrays(dense: Sie) -> None:
     listed = dense.post(f"/v1/encode/{dense.id}", HELLO).json()["items"][0]["dense"]["values"]
     packed = unpacked(dense.post(f"/v1/encode/{dense.id}", HELLO, {}))["items"][0]["dense"]["values"]
     assert np.array_equal(np.array(listed, dtype=np.float32), packed)
 
 
+@pytest.mark.proves("SIE Wire format", "Requests may be msgpack, by Content-Type")
 @pytest.mark.parametrize(
     "content_type", ["application/msgpack", "application/x-msgpack", "application/msgpack; charset=x"]
 )
@@ -53,6 +57,7 @@ def test_a_request_may_be_msgpack(content_type: str, dense: Sie) -> None:
     assert response.json()["items"][0]["dense"]["dtype"] == "int8"
 
 
+@pytest.mark.proves("SIE Wire format", "Requests may be msgpack, by Content-Type")
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/octet-stream"])
 def test_every_other_request_is_read_as_json(content_type: str | None, dense: Sie) -> None:
     headers = JSON if content_type is None else {**JSON, "content-type": content_type}
@@ -81,6 +86,7 @@ def test_a_body_that_cannot_be_read_is_refused(body: bytes, content_type: str, d
     assert code(response) == (400, "INVALID_INPUT")
 
 
+@pytest.mark.proves("SIE Wire format", "numpy arrays travel in msgpack as they are")
 def test_an_array_is_packed_byte_for_byte_as_clients_expect_it() -> None:
     content = {"dense": {"dims": 2, "dtype": "float32", "values": np.array([1, -0.5], dtype=np.float32)}}
     assert b"".join(wire.packed(content)) == bytes.fromhex(
@@ -124,6 +130,6 @@ def test_a_body_beyond_the_limits_of_msgpack_is_refused(body: bytes) -> None:
         wire.unpack(body)
 
 
-def test_a_body_over_the_limit_is_413(own: Town) -> None:
+def test_a_body_over_the_limit_is_413(own: SieServers) -> None:
     small = own.serve(own.model("dense"), max_body_bytes=1000)
     assert code(small.encode("a" * 2000)) == (413, "INPUT_TOO_LONG")

@@ -23,10 +23,7 @@ from anyio.from_thread import BlockingPortal
 from encoderfile.errors import EncoderfileError, Kind
 from encoderfile.service.json_form import read_request
 from encoderfile.service.service import Service
-from encoderfile.tasks.embedding import TokenEmbeddings
-from encoderfile.tasks.results import Result
-from encoderfile.tasks.sentence_embedding import SentenceEmbedding
-from encoderfile.tasks.sequence_classification import SequenceLabels
+from encoderfile.tasks.results import to_json
 from encoderfile.transports._pb import encoderfile_pb2 as pb
 from encoderfile.transports._pb import encoderfile_pb2_grpc as stubs
 from encoderfile.types import Prediction
@@ -129,43 +126,30 @@ class ServiceClient(Client):
 
     def __init__(self, portal: BlockingPortal, service: Service) -> None:
         super().__init__(portal)
-        self._service = service
+        self.service = service
 
     async def _ask(self, request: dict[str, Any]) -> Answer:
         try:
-            side = self._service.info.truncation_side
-            prediction = await self._service.predict(read_request(request, self._service.task, side))
+            side = self.service.info.truncation_side
+            prediction = await self.service.predict(read_request(request, self.service.task, side))
         except EncoderfileError as error:
             raise RefusedError(error.kind, str(error)) from error
         return Answer(plain(prediction), prediction.truncated_inputs)
 
 
 def plain(prediction: Prediction[Any]) -> dict[str, Any]:
-    """A prediction as the API page prints it, spelled out here once more."""
-    body = {"results": [_plain(result) for result in prediction.results], "model_id": prediction.model_id}
+    """A prediction in its JSON form."""
+    body = {"results": [_listed(to_json(each)) for each in prediction.results], "model_id": prediction.model_id}
     return body if prediction.metadata is None else {**body, "metadata": dict(prediction.metadata)}
 
 
-def _plain(result: Result) -> dict[str, Any]:
-    if isinstance(result, SentenceEmbedding):
-        return {"embedding": result.embedding.tolist()}
-    if isinstance(result, SequenceLabels):
-        return {
-            "logits": result.logits.tolist(),
-            "scores": result.scores.tolist(),
-            "predicted_index": result.predicted_index,
-            "predicted_label": result.predicted_label,
-        }
-    infos = [
-        {"token": each.token, "token_id": each.token_id, "start": each.start, "end": each.end}
-        for each in result.tokens
-    ]
-    if isinstance(result, TokenEmbeddings):
-        rows = zip(result.embeddings.tolist(), infos, strict=True)
-        return {"embeddings": [{"embedding": vector, "token_info": info} for vector, info in rows]}
-    columns = (infos, result.logits.tolist(), result.scores.tolist(), result.labels, result.score.tolist())
-    names = ("token_info", "logits", "scores", "label", "score")
-    return {"tokens": [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]}
+def _listed(value: Any) -> Any:
+    """The value with lists for arrays."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {key: _listed(each) for key, each in value.items()}
+    return [_listed(each) for each in value] if isinstance(value, list) else value
 
 
 class HttpClient(Client):
@@ -182,10 +166,10 @@ class HttpClient(Client):
 
     def __init__(self, portal: BlockingPortal, http: httpx.AsyncClient) -> None:
         super().__init__(portal)
-        self._http = http
+        self.http = http
 
     async def _ask(self, request: dict[str, Any]) -> Answer:
-        response = await self._http.post("/predict", json=request)
+        response = await self.http.post("/predict", json=request)
         if response.status_code != 200:
             assert response.headers["content-type"] == "text/plain; charset=utf-8"
             raise RefusedError(response.status_code, response.text)
@@ -196,7 +180,7 @@ class HttpClient(Client):
         """One raw request."""
 
         async def send() -> httpx.Response:
-            return await self._http.request(method, path, **kwargs)
+            return await self.http.request(method, path, **kwargs)
 
         return self.portal.call(send)
 
@@ -230,12 +214,12 @@ class GrpcClient(Client):
         self.channel = channel
         name = "".join(word.title() for word in model_type.split("_"))
         self.stub = getattr(stubs, f"{name}Stub")(channel)
-        self._request = getattr(pb, f"{name}Request")
+        self.message = getattr(pb, f"{name}Request")
 
     async def _ask(self, request: dict[str, Any]) -> Answer:
-        fields = self._request.DESCRIPTOR.fields_by_name
+        fields = self.message.DESCRIPTOR.fields_by_name
         request = _with_pairs(request)
-        message = self._request(**{name: value for name, value in request.items() if name in fields})
+        message = self.message(**{name: value for name, value in request.items() if name in fields})
         call = self.stub.Predict(message)
         try:
             response = await call
@@ -279,45 +263,23 @@ def _with_pairs(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def from_message(response: Any) -> dict[str, Any]:
-    """A response message in the JSON form, field by field."""
-    body = {"results": [_from_result(each) for each in response.results], "model_id": response.model_id}
-    return {**body, "metadata": dict(response.metadata)} if response.metadata else body
+    """A response message in the JSON form, by the fields that it was published with."""
+    body = _fields(response)
+    return body if response.metadata else {name: each for name, each in body.items() if name != "metadata"}
 
 
-def _from_result(result: Any) -> dict[str, Any]:
-    if isinstance(result, pb.SentenceEmbeddingResult):
-        return {"embedding": list(result.embedding)}
-    if isinstance(result, pb.SequenceClassificationResult):
-        assert result.HasField("predicted_label")
-        return {
-            "logits": list(result.logits),
-            "scores": list(result.scores),
-            "predicted_index": result.predicted_index,
-            "predicted_label": result.predicted_label,
-        }
-    if isinstance(result, pb.TokenEmbeddingSequence):
-        return {
-            "embeddings": [
-                {"embedding": list(each.embedding), "token_info": _token_info(each.token_info)}
-                for each in result.embeddings
-            ]
-        }
-    return {
-        "tokens": [
-            {
-                "token_info": _token_info(each.token_info),
-                "logits": list(each.logits),
-                "scores": list(each.scores),
-                "label": each.label,
-                "score": each.score,
-            }
-            for each in result.tokens
-        ]
-    }
-
-
-def _token_info(info: Any) -> dict[str, Any]:
-    return {"token": info.token, "token_id": info.token_id, "start": info.start, "end": info.end}
+def _fields(message: Any) -> dict[str, Any]:
+    found = {}
+    for field in message.DESCRIPTOR.fields:
+        assert not field.has_presence or message.HasField(field.name), f"{field.full_name} is not set"
+        value = getattr(message, field.name)
+        if field.message_type is None:
+            found[field.name] = list(value) if field.is_repeated else value
+        elif field.message_type.GetOptions().map_entry:
+            found[field.name] = dict(value)
+        else:
+            found[field.name] = [_fields(each) for each in value] if field.is_repeated else _fields(value)
+    return found
 
 
 class McpClient(Client):

@@ -1,4 +1,4 @@
-"""Servers for the tests of other servers' dialects: models with ids as hubs give them, and what their wire holds."""
+"""Servers and clients for the tests of other APIs (SIE, OpenAI, rerankers); models have ids as hubs give them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from encoderfile.service.limits import Limits
 from encoderfile.service.service import Service
 from support.clients import HttpClient, http_client
 from support.graphs import edit_graph, edit_json
-from support.house import House
 from support.models import DEMO, MODELS, open_model
+from support.servers import Servers
 from support.serving import http_server
 
 JSON = {"accept": "application/json"}
@@ -32,7 +32,7 @@ MSGPACK = {"content-type": "application/msgpack"}
 
 def renamed(model: Model, **manifest: Any) -> Model:
     """The same model with other facts in its manifest."""
-    return Model(dataclasses.replace(model.manifest, **manifest), model._tokenizer, model._session)
+    return Model(dataclasses.replace(model.manifest, **manifest), model.tokenizer, model.session)
 
 
 def one_logit(model: onnx.ModelProto) -> None:
@@ -53,12 +53,12 @@ def make_cross_encoder(folder: Path, **config: Any) -> Path:
     return folder
 
 
-class Town:
-    """Every kind of model behind a server of its own, opened on first use."""
+class SieServers:
+    """A server for every kind of model, started on first use."""
 
-    def __init__(self, house: House, workshop: Path) -> None:
-        self.house = house
-        self._workshop = workshop
+    def __init__(self, servers: Servers, folder: Path) -> None:
+        self.servers = servers
+        self._folder = folder
         self._clients: dict[str, Sie] = {}
         self.model = cache(self._open)
 
@@ -69,7 +69,7 @@ class Town:
             "sparse": lambda: open_model(MODELS / "bert-mlm"),
             "labels": lambda: open_model(DEMO["sentiment"]),
             "ner": lambda: open_model(DEMO["ner"]),
-            "cross": lambda: open_model(make_cross_encoder(self._workshop / "cross")),
+            "cross": lambda: open_model(make_cross_encoder(self._folder / "cross")),
         }[kind]()
         return renamed(found, name=f"org/{kind}")
 
@@ -81,16 +81,16 @@ class Town:
 
     def serve(self, model: Model | Service, limits: Limits | None = None, **server: Any) -> Sie:
         """A client of a server of the test's own."""
-        service = model if isinstance(model, Service) else self.house.service(model, limits)
-        url = self.house.enter(http_server(service, mcp=False, **server))
-        return Sie(self.house.enter(http_client(self.house.portal, url)), service, url)
+        service = model if isinstance(model, Service) else self.servers.service(model, limits)
+        url = self.servers.enter(http_server(service, mcp=False, **server))
+        return Sie(self.servers.enter(http_client(self.servers.portal, url)), service, url)
 
 
 @contextmanager
-def town(workshop: Path) -> Iterator[Town]:
-    """A town on an event loop of its own."""
+def sie_servers(folder: Path) -> Iterator[SieServers]:
+    """Servers on an event loop of their own; `folder` is for models that are made."""
     with start_blocking_portal() as portal, ExitStack() as stack:
-        yield Town(House(portal, stack), workshop)
+        yield SieServers(Servers(portal, stack), folder)
 
 
 class Sie:

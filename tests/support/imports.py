@@ -50,8 +50,8 @@ def _target(base: str, name: str) -> str:
     return f"{base}.{name}" if f"{base}.{name}" in MODULES else base
 
 
-def rooms(file: str) -> dict[str, str]:
-    """The rooms of the package that a file imports from, each with one name as evidence."""
+def packages(file: str) -> dict[str, str]:
+    """The packages and modules of encoderfile that a file imports from, each with one name as evidence."""
     return {name.split(".")[1]: name for name in imports(file) if name.startswith("encoderfile.")}
 
 

@@ -9,7 +9,7 @@ from encoderfile.service.service import Service
 from encoderfile.transports.grpc import GrpcServer
 from encoderfile.transports.http import app
 from encoderfile.transports.http.server import HttpServer
-from encoderfile.transports.mcp import McpHttp
+from encoderfile.transports.mcp_http import McpHttp
 
 BODY_LIMIT = 4 << 20
 
@@ -35,7 +35,7 @@ async def http_server(
     max_connections: int = 1024,
 ) -> AsyncIterator[str]:
     """HTTP, with MCP at /mcp unless told otherwise; gives the base address."""
-    tool = McpHttp(service, max_body_bytes=max_body_bytes, allowed_hosts=allowed_hosts)
+    tool = McpHttp(service, allowed_hosts=allowed_hosts)
     application = app.create(
         service, api_key=api_key, max_body_bytes=max_body_bytes, extra_routes=tool.routes() if mcp else ()
     )

@@ -35,7 +35,7 @@ class Machine:
         def seconds(threads: int, shape: Shape) -> float:
             return self.seconds(math.prod(shape), threads)
 
-        return timed(partial(seconds, self.cores), partial(seconds, 1), self.cores, None)
+        return timed(partial(seconds, self.cores), partial(seconds, 1), self.cores, range(1, 513))
 
     def plan(self, instances: int) -> Plan:
         """As `runtime/sizing.py` has it for a model of 512 tokens."""
@@ -90,7 +90,9 @@ class Simulation:
     def __init__(self, machine: Machine, plan: Plan, clients: Sequence[Client]) -> None:
         self._machine, self._plan, self._clients = machine, plan, clients
         self._queue: Queue[range, None] = Queue(None)
-        self._loop = asyncio.new_event_loop()
+        loop = asyncio.new_event_loop()
+        self._done: asyncio.Future[list[None]] = loop.create_future()
+        loop.close()
         self._events: list[tuple[float, int, object]] = []
         self._number = itertools.count()
         self._seen: dict[Request[range, None], _Seen] = {}
@@ -117,7 +119,6 @@ class Simulation:
                     assert isinstance(event, int)
                     self._send(event)
             self._start_runs()
-        self._loop.close()
         assert not self._seen, "every request is answered"
         assert len(self._queue) == 0
         self.report.seconds = self._now
@@ -129,7 +130,7 @@ class Simulation:
     def _send(self, client: int) -> None:
         lengths = self._clients[client].requests[self._sent[client]]
         self._sent[client] += 1
-        request: Request[range, None] = Request(self._loop.create_future(), [], len(lengths), self._now)
+        request: Request[range, None] = Request(self._done, [], len(lengths), self._now)
         self._seen[request] = _Seen(client, self._now, len(self._waiting()), len(lengths))
         self._queue.add(request, [range(length) for length in lengths])
         self.report.texts += len(lengths)

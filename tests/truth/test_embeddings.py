@@ -15,6 +15,7 @@ FOLDERS = folders("embedding")
 each_folder = pytest.mark.parametrize("folder", FOLDERS.values(), ids=FOLDERS)
 
 
+@pytest.mark.proves("ENC POST /predict, embedding", "`embedding` is the token's vector")
 @each_folder
 def test_token_vectors_are_those_of_the_reference(folder: Path) -> None:
     served = truth(folder, "embedding")
@@ -26,6 +27,7 @@ def test_token_vectors_are_those_of_the_reference(folder: Path) -> None:
         close(np.linalg.norm(result.embeddings, axis=1), entry["token_norm"], REFERENCE, entry["id"])
 
 
+@pytest.mark.proves("ENC POST /predict, embedding", "`normalize`: required, whether vectors get unit L2 norm")
 @each_folder
 def test_normalised_token_vectors_keep_their_direction(folder: Path) -> None:
     served = truth(folder, "embedding")
@@ -36,7 +38,7 @@ def test_normalised_token_vectors_keep_their_direction(folder: Path) -> None:
 
 
 @each_folder
-def test_a_token_vector_in_company_is_the_same_as_alone(folder: Path) -> None:
+def test_a_token_vector_in_a_batch_is_the_same_as_alone(folder: Path) -> None:
     served = truth(folder, "embedding")
     for entry, alone, together in zip(served.entries, served.alone, served.together, strict=True):
         assert together.tokens == alone.tokens
@@ -53,7 +55,7 @@ def test_a_sentence_vector_is_that_of_the_reference(folder: Path) -> None:
 
 
 @each_folder
-def test_a_sentence_vector_in_company_is_the_same_as_alone(folder: Path) -> None:
+def test_a_sentence_vector_in_a_batch_is_the_same_as_alone(folder: Path) -> None:
     served = truth(folder, "sentence_embedding")
     for entry, alone, together in zip(served.entries, served.alone, served.together, strict=True):
         close(together.embedding, alone.embedding, COMPANY, entry["id"])

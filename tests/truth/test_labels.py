@@ -24,6 +24,7 @@ def real(entry: Entry, field: str) -> list[object]:
     return [value for value, special in zip(entry[field], entry["special_tokens_mask"], strict=True) if not special]
 
 
+@pytest.mark.proves("ENC POST /predict, sequence_classification", "`predicted_label` is its label")
 @pytest.mark.parametrize(("folder", "model_type"), ALL, ids=[*SEQUENCE, *TOKEN])
 def test_the_labels_are_named_as_the_model_names_them(folder: Path, model_type: str) -> None:
     found = truth(folder, model_type).manifest.id2label
@@ -31,6 +32,11 @@ def test_the_labels_are_named_as_the_model_names_them(folder: Path, model_type: 
     assert {str(index): label for index, label in found.items()} == expected(folder)["id2label"]
 
 
+@pytest.mark.proves(
+    "ENC POST /predict, sequence_classification",
+    "`logits` are the model's own outputs",
+    "`predicted_index` is the class with the highest score",
+)
 @pytest.mark.parametrize("folder", SEQUENCE.values(), ids=SEQUENCE)
 def test_a_text_gets_the_label_of_the_reference(folder: Path) -> None:
     served = truth(folder, "sequence_classification")
@@ -43,6 +49,7 @@ def test_a_text_gets_the_label_of_the_reference(folder: Path) -> None:
         assert served.manifest.id2label[result.predicted_index] == entry["label"]
 
 
+@pytest.mark.proves("ENC POST /predict, sequence_classification", "`scores` are their softmax and sum to 1")
 @pytest.mark.parametrize("folder", SEQUENCE.values(), ids=SEQUENCE)
 def test_a_multi_label_model_scores_each_label_on_its_own(folder: Path) -> None:
     served = truth(folder, "sequence_classification")
@@ -53,7 +60,7 @@ def test_a_multi_label_model_scores_each_label_on_its_own(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", SEQUENCE.values(), ids=SEQUENCE)
-def test_a_label_in_company_is_the_same_as_alone(folder: Path) -> None:
+def test_a_label_in_a_batch_is_the_same_as_alone(folder: Path) -> None:
     served = truth(folder, "sequence_classification")
     for entry, alone, together in zip(served.entries, served.alone, served.together, strict=True):
         close(together.logits, alone.logits, COMPANY, entry["id"])
@@ -61,6 +68,11 @@ def test_a_label_in_company_is_the_same_as_alone(folder: Path) -> None:
         assert together.predicted_label == alone.predicted_label
 
 
+@pytest.mark.proves(
+    "ENC POST /predict, token_classification",
+    "`logits` are the model's own outputs",
+    "`label` is the predicted label",
+)
 @pytest.mark.parametrize("folder", TOKEN.values(), ids=TOKEN)
 def test_every_token_gets_the_label_of_the_reference(folder: Path) -> None:
     served = truth(folder, "token_classification")
@@ -79,7 +91,7 @@ def test_every_token_gets_the_label_of_the_reference(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", TOKEN.values(), ids=TOKEN)
-def test_a_token_label_in_company_is_the_same_as_alone(folder: Path) -> None:
+def test_a_token_label_in_a_batch_is_the_same_as_alone(folder: Path) -> None:
     served = truth(folder, "token_classification")
     for entry, alone, together in zip(served.entries, served.alone, served.together, strict=True):
         assert together.tokens == alone.tokens

@@ -59,6 +59,6 @@ def test_no_other_model_type_can_be_forced_on_it(model_type: str, words: str) ->
 
 
 @pytest.mark.parametrize("name", ["bert-tok", "xlmr-tok"])
-def test_the_logits_of_other_models_are_no_sentence_embedding(name: str) -> None:
+def test_the_logits_of_other_models_are_not_a_sentence_embedding(name: str) -> None:
     with pytest.raises(ModelError, match=r"ForTokenClassification cannot be pooled"):
         checked(folders_with_truth()[name], "sentence_embedding")

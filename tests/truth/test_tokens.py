@@ -20,6 +20,11 @@ def test_the_limit_is_the_one_the_reference_used(folder: Path) -> None:
     assert tokenizer(folder).spec.max_length == expected(folder)["max_length"]
 
 
+@pytest.mark.proves(
+    "ENC POST /predict",
+    "`token` is the token's text, `token_id` its place in the vocabulary",
+    "`start` and `end` are character offsets",
+)
 @pytest.mark.parametrize(("folder", "entry"), CASES)
 def test_a_text_becomes_the_tokens_of_the_reference(folder: Path, entry: Entry) -> None:
     (text,) = tokenizer(folder, entry["max_length"])([text_of(entry)], with_tokens=True)

@@ -56,6 +56,6 @@ def test_a_model_refuses_such_a_text() -> None:
     opened = open_model(MODELS / "bert-cls")
     assert opened.manifest.attention_bytes > 0
     manifest = dataclasses.replace(opened.manifest, attention_bytes=10**9)
-    model = Model(manifest, opened._tokenizer, opened._session)
+    model = Model(manifest, opened.tokenizer, opened.session)
     with pytest.raises(TooLongError):
         model.check_memory(model.encode(["a text of some tokens"]))

@@ -11,7 +11,8 @@ import pytest
 from encoderfile.model.costs import Costs
 from encoderfile.service import batcher as module
 from encoderfile.service.batcher import Batcher
-from encoderfile.types import EncodedText, Result
+from encoderfile.tasks.results import Result
+from encoderfile.types import EncodedText
 from support.fakes import Runs, running, send, text
 from support.loop import in_loop
 
@@ -113,8 +114,8 @@ async def test_instances_open_once_crowded_runs_have_taken_as_long_as_loading_th
         await alone
         assert runs.opened == 0, "a run alone does not count, however long"
         await crowded(0.6)
-        assert batcher._opening is not None
-        await batcher._opening
+        while batcher.instances == 1:  # noqa: ASYNC110 - nothing tells that they are open
+            await asyncio.sleep(0)
         assert runs.opened == 1
         task = await send(batcher, *(text(name, 10) for name in range(6)))
         runs.open()
@@ -167,17 +168,19 @@ async def test_a_run_with_all_threads_has_a_budget_of_its_own() -> None:
 
 
 @in_loop
-async def test_answers_arrive_though_no_further_run_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_answers_arrive_though_no_further_run_can_be_started() -> None:
+    begun: list[int] = []
+
+    def refuse_the_second(count: int) -> None:
+        begun.append(count)
+        if len(begun) == 2:
+            raise RuntimeError("can't start new thread")
+
     runs = Runs()
-    async with running(runs, max_batch_tokens=1) as batcher:
+    async with running(runs, max_batch_tokens=1, on_run=refuse_the_second) as batcher:
         first = await send(batcher, text(1))
         await runs.begun()
         await send(batcher, text(2))
-
-        def refuse(*_: object) -> None:
-            raise RuntimeError("can't start new thread")
-
-        monkeypatch.setattr(batcher, "_start_runs", refuse)
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)
         runs.open()
         assert await first == [1]

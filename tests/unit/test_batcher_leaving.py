@@ -70,7 +70,7 @@ async def test_a_full_queue_refuses_at_once_with_its_numbers() -> None:
         error = refused.exception()
         assert isinstance(error, QueueFullError)
         assert one_sentence(error) == (
-            "the queue is full: at most 3 texts wait, 2 do and 2 came; try again in a moment"
+            "the queue is full: 2 texts wait (at most 3) and 2 more came; try again in a moment"
         )
         assert batcher.waiting == 2
 

@@ -164,8 +164,8 @@ def test_a_dynamically_quantised_graph_would_differ_if_texts_shared_a_run(quanti
     assert not manifest.graph.batchable
     together = Model(
         dataclasses.replace(manifest, graph=dataclasses.replace(manifest.graph, batchable=True)),
-        model._tokenizer,
-        model._session,
+        model.tokenizer,
+        model.session,
     )
     assert np.abs(logits(together) - alone(model)).max() > 1e-3
 
@@ -220,6 +220,6 @@ def test_the_same_folder_gives_the_same_manifest(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("strategy", ["only_first", "only_second"])
-def test_a_limit_that_a_pair_cannot_be_cut_to_is_one_for_single_texts(strategy: str, folder: Path) -> None:
+def test_a_limit_that_a_pair_cannot_be_truncated_to_is_one_for_single_texts(strategy: str, folder: Path) -> None:
     model = opened(folder, tokenizer=TokenizerOptions(max_length=12, truncation_strategy=strategy))
     np.testing.assert_array_equal(logits(model, ["a"]), logits(open_model(MODELS / "bert-cls"), ["a"]))

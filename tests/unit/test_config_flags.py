@@ -108,7 +108,7 @@ def test_neither_folder_nor_file_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["/a", "a/", "a//b", "../a", "a/..", ".", "tab\there", "line\nbreak", "\x00"])
-def test_a_name_that_is_no_file_name_is_refused(name: str) -> None:
+def test_a_name_that_is_not_a_file_name_is_refused(name: str) -> None:
     with pytest.raises(ConfigError) as refused:
         from_flags(Path("bert"), None, name=name)
     assert one_sentence(refused.value) == (

@@ -235,7 +235,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert one_sentence(refused.value) == f"cannot read {tmp_path / 'absent.yml'}: No such file or directory"
 
 
-def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_unicode_is_named(tmp_path: Path) -> None:
     (tmp_path / "build.yml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match=r"build\.yml is not valid YAML: "):
         from_yaml(tmp_path / "build.yml")
@@ -283,7 +283,7 @@ def test_yaml_made_to_harm_is_one_sentence(tmp_path: Path, text: str, words: str
     assert words in refusal(tmp_path, text)
 
 
-def test_a_config_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
+def test_a_config_that_is_not_unicode_is_one_sentence(tmp_path: Path) -> None:
     file = tmp_path / "build.yml"
     file.write_bytes(b"encoderfile: {path: \xff\xfe}")
     with pytest.raises(ConfigError, match="is not valid YAML"):

@@ -72,7 +72,7 @@ def test_text_for_a_terminal_holds_nothing_it_would_obey() -> None:
     assert printable("a\rb\x9b1m\u202e") == "a\\rb\\x9b1m\\u202e"
 
 
-def test_json_of_a_name_that_is_no_text_is_json() -> None:
+def test_json_of_a_name_that_is_not_unicode_is_json() -> None:
     assert json_text({"path": "\udcff"}) == b'{\n  "path": "\\udcff"\n}'
 
 

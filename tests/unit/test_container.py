@@ -29,7 +29,7 @@ def test_the_manifest_comes_back_as_it_went_in(made: Made) -> None:
 
 
 @pytest.mark.parametrize("name", CONTENTS)
-def test_every_artifact_begins_on_a_page_and_has_its_sum(made: Made, name: str) -> None:
+def test_every_artifact_begins_on_a_page_and_has_its_checksum(made: Made, name: str) -> None:
     artifact = made.manifest.artifact(name)
     assert artifact is not None
     with Container(made.path) as container:

@@ -47,7 +47,7 @@ def test_one_flipped_bit_in_the_manifest_is_found_at_once(made: Made) -> None:
 
 
 @pytest.mark.parametrize("left", [0, 1, 4096, -1, -50, -80, -4096])
-def test_a_cut_file_is_refused_with_its_name(made: Made, left: int) -> None:
+def test_a_truncated_file_is_refused_with_its_name(made: Made, left: int) -> None:
     made.path.write_bytes(made.path.read_bytes()[:left])
     with pytest.raises(ContainerError) as refusal:
         Container(made.path)
@@ -64,7 +64,7 @@ def test_bytes_missing_from_the_middle_are_counted(made: Made) -> None:
     assert f"has {len(data) - 1000} bytes and should have {len(data)}" in str(refusal.value)
 
 
-def test_another_program_is_no_encoderfile(tmp_path: Path) -> None:
+def test_another_program_is_not_an_encoderfile(tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.write_bytes(b"\x7fELF" + bytes(10_000))
     with pytest.raises(ContainerError, match=r"program is not a whole encoderfile"):
@@ -76,7 +76,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         Container(tmp_path / "absent")
 
 
-def test_a_folder_is_no_encoderfile(tmp_path: Path) -> None:
+def test_a_folder_is_not_an_encoderfile(tmp_path: Path) -> None:
     with pytest.raises(ContainerError, match=r"cannot read .*: Is a directory"):
         Container(tmp_path)
 

@@ -20,10 +20,10 @@ def machine(fixed: float, token: float) -> Callable[[Shape], float]:
     return seconds
 
 
-@pytest.mark.parametrize("row_length", [None, 16, 512])
+@pytest.mark.parametrize("lengths", [range(1, 513), range(1, 9), range(16, 17), range(512, 513)])
 @pytest.mark.parametrize("threads", [2, 8, 64])
-def test_costs_of_a_run_are_found_to_the_next_power_of_two(threads: int, row_length: int | None) -> None:
-    found = timed(machine(1.6, 0.1), machine(2.0, 0.5), threads, row_length)
+def test_costs_of_a_run_are_found_to_the_next_power_of_two(threads: int, lengths: range) -> None:
+    found = timed(machine(1.6, 0.1), machine(2.0, 0.5), threads, lengths)
     assert found.run == 16
     assert found.one_thread_run == 4
     assert found.speedup == pytest.approx(min(threads, 5.0))
@@ -31,7 +31,7 @@ def test_costs_of_a_run_are_found_to_the_next_power_of_two(threads: int, row_len
 
 def test_a_noisy_moment_leaves_costs_within_reason() -> None:
     for short, long in ((9.0, 1.0), (0.0, 1.0), (1.0, 1.0)):
-        found = timed(lambda shape, pair=(short, long): pair[shape[0] > 1], machine(1.0, 0.1), 4, None)
+        found = timed(lambda shape, pair=(short, long): pair[shape[0] > 1], machine(1.0, 0.1), 4, range(1, 513))
         assert 1 <= found.run <= 128
         assert 1.0 <= found.speedup <= 4.0
 
@@ -43,9 +43,12 @@ def test_timing_takes_eight_runs_of_a_few_tokens() -> None:
         shapes.append(shape)
         return 1.0
 
-    timed(seconds, seconds, 64, None)
+    timed(seconds, seconds, 64, range(1, 513))
     assert len(shapes) == 8
     assert max(map(math.prod, shapes)) == 256
+    shapes.clear()
+    timed(seconds, seconds, 2, range(1, 9))
+    assert max(shapes) == (8, 8), "no row is longer than the model reads"
 
 
 def test_threads_are_taken_to_help_by_the_square_root_of_their_number() -> None:

@@ -67,7 +67,7 @@ def test_no_place_and_no_name_of_an_artifact_leads_astray(field: str, value: Any
 
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b"{", b"\xff", b""], ids=["deep", "open", "no text", "empty"])
-def test_inspect_of_a_config_that_is_no_json(content: bytes, tmp_path: Path) -> None:
+def test_inspect_of_a_config_that_is_not_json(content: bytes, tmp_path: Path) -> None:
     file = crafted(tmp_path, [Part("config.json", content)])
     with pytest.raises(ContainerError, match=r"holds a config\.json that is no JSON"):
         inspect.callback(file)  # type: ignore[misc]
@@ -135,6 +135,6 @@ def test_a_manifest_that_is_nested_too_deep_is_damage(depth: int) -> None:
         Manifest.from_bytes(body.encode())
 
 
-def test_a_pipe_is_no_built_file_and_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_is_not_a_built_file_and_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert all("pipe" in text for text in opened_by_all(tmp_path / "pipe", tmp_path))

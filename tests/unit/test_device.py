@@ -23,7 +23,7 @@ class Driver:
         return self._init
 
     def cuDeviceGetCount(self, found: Any) -> int:
-        found._obj.value = self._devices
+        ctypes.cast(found, ctypes.POINTER(ctypes.c_int))[0] = self._devices
         return self._count
 
 

@@ -46,7 +46,7 @@ def test_a_quantised_table_is_seen_through(tmp_path: Path) -> None:
     assert rows(path) == {"positions": ROWS}
 
 
-def test_a_matrix_whose_columns_are_looked_up_is_no_table(tmp_path: Path) -> None:
+def test_a_matrix_whose_columns_are_looked_up_is_not_a_table(tmp_path: Path) -> None:
     gather = helper.make_node("Gather", ["m.positions.weight", "ids"], ["out"], axis=1)
     assert rows(written(tmp_path, [gather], np.zeros((ROWS, 4), np.float32))) == {}
 

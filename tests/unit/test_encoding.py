@@ -1,4 +1,4 @@
-"""Requests at the tokenizer: bounded pieces, in order, and nothing more for a caller who left."""
+"""Requests at the tokenizer: bounded chunks, in order, and nothing more for a client that disconnected."""
 
 import asyncio
 import threading
@@ -10,7 +10,7 @@ import pytest
 from encoderfile.errors import InputError
 from encoderfile.model.reading import UnsettledError
 from encoderfile.model.tokenizer import Known
-from encoderfile.service.encoding import _PIECE, Encoding, pieces
+from encoderfile.service.encoding import CHUNK_CHARACTERS, Encoding, pieces
 from encoderfile.types import EncodedText, Text
 from support.loop import in_loop
 
@@ -45,31 +45,31 @@ def sizes(parts: Sequence[Sequence[Text]]) -> list[int]:
     return [len(part) for part in parts]
 
 
-def test_a_piece_is_bounded_in_characters_and_a_longer_text_is_one_of_its_own() -> None:
-    third = "x" * (_PIECE // 3)
+def test_a_chunk_is_bounded_in_characters_and_a_longer_text_is_one_of_its_own() -> None:
+    third = "x" * (CHUNK_CHARACTERS // 3)
     assert sizes(list(pieces([third] * 7))) == [3, 3, 1]
-    assert sizes(list(pieces(["a", "x" * (_PIECE * 2), "b", "c"]))) == [1, 1, 2]
+    assert sizes(list(pieces(["a", "x" * (CHUNK_CHARACTERS * 2), "b", "c"]))) == [1, 1, 2]
     assert list(pieces([])) == []
     texts = ["a"] * 4096
     assert sizes(list(pieces(texts))) == [4096]
 
 
 def test_a_query_that_pairs_share_counts_once() -> None:
-    query = "q" * (_PIECE // 2)
+    query = "q" * (CHUNK_CHARACTERS // 2)
     assert sizes(list(pieces([(query, "a")] * 4096))) == [4096]
     assert sizes(list(pieces([(f"{index}{query}", "a") for index in range(3)]))) == [1, 1, 1]
 
 
 def test_a_prompt_counts_with_each_text() -> None:
-    assert sizes(list(pieces(["a"] * 4, _PIECE // 2))) == [1, 1, 1, 1]
-    assert sizes(list(pieces(["a"] * 4, _PIECE // 3))) == [2, 2]
+    assert sizes(list(pieces(["a"] * 4, CHUNK_CHARACTERS // 2))) == [1, 1, 1, 1]
+    assert sizes(list(pieces(["a"] * 4, CHUNK_CHARACTERS // 3))) == [2, 2]
 
 
 @in_loop
-async def test_all_pieces_come_back_in_order_and_know_of_each_other() -> None:
+async def test_all_chunks_come_back_in_order_and_know_of_each_other() -> None:
     encode = Encode()
     encoding = Encoding(encode, 2)
-    texts = ["x" * (_PIECE // 2 + index) for index in range(5)]
+    texts = ["x" * (CHUNK_CHARACTERS // 2 + index) for index in range(5)]
     found = await encoding(texts)
     assert [int(each.input_ids[0]) for each in found] == [len(text) for text in texts]
     assert len(encode.calls) == 5
@@ -81,7 +81,10 @@ async def test_all_pieces_come_back_in_order_and_know_of_each_other() -> None:
 @in_loop
 async def test_a_text_that_is_refused_is_counted_in_the_whole_request() -> None:
     encoding = Encoding(Encode(), 2)
-    for texts, index in ((["a", "refused"], 1), (["x" * _PIECE, "y" * _PIECE, "a", "refused"], 3)):
+    for texts, index in (
+        (["a", "refused"], 1),
+        (["x" * CHUNK_CHARACTERS, "y" * CHUNK_CHARACTERS, "a", "refused"], 3),
+    ):
         with pytest.raises(InputError) as refusal:
             await encoding(texts)
         assert refusal.value.index == index
@@ -93,17 +96,17 @@ async def test_a_text_that_is_refused_is_counted_in_the_whole_request() -> None:
 async def test_only_what_asks_for_patience_gets_it() -> None:
     encode = Encode()
     encoding = Encoding(encode, 2)
-    await encoding(["x" * _PIECE, " " * _PIECE, "y" * 600])
+    await encoding(["x" * CHUNK_CHARACTERS, " " * CHUNK_CHARACTERS, "y" * 600])
     assert encode.calls == [(1, False), (1, False), (1, True), (1, False)]
     encoding.stop()
 
 
 @in_loop
-async def test_a_caller_who_leaves_has_no_further_piece_tokenised() -> None:
+async def test_no_further_chunk_is_tokenised_for_a_client_that_disconnected() -> None:
     encode = Encode()
     encoding = Encoding(encode, 2)
     encode.gate.clear()
-    leaving = asyncio.create_task(encoding(["x" * _PIECE] * 9))
+    leaving = asyncio.create_task(encoding(["x" * CHUNK_CHARACTERS] * 9))
     assert await asyncio.to_thread(encode.begun.acquire, timeout=PATIENCE)
     assert encoding.waiting == 9
     leaving.cancel()
@@ -117,7 +120,7 @@ async def test_a_caller_who_leaves_has_no_further_piece_tokenised() -> None:
 
 
 @in_loop
-async def test_others_are_tokenised_beside_a_piece_and_beside_a_patient_one() -> None:
+async def test_others_are_tokenised_while_a_chunk_and_a_patient_one_are() -> None:
     class Held(Encode):
         def __call__(self, texts: Sequence[Text], prompt: str, known: Known, patient: bool) -> list[EncodedText]:
             if len(texts[0]) == 600:
@@ -128,9 +131,9 @@ async def test_others_are_tokenised_beside_a_piece_and_beside_a_patient_one() ->
     encode = Held()
     encoding = Encoding(encode, 1)
     encode.gate.clear()
-    held = asyncio.create_task(encoding(["x" * _PIECE]))
+    held = asyncio.create_task(encoding(["x" * CHUNK_CHARACTERS]))
     assert await asyncio.to_thread(encode.begun.acquire, timeout=PATIENCE)
-    patient = asyncio.create_task(encoding.alone(encode, ["x" * _PIECE], "", Known(), True))
+    patient = asyncio.create_task(encoding.alone(encode, ["x" * CHUNK_CHARACTERS], "", Known(), True))
     assert await asyncio.to_thread(encode.begun.acquire, timeout=PATIENCE)
     await encoding(["y" * 600])
     assert encode.calls[-1] == (1, False)

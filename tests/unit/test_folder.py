@@ -158,7 +158,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     )
 
 
-def test_a_file_is_no_folder(folder: Path) -> None:
+def test_a_file_is_not_a_folder(folder: Path) -> None:
     assert refusal(folder / "model.onnx") == (
         f"{folder / 'model.onnx'} is a file, not a folder: give the folder that `optimum-cli export onnx` wrote"
     )
@@ -208,7 +208,7 @@ def test_json_of_the_wrong_shape_is_refused_with_the_files_name(folder: Path, na
     assert refusal(folder) == f"{name} should hold {wanted}: export the model again"
 
 
-def test_modules_that_are_no_objects_are_refused(folder: Path) -> None:
+def test_modules_that_are_not_objects_are_refused(folder: Path) -> None:
     (folder / "modules.json").write_text('["Transformer"]')
     assert refusal(folder) == "modules.json should hold a list of objects: export the model again"
 

@@ -103,7 +103,7 @@ def test_an_option_that_the_graph_cannot_follow_is_refused(options: dict[str, st
     assert words in refused(IDS, value("task_id"), kind=ConfigError, **options)
 
 
-def test_a_text_is_no_constant() -> None:
+def test_a_string_is_not_a_constant() -> None:
     assert "the graph has no input called input_ids (its inputs: input_ids)" in refused(IDS, input_ids="0")
 
 

@@ -161,7 +161,7 @@ def test_weights_of_words_are_known_by_another_name_too() -> None:
     assert vector_pooling(masked, SENTENCE, HIDDEN) == PoolingSpec(("mean",))
 
 
-def test_whole_numbers_are_no_vectors() -> None:
+def test_whole_numbers_are_not_vectors() -> None:
     ids = ValueInfo("output_0", "int64", (None, None, 48))
     with pytest.raises(ModelError, match=r"the graph gives output_0 \[\?, \?, 48\] of int64"):
         choose_output(folder(config=BERT), TOKENS, [ids])

@@ -35,7 +35,7 @@ def test_token_embeddings_are_written_as_protobuf_writes_them(tokens: list[Token
     assert b"".join(WRITE(prediction)) == expected.SerializeToString()
 
 
-def test_vectors_that_are_no_block_of_memory_are_written_right() -> None:
+def test_vectors_that_are_not_contiguous_in_memory_are_written_right() -> None:
     rows = np.arange(24, dtype=np.float64).reshape(4, 6)[::2, ::3].astype(np.float32, order="F")
     written = b"".join(
         WRITE(Prediction([TokenEmbeddings(rows, (TokenInfo("a", 1, 0, 1), TokenInfo("b", 2, 1, 2)))], "m"))

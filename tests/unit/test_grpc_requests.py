@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
+import grpc
 import pytest
 
 from encoderfile.errors import QueueFullError
 from encoderfile.transports import grpc_requests
 from support.loop import in_loop, settle
+
+METHOD = "/test/Echo"
+
+
+class Echo(grpc.GenericRpcHandler):
+    """A service whose one method answers with the message it was sent."""
+
+    def service(self, details: Any) -> Any:
+        async def echo(message: bytes, _: Any) -> bytes:
+            return message
+
+        return grpc.unary_unary_rpc_method_handler(echo) if details.method == METHOD else None
+
+
+class Server:
+    """Keeps the handlers that are added to it."""
+
+    def add_generic_rpc_handlers(self, handlers: Any) -> None:
+        (self.handler,) = handlers
 
 
 class Call:
@@ -32,12 +53,12 @@ async def _refuse(context: Any, error: Exception) -> None:
 async def test_no_late_message_is_ended_for_a_call_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grpc_requests, "AT_A_TIME", 2)
     monkeypatch.setattr(grpc_requests, "HELD_SECONDS", 0.01)
-    server: Any = None
-    requests = grpc_requests.Requests(server, _refuse)
+    server: Any = Server()
+    grpc_requests.Requests(server, _refuse).add_generic_rpc_handlers([Echo()])
+    method = server.handler.service(SimpleNamespace(method=METHOD)).stream_unary
 
-    def read(comes: bool) -> asyncio.Task[bytes | None]:
-        call: Any = Call(comes)
-        return asyncio.create_task(requests._read(call))
+    def read(comes: bool) -> asyncio.Task[bytes]:
+        return asyncio.create_task(method(None, Call(comes)))
 
     late = [read(comes=False), read(comes=False)]
     await settle(*late)
@@ -50,4 +71,12 @@ async def test_no_late_message_is_ended_for_a_call_that_is_gone(monkeypatch: pyt
     assert not late[1].done()
     late[1].cancel()
     await asyncio.gather(*late, gone, return_exceptions=True)
-    assert requests._places == 2
+    monkeypatch.setattr(grpc_requests, "HELD_SECONDS", 60.0)
+    both = [read(comes=False), read(comes=False)]
+    await settle(*both)
+    another = read(comes=True)
+    await settle(another)
+    assert not another.done(), "two places, as before"
+    for each in (*both, another):
+        each.cancel()
+    await asyncio.gather(*both, another, return_exceptions=True)

@@ -60,7 +60,7 @@ async def asked(fields: bytes = b"") -> tuple[protocol.Connections, Unread]:
 
 
 @in_loop
-async def test_a_closing_connection_whose_client_does_not_read_is_cut() -> None:
+async def test_a_closing_connection_whose_client_does_not_read_is_aborted() -> None:
     connections, transport = await asked(b"Connection: close\r\n")
     assert transport.closing
     now = asyncio.get_running_loop().time()
@@ -71,7 +71,7 @@ async def test_a_closing_connection_whose_client_does_not_read_is_cut() -> None:
 
 
 @in_loop
-async def test_a_connection_that_makes_room_is_cut_when_its_client_does_not_read(
+async def test_a_connection_that_makes_room_is_aborted_when_its_client_does_not_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(protocol, "LINGER_SECONDS", 0)

@@ -1,13 +1,20 @@
 """The graph is loaded once more for runs at the same time, where memory allows."""
 
+import dataclasses
 import logging
+from functools import partial
 from typing import Any
 
+import numpy as np
 import pytest
 
 from encoderfile.errors import ModelError
 from encoderfile.model import instances as module
+from encoderfile.model.device import Device
 from encoderfile.model.instances import Instances
+from encoderfile.model.model import Model
+from encoderfile.model.session import Session
+from support.models import MODELS, checked, open_model
 
 MB = 1 << 20
 
@@ -61,3 +68,25 @@ def test_a_session_that_cannot_be_loaded_leaves_one_instance(free: Any, caplog: 
     with caplog.at_level(logging.WARNING):
         assert not Instances(4, Loads(ModelError("no more room")), 1).open()
     assert "no more room" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["bert-cls", "bert-embed"])
+def test_both_sessions_of_a_model_give_the_same_answers_and_can_be_timed(name: str) -> None:
+    usual = open_model(MODELS / name)
+    load = partial(Session, *checked(MODELS / name).graph.in_place(), device=Device("cpu", "tests"))
+    model = Model(usual.manifest, usual.tokenizer, load(threads=2), Instances(2, partial(load, threads=1), 0))
+    assert model.instances == 2
+    assert model.open_instances()
+    batch = model.encode(["Hello world!", "a"])
+    for one, all_threads in zip(model.run(batch, all_threads=False), model.run(batch), strict=True):
+        for field, value in vars_of(one).items():
+            np.testing.assert_allclose(value, vars_of(all_threads)[field], atol=1e-5)
+    found = model.time_runs()
+    assert 1 <= found.speedup <= 2
+    assert found.run >= 1
+
+
+def vars_of(result: Any) -> dict[str, Any]:
+    """The arrays of a result."""
+    fields = {each.name: getattr(result, each.name) for each in dataclasses.fields(result)}
+    return {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}

@@ -8,7 +8,7 @@ import pytest
 
 from encoderfile import tasks
 from encoderfile.errors import InputError
-from encoderfile.service.json_form import answer_pieces, read_request, write_answer
+from encoderfile.service.json_form import answer_chunks, read_request, write_answer
 from encoderfile.tasks.embedding import TokenEmbeddings
 from encoderfile.tasks.results import to_json
 from encoderfile.tasks.sentence_embedding import SentenceEmbedding
@@ -69,7 +69,7 @@ def test_metadata_is_kept_also_when_empty(metadata: dict[str, str]) -> None:
     assert read({"inputs": ["a"], "metadata": metadata}).metadata == metadata
 
 
-def test_metadata_of_null_is_none() -> None:
+def test_metadata_of_null_is_the_same_as_none() -> None:
     assert read({"inputs": ["a"], "metadata": None}).metadata is None
 
 
@@ -177,10 +177,10 @@ def test_metadata_is_in_the_answer_when_it_was_given(metadata: Any, found: dict[
 
 
 @pytest.mark.parametrize("count", [1, 63, 64, 65, 200])
-def test_the_pieces_of_an_answer_make_the_same_json_as_one_whole(count: int) -> None:
+def test_the_chunks_of_an_answer_make_the_same_json_as_one_whole(count: int) -> None:
     rows = np.random.default_rng(0).standard_normal((count, 3), dtype=np.float32)
     prediction = Prediction([TokenEmbeddings(rows, TOKENS[:1] * count)] * 2, "m", metadata={"a": "ü"})
     whole = {"results": [to_json(each) for each in prediction.results], "model_id": "m", "metadata": {"a": "ü"}}
-    pieces = list(answer_pieces(prediction))
-    assert b"".join(pieces) == orjson.dumps(whole, option=orjson.OPT_SERIALIZE_NUMPY)
-    assert max(len(piece) for piece in pieces) <= 64 * 120
+    chunks = list(answer_chunks(prediction))
+    assert b"".join(chunks) == orjson.dumps(whole, option=orjson.OPT_SERIALIZE_NUMPY)
+    assert max(len(chunk) for chunk in chunks) <= 64 * 120

@@ -74,12 +74,12 @@ def test_a_length_for_the_tokenizer_itself_wins_over_all_others(key: str) -> Non
 
 
 @pytest.mark.parametrize("nothing", [SENTINEL, 1e30, 10**9, float("inf"), None, 0, -1, "512", True])
-def test_what_is_no_limit_does_not_count(nothing: object) -> None:
+def test_what_is_not_a_limit_does_not_count(nothing: object) -> None:
     assert limit(bert(model_max_length=nothing, positions=200, seq=nothing)) == 200
     assert limit(bert(model_max_length=nothing, positions=None, seq=nothing)) == FALLBACK_LENGTH
 
 
-def test_positions_that_are_no_number_do_not_count() -> None:
+def test_positions_that_are_not_a_number_do_not_count() -> None:
     assert limit(bert(positions=None, seq=64)) == 64
     assert limit(bert(positions="512", seq=64)) == 64
 
@@ -107,7 +107,7 @@ def test_bert_loses_no_position_to_its_padding() -> None:
 
 
 @pytest.mark.parametrize("family", ["deberta-v2", "t5", "xlnet"])
-def test_relative_positions_are_no_limit(family: str) -> None:
+def test_relative_positions_are_not_a_limit(family: str) -> None:
     model = folder(
         config={"model_type": family, "max_position_embeddings": 100, "position_biased_input": False},
         tokenizer_config={"model_max_length": 900},
@@ -198,7 +198,7 @@ def test_where_no_file_gives_a_limit_any_may_be_asked_for() -> None:
     assert limit(folder(), max_length=8192) == 8192
 
 
-def test_padding_to_a_fixed_length_also_cuts_there() -> None:
+def test_padding_to_a_fixed_length_also_truncates_there() -> None:
     spec = tokenizer_spec(bert(), TokenizerOptions(fixed_length=32, max_length=48), None)
     assert (spec.pad_to, spec.max_length) == (32, 32)
     spec = tokenizer_spec(bert(), TokenizerOptions(fixed_length=32, max_length=16), None)
@@ -250,7 +250,7 @@ def test_a_table_that_holds_less_than_config_json_says_caps_too() -> None:
     assert limit(bert(), tables=[WORDS, table]) == 64
 
 
-def test_tables_of_other_things_are_no_limit() -> None:
+def test_tables_of_other_things_are_not_a_limit() -> None:
     types = Table("embeddings.token_type_embeddings.weight", 2)
     distances = Table("encoder.relative_attention_bias.weight", 32)
     model = folder(

@@ -3,7 +3,7 @@
 import json
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,10 @@ from encoderfile.manifest import TokenizerSpec
 from encoderfile.model import reading
 from encoderfile.model.reading import UnsettledError
 from encoderfile.model.tokenizer import Known, Tokenizer
+from support.library import replace_methods
 from support.models import EXAMPLES, MODELS
+
+Encode = Callable[..., Any]
 
 LIMIT = 21
 LENGTH = 6000
@@ -107,7 +110,7 @@ class Both:
 
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_FAR", FAR)
+    monkeypatch.setattr(reading, "FAR", FAR)
 
 
 @each_tokenizer
@@ -120,7 +123,7 @@ def test_a_long_text_has_the_tokens_of_the_whole(name: str) -> None:
 
 @each_tokenizer
 @pytest.mark.usefixtures("small_steps")
-def test_a_long_text_that_is_cut_on_the_left_has_the_last_tokens_of_the_whole(name: str) -> None:
+def test_a_long_text_that_is_truncated_on_the_left_has_the_last_tokens_of_the_whole(name: str) -> None:
     both = Both(PATHS[name], truncation_side="left")
     texts = nasty(both.specials)
     wrong = {each: both.differ(text) for each, text in texts.items()}
@@ -177,7 +180,7 @@ def test_of_two_long_texts_the_longer_one_keeps_the_odd_token(limit: int) -> Non
         assert both.differ(pair) == ""
 
 
-def test_a_pair_without_room_for_the_text_that_may_be_cut_is_refused_in_a_sentence() -> None:
+def test_a_pair_without_room_for_the_text_that_may_be_truncated_is_refused_in_a_sentence() -> None:
     ours = Both(MODELS / "bert-cls" / "tokenizer.json", 20, truncation_strategy="only_second").ours
     with pytest.raises(InputError) as refusal:
         ours([("a", "b"), (WORDS * 3, "a")], with_tokens=False)
@@ -196,8 +199,17 @@ def changed(tmp_path: Path, **parts: Any) -> Path:
 
 
 @each_tokenizer
-def test_the_special_tokens_of_every_tokenizer_follow_a_template(name: str) -> None:
-    assert None not in Both(PATHS[name]).ours._templates
+def test_the_special_tokens_of_every_tokenizer_follow_a_template(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, bool]] = []
+
+    def encode(library: Encode, texts: list[str], **options: bool) -> Any:
+        asked.append(options)
+        return library(texts, **options)
+
+    replace_methods(monkeypatch, encode_batch=encode, encode_batch_fast=encode)
+    Both(PATHS[name]).ours(["a", ("a", "b")], with_tokens=True)
+    assert asked
+    assert all(options == {"add_special_tokens": False} for options in asked), "the library is not asked for any"
 
 
 @pytest.mark.usefixtures("small_steps")
@@ -239,7 +251,7 @@ def test_a_tokenizer_that_counts_from_the_other_end_of_a_number_reads_all_of_it(
 
 
 @pytest.mark.usefixtures("small_steps")
-def test_a_tokenizer_that_counts_characters_from_the_beginning_reads_all_where_the_left_side_is_cut(
+def test_a_tokenizer_that_counts_characters_from_the_beginning_reads_all_where_the_left_side_is_truncated(
     tmp_path: Path,
 ) -> None:
     sevens = {"type": "Split", "pattern": {"Regex": ".{1,7}"}, "behavior": "Isolated", "invert": False}
@@ -259,7 +271,7 @@ def test_a_tokenizer_that_counts_characters_from_the_beginning_reads_all_where_t
 
 def test_only_a_text_that_must_be_read_far_asks_for_patience() -> None:
     ours = Tokenizer((MODELS / "bert-cls" / "tokenizer.json").read_bytes(), TokenizerSpec(max_length=8))
-    for quick in ("," * (1 << 20), "one two " * 100_000, "a" * reading._FAR):
+    for quick in ("," * (1 << 20), "one two " * 100_000, "a" * reading.FAR):
         assert ours([quick], with_tokens=False, patient=False)[0].input_ids.size
     for slow in ("a" * (1 << 17), " " * (1 << 17)):
         with pytest.raises(UnsettledError):
@@ -267,37 +279,32 @@ def test_only_a_text_that_must_be_read_far_asks_for_patience() -> None:
 
 
 def test_little_of_a_long_text_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours = Tokenizer((MODELS / "bert-cls" / "tokenizer.json").read_bytes(), TokenizerSpec(max_length=8))
     read: list[int] = []
-    library = ours._library
 
-    class Counting:
-        def encode_batch(self, texts: list[str], **options: bool) -> Any:
-            read.extend(map(len, texts))
-            return library.encode_batch(texts, **options)
+    def encode(library: Encode, texts: list[str], **options: bool) -> Any:
+        read.extend(map(len, texts))
+        return library(texts, **options)
 
-        encode_batch_fast = encode_batch
-
+    replace_methods(monkeypatch, encode_batch=encode, encode_batch_fast=encode)
+    ours = Tokenizer((MODELS / "bert-cls" / "tokenizer.json").read_bytes(), TokenizerSpec(max_length=8))
     ours(["one two " * 10_000], with_tokens=False)  # tried once for all texts
-    monkeypatch.setattr(ours, "_library", Counting())
+    read.clear()
     ours(["," * (1 << 20)], with_tokens=False)
     assert sum(read) < 2000
     read.clear()
     ours([" " * (1 << 18) + "," * (1 << 20)], with_tokens=False)
-    assert max(read) < (1 << 18) + 2 * reading._FAR
+    assert max(read) < (1 << 18) + 2 * reading.FAR
 
 
 def test_a_text_that_pairs_share_is_tokenised_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours = Tokenizer((MODELS / "bert-cls" / "tokenizer.json").read_bytes(), TokenizerSpec(max_length=8))
     read: list[str] = []
-    library = ours._library
 
-    class Counting:
-        def encode_batch_fast(self, texts: list[str], **options: bool) -> Any:
-            read.extend(texts)
-            return library.encode_batch_fast(texts, **options)
+    def encode(library: Encode, texts: list[str], **options: bool) -> Any:
+        read.extend(texts)
+        return library(texts, **options)
 
-    monkeypatch.setattr(ours, "_library", Counting())
+    replace_methods(monkeypatch, encode_batch_fast=encode)
+    ours = Tokenizer((MODELS / "bert-cls" / "tokenizer.json").read_bytes(), TokenizerSpec(max_length=8))
     known = Known()
     for part in ("bc", "cd"):
         ours([("query", each) for each in part], with_tokens=False, known=known)

@@ -111,7 +111,7 @@ def without(key: str) -> dict[str, Any]:
         json.dumps(manifest().to_json() | {"id2label": {"zero": "no"}}).encode(),
     ],
 )
-def test_what_is_no_manifest_is_damage_in_one_sentence(data: bytes) -> None:
+def test_what_is_not_a_manifest_is_damage_in_one_sentence(data: bytes) -> None:
     with pytest.raises(ContainerError) as refusal:
         Manifest.from_bytes(data)
     assert str(refusal.value) == "the manifest inside the file cannot be read: the file is damaged"

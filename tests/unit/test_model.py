@@ -35,14 +35,14 @@ class Graph:
 
     def __init__(self, spoil: Any = None, *, rank: int = 3) -> None:
         self._spoil = spoil
-        self._rank = rank
+        self.rank = rank
         self.shapes: list[tuple[int, ...]] = []
 
     def run(self, feeds: Mapping[str, np.ndarray], output: str) -> np.ndarray:
         ids = feeds["input_ids"]
         self.shapes.append(ids.shape)
         found = np.repeat(ids[:, :, None], 2, axis=2).astype(np.float32)
-        if self._rank == 2:
+        if self.rank == 2:
             found = found.sum(axis=1)
         if self._spoil is not None:
             self._spoil(found, feeds["attention_mask"])
@@ -52,7 +52,7 @@ class Graph:
 def model(graph: Graph, model_type: str = "embedding", **spec: Any) -> Model:
     inputs = tuple(GraphInput(name, "int64", **spec) for name in ("input_ids", "attention_mask"))
     described = manifest(
-        model_type=model_type, graph=GraphSpec(inputs, "out"), pooling=PoolingSpec() if graph._rank == 3 else None
+        model_type=model_type, graph=GraphSpec(inputs, "out"), pooling=PoolingSpec() if graph.rank == 3 else None
     )
     return Model(described, WORDS, graph)  # type: ignore[arg-type]
 
@@ -130,7 +130,7 @@ def test_what_the_graph_gives_for_padding_does_not_matter() -> None:
 def test_padding_that_is_not_finite_enters_no_sum(mode: str) -> None:
     served = model(Graph(spoil_padding), "sentence_embedding")
     described = dataclasses.replace(served.manifest, pooling=PoolingSpec((mode,)))
-    spoiled = Model(described, WORDS, served._session)
+    spoiled = Model(described, WORDS, served.session)
     whole = Model(described, WORDS, Graph())  # type: ignore[arg-type]
     for one, other in zip(spoiled.run(served.encode(TEXTS)), whole.run(served.encode(TEXTS)), strict=True):
         assert isinstance(one, SentenceEmbedding)
@@ -153,7 +153,7 @@ def test_a_real_graph_with_one_bad_word_answers_all_texts_without_it(tmp_path: P
 
 
 def test_a_run_that_fails_is_an_internal_error_that_keeps_its_cause() -> None:
-    session = open_model(MODELS / "bert-cls")._session
+    session = open_model(MODELS / "bert-cls").session
     with pytest.raises(InternalError) as failure:
         session.run({"input_ids": np.zeros((1, 3), dtype=np.int64)}, "logits")
     assert str(failure.value) == "Internal error: the model failed to run"

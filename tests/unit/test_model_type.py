@@ -107,7 +107,7 @@ def test_a_model_of_masked_words_is_a_sparse_sentence_embedding(architecture: st
     "architecture",
     ["GPT2LMHeadModel", "LlamaForCausalLM", "T5ForConditionalGeneration", "BartForConditionalGeneration"],
 )
-def test_a_model_that_generates_text_is_no_encoder(architecture: str) -> None:
+def test_a_model_that_generates_text_is_not_an_encoder(architecture: str) -> None:
     with pytest.raises(ModelError) as refusal:
         refuse_generators(folder(config={"architectures": [architecture]}), ["input_ids"], [TOKEN_LOGITS])
     assert one_sentence(refusal.value) == (

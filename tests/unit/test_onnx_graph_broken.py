@@ -29,7 +29,7 @@ def with_external_weights(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("share", [0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.9999])
-def test_a_cut_graph_is_refused_with_its_size(tmp_path: Path, share: float) -> None:
+def test_a_truncated_graph_is_refused_with_its_size(tmp_path: Path, share: float) -> None:
     data = GOOD.read_bytes()
     cut = tmp_path / "model.onnx"
     cut.write_bytes(data[: int(len(data) * share)])
@@ -66,7 +66,7 @@ def test_a_pointer_of_git_lfs_is_told_from_damage(tmp_path: Path) -> None:
     ],
     ids=["a web page", "JSON", "a zip", "zeros", "ones", "a header alone", "groups"],
 )
-def test_what_is_no_graph_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_what_is_not_a_graph_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
     assert "model.onnx is not a" in refusal(path)

@@ -106,7 +106,7 @@ def test_a_file_that_others_may_write_is_refused(pack: Path) -> None:
         ownership.own_file(pack)
 
 
-def test_a_link_is_no_file(pack: Path, cache: Path) -> None:
+def test_a_link_is_not_a_file(pack: Path, cache: Path) -> None:
     (cache / "link").symlink_to(pack)
     with pytest.raises(ConfigError, match="link is no file: remove it"):
         ownership.own_file(cache / "link")

@@ -86,7 +86,7 @@ def test_any_byte_behind_the_index_that_is_turned_is_found(packed: Slice) -> Non
 
 
 @pytest.mark.parametrize("length", [0, 10, 64, 200, 5000])
-def test_a_pack_that_is_cut_is_refused(length: int, packed: Slice) -> None:
+def test_a_truncated_pack_is_refused(length: int, packed: Slice) -> None:
     with pytest.raises(ContainerError, match=r"is damaged"):
         pack.verify(Slice(packed.path, packed.offset, length))
     os.truncate(packed.path, packed.offset + length)

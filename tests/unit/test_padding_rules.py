@@ -76,7 +76,7 @@ def test_options_win_over_the_models_files() -> None:
 
 
 @pytest.mark.parametrize("key", ["padding_side", "truncation_side"])
-def test_a_side_that_is_none_is_refused(key: str) -> None:
+def test_an_unknown_side_is_refused(key: str) -> None:
     with pytest.raises(ModelError) as refusal:
         spec(folder(tokenizer_config={key: "middle"}))
     assert one_sentence(refusal.value) == (f"tokenizer_config.json has the {key} middle: correct it to left or right")

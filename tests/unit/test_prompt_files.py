@@ -38,7 +38,7 @@ def test_every_named_prompt_is_kept(named: Any, prompts: dict[str, str]) -> None
 
 
 @pytest.mark.parametrize("named", [["query"], {"query": 7}, {"query": ["Q: "]}, "query: "])
-def test_prompts_that_are_no_texts_are_refused(named: Any) -> None:
+def test_prompts_that_are_not_strings_are_refused(named: Any) -> None:
     with pytest.raises(ModelError, match=r"config_sentence_transformers\.json"):
         found({"prompts": named})
 

@@ -19,6 +19,8 @@ def files(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.proves("ENC gRPC", "The services are defined in `.proto` files", here="In `proto/`.")
+@pytest.mark.proves("ENC gRPC", "`predicted_label` is optional in the message")
 def test_the_committed_code_is_what_the_protos_generate(tmp_path: Path) -> None:
     spec = importlib.util.spec_from_file_location("protos", ROOT / "build" / "protos.py")
     assert spec is not None
@@ -36,6 +38,7 @@ def modules() -> list[str]:
     return [path.relative_to(COMMITTED).with_suffix("").as_posix() for path in sorted(COMMITTED.rglob("*_pb2*.py"))]
 
 
+@pytest.mark.proves("ENC Client examples", "Python over gRPC, with generated stubs")
 @pytest.mark.parametrize("name", modules())
 def test_the_generated_code_can_be_imported(name: str) -> None:
     importlib.import_module("encoderfile.transports._pb." + name.replace("/", "."))

@@ -32,6 +32,7 @@ def score(task: tasks.Task[SequenceLabels], logits: np.ndarray) -> list[Sequence
     return task.postprocess(logits, [encoded(1, 0, 1)] * len(logits), np.ones((len(logits), 3), dtype=np.float32))
 
 
+@pytest.mark.proves("ENC POST /predict, sequence_classification", "`scores` are their softmax and sum to 1")
 def test_softmax_is_what_the_formula_says() -> None:
     for row, scores in zip(LOGITS, softmax(LOGITS), strict=True):
         shifted = [math.exp(float(value) - float(max(row))) for value in row]

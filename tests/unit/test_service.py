@@ -25,7 +25,7 @@ class Watched(Model):
     """A model whose runs are those of `Runs`, and which counts what it tokenises."""
 
     def __init__(self, model: Model) -> None:
-        super().__init__(model.manifest, model._tokenizer, model._session)
+        super().__init__(model.manifest, model.tokenizer, model.session)
         self.runs = Runs(model.run)
         self.encoded: list[Sequence[Text]] = []
         self.failure: Exception | None = None
@@ -158,7 +158,7 @@ async def test_as_many_inputs_as_allowed_are_taken() -> None:
 
 
 @in_loop
-async def test_cut_texts_are_counted() -> None:
+async def test_truncated_texts_are_counted() -> None:
     async with serving() as (service, _):
         prediction = await service.predict(request(LONG, "short", LONG))
     assert prediction.truncated_inputs == 2
@@ -184,10 +184,10 @@ async def test_a_full_queue_refuses_before_any_work_is_done() -> None:
         running = await call(service, "a")
         await model.runs.begun()
         waiting = [await call(service, "b"), await call(service, "c")]
-        while service._batcher.waiting < 2:
+        while service.waiting < 2:
             await settle(*waiting)
         before = len(model.encoded)
-        with pytest.raises(QueueFullError, match="at most 2 texts wait, 2 do and 1 came"):
+        with pytest.raises(QueueFullError, match=r"2 texts wait \(at most 2\) and 1 more came"):
             await service.predict(request("d"))
         assert len(model.encoded) == before
         model.runs.open()
@@ -245,7 +245,7 @@ async def test_draining_gives_up_when_its_time_is_over() -> None:
 
 
 @in_loop
-async def test_a_caller_who_leaves_does_not_hold_up_the_drain() -> None:
+async def test_a_client_disconnect_does_not_hold_up_the_drain() -> None:
     async with serving(held=True) as (service, model):
         staying = await call(service, "a")
         await model.runs.begun()
@@ -310,7 +310,7 @@ async def test_the_service_says_what_the_model_is() -> None:
 async def test_rows_of_one_length_count_with_that_length() -> None:
     usual = open_model(MODELS / "bert-cls")
     spec = dataclasses.replace(usual.manifest.tokenizer, pad_to=32)
-    model = Watched(Model(dataclasses.replace(usual.manifest, tokenizer=spec), usual._tokenizer, usual._session))
+    model = Watched(Model(dataclasses.replace(usual.manifest, tokenizer=spec), usual.tokenizer, usual.session))
     service = Service(model, Limits(max_batch_tokens=64))
     service.start()
     model.runs.open()

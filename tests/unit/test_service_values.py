@@ -69,7 +69,7 @@ async def test_an_answer_that_would_be_too_large_is_refused_before_anything_runs
 
 
 @in_loop
-async def test_a_way_in_that_takes_less_says_so_with_the_request() -> None:
+async def test_a_caller_that_takes_less_says_so_with_the_request() -> None:
     model = open_model(MODELS / "bert-embed", "embedding")
     service = Service(model, Limits())
     service.start()

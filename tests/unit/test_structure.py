@@ -1,11 +1,11 @@
-"""How the house is built: the one direction in which imports point, and who may import which library."""
+"""The structure of the code: the one direction in which imports point, and who may import which library."""
 
 import sys
 from fnmatch import fnmatch
 
 import pytest
 
-from support.imports import FILES, imported, imports, libraries, rooms
+from support.imports import FILES, imported, imports, libraries, packages
 
 FOUNDATION = {"errors", "types"}
 PAYLOAD = FOUNDATION | {"manifest", "container"}
@@ -20,28 +20,29 @@ MAY_IMPORT: dict[str, set[str]] = {
     "machine": set(),
     "progress": set(),
     "console": FOUNDATION,
-    "settings": FOUNDATION | {"machine"},
+    "options": set(),
+    "settings": FOUNDATION | {"machine", "options"},
     "tasks": PAYLOAD | {"settings"},
     "model": PAYLOAD | {"machine", "settings", "tasks"},
     "service": PAYLOAD | {"settings", "tasks", "model"},
     # Not `model`: a transport knows the one service and nothing behind it.
     "transports": PAYLOAD | {"settings", "tasks", "service"},
     "runtime": PAYLOAD
-    | {"pack", "atomic", "settings", "console", "progress", "tasks", "model", "service", "transports"},
+    | {"pack", "atomic", "options", "settings", "console", "progress", "tasks", "model", "service", "transports"},
     # The second road. `runtime` is on neither side of it: builder code does not ship.
     "builder": PAYLOAD | {"pack", "atomic", "progress", "tasks", "model"},
-    "cli": PAYLOAD | {"atomic", "settings", "console", "tasks", "model", "builder"},
+    "cli": PAYLOAD | {"atomic", "options", "console", "tasks", "model", "builder"},
 }
 """errors, types -> manifest, container, settings -> tasks -> model -> service -> transports -> runtime, and
 manifest, container, tasks, model -> builder -> cli."""
 
-SHARED_BY_TRANSPORTS = {"_pb", "auth", "bodies", "hang_ups"}
+SHARED_BY_TRANSPORTS = {"_pb", "auth"}
 """Files that several transports use; they import no transport."""
 
 BORDERS: dict[str, tuple[str, ...]] = {
     "PyInstaller": (),  # run as a process, never imported
     "anyio": ("transports/mcp_stdio.py",),
-    "click": ("settings.py", "console.py", "runtime/cli.py", "runtime/request_flags.py", "cli/*.py"),
+    "click": ("options.py", "settings.py", "console.py", "runtime/cli.py", "runtime/request_flags.py", "cli/*.py"),
     "google": ("transports/grpc*.py",),
     "grpc": ("transports/grpc*.py",),
     "grpc_health": ("transports/grpc*.py",),
@@ -50,12 +51,12 @@ BORDERS: dict[str, tuple[str, ...]] = {
     "mcp": ("transports/mcp*.py",),
     "mcp_types": ("transports/mcp*.py",),
     "msgpack": ("transports/http/sie/wire.py",),
-    "msgspec": ("service/*.py", "transports/http/*.py", "transports/http/sie/*.py"),
+    "msgspec": ("service/*.py", "transports/http/*.py"),
     "numpy": ("types.py", "tasks/*.py", "model/*.py", "builder/*.py", "transports/http/*.py"),
     "onnx": ("builder/quantize.py",),
     "onnxruntime": ("model/session.py", "builder/optimize.py"),
-    "orjson": ("service/json_pieces.py", "runtime/oneshot.py", "transports/*.py"),
-    "starlette": ("transports/http/*.py", "transports/mcp.py", "transports/bodies.py", "transports/hang_ups.py"),
+    "orjson": ("service/json_chunks.py", "runtime/oneshot.py", "transports/*.py"),
+    "starlette": ("transports/http/*.py", "transports/mcp_http.py"),
     "tokenizers": ("model/tokenizer.py",),
     "uvicorn": ("transports/http/*.py",),
     "yaml": ("builder/config_yaml.py",),
@@ -68,7 +69,7 @@ OURS = [file for file in FILES if not file.startswith("transports/_pb/")]
 each_file = pytest.mark.parametrize("file", OURS)
 
 
-def room_of(file: str) -> str:
+def package_of(file: str) -> str:
     return file.split("/", maxsplit=1)[0].removesuffix(".py")
 
 
@@ -79,12 +80,12 @@ def transport_of(name: str) -> str:
 
 @each_file
 def test_imports_point_in_one_direction(file: str) -> None:
-    room = room_of(file)
-    if room == "__init__":
+    package = package_of(file)
+    if package == "__init__":
         assert not imports(file), "the package's own file is imported by all, so it imports nothing"
         return
-    wrong = {name for target, name in rooms(file).items() if target not in MAY_IMPORT[room] | {room}}
-    assert not wrong, f"encoderfile/{file} may import {sorted(MAY_IMPORT[room])}, not {sorted(wrong)}"
+    wrong = {name for target, name in packages(file).items() if target not in MAY_IMPORT[package] | {package}}
+    assert not wrong, f"encoderfile/{file} may import {sorted(MAY_IMPORT[package])}, not {sorted(wrong)}"
 
 
 @pytest.mark.parametrize("file", [file for file in OURS if file.startswith("transports/")])
@@ -123,14 +124,18 @@ def test_imports_can_be_read_from_the_source(file: str) -> None:
     ("source", "file", "found"),
     [
         ("import onnxruntime as ort", "service/service.py", "onnxruntime"),
-        ("from encoderfile import model", "transports/mcp.py", "encoderfile.model"),
-        ("from encoderfile.model.model import Model", "transports/mcp.py", "encoderfile.model.model"),
-        ("def f():\n    from encoderfile.model import session", "transports/mcp.py", "encoderfile.model.session"),
-        ("from ..model import session", "transports/mcp.py", "encoderfile.model.session"),
+        ("from encoderfile import model", "transports/mcp_tool.py", "encoderfile.model"),
+        ("from encoderfile.model.model import Model", "transports/mcp_tool.py", "encoderfile.model.model"),
+        (
+            "def f():\n    from encoderfile.model import session",
+            "transports/mcp_tool.py",
+            "encoderfile.model.session",
+        ),
+        ("from ..model import session", "transports/mcp_tool.py", "encoderfile.model.session"),
         ("from ...model.session import Session", "transports/http/app.py", "encoderfile.model.session"),
         ("from .. import grpc", "transports/http/app.py", "encoderfile.transports.grpc"),
-        ("from . import body", "transports/http/app.py", "encoderfile.transports.http.body"),
-        ("from .auth import check_key", "transports/mcp.py", "encoderfile.transports.auth"),
+        ("from . import dialect", "transports/http/app.py", "encoderfile.transports.http.dialect"),
+        ("from .auth import check_key", "transports/mcp_tool.py", "encoderfile.transports.auth"),
         ("if TYPE_CHECKING:\n    import encoderfile.builder.build", "runtime/cli.py", "encoderfile.builder.build"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 from encoderfile.errors import InternalError, ModelError
 from encoderfile.manifest import TokenizerSpec
 from encoderfile.model.tokenizer import Tokenizer
+from support.library import replace_methods
 from support.models import MODELS
 
 DATA = (MODELS / "bert-cls" / "tokenizer.json").read_bytes()
@@ -29,19 +30,19 @@ def test_a_text_that_just_fits_is_whole() -> None:
     assert not text.truncated
 
 
-def test_a_text_of_one_token_too_many_is_cut_and_says_so() -> None:
+def test_a_text_of_one_token_too_many_is_truncated_and_says_so() -> None:
     full = ids(tokenizer(64), WORDS)
     (text,) = tokenizer(len(full) - 1)([WORDS], with_tokens=True)
     assert text.input_ids.tolist() == [*full[:-2], full[-1]]
     assert text.truncated
 
 
-def test_the_left_side_is_cut_where_asked() -> None:
+def test_the_left_side_is_truncated_where_asked() -> None:
     full = ids(tokenizer(64), WORDS)
     assert ids(tokenizer(8, truncation_side="left"), WORDS) == [full[0], *full[-7:]]
 
 
-def test_the_longer_text_of_a_pair_is_cut_first() -> None:
+def test_the_longer_text_of_a_pair_is_truncated_first() -> None:
     (text,) = tokenizer(10)([(WORDS, "one")], with_tokens=True)
     assert len(text) == 10
     assert ids(tokenizer(64), ("", "one"))[2:-1] == text.input_ids[-2:-1].tolist()
@@ -49,11 +50,11 @@ def test_the_longer_text_of_a_pair_is_cut_first() -> None:
 
 
 @pytest.mark.parametrize("strategy", ["longest_first", "only_first", "only_second"])
-def test_every_strategy_cuts_a_single_text(strategy: str) -> None:
+def test_every_strategy_truncates_a_single_text(strategy: str) -> None:
     assert ids(tokenizer(8, truncation_strategy=strategy), WORDS) == ids(tokenizer(8), WORDS)
 
 
-def test_only_the_second_text_of_a_pair_is_cut_where_asked() -> None:
+def test_only_the_second_text_of_a_pair_is_truncated_where_asked() -> None:
     query, passage = "one two", WORDS
     found = ids(tokenizer(10, truncation_strategy="only_second"), (query, passage))
     whole = ids(tokenizer(64), (query, passage))
@@ -96,7 +97,7 @@ def test_the_smallest_limit_with_room_holds_one_token() -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"{}", b"[]", b"\xff\xfe", DATA[: len(DATA) // 2], b'{"model": {"type": "New"}}']
 )
-def test_what_is_no_tokenizer_is_refused_in_one_sentence(data: bytes) -> None:
+def test_what_is_not_a_tokenizer_is_refused_in_one_sentence(data: bytes) -> None:
     with pytest.raises(ModelError) as refusal:
         Tokenizer(data, TokenizerSpec(max_length=8))
     assert str(refusal.value).startswith("tokenizer.json cannot be read (")
@@ -112,12 +113,11 @@ class Panic(BaseException):
 def test_a_failing_library_is_an_internal_error_without_the_text(
     monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    class Broken:
-        def encode_batch(self, texts: list[str], **_: bool) -> None:
-            raise error
+    def fail(*_: object, **__: bool) -> None:
+        raise error
 
+    replace_methods(monkeypatch, encode_batch=fail)
     words = tokenizer()
-    monkeypatch.setattr(words, "_library", Broken())
     with pytest.raises(InternalError) as failure:
         words(["a secret"], with_tokens=True)
     assert str(failure.value) == "Internal error: the tokenizer failed on this text"
@@ -126,12 +126,11 @@ def test_a_failing_library_is_an_internal_error_without_the_text(
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)], ids=repr)
 def test_an_order_to_stop_is_not_taken_for_a_failure(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    class Stopped:
-        def encode_batch(self, texts: list[str], **_: bool) -> None:
-            raise error
+    def stop(*_: object, **__: bool) -> None:
+        raise error
 
+    replace_methods(monkeypatch, encode_batch=stop)
     words = tokenizer()
-    monkeypatch.setattr(words, "_library", Stopped())
     with pytest.raises(type(error)):
         words(["a"], with_tokens=True)
 

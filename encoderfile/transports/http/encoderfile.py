@@ -1,55 +1,69 @@
-"""The Encoderfile dialect: `/health`, `/model`, `/openapi.json`, `/predict`."""
+"""The Encoderfile dialect: `/health`, `/model`, `/predict`."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 import orjson
+from msgspec import UNSET, Struct, UnsetType
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
-from encoderfile.service.json_form import answer_pieces, read_request
+from encoderfile.service.json_form import answer, read_request, request_schema, response_schema
 from encoderfile.service.service import Service
-from encoderfile.service.turns import in_turns
-from encoderfile.transports.http import openapi
-from encoderfile.transports.http.body import read_json
-from encoderfile.transports.http.pieces import Pieces
+from encoderfile.transports.http.dialect import PLAIN, json_response
+from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
+from encoderfile.transports.http.schemas import Given
+from encoderfile.types import PredictRequest
 
 
-def routes(service: Service, max_body_bytes: int) -> list[Route]:
-    """The four routes of the dialect."""
-    document = orjson.dumps(openapi.document(service.info, service.task))
+class Model(Struct):
+    model_id: str
+    model_type: str
+    id2label: dict[str, str] | UnsetType = UNSET
+
+
+def endpoints(service: Service) -> list[Endpoint]:
+    """The routes of the dialect but for `/openapi.json`, which describes the others too."""
+    task, info = service.task, service.info
 
     async def health(request: Request) -> Response:
         if service.fault:
             return PlainTextResponse(service.fault, 503, {"Retry-After": "1"})
         # SIE's clients ask here what kind of server this is, and read nothing but an object.
         if "x-sie-sdk-version" in request.headers:
-            return _json(b'{"status":"healthy","type":"worker"}')
-        return _json(b'"OK!"')
+            return json_response(b'{"status":"healthy","type":"worker"}')
+        return json_response(b'"OK!"')
 
     async def model(_: Request) -> Response:
-        return _json(orjson.dumps(service.info.to_json()))
+        return json_response(orjson.dumps(service.info.to_json()))
 
-    async def openapi_json(_: Request) -> Response:
-        return _json(document)
-
-    async def predict(request: Request) -> Response:
-        with service.metrics.request("predict") as measured:
-            body = await read_json(request, max_body_bytes)
-            prediction = await service.predict(read_request(body, service.task, service.info.truncation_side))
-            measured.timing = prediction.timing
-        headers = {}
-        if prediction.truncated_inputs:
-            headers["X-Truncated-Inputs"] = str(prediction.truncated_inputs)
-        return Pieces(await in_turns(answer_pieces(prediction)), headers)
+    async def predict(call: Call, asked: PredictRequest) -> Answer:
+        return Answer(answer(await call.answering.by(service.predict(asked))))
 
     return [
-        Route("/health", health, methods=["GET"]),
-        Route("/model", model, methods=["GET"]),
-        Route("/openapi.json", openapi_json, methods=["GET"]),
-        Route("/predict", predict, methods=["POST"]),
+        Endpoint(
+            dialect=PLAIN,
+            path="/health",
+            name="health",
+            summary="Whether the server runs",
+            respond=health,
+            response=Literal["OK!"],
+            also=(503,),
+            open=True,
+        ),
+        Endpoint(
+            dialect=PLAIN, path="/model", name="model", summary="What the model is", respond=model, response=Model
+        ),
+        post(
+            service,
+            PLAIN,
+            "/predict",
+            predict,
+            name="predict",
+            summary=task.summary,
+            request=Given("Request", request_schema(task, info)),
+            read=lambda body: read_request(body, task, info.truncation_side),
+            response=Given("Response", response_schema(task)),
+        ),
     ]
-
-
-def _json(body: bytes) -> Response:
-    return Response(body, media_type="application/json")

@@ -24,7 +24,7 @@ _AT_A_TIME = 64
 _SHUTDOWN_SECONDS = 2.0
 """How long TLS may take to say goodbye."""
 
-_PAUSE_SECONDS = 1.0
+PAUSE_SECONDS = 1.0
 """Between two looks at the connections that are open, two lines of the log, and two tries where accepting fails."""
 
 
@@ -58,7 +58,7 @@ class Listener:
         """A descriptor to let go of where none is left: with it a connection can be accepted, and closed."""
         self._sweep: asyncio.TimerHandle | None = None
         self._refused = 0
-        self._logged_at = -_PAUSE_SECONDS
+        self._logged_at = -PAUSE_SECONDS
         bound.setblocking(False)
         self._open()
 
@@ -108,7 +108,7 @@ class Listener:
         self._beginning[task] = protocol
         task.add_done_callback(self._beginning.pop)
         if self._sweep is None:
-            self._sweep = self._loop.call_later(_PAUSE_SECONDS, self._look)
+            self._sweep = self._loop.call_later(PAUSE_SECONDS, self._look)
 
     async def _connect(self, accepted: socket.socket, protocol: asyncio.Protocol) -> None:
         seconds = (
@@ -130,7 +130,7 @@ class Listener:
             return
         # What lacks is the machine's. Looking again at once would take a core.
         self._loop.remove_reader(self._socket)
-        self._again = self._loop.call_later(_PAUSE_SECONDS, self._open)
+        self._again = self._loop.call_later(PAUSE_SECONDS, self._open)
 
     def _refuse_one(self) -> bool:
         """Closes the connection that is next in line, which else would wait for its client's patience to end."""
@@ -154,7 +154,7 @@ class Listener:
 
     def _say(self, sentence: str, reason: object) -> None:
         self._refused += 1
-        if self._loop.time() >= self._logged_at + _PAUSE_SECONDS:
+        if self._loop.time() >= self._logged_at + PAUSE_SECONDS:
             log.warning(sentence, self._refused, reason)
             self._refused, self._logged_at = 0, self._loop.time()
 
@@ -162,4 +162,4 @@ class Listener:
         self._sweep = None
         self._connections.sweep(self._loop.time())
         if self._connections.connections or self._beginning:
-            self._sweep = self._loop.call_later(_PAUSE_SECONDS, self._look)
+            self._sweep = self._loop.call_later(PAUSE_SECONDS, self._look)

@@ -16,7 +16,12 @@ class ModelNotFoundError(HTTPException):
         super().__init__(404, f"Model '{wanted}' not found: this file serves '{served}'")
 
 
+def ids(info: ModelInfo) -> list[str]:
+    """The model's id, without and with its only profile."""
+    return [info.model_id, f"{info.model_id}:{DEFAULT_PROFILE}"]
+
+
 def check_model(wanted: str, info: ModelInfo) -> None:
-    """Takes the model's id, with or without its only profile. Raises `ModelNotFoundError`."""
-    if wanted not in (info.model_id, f"{info.model_id}:{DEFAULT_PROFILE}"):
+    """Raises `ModelNotFoundError` for another model."""
+    if wanted not in ids(info):
         raise ModelNotFoundError(wanted, info.model_id)

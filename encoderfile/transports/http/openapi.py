@@ -1,50 +1,70 @@
-"""`/openapi.json`: generated from the model type's own schemas, so that it cannot drift from the answers."""
+"""`/openapi.json`: made of the endpoints and their shapes, so that it cannot drift from what is served."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
 import encoderfile
-from encoderfile.service.json_form import request_schema, response_schema
-from encoderfile.tasks import TASKS, Task
-from encoderfile.transports.http import openapi_dialects
+from encoderfile.errors import Kind
+from encoderfile.service.answering import TRUNCATED
+from encoderfile.transports.http.dialect import PLAIN, json_response
+from encoderfile.transports.http.endpoint import Endpoint
+from encoderfile.transports.http.names import ids
+from encoderfile.transports.http.schemas import Given
 from encoderfile.types import ModelInfo
 
-_REFUSALS = {
-    "401": "The key is missing or wrong (only with --api-key).",
-    "408": "The body stopped coming.",
-    "413": "The body is over the limit.",
-    "415": "The content type is not JSON.",
-    "422": "Invalid input.",
-    "500": "Internal error.",
-    "503": "The queue is full or the server is stopping; try again.",
+Schema = dict[str, Any]
+
+_REF = "#/components/schemas/"
+
+_WORDS = {
+    400: "The request is at fault.",
+    401: "The key is missing or wrong (only with --api-key).",
+    404: "Another model was asked for.",
+    408: "The body stopped coming.",
+    413: "The body is over the limit.",
+    415: "The content type is not JSON.",
+    422: "The request is at fault.",
+    500: "Internal error.",
+    503: "The queue is full or the server is not ready; try again.",
 }
 
+_SECONDS = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}
 
-def document(info: ModelInfo, task: Task[Any]) -> dict[str, Any]:
+
+def endpoint(info: ModelInfo, others: Sequence[Endpoint]) -> Endpoint:
+    """The route; the document describes it as it does the `others`."""
+
+    async def openapi(_: Request) -> Response:
+        return json_response(written)
+
+    own = Endpoint(
+        dialect=PLAIN,
+        path="/openapi.json",
+        name="openapi",
+        summary="This document",
+        respond=openapi,
+        response=dict[str, Any],
+    )
+    written = orjson.dumps(document(info, [*others, own]))
+    return own
+
+
+def document(info: ModelInfo, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """An OpenAPI 3.0.3 document of every route this file serves."""
-    text = {"text/plain": {"schema": {"type": "string"}}}
-    refusals = {status: {"description": words, "content": text} for status, words in _REFUSALS.items()}
-    refusals["503"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}
-    unauthenticated = {"401": refusals["401"]}
-    predicted = {
-        **_answer("One result per input, in order.", {"$ref": "#/components/schemas/Response"}),
-        "headers": {
-            "X-Truncated-Inputs": {
-                "schema": {"type": "integer"},
-                "description": f"How many inputs were cut at {info.max_length} tokens; absent when none was.",
-            }
-        },
-    }
-    model = {
-        "type": "object",
-        "properties": {
-            "model_id": {"type": "string"},
-            "model_type": {"type": "string", "enum": list(TASKS)},
-            "id2label": {"type": "object", "additionalProperties": {"type": "string"}},
-        },
-        "required": ["model_id", "model_type"],
-    }
+    shapes = _Shapes(endpoints)
+    paths: dict[str, Any] = {}
+    for endpoint in endpoints:
+        item = paths.setdefault(endpoint.path, {})
+        item[endpoint.method.lower()] = _operation(endpoint, shapes, info)
+        if "{model}" in endpoint.path:
+            item["parameters"] = [_model_parameter(info)]
     return {
         "openapi": "3.0.3",
         "info": {
@@ -54,83 +74,124 @@ def document(info: ModelInfo, task: Task[Any]) -> dict[str, Any]:
             "/ws/status is a WebSocket: a JSON text frame about the server every 200 ms. "
             "POST /mcp, unless switched off, speaks the Model Context Protocol, whose tools/list describes its tool.",
         },
-        "paths": {
-            "/": {
-                "get": {
-                    "operationId": "front",
-                    "summary": "What this is and where its routes are",
-                    "responses": {
-                        "200": {
-                            "description": "Text, or a page where the request accepts one.",
-                            "content": {each: {"schema": {"type": "string"}} for each in ("text/plain", "text/html")},
-                        },
-                        **unauthenticated,
-                    },
-                }
-            },
-            "/health": {
-                "get": {
-                    "operationId": "health",
-                    "summary": "Whether the server runs",
-                    "security": [],
-                    "responses": {"200": _answer("It runs.", {"type": "string", "enum": ["OK!"]})},
-                }
-            },
-            "/model": {
-                "get": {
-                    "operationId": "model",
-                    "summary": "What the model is",
-                    "responses": {
-                        "200": _answer("The model.", {"$ref": "#/components/schemas/Model"}),
-                        **unauthenticated,
-                    },
-                }
-            },
-            "/openapi.json": {
-                "get": {
-                    "operationId": "openapi",
-                    "summary": "This document",
-                    "responses": {"200": _answer("This document.", {"type": "object"}), **unauthenticated},
-                }
-            },
-            "/predict": {
-                "post": {
-                    "operationId": "predict",
-                    "summary": task.summary,
-                    "requestBody": {
-                        "required": True,
-                        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Request"}}},
-                    },
-                    "responses": {"200": predicted, **refusals},
-                }
-            },
-            **openapi_dialects.paths(info, task),
-        },
+        "paths": paths,
         "components": {
-            "schemas": {
-                "Model": model,
-                "Request": _openapi_3_0(request_schema(task, info)),
-                "Response": _openapi_3_0(response_schema(task)),
-                **openapi_dialects.schemas(info, task),
-            },
+            "schemas": shapes.components,
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{}, {"key": []}],
     }
 
 
-def _answer(description: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def _model_parameter(info: ModelInfo) -> Schema:
+    return {
+        "name": "model",
+        "in": "path",
+        "required": True,
+        "description": "The model's id; slashes as they are or as %2F.",
+        "schema": {"type": "string", "enum": ids(info)},
+    }
 
 
-def _openapi_3_0(schema: Any) -> Any:
-    """JSON Schema in OpenAPI 3.0's dialect: `nullable` instead of a list of types."""
+def _operation(endpoint: Endpoint, shapes: _Shapes, info: ModelInfo) -> Schema:
+    responses: Schema = {}
+    summary = endpoint.summary if endpoint.supported else f"{endpoint.summary}; not with this model"
+    operation: Schema = {"operationId": endpoint.name, "summary": summary, "responses": responses}
+    if endpoint.supported:
+        media = endpoint.media if endpoint.method == "GET" else endpoint.dialect.media
+        responses["200"] = _content("The answer.", shapes.of(endpoint.response), *media)
+        if endpoint.method == "POST":
+            responses["200"]["headers"] = _headers(endpoint, info)
+            body = _content("", shapes.of(endpoint.request), *media)["content"]
+            operation["requestBody"] = {"required": True, "content": body}
+    error = shapes.of(endpoint.dialect.error)
+    for status in sorted(_refusals(endpoint)):
+        responses[str(status)] = _content(_WORDS[status], error, endpoint.dialect.error_media)
+        if status == 503:
+            responses["503"]["headers"] = _SECONDS
+    return {**operation, "security": []} if endpoint.open else operation
+
+
+def _refusals(endpoint: Endpoint) -> set[int]:
+    statuses = set(endpoint.also) if endpoint.open else {401, *endpoint.also}
+    if endpoint.method == "POST":
+        statuses |= {endpoint.dialect.statuses[Kind.INVALID_ARGUMENT], 408, 413, *endpoint.dialect.also}
+        statuses |= {500, 503} if endpoint.supported else set()
+    return statuses
+
+
+def _headers(endpoint: Endpoint, info: ModelInfo) -> Schema:
+    text = {"type": "string"}
+    return {
+        "X-Trace-ID": {"schema": text, "description": "The caller's trace, or a new one."},
+        TRUNCATED: {
+            "schema": {"type": "integer"},
+            "description": f"How many texts were truncated at {info.max_length} tokens; absent when none was.",
+        },
+        **{name: {"schema": text, "description": "Milliseconds."} for name in endpoint.dialect.headers},
+    }
+
+
+def _content(description: str, schema: Schema, *media: str) -> Schema:
+    return {"description": description, "content": {kind: {"schema": schema} for kind in media}}
+
+
+class _Shapes:
+    """The shapes of all endpoints as OpenAPI 3.0 has them."""
+
+    def __init__(self, endpoints: Sequence[Endpoint]) -> None:
+        asked = [shape for each in endpoints if each.supported for shape in (each.response, each.request)]
+        shapes = [each.dialect.error for each in endpoints] + [shape for shape in asked if shape is not None]
+        found = {id(shape): shape for shape in shapes}
+        given = [shape for shape in found.values() if isinstance(shape, Given)]
+        types = [shape for shape in found.values() if not isinstance(shape, Given)]
+        schemas, components = msgspec.json.schema_components(types, ref_template=_REF + "{name}")
+        for shape in given:
+            components[shape.name] = dict(shape.schema)
+        self.components = {name: _openapi(schema, components) for name, schema in components.items()}
+        self._of: dict[int, Schema] = {
+            id(shape): _openapi(schema, components) for shape, schema in zip(types, schemas, strict=True)
+        }
+        self._of |= {id(shape): {"$ref": _REF + shape.name} for shape in given}
+        for each in endpoints:
+            if each.supported and each.facts:
+                self._narrow(self.of(each.request), each.facts)
+
+    def of(self, shape: Any) -> Schema:
+        """The schema, or a reference to one of the components."""
+        return self._of[id(shape)]
+
+    def _narrow(self, reference: Schema, facts: Mapping[str, Mapping[str, Any]]) -> None:
+        properties = self.components[reference["$ref"].removeprefix(_REF)]["properties"]
+        for name, fact in facts.items():
+            properties[name] |= fact
+            if "enum" in fact and "nullable" in properties[name]:
+                properties[name]["enum"] = [*fact["enum"], None]
+
+
+def _openapi(schema: Any, components: Mapping[str, Any]) -> Any:
+    """JSON Schema in OpenAPI 3.0's dialect: `nullable` in the place of a type null."""
     if isinstance(schema, list):
-        return [_openapi_3_0(each) for each in schema]
+        return [_openapi(each, components) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    converted = {key: _openapi_3_0(value) for key, value in schema.items()}
+    found = {key: _openapi(value, components) for key, value in schema.items() if not _is_idle(key, value)}
+    if "enum" in schema:
+        found.setdefault("type", "string")  # a `Literal` has no other values here
     if isinstance(schema.get("type"), list):
-        (converted["type"],) = (each for each in schema["type"] if each != "null")
-        converted["nullable"] = True
-    return converted
+        (found["type"],) = (each for each in schema["type"] if each != "null")
+        found["nullable"] = True
+    if {"type": "null"} in schema.get("anyOf", ()):
+        first, *others = (each for each in found.pop("anyOf") if each != {"type": "null"})
+        if "$ref" in first:  # beside a reference nothing counts
+            first = _openapi(components[first["$ref"].removeprefix(_REF)], components)
+        first["nullable"] = True
+        if "enum" in first:
+            first["enum"] = [*first["enum"], None]
+        found |= {"anyOf": [first, *others]} if others else {**first, **found}
+    return found
+
+
+def _is_idle(key: str, value: Any) -> bool:
+    """Whether a keyword says nothing that the name or `nullable` does not say, or nothing at all."""
+    return (key == "title" and isinstance(value, str)) or (key, value) in (("default", None), ("required", []))

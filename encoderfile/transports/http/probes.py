@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from encoderfile.service import process_metrics
 from encoderfile.service.families import CONTENT_TYPE, text
 from encoderfile.service.service import Service
+from encoderfile.transports.http.dialect import PLAIN, TEXT
+from encoderfile.transports.http.endpoint import Endpoint, Respond
 from encoderfile.transports.http.sie import metrics as sie_metrics
 
 OPEN_PATHS = frozenset({"/health", "/healthz", "/livez", "/readyz"})
 """Answered without a key, which probes have not, and when no other request is taken."""
 
 
-def routes(service: Service) -> list[Route]:
+def endpoints(service: Service) -> list[Endpoint]:
     """Alive as long as the event loop answers; ready as long as new requests are taken and there is no fault."""
 
     async def alive(_: Request) -> Response:
@@ -32,9 +33,22 @@ def routes(service: Service) -> list[Route]:
         page = text([*own, *sie_metrics.families(own), *process_metrics.families()])
         return Response(page, headers={"Content-Type": CONTENT_TYPE})
 
+    def probe(path: str, summary: str, respond: Respond, also: tuple[int, ...] = ()) -> Endpoint:
+        return Endpoint(
+            dialect=PLAIN,
+            path=path,
+            name=path.strip("/"),
+            summary=summary,
+            respond=respond,
+            response=str,
+            media=(TEXT,),
+            also=also,
+            open=path in OPEN_PATHS,
+        )
+
     return [
-        Route("/healthz", alive, methods=["GET"]),
-        Route("/livez", alive, methods=["GET"]),
-        Route("/readyz", ready, methods=["GET"]),
-        Route("/metrics", metrics, methods=["GET"]),
+        probe("/healthz", "Whether the server runs", alive),
+        probe("/livez", "Whether the server runs", alive),
+        probe("/readyz", "Whether the server takes requests", ready, (503,)),
+        probe("/metrics", "Metrics for Prometheus", metrics),
     ]

@@ -15,8 +15,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from encoderfile.service.room import sending
-from encoderfile.service.under_way import UnderWay
+from encoderfile.service.in_flight import InFlight
+from encoderfile.service.large_answers import sending
 from encoderfile.transports.http.listener import Listener
 from encoderfile.transports.http.probes import OPEN_PATHS
 from encoderfile.transports.http.protocol import Connections, HttpProtocol
@@ -57,7 +57,7 @@ class HttpServer(uvicorn.Server):
         """`max_connections` may be open; one more closes that which has waited longest for a request."""
         self._app = app
         self._max_connections = max_connections
-        self._answers = UnderWay()
+        self._answers = InFlight()
         super().__init__(
             uvicorn.Config(
                 self._counted,

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from starlette.routing import BaseRoute
-
 from encoderfile.service.service import Service
-from encoderfile.transports.http.sie import encode, extract, models, score, status
-from encoderfile.transports.http.sie.errors import refuse
+from encoderfile.transports.http.endpoint import Endpoint
+from encoderfile.transports.http.sie import encode, extract, models, score
+from encoderfile.transports.http.sie.dialect import DIALECT
+from encoderfile.transports.http.sie.status import route as status_route
 
-__all__ = ["refuse", "routes"]
+__all__ = ["DIALECT", "endpoints", "status_route"]
 
 
-def routes(service: Service, max_body_bytes: int) -> list[BaseRoute]:
-    """Every route of the dialect. A model's id may hold slashes, as they are or as %2F."""
+def endpoints(service: Service) -> list[Endpoint]:
+    """Every route of the dialect but the WebSocket, which is `status_route`."""
     return [
-        encode.route(service, max_body_bytes),
-        score.route(service, max_body_bytes),
-        extract.route(service, max_body_bytes),
-        *models.routes(service),
-        status.route(service),
+        encode.endpoint(service),
+        score.endpoint(service),
+        extract.endpoint(service),
+        *models.endpoints(service),
     ]

@@ -6,12 +6,11 @@ Each vector, along the last axis, is scaled on its own; the scale is not returne
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from encoderfile.errors import InputError
 from encoderfile.types import FloatArray
 
 Numbers = npt.NDArray[Any]
@@ -51,17 +50,11 @@ _WAYS: dict[str, tuple[str, Callable[[FloatArray], Numbers]]] = {
     "ubinary": ("binary", _binary),
 }
 
-NAMES = ("float32", *_WAYS)
+Dtype = Literal["float32", "float16", "int8", "uint8", "binary", "ubinary"]
 """What a request may ask for."""
 
 
-def check(name: str) -> None:
-    """Raises `InputError` for a dtype that is not known."""
-    if name not in NAMES:
-        raise InputError(f"Unsupported output_dtype: {name}. Known: {', '.join(NAMES)}")
-
-
-def convert(vectors: FloatArray, name: str) -> tuple[str, Numbers]:
+def convert(vectors: FloatArray, name: Dtype) -> tuple[str, Numbers]:
     """The dtype as the answer names it, and the vectors in it. The number of dimensions is not changed by it."""
     if name == "float32":
         return name, vectors

@@ -4,123 +4,148 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from msgspec import UNSET, Struct, UnsetType
 
 from encoderfile.errors import InputError
-from encoderfile.service import known_fields
+from encoderfile.service.cooperative import cooperatively
 from encoderfile.service.prompts import DOCUMENT, QUERY
 from encoderfile.service.service import Service
-from encoderfile.service.turns import in_turns
-from encoderfile.transports.http.names import check_model
-from encoderfile.transports.http.sie import dtypes, wire
-from encoderfile.transports.http.sie.items import (
-    Item,
+from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
+from encoderfile.transports.http.schemas import Count
+from encoderfile.transports.http.sie import dtypes
+from encoderfile.transports.http.sie.dialect import DIALECT
+from encoderfile.transports.http.sie.dtypes import Dtype
+from encoderfile.transports.http.sie.requests import (
+    Items,
+    Options,
     asked_prompt,
-    check_machine,
-    read_items,
-    read_options,
+    check_options,
+    model_of,
     read_template,
-    refuse_options,
-    typed,
+    texts,
 )
-from encoderfile.transports.http.sie.timing import times
+from encoderfile.transports.http.sie.timing import EncodeTiming, times
 from encoderfile.types import AskedPrompt, FloatArray, ModelInfo, PredictRequest
 
-KINDS = ("dense", "multivector", "sparse")
-"""What `output_types` may name."""
 
-_SETTLED = ("pooling", "max_seq_length", "muvera")
-
-_DONE = frozenset({"output_types", "instruction", "output_dtype", "is_query"})
-_DONE_OPTIONS = frozenset({"is_query", "normalize", "query_template", "doc_template"})
-"""The known fields that this route does."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """One request, read."""
-
-    items: Sequence[Item]
-    kinds: Sequence[str]
-    dtype: str
-    instruction: str | None
-    is_query: bool | None
-    template: str | None
-    normalize: bool | None
+class EncodeOptions(Options):
+    is_query: bool | None = None
+    normalize: bool | None = None
+    query_template: str | None = None
+    doc_template: str | None = None
+    muvera: Any = None
 
 
-def route(service: Service, max_body_bytes: int) -> Route:
+class EncodeParams(Struct, kw_only=True):
+    output_types: list[Literal["dense", "multivector", "sparse"]] | None = None
+    instruction: str | None = None
+    output_dtype: Dtype | None = None
+    is_query: bool | None = None
+    options: EncodeOptions | None = None
+
+
+class EncodeRequest(Struct, kw_only=True):
+    items: Items
+    params: EncodeParams | None = None
+
+
+_Dtype = Literal["float32", "float16", "int8", "uint8", "binary"]
+
+
+class Dense(Struct):
+    dims: Count
+    dtype: _Dtype
+    values: list[float]
+
+
+class Sparse(Struct):
+    dims: Count
+    dtype: _Dtype
+    indices: list[Count]
+    values: list[float]
+
+
+class Multivector(Struct):
+    token_dims: Count
+    num_tokens: Count
+    dtype: _Dtype
+    values: list[list[float]]
+
+
+class EncodedItem(Struct):
+    id: str | UnsetType = UNSET
+    dense: Dense | UnsetType = UNSET
+    sparse: Sparse | UnsetType = UNSET
+    multivector: Multivector | UnsetType = UNSET
+
+
+class EncodeResponse(Struct):
+    model: str
+    items: list[EncodedItem]
+    timing: EncodeTiming
+
+
+def endpoint(service: Service) -> Endpoint:
     """The route."""
 
-    async def encode(request: Request) -> Response:
-        with service.metrics.request("encode") as measured:
-            check_machine(request.headers, service.device)
-            body = await wire.read(request, max_body_bytes)
-            items, params = read_items(body), typed(body, "params", dict) or {}
-            name = request.path_params["model"]
-            check_model(name, service.info)
-            asked = _read(items, params, service)
-            prediction = await service.predict(_request(asked, service))
-            measured.timing = prediction.timing
-            started = time.perf_counter()
-            found = await _vectors(asked, prediction.results, service)
-            took = times(measured, prediction.timing, time.perf_counter() - started)
-            content = {"model": name, "items": found, "timing": took.to_json()}
-            return await wire.answer(request, content, took.headers(prediction.truncated_inputs))
+    async def encode(call: Call, asked: EncodeRequest) -> Answer:
+        name = model_of(call, service)
+        params = asked.params or EncodeParams()
+        options = params.options or EncodeOptions()
+        check_options(options, service.info)
+        # The TypeScript client puts it beside the options.
+        is_query = params.is_query if options.is_query is None else options.is_query
+        if is_query is not None:
+            service.task.check_purpose(QUERY if is_query else DOCUMENT)
+        kinds = _kinds(params.output_types, service.task.dims, service.info)
+        template = options.query_template if is_query else options.doc_template
+        request = _request(texts(asked.items), template, params.instruction, is_query, service)
+        prediction = await call.answering.by(service.predict(request))
+        started = time.perf_counter()
+        found: list[dict[str, Any]] = [{} if item.id is None else {"id": item.id} for item in asked.items]
+        for kind in dict.fromkeys(kinds):
+            vectors = service.task.vectors(kind, prediction.results, options.normalize)
+            forms = await cooperatively(_FORMS[kind](vector, params.output_dtype or "float32") for vector in vectors)
+            for answer, form in zip(found, forms, strict=True):
+                answer[kind] = form
+        took = times(call.answering, time.perf_counter() - started)
+        return Answer({"model": name, "items": found, "timing": took.to_json()}, took.headers())
 
-    return Route("/v1/encode/{model:path}", encode, methods=["POST"])
+    return post(
+        service,
+        DIALECT,
+        "/v1/encode/{model}",
+        encode,
+        name="encode",
+        summary="Embeddings, as SIE gives them",
+        request=EncodeRequest,
+        response=EncodeResponse,
+        supported=bool(service.task.dims),
+    )
 
 
-def _request(asked: _Asked, service: Service) -> PredictRequest:
-    texts = [item.text for item in asked.items]
-    prompt = asked_prompt(asked.is_query, asked.instruction)
-    if asked.template:
-        template = read_template(asked.template, asked.instruction, service)
-        service.check_characters(template.length(texts))
-        texts = [template.fill_in(text) for text in texts]
+def _request(
+    texts: list[str], template: str | None, instruction: str | None, is_query: bool | None, service: Service
+) -> PredictRequest:
+    prompt = asked_prompt(is_query, instruction)
+    if template:
+        filled = read_template(template, instruction, service)
+        service.check_characters(filled.length(texts))
+        texts = [filled.fill_in(text) for text in texts]
         prompt = AskedPrompt(text="")  # the template says all that the model reads
     return PredictRequest(texts, allow_empty=True, prompt=prompt, raw=True)
 
 
-def _read(items: Sequence[Item], params: Mapping[str, Any], service: Service) -> _Asked:
-    options = read_options(params, service.info)
-    refuse_options(options, _SETTLED)
-    dtype = typed(params, "output_dtype", str) or "float32"
-    dtypes.check(dtype)
-    known_fields.check(params, _DONE)
-    known_fields.check(options, _DONE_OPTIONS, "options.")
-    in_options, beside = typed(options, "is_query", bool, "options."), typed(params, "is_query", bool)
-    # The TypeScript client puts it beside the options.
-    is_query = beside if in_options is None else in_options
-    if is_query is not None:
-        service.task.check_purpose(QUERY if is_query else DOCUMENT)
-    return _Asked(
-        items=items,
-        kinds=_kinds(params, service.task.dims, service.info),
-        dtype=dtype,
-        instruction=typed(params, "instruction", str),
-        is_query=is_query,
-        template=typed(options, "query_template" if is_query else "doc_template", str, "options."),
-        normalize=typed(options, "normalize", bool, "options."),
-    )
-
-
-def _kinds(params: Mapping[str, Any], dims: Mapping[str, int], info: ModelInfo) -> list[str]:
+def _kinds(wanted: Sequence[str] | None, dims: Mapping[str, int], info: ModelInfo) -> Sequence[str]:
     if not dims:
         raise InputError(
             f"Model '{info.model_id}' does not support encoding: it gives labels, ask /v1/extract or /v1/score"
         )
-    wanted: list[str] | None = typed(params, "output_types", list)
     if not wanted:
         return ["dense"] if "dense" in dims else list(dims)
-    if any(kind not in KINDS for kind in wanted):
-        raise InputError(f"output_types may name {', '.join(KINDS)}, got {', '.join(map(repr, wanted))}")
     missing = [kind for kind in wanted if kind not in dims]
     if missing:
         raise InputError(
@@ -130,31 +155,21 @@ def _kinds(params: Mapping[str, Any], dims: Mapping[str, int], info: ModelInfo) 
     return wanted
 
 
-async def _vectors(asked: _Asked, results: Sequence[Any], service: Service) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [{} if item.id is None else {"id": item.id} for item in asked.items]
-    for kind in dict.fromkeys(asked.kinds):
-        vectors = service.task.vectors(kind, results, asked.normalize)
-        forms = await in_turns(_FORMS[kind](vector, asked.dtype) for vector in vectors)
-        for answer, form in zip(found, forms, strict=True):
-            answer[kind] = form
-    return found
-
-
-def _dense(vector: FloatArray, dtype: str) -> dict[str, Any]:
+def _dense(vector: FloatArray, dtype: Dtype) -> dict[str, Any]:
     name, numbers = dtypes.convert(vector, dtype)
     return {"dims": len(vector), "dtype": name, "values": numbers}
 
 
-def _sparse(vector: FloatArray, dtype: str) -> dict[str, Any]:
+def _sparse(vector: FloatArray, dtype: Dtype) -> dict[str, Any]:
     # Weights stay floats: the formulas of whole numbers are made for dense vectors.
-    name = dtype if dtype == "float16" else "float32"
+    name: Dtype = dtype if dtype == "float16" else "float32"
     # int32: clients' decoders know no int64.
     indices = np.flatnonzero(vector).astype(np.int32)
     _, values = dtypes.convert(vector[indices], name)
     return {"dims": len(vector), "dtype": name, "indices": indices, "values": values}
 
 
-def _multivector(rows: FloatArray, dtype: str) -> dict[str, Any]:
+def _multivector(rows: FloatArray, dtype: Dtype) -> dict[str, Any]:
     name, numbers = dtypes.convert(rows, dtype)
     return {"token_dims": rows.shape[1], "num_tokens": len(rows), "dtype": name, "values": numbers}
 

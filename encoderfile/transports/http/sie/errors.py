@@ -1,26 +1,16 @@
-"""Refusals as SIE's clients read them: `{"detail": {"code", "message"}, "code"}`, always JSON."""
+"""Failures as SIE's clients read them: `{"detail": {"code", "message"}, "code"}`, always JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-from starlette.exceptions import HTTPException
+from msgspec import UNSET, Struct, UnsetType
 from starlette.responses import Response
 
-from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind, TooLongError
+from encoderfile.errors import InputError, Kind, TooLongError
+from encoderfile.transports.http.failures import Failure
 from encoderfile.transports.http.names import ModelNotFoundError
-
-STATUS: dict[Kind, int] = {
-    Kind.INVALID_ARGUMENT: 400,
-    Kind.UNAUTHENTICATED: 401,
-    Kind.RESOURCE_EXHAUSTED: 503,
-    Kind.UNAVAILABLE: 503,
-    Kind.INTERNAL: 500,
-    Kind.FAILED_PRECONDITION: 500,
-}
-"""One status per kind."""
 
 CODES: dict[Kind, str] = {
     Kind.INVALID_ARGUMENT: "INVALID_INPUT",
@@ -35,35 +25,43 @@ CODES: dict[Kind, str] = {
 _HTTP_CODES = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "INPUT_TOO_LONG"}
 
 
+class SieDetail(Struct):
+    code: str
+    message: str
+    requested_profile: str | UnsetType = UNSET
+    worker_identity: str | UnsetType = UNSET
+
+
+class SieError(Struct):
+    """The second `code` is for the TypeScript client, which looks nowhere else."""
+
+    detail: SieDetail
+    code: str
+
+
 class ProfileMismatchError(InputError):
     """The request is meant for another machine."""
 
-    def __init__(self, message: str, requested: str, device: str) -> None:
-        super().__init__(message)
+    def __init__(self, requested: str, device: str) -> None:
+        super().__init__(
+            f"the request is for the machine profile '{requested}', and this is '{device}': "
+            "remove the header X-SIE-MACHINE-PROFILE"
+        )
         self.facts: Mapping[str, Any] = {"requested_profile": requested, "worker_identity": device}
 
 
-def refuse(error: Exception) -> Response:
+def fail(failure: Failure) -> Response:
     """The answer to a request that failed."""
-    if isinstance(error, HTTPException):
-        code = _HTTP_CODES.get(error.status_code, "INVALID_INPUT")
-        if isinstance(error, ModelNotFoundError):
-            code = "MODEL_NOT_FOUND"
-        return _answer(error.status_code, code, error.detail, dict(error.headers or {}))
-    kind = error.kind if isinstance(error, EncoderfileError) else Kind.INTERNAL
-    code = "INPUT_TOO_LONG" if isinstance(error, TooLongError) else CODES[kind]
-    if not isinstance(error, EncoderfileError):
-        code, error = "INTERNAL_ERROR", InternalError.unforeseen()
-    headers = {"Retry-After": "1"} if STATUS[kind] == 503 else {}
-    if kind is Kind.UNAUTHENTICATED:
-        headers["WWW-Authenticate"] = "Bearer"
-    facts = error.facts if isinstance(error, ProfileMismatchError) else {}
-    return _answer(STATUS[kind], code, str(error), headers, facts)
+    code = _code(failure)
+    facts = failure.error.facts if isinstance(failure.error, ProfileMismatchError) else {}
+    return failure.json({"detail": {"code": code, "message": failure.message, **facts}, "code": code})
 
 
-def _answer(
-    status: int, code: str, message: str, headers: Mapping[str, str], facts: Mapping[str, Any] | None = None
-) -> Response:
-    # The second `code` is for the TypeScript client, which looks nowhere else.
-    body = {"detail": {"code": code, "message": message, **(facts or {})}, "code": code}
-    return Response(orjson.dumps(body), status, headers, "application/json")
+def _code(failure: Failure) -> str:
+    if isinstance(failure.error, ModelNotFoundError):
+        return "MODEL_NOT_FOUND"
+    if isinstance(failure.error, TooLongError):
+        return "INPUT_TOO_LONG"
+    if failure.kind is None:
+        return _HTTP_CODES.get(failure.status, "INVALID_INPUT")
+    return CODES[failure.kind]

@@ -4,14 +4,46 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
-from encoderfile.service.json_pieces import dumps
+from encoderfile.service.json_chunks import dumps
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
+from encoderfile.transports.http.dialect import json_response
+from encoderfile.transports.http.endpoint import Endpoint
 from encoderfile.transports.http.names import DEFAULT_PROFILE, check_model
+from encoderfile.transports.http.schemas import Count
+from encoderfile.transports.http.sie.dialect import DIALECT
+
+
+class Profile(Struct):
+    is_default: bool
+
+
+class SieModel(Struct):
+    """The model as SIE's clients read it, then as OpenAI's do."""
+
+    name: str
+    inputs: list[str]
+    outputs: list[str]
+    dims: dict[str, Count]
+    loaded: bool
+    state: str
+    last_error: dict[str, Any] | None
+    max_sequence_length: Count
+    profiles: dict[str, Profile]
+    id: str
+    object: str
+    created: Count
+    owned_by: str
+
+
+class SieModels(Struct):
+    models: list[SieModel]
+    object: str
+    data: list[SieModel]
 
 
 def outputs(service: Service) -> list[str]:
@@ -44,22 +76,34 @@ def describe(service: Service) -> dict[str, Any]:
     }
 
 
-def routes(service: Service) -> list[Route]:
+def endpoints(service: Service) -> list[Endpoint]:
     """The two routes."""
 
     async def every(_: Request) -> Response:
         model = describe(service)
-        return _json({"models": [model], "object": "list", "data": [model]})
+        return json_response(dumps({"models": [model], "object": "list", "data": [model]}))
 
     async def one(request: Request) -> Response:
         check_model(request.path_params["model"], service.info)
-        return _json(describe(service))
+        return json_response(dumps(describe(service)))
 
     return [
-        Route("/v1/models", every, methods=["GET"]),
-        Route("/v1/models/{model:path}", one, methods=["GET"]),
+        Endpoint(
+            dialect=DIALECT,
+            path="/v1/models",
+            name="models",
+            summary="The one model",
+            respond=every,
+            response=SieModels,
+            also=(404,),
+        ),
+        Endpoint(
+            dialect=DIALECT,
+            path="/v1/models/{model}",
+            name="get_model",
+            summary="The model",
+            respond=one,
+            response=SieModel,
+            also=(404,),
+        ),
     ]
-
-
-def _json(content: dict[str, Any]) -> Response:
-    return Response(dumps(content), media_type="application/json")

@@ -15,7 +15,7 @@ from typing import Any
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from encoderfile.service.json_pieces import dumps
+from encoderfile.service.json_chunks import dumps
 from encoderfile.service.service import Service
 from encoderfile.transports.http.sie import metrics, wire
 from encoderfile.transports.http.sie.models import outputs

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
-from encoderfile.service.metrics import Measured
+from msgspec import Struct
+
+from encoderfile.service.answering import Answering
 from encoderfile.transports.http.sie.wire import SERVER_VERSION
-from encoderfile.types import Timing
+
+HEADERS = ("X-Total-Time", "X-Queue-Time", "X-Tokenization-Time", "X-Inference-Time")
+
+
+class EncodeTiming(Struct):
+    """`timing` in the body of an answer."""
+
+    total_ms: float
+    queue_ms: float
+    tokenization_ms: float
+    inference_ms: float
+    postprocessing_ms: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +33,7 @@ class Times:
     postprocessing: float
 
     def to_json(self) -> dict[str, float | None]:
-        """`timing` in the body of an answer."""
+        """The JSON of `EncodeTiming`."""
         return {
             "total_ms": self.total,
             "queue_ms": self.queue,
@@ -30,7 +42,7 @@ class Times:
             "postprocessing_ms": self.postprocessing or None,
         }
 
-    def headers(self, truncated_inputs: int) -> dict[str, str]:
+    def headers(self) -> dict[str, str]:
         """The headers of an answer."""
         headers = {
             "X-SIE-Server-Version": SERVER_VERSION,
@@ -41,13 +53,11 @@ class Times:
         }
         if self.postprocessing > 0:
             headers["X-Postprocessing-Time"] = f"{self.postprocessing:.2f}"
-        if truncated_inputs:
-            headers["X-Truncated-Inputs"] = str(truncated_inputs)
         return headers
 
 
-def times(measured: Measured, timing: Timing, postprocessing: float = 0.0) -> Times:
-    """What is known when the answer is ready; `postprocessing` in seconds."""
-    total = time.perf_counter() - measured.started
-    seconds = (total, timing.queue, timing.tokenization, timing.inference, postprocessing)
+def times(answering: Answering, postprocessing: float = 0.0) -> Times:
+    """What is known when the answer is ready to be written; `postprocessing` in seconds."""
+    timing = answering.timing
+    seconds = (answering.seconds, timing.queue, timing.tokenization, timing.inference, postprocessing)
     return Times(*(each * 1000 for each in seconds))

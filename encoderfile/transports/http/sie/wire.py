@@ -11,16 +11,14 @@ from typing import Any
 
 import msgpack
 import numpy as np
-import orjson
 from starlette.requests import Request
-from starlette.responses import Response
 
 import encoderfile
 from encoderfile.errors import InputError
-from encoderfile.service.json_pieces import object_pieces
-from encoderfile.service.turns import in_turns
-from encoderfile.transports.http import body
-from encoderfile.transports.http.pieces import Pieces
+from encoderfile.service.json_chunks import Chunks, json_chunks
+from encoderfile.transports.http.dialect import JSON, read_json
+
+MSGPACK = "application/msgpack"
 
 MAX_CONTAINERS = 1 << 17
 """Lists and maps of one msgpack body, at most: each costs one byte to send and sixty to hold."""
@@ -37,14 +35,13 @@ def wants_msgpack(accept: str) -> bool:
     return _names_msgpack(accept) or "application/json" not in accept
 
 
-async def read(request: Request, max_body_bytes: int) -> dict[str, Any]:
+def read(request: Request, data: bytes) -> dict[str, Any]:
     """The body, which is msgpack where the content type says so and JSON otherwise, and always an object.
 
-    Raises `InputError`, and `HTTPException` 413.
+    Raises `InputError`.
     """
-    data = await body.read(request, max_body_bytes)
-    packed = _names_msgpack(request.headers.get("content-type", "").lower())
-    decoded = unpack(data) if packed else _from_json(data)
+    is_packed = _names_msgpack(request.headers.get("content-type", "").lower())
+    decoded = unpack(data) if is_packed else read_json(data)
     if not isinstance(decoded, dict):
         raise InputError("the body should be an object")
     return decoded
@@ -52,13 +49,6 @@ async def read(request: Request, max_body_bytes: int) -> dict[str, Any]:
 
 def _names_msgpack(header: str) -> bool:
     return "application/msgpack" in header or "application/x-msgpack" in header
-
-
-def _from_json(data: bytes) -> object:
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise InputError(f"the body is not valid JSON ({error})") from error
 
 
 def unpack(data: bytes) -> object:
@@ -84,7 +74,7 @@ def unpack(data: bytes) -> object:
 
 
 def packed(content: Mapping[str, Any]) -> Iterator[bytes]:
-    """Plain values and arrays as msgpack, in pieces: the lists among `content` entry by entry."""
+    """Plain values and arrays as msgpack, in chunks: the lists among `content` entry by entry."""
     packer = msgpack.Packer(default=_array)
     yield packer.pack_map_header(len(content))
     for name, value in content.items():
@@ -108,9 +98,9 @@ def _array(value: object) -> dict[bytes, Any]:
     }
 
 
-async def answer(request: Request, content: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
+def write(request: Request, content: Mapping[str, Any]) -> tuple[Chunks, str]:
     """The content in the form that the client wants, the lists in it written entry by entry."""
     if wants_msgpack(request.headers.get("accept", "")):
-        return Pieces(await in_turns(packed(content)), headers, "application/msgpack")
+        return packed(content), MSGPACK
     entries = {name: iter(value) if isinstance(value, list) else value for name, value in content.items()}
-    return Pieces(await in_turns(object_pieces(entries)), headers)
+    return json_chunks(entries), JSON

@@ -1,0 +1,71 @@
+"""Texts and pairs of texts: from what a request holds to encoded items, and from those to what a graph is fed.
+
+The one place that knows what kind of input a model reads. The queue and the scheduler know the length of an item, the
+session the arrays it is fed. Another kind of input is a class with the methods of this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from encoderfile.manifest import Manifest
+from encoderfile.model import attention, padding, prompts
+from encoderfile.model.padding import Feeds
+from encoderfile.model.tokenizer import Known, Tokenizer
+from encoderfile.tasks.entities import WordRules
+from encoderfile.types import EncodedText, FloatArray, Text
+
+
+def size(text: Text) -> int:
+    """What reading `text` costs, in characters."""
+    return len(text) if isinstance(text, str) else len(text[0]) + len(text[1])
+
+
+class TextInputs:
+    """Reads texts for one graph. Safe to share between threads."""
+
+    def __init__(self, manifest: Manifest, tokenizer: Tokenizer, *, with_tokens: bool) -> None:
+        """`with_tokens` adds token strings and offsets to what is encoded."""
+        self.tokenizer = tokenizer
+        self._manifest = manifest
+        self._with_tokens = with_tokens
+
+    def encode(
+        self, texts: Sequence[Text], prompt: str = "", known: Known | None = None, patient: bool = True
+    ) -> list[EncodedText]:
+        """Tokenises texts behind a prompt, truncated at the limit; `truncated` says where.
+
+        `known` and `patient` as `Tokenizer` has them.
+        """
+        read = partial(self.tokenizer, with_tokens=self._with_tokens, known=known, patient=patient)
+        if not prompt:
+            return read(texts)
+        unpooled = 0 if self._manifest.include_prompt else self.tokenizer.prompt_tokens(prompt, patient)
+        return prompts.encode(read, prompt, texts, unpooled)
+
+    def check_memory(self, texts: Sequence[EncodedText]) -> None:
+        """Raises `TooLongError` for a text that this machine has not the memory for."""
+        attention.refuse_too_large(texts, self._manifest.attention_bytes)
+
+    @property
+    def row_length(self) -> int | None:
+        """The one length that every item is padded to, in tokens; None: that of the longest of its run."""
+        return self._manifest.graph.fixed_tokens or self._manifest.tokenizer.pad_to
+
+    def sample(self, tokens: int) -> EncodedText:
+        """An item of so many tokens that nobody sent, to time a run."""
+        ids = np.zeros(tokens, dtype=np.int64)
+        return EncodedText(ids, ids, ids, (), truncated=False)
+
+    def feeds(self, batch: Sequence[EncodedText]) -> tuple[Feeds, FloatArray]:
+        """The graph's inputs by name, padded, and the mask of the batch, float32 [len(batch), tokens]."""
+        return padding.feeds(batch, self._manifest.graph, self._manifest.tokenizer)
+
+    @property
+    def words(self) -> WordRules:
+        """What grouping tokens into words needs of the tokenizer."""
+        words = self.tokenizer
+        return WordRules(words.spell, words.join, words.continuing_prefix, words.spec.unknown_token_id)

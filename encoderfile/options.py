@@ -1,0 +1,70 @@
+"""An option, declared once: a field of a settings class is its flag, environment variable, default and help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import Field, field, fields
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+def option(default: Any = None, *flags: str, help: str, variable: bool = True, **click_arguments: Any) -> Any:
+    """A field of a settings class that is an option of a command too.
+
+    `http_port` is `--http-port`, unless `flags` name it otherwise, and is also read from `ENCODERFILE_HTTP_PORT`,
+    unless `variable` is False; `--help` shows both.
+    """
+    declared = {"flags": flags, "help": help, "variable": variable, **click_arguments}
+    return field(default=default, metadata={"option": declared})
+
+
+def switch(*, help: str, **click_arguments: Any) -> Any:
+    """An option without a value, off by default."""
+    return option(False, help=help, is_flag=True, **click_arguments)
+
+
+def options(*kinds: type, only: Collection[str] = ()) -> Callable[[F], F]:
+    """Gives a command the options that the classes themselves declare, in this order; `only` some, by their names."""
+    declared = [
+        _click_option(each)
+        for kind in kinds
+        for each in fields(kind)
+        if "option" in each.metadata and each.name in kind.__annotations__ and (not only or each.name in only)
+    ]
+
+    def decorate(command: F) -> F:
+        for each in reversed(declared):
+            command = each(command)
+        return command
+
+    return decorate
+
+
+def _click_option(declared: Field[Any]) -> Callable[[F], F]:
+    arguments = dict(declared.metadata["option"])
+    flags = arguments.pop("flags") or (f"--{declared.name.replace('_', '-')}",)
+    if arguments.pop("variable"):
+        arguments |= {"envvar": f"ENCODERFILE_{declared.name.upper()}", "show_envvar": True}
+    shown = declared.default is not None and not isinstance(declared.default, bool | tuple)
+    return click.option(*flags, declared.name, default=declared.default, show_default=shown, **arguments)
+
+
+def refuse_unused(context: click.Context, names: Collection[str], reason: str) -> None:
+    """Raises `UsageError` for options among `names` that are on the command line and would do nothing.
+
+    Variables may be set for other commands too, and are passed over.
+    """
+    given = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name in names and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        verb, it = ("does", "it") if len(given) == 1 else ("do", "them")
+        raise click.UsageError(f"{', '.join(given)} {verb} nothing {reason}: leave {it} out")

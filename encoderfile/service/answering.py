@@ -1,0 +1,60 @@
+"""One request while it is answered, the same on every way in: counted, timed to its last chunk, and what was cut."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+from encoderfile.service.metrics import Measured
+from encoderfile.service.service import Service
+from encoderfile.types import Timing
+
+TRUNCATED = "x-truncated-inputs"
+"""Beside an answer, where texts were truncated: how many."""
+
+
+class Found(Protocol):
+    """What the service gives: a prediction, scores, an extraction."""
+
+    @property
+    def timing(self) -> Timing: ...
+    @property
+    def truncated_inputs(self) -> int: ...
+
+
+F = TypeVar("F", bound=Found)
+
+
+class Answering:
+    """Takes from what the service finds what every answer says of it."""
+
+    def __init__(self, measured: Measured) -> None:
+        self._measured = measured
+        self.timing = Timing()
+        self.truncated_inputs = 0
+
+    async def by(self, work: Awaitable[F]) -> F:
+        """Awaits what the service finds for this request."""
+        found = await work
+        self._measured.timing = self.timing = found.timing
+        self.truncated_inputs = found.truncated_inputs
+        return found
+
+    @property
+    def seconds(self) -> float:
+        """Since the request came."""
+        return time.perf_counter() - self._measured.started
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers, or gRPC's metadata, that go with the answer."""
+        return {TRUNCATED: str(self.truncated_inputs)} if self.truncated_inputs else {}
+
+
+@contextmanager
+def answering(service: Service, endpoint: str) -> Iterator[Answering]:
+    """The block from a request's arrival to the last chunk of its answer, written and not yet sent."""
+    with service.metrics.request(endpoint) as measured:
+        yield Answering(measured)

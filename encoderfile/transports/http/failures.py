@@ -1,0 +1,64 @@
+"""The one reader of failures: what an exception tells a client, before a dialect writes it down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from encoderfile.errors import EncoderfileError, InternalError, Kind
+from encoderfile.service.known_fields import FieldError
+
+STATUS: dict[Kind, int] = {
+    Kind.INVALID_ARGUMENT: 422,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.RESOURCE_EXHAUSTED: 503,
+    Kind.UNAVAILABLE: 503,
+    Kind.INTERNAL: 500,
+    Kind.FAILED_PRECONDITION: 500,
+}
+"""One status per kind; a dialect may have another for some."""
+
+BAD_REQUEST: dict[Kind, int] = {**STATUS, Kind.INVALID_ARGUMENT: 400}
+"""The table of dialects that answer 400 where we answer 422."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failed request, read: `message` is one sentence for the caller."""
+
+    error: EncoderfileError | HTTPException
+    status: int
+    message: str
+    headers: Mapping[str, str]
+
+    @property
+    def kind(self) -> Kind | None:
+        """None where HTTP itself has the word: 404, 405, 408, 413, 415."""
+        return self.error.kind if isinstance(self.error, EncoderfileError) else None
+
+    @property
+    def field(self) -> str | None:
+        """The field of the body that is at fault, where one is."""
+        return self.error.field if isinstance(self.error, FieldError) else None
+
+    def json(self, content: Mapping[str, Any]) -> Response:
+        """The response with `content` as its body."""
+        return Response(orjson.dumps(content), self.status, self.headers, "application/json")
+
+
+def read(error: Exception, statuses: Mapping[Kind, int]) -> Failure:
+    """What `error` is by the table of a dialect. `Retry-After` is set where trying again can help."""
+    if isinstance(error, HTTPException):
+        return Failure(error, error.status_code, error.detail, error.headers or {})
+    if not isinstance(error, EncoderfileError):
+        error = InternalError.unforeseen()
+    status = statuses[error.kind]
+    headers = {"Retry-After": "1"} if status == 503 else {}
+    if error.kind is Kind.UNAUTHENTICATED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Failure(error, status, str(error), headers)

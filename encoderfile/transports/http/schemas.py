@@ -1,0 +1,53 @@
+"""Parts of request and response shapes that several dialects share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, NamedTuple
+
+from msgspec import Meta, Struct
+
+from encoderfile.service.prompts import INPUT_TYPES
+
+Count = Annotated[int, Meta(ge=0)]
+
+_CUT = "Whether a longer text is truncated; or START, END or NONE."
+_SIDES = Meta(description="The side on which texts are truncated, which has to be the model's own.")
+
+
+class Truncation(Struct, kw_only=True):
+    """What becomes of a text over the model's limit."""
+
+    truncate: Annotated[bool | str | None, Meta(description=_CUT)] = None
+    truncation: Annotated[bool | str | None, Meta(description=_CUT)] = None
+    truncation_direction: Annotated[str | None, _SIDES] = None
+
+
+class Prompt(Truncation, kw_only=True):
+    """And what is put before the texts: at most one of these is sent."""
+
+    prompt: Annotated[str | None, Meta(description="A text that is put before each input; empty for none.")] = None
+    prompt_name: Annotated[str | None, Meta(description="One of the model's own prompts.")] = None
+    input_type: Annotated[str | None, Meta(description="What the texts are for.")] = None
+
+
+def prompt_facts(names: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
+    """The values that the fields of `Prompt` may have."""
+    return {"prompt_name": {"enum": list(names)}, "input_type": {"enum": list(INPUT_TYPES)}}
+
+
+class Usage(Struct):
+    prompt_tokens: Count
+    total_tokens: Count
+
+
+def usage(tokens: int) -> dict[str, int]:
+    """The JSON of `Usage`."""
+    return {"prompt_tokens": tokens, "total_tokens": tokens}
+
+
+class Given(NamedTuple):
+    """A JSON Schema under a name of its own, in the place of a type."""
+
+    name: str
+    schema: Mapping[str, Any]
