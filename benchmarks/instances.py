@@ -1,10 +1,11 @@
-"""What several instances bring and cost, against one instance of the same model in the same process.
+"""What several instances bring and cost, against one instance of the same built file in the same process.
 
-    python benchmarks/instances.py MODEL_FOLDER [--rounds 7] [--texts 128] [--only '32 1 mixed']
+    python benchmarks/instances.py FILE [--rounds 7] [--texts 128] [--only '32 1 mixed']
 
 Clients are closed loops that ask the service directly, so nothing of HTTP is in the figures. Every round measures one
-instance and several in turn, on the same texts; what is printed are ratios, medians with least and most, so that a
-machine that does other things too gives figures that mean something.
+instance and several in turn, on the same texts; what is printed are ratios, medians with least and most. On a machine
+that does other things too, those of time say little: look at the processor time, and at how many threads wanted a
+core, which ran or waited for others to leave one.
 """
 
 from __future__ import annotations
@@ -16,18 +17,13 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from texts import make
 
-from encoderfile.builder.check import check
-from encoderfile.builder.config import BuildConfig
 from encoderfile.model.device import Device
-from encoderfile.model.instances import Instances
 from encoderfile.model.model import Model
-from encoderfile.model.session import Session
-from encoderfile.model.tokenizer import Tokenizer
+from encoderfile.runtime.loading import load
 from encoderfile.runtime.sizing import make_service
 from encoderfile.service.service import Service
 from encoderfile.settings import ModelSettings
@@ -53,10 +49,23 @@ class Figures:
     medians: list[float] = field(default_factory=list)
     tails: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
+    wanted: list[tuple[float, float]] = field(default_factory=list)
+    """Threads that wanted a core on average: of one instance, and of several."""
 
 
-async def ask(service: Service, clients: int, queue: list[list[str]]) -> tuple[float, float, list[float]]:
-    """Seconds, seconds of processor time, and each request's latency."""
+@dataclass(frozen=True)
+class Round:
+    """What one instance or several took for the same texts, in seconds."""
+
+    wall: float
+    processor: float
+    wanting: float
+    """Of all threads, on a core or waiting for one."""
+    latencies: list[float]
+
+
+async def ask(service: Service, clients: int, queue: list[list[str]]) -> Round:
+    """All requests of `queue`, from so many clients."""
     latencies: list[float] = []
     options = service.task.defaults
 
@@ -67,9 +76,18 @@ async def ask(service: Service, clients: int, queue: list[list[str]]) -> tuple[f
             await service.predict(request)
             latencies.append(time.perf_counter() - sent)
 
-    started, used = time.perf_counter(), time.process_time()
+    started, (used, waited) = time.perf_counter(), _scheduled()
     await asyncio.gather(*(client() for _ in range(clients)))
-    return time.perf_counter() - started, time.process_time() - used, latencies
+    wall, (used_then, waited_then) = time.perf_counter() - started, _scheduled()
+    processor = used_then - used
+    return Round(wall, processor, processor + waited_then - waited, latencies)
+
+
+def _scheduled() -> tuple[float, float]:
+    """Seconds that the threads of this process ran so far, and that they waited for a core."""
+    threads = (path.read_text().split() for path in Path("/proc/self/task").glob("*/schedstat"))
+    ran, waited = zip(*((int(ran), int(waited)) for ran, waited, _ in threads), strict=True)
+    return sum(ran) / 1e9, sum(waited) / 1e9
 
 
 async def compare(one: Service, several: Service, clients: int, queue: list[list[str]], rounds: int) -> Figures:
@@ -80,11 +98,12 @@ async def compare(one: Service, several: Service, clients: int, queue: list[list
     for number in range(rounds):
         order = (one, several) if number % 2 else (several, one)
         found = {service: await ask(service, clients, queue[:]) for service in order}
-        (seconds, processor, latencies), (more_seconds, more_processor, more_latencies) = found[one], found[several]
-        figures.rates.append(seconds / more_seconds)
-        figures.processor.append(more_processor / processor)
-        figures.medians.append(statistics.median(more_latencies) / statistics.median(latencies))
-        figures.tails.append(_tail(more_latencies) / _tail(latencies))
+        before, now = found[one], found[several]
+        figures.rates.append(before.wall / now.wall)
+        figures.processor.append(now.processor / before.processor)
+        figures.medians.append(statistics.median(now.latencies) / statistics.median(before.latencies))
+        figures.tails.append(_tail(now.latencies) / _tail(before.latencies))
+        figures.wanted.append((before.wanting / before.wall, now.wanting / now.wall))
     return figures
 
 
@@ -96,9 +115,9 @@ def _spread(values: Sequence[float]) -> str:
     return f"{statistics.median(values):.2f} ({min(values):.2f}-{max(values):.2f})"
 
 
-def _resident_mb() -> float:
+def _private_mb() -> float:
     status = Path("/proc/self/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+    return int(status.split("RssAnon:")[1].split()[0]) / 1024
 
 
 def texts(kind: str, count: int) -> list[str]:
@@ -106,20 +125,21 @@ def texts(kind: str, count: int) -> list[str]:
     return ["the quick brown fox jumps over a lazy dog " * 4] * count if kind == "equal" else make(kind, count)
 
 
-async def measure(model: Model, several: Model, options: argparse.Namespace) -> None:
-    settings = ModelSettings()
-    services = [make_service(each, settings) for each in (model, several)]
+async def measure(models: Sequence[Model], options: argparse.Namespace) -> None:
+    """Prints what opening instances took, and a row for each case."""
+    services = [make_service(each, ModelSettings()) for each in models]
     for service in services:
         service.start()
     await ask(services[0], 1, [texts("mixed", 8)])
-    before, started = _resident_mb(), time.perf_counter()
+    before, started = _private_mb(), time.perf_counter()
     await services[1].open_instances()
     print(
-        f"opened in {time.perf_counter() - started:.2f} s (the first session: {model.load_seconds:.2f} s),", end=" "
+        f"opened in {time.perf_counter() - started:.2f} s (the first session: {models[1].load_seconds:.2f} s),",
+        end=" ",
     )
-    print(f"{_resident_mb() - before:.0f} MB more memory\n")
-    print("| clients | texts a request | kind | texts/s | p50 | p95 | processor time |")
-    print("|---" * 7 + "|")
+    print(f"{_private_mb() - before:.0f} MB more private memory\n")
+    print("| clients | texts a request | kind | processor time | threads wanting a core | texts/s | p50 | p95 |")
+    print("|---" * 8 + "|")
     chosen = options.only.split() if options.only else []
     cases = [(int(chosen[0]), int(chosen[1]), chosen[2])] if chosen else CASES
     for clients, size, kind in cases:
@@ -127,7 +147,9 @@ async def measure(model: Model, several: Model, options: argparse.Namespace) -> 
         sent = texts(kind, count)
         queue = [sent[start : start + size] for start in range(0, count, size)]
         found = await compare(services[0], services[1], clients, queue, options.rounds)
-        cells = [clients, size, kind, *map(_spread, (found.rates, found.medians, found.tails, found.processor))]
+        wanted = " to ".join(f"{statistics.median(each):.1f}" for each in zip(*found.wanted, strict=True))
+        ratios = map(_spread, (found.rates, found.medians, found.tails))
+        cells = [clients, size, kind, _spread(found.processor), wanted, *ratios]
         print("| " + " | ".join(map(str, cells)) + " |", flush=True)
     for service in services:
         await service.stop()
@@ -136,25 +158,18 @@ async def measure(model: Model, several: Model, options: argparse.Namespace) -> 
 def main() -> None:
     """Measures and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path)
+    parser.add_argument("file", type=Path)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--texts", type=int, default=128)
     parser.add_argument("--only", help="one case of the table, such as '32 1 mixed'")
     options = parser.parse_args()
-    cores = len(os.sched_getaffinity(0))
-    found = check(BuildConfig(path=options.model))
-    load = partial(Session, *found.graph.in_place(), device=Device("cpu", "benchmark"))
-    session, tokenizer = (
-        load(threads=cores),
-        Tokenizer(found.folder.files["tokenizer.json"], found.manifest.tokenizer),
-    )
-    several = Instances(cores, partial(load, threads=1), 0)
+    device, cores = Device("cpu", "benchmark"), len(os.sched_getaffinity(0))
     print(
-        f"{options.model.name}, {cores} instances against one, load of the machine {os.getloadavg()[0]:.1f},", end=" "
+        f"{options.file.name}, {cores} instances against one, load of the machine {os.getloadavg()[0]:.1f},", end=" "
     )
     print(f"{options.rounds} rounds; medians of ratios, least and most in brackets")
-    models = Model(found.manifest, tokenizer, session), Model(found.manifest, tokenizer, session, several)
-    asyncio.run(measure(*models, options))
+    models = [load(options.file, device, ModelSettings(threads=cores, instances=each)) for each in (1, cores)]
+    asyncio.run(measure(models, options))
 
 
 if __name__ == "__main__":

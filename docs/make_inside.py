@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from encoderfile.builder.runtime_cache import cache_folder
 from encoderfile.builder.runtime_cache import runtime as frozen_runtime
-from encoderfile.builder.sbom import markdown
 
 PAGE = Path(__file__).with_name("what-is-inside.md")
 
@@ -69,13 +69,27 @@ functions of its compiler, Zig; their licence texts are in the list.
 """
 
 
+def table(document: dict[str, Any]) -> str:
+    """The list of parts as a Markdown table; what is compiled into the launcher has no size of its own."""
+    lines = ["| what | version | licence | KB |", "|---|---|---|---|"]
+    for component in document["components"]:
+        licences = " ".join(
+            each.get("expression") or each["license"].get("id") or each["license"]["name"]
+            for each in component.get("licenses", [])
+        )
+        properties = {each["name"]: each["value"] for each in component.get("properties", [])}
+        size = int(properties["encoderfile:bytes"]) // 1000 if properties else ""
+        lines.append(f"| {component['name']} | {component.get('version', '')} | {licences} | {size} |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """Freezes, or takes from the cache, the CPU runtime and writes the page."""
     runtime = frozen_runtime("cpu", cache_folder(None), lambda line: print(line, file=sys.stderr))
     document = json.loads(runtime.sbom())
     present = [component["name"] for component in document["components"] if "version" in component]
     reasons = "\n".join(f"- `{name}`: {REASONS[name]}" for name in present)
-    page = _HEAD.format(packed=runtime.pack.length / 1e6, table=markdown(document), reasons=reasons)
+    page = _HEAD.format(packed=runtime.pack.length / 1e6, table=table(document), reasons=reasons)
     PAGE.write_text(page, encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""How a command of either program fails: one sentence on stderr, in one form, and its exit code."""
+"""How the commands of both programs report failures: one sentence on stderr, and the exit code."""
 
 from __future__ import annotations
 
@@ -13,33 +13,35 @@ import click
 from encoderfile.errors import ContainerError, EncoderfileError
 
 _LONGEST = 2000
-"""Characters of a sentence: a model's files may give anything a name of a megabyte."""
+"""Characters of a sentence, at most: a name in a model's files may be a megabyte long."""
 
 
 def printable(text: str) -> str:
-    """`text` on one line, and without what a terminal would obey: a model's files may hold anything."""
+    """`text` on one line, without control characters: a model's files may contain anything."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def say(line: str) -> None:
-    """One line on stderr: a step, or what was found."""
+    """Prints one line on stderr: a step, or a finding."""
     click.echo(printable(line), err=True)
 
 
 def json_text(value: Any) -> bytes:
-    """`value` as JSON for people. Lone surrogates, which no text holds but a file's name may, are written escaped."""
+    """`value` as indented JSON. Lone surrogates, which a file's name may contain, are escaped."""
     try:
         return json.dumps(value, indent=2, ensure_ascii=False).encode(errors="backslashreplace")
     except RecursionError as error:
-        raise ContainerError("the values inside are nested too deep to be printed: build the file again") from error
+        raise ContainerError(
+            "the values in the file are nested too deep to be printed: build the file again"
+        ) from error
 
 
 def explain(error: BaseException) -> int:
-    """Says what went wrong and returns the exit code: 1 failure, 2 wrong usage, 130 Ctrl-C.
+    """Prints what went wrong and returns the exit code: 1 failure, 2 wrong usage, 130 Ctrl-C.
 
-    Raises `error` again when it is none of those that are meant for a user.
+    Raises `error` again when it is not one that is meant for users.
     """
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return 128 + signal.SIGINT
@@ -57,7 +59,7 @@ def explain(error: BaseException) -> int:
     elif isinstance(error, MemoryError):
         _fail("there is not enough memory: give this command more, or a smaller model")
     elif isinstance(error, OSError):
-        if not isinstance(error, BrokenPipeError):  # whoever read our output left: nothing to say
+        if not isinstance(error, BrokenPipeError):  # the reader of our output has gone: nothing to say
             _fail(f"cannot use {error.filename or 'the output'}: {error.strerror or error}")
     else:
         raise error
@@ -65,13 +67,13 @@ def explain(error: BaseException) -> int:
 
 
 def _fail(sentence: str) -> None:
-    if len(sentence) > _LONGEST:  # the reason and what to do stand at the end
+    if len(sentence) > _LONGEST:  # the reason and the advice are at the end
         sentence = f"{sentence[: _LONGEST // 2]} ... {sentence[-_LONGEST // 2 :]}"
     say(f"error: {sentence}")
 
 
 def unforeseen(error: BaseException) -> int:
-    """Says that a failure is ours, with all that a report of it needs, and returns the exit code."""
+    """Prints that the failure is ours, with all that a report needs, and returns the exit code."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     what = f"{type(error).__name__}: {error}"[:300]
     where = f"{Path(place.filename).name}, line {place.lineno}"

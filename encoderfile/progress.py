@@ -1,7 +1,7 @@
-"""What a long step has done and how much is left, on stderr.
+"""The progress of a long step on stderr: what is done, and how much is left.
 
-On a terminal one line that is drawn again in its place, elsewhere a line every few seconds; nothing at all for a
-step that is over before. No colours and no control characters but the carriage return, and that on terminals only.
+On a terminal one line that is redrawn in place, elsewhere a line every few seconds; nothing for a step that ends
+before that. No colours, and no control character but the carriage return, on terminals only.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from collections.abc import Callable, Iterator
 from typing import TextIO
 
 _ON_A_TERMINAL, _ELSEWHERE = (0.5, 0.2), (10.0, 5.0)
-"""Seconds before the first line, and between two."""
+"""Seconds before the first line, and between two lines."""
 
 Clock = Callable[[], float]
 
 
 class Progress:
-    """One step of `total` units. Use as a context manager; `advance` costs a comparison where nothing is due."""
+    """One step of `total` units. Use as a context manager; `advance` costs one comparison where no line is due."""
 
     def __init__(
         self,
@@ -36,9 +36,9 @@ class Progress:
         stream: TextIO | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
-        """`label` says what is done. `scale` is how many of `total`'s units make one of those that are shown.
+        """`label` says what is being done. One `unit` shown is `scale` units of `total`.
 
-        Without a `total` the time it takes is all there is to say. Not `shown`: nothing is said at all.
+        Without a `total` only the elapsed time is shown. Not `shown`: nothing is.
         """
         self._label, self._total, self._unit, self._scale = label, total, unit, scale
         self._stream = sys.stderr if stream is None else stream
@@ -50,6 +50,11 @@ class Progress:
         self._done = 0.0
         self._drawn = 0
 
+    @classmethod
+    def of_bytes(cls, label: str, size: int) -> Progress:
+        """A step of `size` bytes, shown in MB."""
+        return cls(label, size, unit="MB", scale=1e6)
+
     def __enter__(self) -> Progress:
         return self
 
@@ -57,13 +62,13 @@ class Progress:
         self.clear()
 
     def clear(self) -> None:
-        """Takes the line off a terminal, before something else is written there."""
+        """Removes the line from a terminal, before something else is written there."""
         if self._drawn:
             self._write("\r" + " " * self._drawn + "\r")
             self._drawn = 0
 
     def advance(self, amount: float = 1, label: str | None = None) -> None:
-        """Counts `amount` more as done; `label` says what is done from now on."""
+        """Counts `amount` more as done; `label` replaces the one before."""
         self._done += amount
         if label is not None:
             self._label = label
@@ -94,7 +99,7 @@ class Progress:
         self._drawn = len(line)
 
     def _write(self, text: str) -> None:
-        # A terminal that went away must not end the work.
+        # A terminal that is gone must not end the work.
         with contextlib.suppress(OSError, ValueError, AttributeError):
             self._stream.write(text)
             self._stream.flush()
@@ -102,7 +107,7 @@ class Progress:
 
 @contextlib.contextmanager
 def waiting(label: str, expected: float = 0) -> Iterator[None]:
-    """Shows how long the block takes, which cannot tell how far it is, and what is left of `expected` seconds."""
+    """Shows how long the block has taken, and what is left of `expected` seconds, while it reports nothing itself."""
     over = threading.Event()
 
     def tick() -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import click
 
 from encoderfile.errors import ConfigError
 from encoderfile.machine import granted_cores
 from encoderfile.options import option, switch
-from encoderfile.types import STRATEGIES
+from encoderfile.types import STRATEGIES, AskedPrompt
 
 INPUT_FORMATS = ("text", "jsonl", "json", "csv", "tsv")
 """The kinds of file that `-i` reads."""
@@ -217,3 +219,10 @@ class InferSettings(InputSettings):
         type=_AT_LEAST_0,
         help="With --entities: read texts longer than the limit in windows that overlap by this many tokens.",
     )
+    request: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the request that model types add, those that were given."""
+
+    @property
+    def asked_prompt(self) -> AskedPrompt:
+        """What `prompt_name` and `prompt` ask for."""
+        return AskedPrompt(self.prompt_name, self.prompt)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import reprlib
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +16,8 @@ from encoderfile.builder.precision import PrecisionOptions
 from encoderfile.errors import ConfigError
 from encoderfile.tasks import TASKS
 
-_KEYS = (
-    "name",
-    "version",
-    "path",
-    "model_type",
-    "output_path",
-    "cache_dir",
-    "base_binary_path",
-    "tokenizer",
-    "transform",
-    "device",
-    "onnx",
-    "output",
-    "inputs",
-    "quantize",
-    "optimize",
-    "calibrate",
-    "max_flips",
-)
+_FIELDS = [each.name for each in (*fields(BuildConfig), *fields(PrecisionOptions))]
+_KEYS = (*(name for name in _FIELDS if name not in ("files", "precision")), "transform")
 _PATH_KEYS = {
     "model_config_path": "config.json",
     "model_weights_path": "model.onnx",

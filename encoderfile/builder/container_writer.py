@@ -41,7 +41,7 @@ def write(
 ) -> Manifest:
     """Writes a whole executable to `target` and returns its manifest.
 
-    `launcher` and `pack` are those of `builder.freeze`; `describe` makes the manifest once offsets and
+    `launcher` and `pack` are those of `builder.runtime_cache`; `describe` makes the manifest once offsets and
     checksums are known. `advance` is told of all slices twice, once hashed and once copied, and of launcher and pack
     once. Raises `OSError` when the disk is full or the folder cannot be written.
     """
@@ -94,7 +94,7 @@ def copy_out(source: Slice, target: Path, advance: Advance = lambda _: None) -> 
 def _executable(target: Path, advance: Advance) -> Iterator[_Copier]:
     with target.open("wb") as out:
         if not stat.S_ISREG(os.fstat(out.fileno()).st_mode):
-            raise ConfigError(f"{target} is a pipe or a device, an executable needs a file: give another place")
+            raise ConfigError(f"{target} is a pipe or a device, an executable needs a file: give another path")
         yield _Copier(out, advance)
         out.flush()
         os.fchmod(out.fileno(), 0o755)

@@ -1,4 +1,4 @@
-"""Where a build writes: not over what it reads, and not twice at one place."""
+"""Where a build writes: not over a file that it reads, and not twice at the same path."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from encoderfile.errors import ConfigError
 
 
 def refuse_overwriting(writes: Mapping[str, Path], reads: Iterable[Path]) -> None:
-    """Raises `ConfigError` where something of the user's would be lost; `writes` are named by their flags.
+    """Raises `ConfigError` where a file of the user's would be lost; `writes` are keyed by their flags.
 
     Pipes and devices (`/dev/stderr`) lose nothing.
     """
@@ -22,7 +22,7 @@ def refuse_overwriting(writes: Mapping[str, Path], reads: Iterable[Path]) -> Non
         if is_special(path):
             continue
         if real in read:
-            raise ConfigError(f"{flag} {path} would replace a file that the build reads: choose another place")
+            raise ConfigError(f"{flag} {path} would replace a file that the build reads: choose another path")
         if real in taken:
-            raise ConfigError(f"{taken[real]} and {flag} both name {path}: give each a place of its own")
+            raise ConfigError(f"{taken[real]} and {flag} both name {path}: give each a path of its own")
         taken[real] = flag

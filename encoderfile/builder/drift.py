@@ -1,4 +1,4 @@
-"""How far answers move when a graph is changed, told on texts: the user's, or the ones here."""
+"""How far answers move when the graph is changed, measured on texts: the user's, or the ones here."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from encoderfile.tasks.results import Result, numbers
 from encoderfile.types import FloatArray
 
 MAX_FLIPS = 0.02
-"""Share of labels that may change."""
+"""The share of labels that may change."""
 MIN_COSINE = 0.9
-"""Least cosine between a vector before and after; below it a model is another one."""
+"""The smallest cosine allowed between a vector before and after."""
 
 TEXTS = (
     "The film was wonderful. I would happily watch it again tomorrow.",
@@ -60,7 +60,7 @@ class Drift:
     flips: float | None = None
 
     def to_json(self) -> Mapping[str, float | None]:
-        """Plain values, seven digits."""
+        """The values with seven digits."""
         return {name: value if value is None else float(f"{value:.7g}") for name, value in asdict(self).items()}
 
     def words(self) -> str:
@@ -74,16 +74,16 @@ class Drift:
 
 
 def read_texts(file: Path | None) -> tuple[str, ...]:
-    """The texts of a file, one a line, or our own. Raises `ConfigError`."""
+    """The texts of a file, one per line, or our own. Raises `ConfigError`."""
     if file is None:
         return TEXTS
     try:
         found = tuple(line for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip())
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError(f"cannot read {file}: {reason}; give one text a line with --calibrate") from error
+        raise ConfigError(f"cannot read {file}: {reason}; --calibrate needs one text per line") from error
     if not found:
-        raise ConfigError(f"{file} holds no text: give one text a line with --calibrate")
+        raise ConfigError(f"{file} has no text: --calibrate needs one text per line")
     return found
 
 
@@ -100,10 +100,10 @@ def measure(before: Model, after: Model, texts: Sequence[str]) -> Drift:
         differences.append(np.abs(old - new).ravel())
         norms = np.linalg.norm(old, axis=1) * np.linalg.norm(new, axis=1)
         cosines.append(np.einsum("ij,ij->i", old, new) / np.maximum(norms, 1e-12))
-        # One logit has no other label to change to, but a side of zero, where its sigmoid passes a half.
+        # One logit has no other label to change to; it flips where its sign does, and its sigmoid passes 0.5.
         flips.append(((old > 0) != (new > 0)).any(axis=1) if old.shape[1] == 1 else old.argmax(1) != new.argmax(1))
     if not differences:
-        raise ConfigError("no text has a token that the model answers for: give others with --calibrate")
+        raise ConfigError("the model gives no answer to any of the texts: give others with --calibrate")
     moved, cosine = np.concatenate(differences), np.concatenate(cosines)
     return Drift(
         texts=len(differences),
@@ -116,21 +116,21 @@ def measure(before: Model, after: Model, texts: Sequence[str]) -> Drift:
 
 
 def refuse(drift: Drift, max_flips: float) -> None:
-    """Raises `ModelError` when labels change more often than `max_flips`, or vectors turn away."""
+    """Raises `ModelError` when a larger share of labels than `max_flips` changes, or vectors are too far off."""
     if drift.flips is not None and drift.flips > max_flips:
         raise ModelError(
-            f"{drift.flips:.1%} of labels changed, at most {max_flips:.1%} may ({drift.words()}): "
-            "leave the model as it is, or allow more with --max-flips"
+            f"{drift.flips:.1%} of labels changed, at most {max_flips:.1%} are allowed ({drift.words()}): "
+            "leave out --quantize and --optimize, or allow more with --max-flips"
         )
     if drift.flips is None and drift.least_cosine < MIN_COSINE:
         raise ModelError(
-            f"a vector turned to a cosine of {drift.least_cosine:.3f}, at least {MIN_COSINE} is needed "
-            f"({drift.words()}): leave the model as it is"
+            f"a vector changed to a cosine of {drift.least_cosine:.3f}, at least {MIN_COSINE} is needed "
+            f"({drift.words()}): leave out --quantize and --optimize"
         )
 
 
 def _rows(result: Result | InternalError) -> FloatArray:
-    """The answer as rows: one per token, or one."""
+    """The numbers of an answer, [rows, n]: one row per token, or one."""
     if isinstance(result, InternalError):
         raise ModelError(f"the changed graph fails: {str(result).removeprefix('Internal error: ')}")
     return numbers(result)

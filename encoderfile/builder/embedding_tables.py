@@ -1,4 +1,4 @@
-"""The tables that a graph looks rows up in: of words, of positions, of token types."""
+"""The embedding tables of a graph: of words, of positions, of token types."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from dataclasses import dataclass
 
 from encoderfile.builder.onnx_graph import OnnxGraph
 
-# What a table may pass on its way to the lookup, the table first.
-_PASSES = frozenset({"Cast", "DequantizeLinear", "Identity"})
+# Operators between a table and its lookup, the table as their first input.
+_BETWEEN = frozenset({"Cast", "DequantizeLinear", "Identity"})
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A matrix whose rows are looked up: one for each id."""
+    """A matrix whose rows are looked up, one for each id."""
 
     name: str
     rows: int
 
 
 def tables_of(graph: OnnxGraph) -> tuple[Table, ...]:
-    """The tables of a graph; none where it hides them in operators that are not known here."""
+    """The tables of a graph; none where it looks them up with operators that are not known here."""
     shapes = graph.shapes()
     comes_from: dict[str, str] = {}
     found: dict[str, Table] = {}
     for node in graph.nodes():
-        if node.op_type in _PASSES and node.inputs:
+        if node.op_type in _BETWEEN and node.inputs:
             comes_from |= {output: comes_from.get(node.inputs[0], node.inputs[0]) for output in node.outputs[:1]}
         if node.op_type == "Gather" and node.integers.get("axis", 0) == 0:
             names = node.inputs[:1]

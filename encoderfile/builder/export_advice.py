@@ -35,7 +35,7 @@ def how_to_export(path: Path) -> str:
     if not any(path.glob("*.safetensors")) and not any(path.glob("pytorch_model*.bin")):
         named = _name_in_config(path)
         if named is None:
-            return f"copy the folder again, or export the model with `optimum-cli export onnx` into {path}"
+            return f"export the model with `optimum-cli export onnx` into {path}"
         model, target = named, str(path)
     return (
         f"export it with `optimum-cli export onnx --model {shlex.quote(model)} {shlex.quote(target)}`, "

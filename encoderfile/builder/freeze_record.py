@@ -1,8 +1,8 @@
-"""What a frozen runtime was made of, and whether all of that is still what it was.
+"""The record of what a frozen runtime was made from, and what has changed since.
 
-Freezing takes minutes, and what it gives depends on far less than on all that is installed: on the files it read,
-and on where Python found, or did not find, the modules that those import. Both are written down beside the pack.
-Names are relative to where Python keeps such files, so that another environment with the same packages can use it.
+Freezing takes minutes, and its result depends only on the files it read and on where Python found, or did not find,
+the modules that those import. Both are recorded beside the pack, by names that are relative to where Python keeps
+such files, so that another environment with the same packages can use it too.
 """
 
 from __future__ import annotations
@@ -20,28 +20,29 @@ import encoderfile
 Json = dict[str, Any]
 
 KEYS = frozenset({"files", "modules", "versions", "seen"})
-"""What a record holds."""
+"""The keys of a record."""
 
 
 def record(files: Iterable[str], modules: Iterable[str], versions: Mapping[str, str]) -> Json:
-    """The record of a pack that was frozen from `files` (paths) and asked for `modules`, found or not.
+    """The record of a pack that was frozen from `files` (paths) and imports `modules`, found or not.
 
     `versions` are those of the distributions in it.
     """
     roots = _roots()
-    places = sorted({Path(file) for file in files if Path(file).is_file()})
+    paths = sorted({Path(file) for file in files if Path(file).is_file()})
     return {
-        "files": {_name(path, roots): [path.stat().st_size, _sha256(path)] for path in places},
+        "files": {_name(path, roots): [path.stat().st_size, _sha256(path)] for path in paths},
         "modules": {name: _found(name, roots) for name in sorted(set(modules))},
         "versions": dict(versions),
-        "seen": {str(path): _stamp(path) for path in places},
+        "seen": {str(path): _stamp(path) for path in paths},
     }
 
 
 def changes(record: Json) -> Iterator[str]:
-    """What is not as `record` says, one after the other as it is found; nothing when its pack can be used.
+    """The differences from `record`, one at a time as they are found; none when its pack can be used.
 
-    A file that was seen with the same size and times is not read again; `record["seen"]` grows by those that were.
+    A file that was seen with the same size and times is not read again; those that were read are added to
+    `record["seen"]`.
     """
     for name, version in record["versions"].items():
         if (now := _version(name)) != version:
@@ -64,7 +65,7 @@ def changes(record: Json) -> Iterator[str]:
 
 
 def _roots() -> dict[str, Path]:
-    """Where files may lie, by names that are the same in every environment; the innermost first."""
+    """The folders of Python's files, by names that are the same in every environment; the innermost first."""
     kinds = ("purelib", "platlib", "stdlib", "platstdlib")
     own = {"encoderfile": Path(encoderfile.__file__).parent}
     return own | {kind: Path(sysconfig.get_path(kind)) for kind in kinds}
@@ -101,7 +102,7 @@ def _version(distribution: str) -> str | None:
 
 
 def _found(module: str, roots: Mapping[str, Path]) -> str | None:
-    """Where Python would import `module` from, by a search that imports nothing; None for nowhere."""
+    """The file that Python would import `module` from, found without importing it; None where there is none."""
     names = module.split(".")
     spec, path = None, None
     for count in range(1, len(names) + 1):
@@ -111,4 +112,4 @@ def _found(module: str, roots: Mapping[str, Path]) -> str | None:
         path = spec.submodule_search_locations
         if path is None and count < len(names):
             return None
-    return _name(Path(spec.origin), roots) if spec is not None and spec.origin else "a namespace"
+    return _name(Path(spec.origin), roots) if spec is not None and spec.origin else "a namespace package"

@@ -1,7 +1,7 @@
 """What each input of the graph is fed with: a text's tokens, a constant, or an empty cache.
 
-Most exports call their inputs what transformers calls them. TensorFlow's add `:0`, those of generators ask for
-the keys and values of earlier tokens, others for a task or a picture: `--input` says what those are.
+Most exports use the input names of transformers. TensorFlow adds `:0`, exports of generators have inputs for the
+keys and values of earlier tokens, others for a task or an image: `--input` says what those are.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _OTHER_NAMES = {
     "segment_ids": "token_type_ids",
     "input_type_ids": "token_type_ids",
 }
-"""What Google's own BERT calls them."""
+"""The names in Google's own BERT."""
 
 _TOO_LARGE = {"int64": 2**63, "int32": 2**31, "bool": 2}
 _INTEGERS = frozenset(_TOO_LARGE)
@@ -38,10 +38,10 @@ def graph_inputs(
     Raises `ConfigError` for an option that does not fit the graph, `ModelError` for an input that is not known.
     """
     names = [each.name for each in inputs]
-    roles, constants = _options(options, names)
+    roles, constants = _roles_and_constants(options, names)
     if not any(_role(each, roles) == "input_ids" and each.name not in constants for each in inputs):
         raise ModelError(
-            f"the graph has no input called input_ids (its inputs: {', '.join(names)}): say which it is with "
+            f"the graph has no input called input_ids (its inputs: {', '.join(names)}): name it with "
             "--input input_ids=NAME, or export the model with `optimum-cli export onnx`"
         )
     found = tuple(_graph_input(folder, each, roles, constants) for each in inputs)
@@ -50,21 +50,21 @@ def graph_inputs(
     if doubled is not None:
         both = ", ".join(each.name for each in found if (each.role or each.name) == doubled)
         raise ModelError(
-            f"the graph has several inputs for {doubled} ({both}): say which with --input {doubled}=NAME"
+            f"the graph has several inputs for {doubled} ({both}): choose one with --input {doubled}=NAME"
         )
     return found
 
 
-def _options(options: Mapping[str, str], names: Sequence[str]) -> tuple[dict[str, str], dict[str, float]]:
-    """The roles of inputs by their name, and the constants."""
+def _roles_and_constants(options: Mapping[str, str], names: Sequence[str]) -> tuple[dict[str, str], dict[str, float]]:
+    """The roles and the constants, by the name of the input."""
     roles: dict[str, str] = {}
     constants: dict[str, float] = {}
     for left, right in options.items():
         if left in ROLES and right in names:
             roles[right] = left
         elif left not in names:
-            known = f"{', '.join(names)}; --input ROLE=NAME takes {', '.join(ROLES)}"
-            raise ConfigError(f"--input {left}={right} names no input of the graph: it has {known}")
+            known = f"{', '.join(names)}; ROLE in --input ROLE=NAME is one of {', '.join(ROLES)}"
+            raise ConfigError(f"--input {left}={right}: the graph has no such input, it has {known}")
         else:
             constants[left] = _number(left, right)
     return roles, constants
@@ -77,7 +77,7 @@ def _number(name: str, text: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ConfigError(f"--input {name}={text} should give a number, true or false, or the name of an input")
+        raise ConfigError(f"--input {name}={text} should be a number, true or false, or the name of an input")
     return value
 
 
@@ -95,14 +95,14 @@ def _graph_input(
     if each.name == "use_cache_branch":
         return _constant(each, 0.0, each.shape)
     raise ModelError(
-        f"the graph asks for {each.name}, which a text encoder has no value for (known: {', '.join(ROLES)}): export "
-        f"the encoder alone, or where one value is right for all texts fix it with --input {each.name}=VALUE"
+        f"the graph needs {each.name}, for which a text encoder has no value (known: {', '.join(ROLES)}): export "
+        f"the encoder alone, or, if one value is right for all texts, give it with --input {each.name}=VALUE"
         f"{_values(folder, each.name)}"
     )
 
 
 def _role(each: ValueInfo, roles: Mapping[str, str]) -> str | None:
-    """What an input is by an option, else by its name, where no option gave that to another."""
+    """What an input is by an option, else by its name, unless an option gives that role to another."""
     role = _OTHER_NAMES.get(each.plain, each.plain)
     return roles.get(each.name) or (role if role in ROLES and role not in roles.values() else None)
 
@@ -110,34 +110,38 @@ def _role(each: ValueInfo, roles: Mapping[str, str]) -> str | None:
 def _of_text(each: ValueInfo, role: str) -> GraphInput:
     if len(each.shape) != 2:
         raise ModelError(
-            f"the graph takes {role} with {len(each.shape)} dimensions, and texts have two, [batch, tokens]: "
+            f"the graph takes {role} with {len(each.shape)} dimensions, texts have two, [batch, tokens]: "
             "export the model again"
         )
     if each.dtype not in _INTEGERS | _FLOATS:
-        raise ModelError(f"the graph takes {each.name} as {each.dtype}, which cannot be fed: export the model again")
+        raise ModelError(
+            f"the graph takes {each.name} as {each.dtype}, which is not supported: export the model again"
+        )
     return GraphInput(each.name, each.dtype, *each.shape, role="" if role == each.name else role)
 
 
 def _constant(each: ValueInfo, value: float, shape: tuple[int | None, ...]) -> GraphInput:
     if each.dtype not in _INTEGERS | _FLOATS:
-        raise ModelError(f"the graph takes {each.name} as {each.dtype}, which cannot be fed: export the model again")
+        raise ModelError(
+            f"the graph takes {each.name} as {each.dtype}, which is not supported: export the model again"
+        )
     if each.dtype in _INTEGERS and not (value.is_integer() and abs(value) < _TOO_LARGE[each.dtype]):
         raise ConfigError(
-            f"--input {each.name}={value:g} should be a whole number that fits: the graph takes {each.dtype}"
+            f"--input {each.name}={value:g} should be an integer in the range of {each.dtype}, which the graph takes"
         )
     if shape.count(None) > 2:
         raise ModelError(
-            f"the graph takes {each.name} with {shape.count(None)} free dimensions, and a constant has those of the "
-            "texts alone, batch and tokens: export the encoder alone"
+            f"the graph takes {each.name} with {shape.count(None)} dynamic dimensions, a constant has at most two, "
+            "batch and tokens: export the encoder alone"
         )
     return GraphInput(each.name, each.dtype, role=CONSTANT, value=value, shape=shape)
 
 
 def _empty_cache(folder: ModelFolder, each: ValueInfo) -> tuple[int | None, ...]:
-    """[batch, heads, 0, head_dim]: the keys or values of no earlier token."""
+    """[batch, heads, 0, head_dim]: the keys or values of no earlier tokens."""
     if len(each.shape) != 4 or each.shape[2] is not None:
         raise ModelError(
-            f"the graph takes a cache {each.name} of an unknown form ([batch, heads, tokens, size] is known): "
+            f"the graph takes a cache {each.name} of an unknown shape, not [batch, heads, tokens, size]: "
             "export it without a cache, `optimum-cli export onnx --task feature-extraction`"
         )
     config = folder.config
@@ -146,7 +150,7 @@ def _empty_cache(folder: ModelFolder, each: ValueInfo) -> tuple[int | None, ...]
     size = each.shape[3] or config.get("head_dim") or _share(config.get("hidden_size"), heads)
     if not isinstance(kept, int) or not isinstance(size, int):
         raise ModelError(
-            f"config.json does not say the form of the cache {each.name} (num_attention_heads, hidden_size): "
+            f"config.json does not give the shape of the cache {each.name} (num_attention_heads, hidden_size): "
             "export it without a cache, `optimum-cli export onnx --task feature-extraction`"
         )
     return (each.shape[0], kept, 0, size)
@@ -157,7 +161,7 @@ def _share(hidden: object, heads: object) -> int | None:
 
 
 def _values(folder: ModelFolder, name: str) -> str:
-    """The values that config.json knows of a task, in words."""
+    """The values of a task input and their meanings, as config.json lists them."""
     tasks: Any = folder.config.get("lora_adaptations") or folder.config.get("task_names")
     if not name.startswith("task") or not isinstance(tasks, list):
         return ""

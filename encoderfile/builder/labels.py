@@ -94,7 +94,7 @@ def _relevance(folder: ModelFolder) -> str:
     package, _, kind = str(named).rpartition(".")
     if not package.startswith("torch.") or kind.lower() not in ACTIVATIONS:
         raise ModelError(
-            f"config.json asks for the activation {named}, which is not supported: supported are those of torch.nn "
-            f"called {', '.join(ACTIVATIONS)}"
+            f"config.json asks for the activation {named}, which is not supported: only those of torch.nn "
+            f"called {', '.join(ACTIVATIONS)} are"
         )
     return kind.lower()

@@ -1,4 +1,4 @@
-"""How many tokens a text may have: what the model's own library cuts at, and what the graph can take at all."""
+"""How many tokens a text may have: where the model's own library truncates, and what the graph can take at all."""
 
 from __future__ import annotations
 
@@ -12,50 +12,50 @@ from encoderfile.builder.folder import ModelFolder
 from encoderfile.errors import ConfigError
 
 NO_LIMIT = 1_000_000_000
-"""Tokenizers without a limit carry a number far above any real length (1e30 and the like)."""
+"""Tokenizers without a limit have a number far above any real length (1e30 and the like)."""
 
 FALLBACK_LENGTH = 512
-"""Used when no file names a limit, as BERT and its kind have it."""
+"""BERT's limit, used when no file has one."""
 
-# Position ids of these begin behind the padding id (fairseq's way), so the table holds so many rows more.
+# Position ids of these begin after the padding id (as in fairseq), so the table has that many rows more.
 _POSITIONS_AFTER_PADDING = frozenset(
     "camembert data2vec-text esm ibert layoutlmv3 lilt longformer luke markuplm mpnet roberta roberta-prelayernorm "
     "xlm-roberta xlm-roberta-xl xmod".split()
 )
-# These look positions up in a table, whether the graph's names show it or not.
+# These look positions up in a table, even where it cannot be found in the graph.
 _TABLES = _POSITIONS_AFTER_PADDING | frozenset(
     "albert bart bert big_bird convbert distilbert electra ernie flaubert gpt2 gpt_neo layoutlm megatron-bert "
     "mobilebert nystromformer splinter squeezebert xlm".split()
 )
 # Positions of these are relative or rotary: `max_position_embeddings` does not bound the input.
 _NO_TABLES = frozenset("funnel mt5 t5 umt5 xlnet".split())
-# Relative as well, but for an absolute table that config.json may switch off, and usually does.
+# Relative too, but with an absolute table that config.json can switch off, and usually does.
 _PERHAPS_TABLES = frozenset({"deberta", "deberta-v2"})
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Tokens of one text, special tokens included: where texts are cut, and how far --max-length may go."""
+    """Tokens of one text, special tokens included: where texts are truncated, and how far --max-length may go."""
 
     tokens: int
     most: int | None
-    """None where nothing bounds it."""
+    """The largest --max-length; None where nothing bounds it."""
     origin: str
-    """What `most` comes from."""
+    """Where `most` comes from."""
 
-    def refuse(self, flag: str, asked: int | None) -> None:
+    def refuse(self, flag: str, given: int | None) -> None:
         """Raises `ConfigError` for a length beyond `most`."""
-        if asked is not None and self.most is not None and asked > self.most:
+        if given is not None and self.most is not None and given > self.most:
             raise ConfigError(
-                f"{flag} {asked} is more than the model takes: at most {self.most} tokens ({self.origin})"
+                f"{flag} {given} is more than the model takes: at most {self.most} tokens ({self.origin})"
             )
 
 
 def limit(folder: ModelFolder, fixed_tokens: int | None, tables: Sequence[Table] = ()) -> Limit:
-    """Where the model's own library cuts, capped by the table of positions and by `fixed_tokens`.
+    """Where the model's own library truncates, capped by the table of position embeddings and by `fixed_tokens`.
 
-    `tables` are those that the graph looks rows up in; none where they cannot be told. Without any limit: what the
-    model was trained with, and --max-length may go beyond.
+    `tables` are the graph's embedding tables, where they can be found. Without any limit: the length that the model
+    was trained with, and --max-length may go beyond.
     """
     named = _named(folder)
     hard = [
@@ -68,10 +68,10 @@ def limit(folder: ModelFolder, fixed_tokens: int | None, tables: Sequence[Table]
     ]
     candidates = [*named[:1], *hard]
     if candidates:
-        # A library's limit may be raised to another one that the files name, where no table says what is possible.
+        # A library's limit may be raised to another one in the files, where no table says what is possible.
         most, origin = min(hard) if hard else max(named)
         return Limit(min(count for count, _ in candidates), most, origin)
-    # Many tokenizers were saved with the truncation of their last call, so it counts only where nothing else does.
+    # Many tokenizers were saved with the truncation of their last call, so it counts only without any other.
     own = (folder.tokenizer_json.get("truncation") or {}).get("max_length")
     if _is_limit(own):
         return Limit(int(own), int(own), "truncation in tokenizer.json")
@@ -79,10 +79,10 @@ def limit(folder: ModelFolder, fixed_tokens: int | None, tables: Sequence[Table]
 
 
 def _named(folder: ModelFolder) -> list[tuple[int, str]]:
-    """The limits that files name, the one that counts first.
+    """The limits in the files, the one that counts first.
 
-    sentence-transformers puts `max_seq_length` in the place of `model_max_length`; without it, it takes no more than
-    `max_position_embeddings`, whatever these are (base/modules/transformer.py).
+    In sentence-transformers `max_seq_length` replaces `model_max_length`; without it, the limit is no more than
+    `max_position_embeddings`, whatever kind of positions these are (base/modules/transformer.py).
     """
     trained = folder.config.get("max_position_embeddings") if folder.modules else None
     tokenizer = folder.tokenizer_config.get("model_max_length", folder.tokenizer_config.get("max_len"))
@@ -113,20 +113,22 @@ def _trained_length(config: Mapping[str, Any]) -> int:
 
 
 def _positions(config: Mapping[str, Any], tables: Sequence[Table]) -> int | None:
-    """How many tokens the table of position embeddings takes, or None where there is no table."""
-    config = {**config, **(config.get("text_config") or {})}  # of a model for texts and pictures
+    """How many tokens the table of position embeddings is for, or None where there is no table."""
+    config = {**config, **(config.get("text_config") or {})}  # of a model for text and images
     rows = config.get("max_position_embeddings") or config.get("n_positions")
     rows = rows if isinstance(rows, int) and rows > 0 else None
     if rows is not None:
-        # Two rows more are for padding, as in BART; twice as many hold distances to both sides, as in BERT's
+        # Two more rows are for padding, as in BART; twice as many are for distances to both sides, as in BERT's
         # `relative_key`.
         known = {rows: rows - first_position(config), rows + 2: rows, 2 * rows - 1: rows}
         seen = [
-            known[t.rows] for t in tables if t.rows in known and (t.rows != config.get("vocab_size") or _named_so(t))
+            known[each.rows]
+            for each in tables
+            if each.rows in known and (each.rows != config.get("vocab_size") or _is_position_table(each))
         ]
         if seen:
             return min(seen)
-    seen = [table.rows - first_position(config) for table in tables if _named_so(table)]
+    seen = [table.rows - first_position(config) for table in tables if _is_position_table(table)]
     if seen:
         return min(seen)
     if rows is None:
@@ -136,11 +138,11 @@ def _positions(config: Mapping[str, Any], tables: Sequence[Table]) -> int | None
         return None
     if family in _PERHAPS_TABLES and config.get("position_biased_input") is False:
         return None
-    # A graph that shows its tables would show this one too.
+    # In a graph whose tables are found this one would be among them.
     return None if tables and family not in _TABLES else rows - first_position(config)
 
 
-def _named_so(table: Table) -> bool:
+def _is_position_table(table: Table) -> bool:
     name = table.name.lower()
     return ("position" in name or "wpe" in name) and not any(
         word in name for word in ("relative", "vision", "visual")
@@ -148,7 +150,7 @@ def _named_so(table: Table) -> bool:
 
 
 def first_position(config: Mapping[str, Any]) -> int:
-    """The position of a text's first token: 0, or in fairseq's way the one behind the padding id."""
+    """The position of a text's first token: 0, or, as in fairseq, the one after the padding id."""
     if str(config.get("model_type", "")) not in _POSITIONS_AFTER_PADDING:
         return 0
     padding = config.get("pad_token_id")

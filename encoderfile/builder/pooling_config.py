@@ -173,7 +173,7 @@ def _modes(config: Mapping[str, Any]) -> tuple[str, ...]:
         modes = [mode for flag, mode in flags.items() if config.get(flag)]
     unknown = [mode for mode in modes if mode not in POOLING]
     if unknown:
-        raise ModelError(f"the pooling mode {unknown[0]} is not supported: supported are {', '.join(POOLING)}")
+        raise ModelError(f"the pooling mode {unknown[0]} is not supported: only {', '.join(POOLING)} are")
     return tuple(modes) or ("mean",)
 
 
@@ -182,6 +182,6 @@ def _sparse(config: Mapping[str, Any]) -> tuple[str]:
     if mode not in SPARSE:
         raise ModelError(
             f"the sparse pooling {config.get('pooling_strategy')} with {config.get('activation_function')} is not "
-            "supported: supported are max and sum with relu and log1p_relu"
+            "supported: only max and sum with relu and log1p_relu are"
         )
     return (mode,)

@@ -1,18 +1,20 @@
-"""`--quantize` and `--optimize`: another graph in place of the exported one, and how far its answers moved."""
+"""`--quantize` and `--optimize`: another graph in place of the exported one."""
 
 from __future__ import annotations
 
+import tempfile
+import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import rmtree
 
 from encoderfile.builder.optimize import write_optimized
-from encoderfile.builder.quantize import quantized, weight_levels
-from encoderfile.builder.scratch import Scratch
+from encoderfile.builder.quantize import weight_levels, write_quantized
 
 
 @dataclass(frozen=True, slots=True)
 class PrecisionOptions:
-    """What flags ask for. `calibrate` is a file of texts, `max_flips` a share of labels."""
+    """What the flags say. `calibrate` is a file of texts, `max_flips` a share of labels."""
 
     quantize: str | None = None
     optimize: bool | None = None
@@ -30,13 +32,21 @@ class PrecisionOptions:
         return ", ".join(done) or "as exported"
 
 
+class TemporaryFolder:
+    """A new folder, removed when this object goes."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="encoderfile-graph-"))
+        weakref.finalize(self, rmtree, self.path, ignore_errors=True)
+
+
 @dataclass(frozen=True)
 class Changed:
     """The graph to ship, and the folders it lies in until it is written."""
 
     onnx: Path
     notes: tuple[str, ...] = ()
-    _folders: tuple[Scratch, ...] = field(default=(), repr=False)
+    _folders: tuple[TemporaryFolder, ...] = field(default=(), repr=False)
 
 
 def changed(onnx: Path, options: PrecisionOptions) -> Changed:
@@ -44,16 +54,18 @@ def changed(onnx: Path, options: PrecisionOptions) -> Changed:
 
     Raises `ConfigError` or `ModelError` when that cannot be done.
     """
-    folders: list[Scratch] = []
+    folders: list[TemporaryFolder] = []
     notes: list[str] = []
+    steps = []
     if options.quantize == "int8":
-        folders.append(quantized(onnx))
-        onnx = folders[-1].path / "model.onnx"
-        notes.append(f"int8: weights in {weight_levels().bit_length() + 1} bits, activations in 8 bits per token")
+        bits = weight_levels().bit_length() + 1
+        steps.append((write_quantized, f"int8: weights in {bits} bits, activations in 8 bits per token"))
     if options.optimize:
-        folders.append(Scratch("optimized"))
+        steps.append((write_optimized, "optimised: operators are fused, the same way for every processor"))
+    for write, note in steps:
+        folders.append(TemporaryFolder())
         target = folders[-1].path / "model.onnx"
-        write_optimized(onnx, target)
+        write(onnx, target)
         onnx = target
-        notes.append("optimised: operators are fused that are the same on every processor")
+        notes.append(note)
     return Changed(onnx, tuple(notes), tuple(folders))

@@ -1,4 +1,4 @@
-"""Protobuf's wire format, as far as it is written here: keys, varints, and fields that hold bytes.
+"""Protobuf's wire format, as far as it is needed to write: keys, varints, and fields that hold bytes.
 
 https://protobuf.dev/programming-guides/encoding/
 """
@@ -20,15 +20,15 @@ def varint(value: int) -> bytes:
 
 
 def key(number: int, wire: int) -> bytes:
-    """What stands before a value: its field's number and wire type."""
+    """The key before a value: its field's number and wire type."""
     return varint(number << 3 | wire)
 
 
 def number_field(number: int, value: int) -> bytes:
-    """A field that holds a whole number or an enum."""
+    """A field that holds an integer or an enum."""
     return key(number, VARINT) + varint(value)
 
 
 def message(number: int, body: bytes) -> bytes:
-    """A field that holds text, bytes or a message."""
+    """A field that holds a string, bytes or a message."""
     return key(number, BYTES) + varint(len(body)) + body

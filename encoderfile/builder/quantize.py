@@ -1,8 +1,8 @@
-"""A graph's large matrices as 8-bit integers, and the numbers between them as well, text by text.
+"""`--quantize`: a graph's large matrices as 8-bit integers, and the activations between them too, token by token.
 
-Weights: one scale per column (per word, for tables of words). What flows into a matrix is rounded to 8 bits at
-run time, with a scale and a least value for every single token, so that no answer depends on the company it is
-in; the usual dynamic quantisation takes one scale for a whole batch, and moves answers with it.
+Weights: one scale per column (per row, for tables of word embeddings). Activations are rounded to 8 bits when the
+graph runs, with a scale and a minimum for every single token, so that no answer depends on the other texts in its
+batch; the usual dynamic quantisation takes one scale for a whole batch, and answers move with it.
 
 With x = q * s + m for a token (q in 0..255), W = w * c for a column, x @ W = (q @ w) * s * c + m * (sum of w) * c.
 """
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from encoderfile.builder.scratch import Scratch
 from encoderfile.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
@@ -26,13 +25,13 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float32]
 
 SMALLEST = 4096
-"""Numbers in a matrix below which rounding it saves nothing."""
+"""Elements of a matrix below which rounding it saves nothing."""
 LARGE = 1 << 30
-"""Bytes beyond which the weights are written to a file of their own; protobuf ends at twice as much."""
+"""Bytes beyond which the weights are written to a file of their own; protobuf's limit is twice as much."""
 
 
-def quantized(source: Path) -> Scratch:
-    """A folder that holds `source` as `model.onnx` in int8.
+def write_quantized(source: Path, target: Path) -> None:
+    """Writes the graph `source` to `target` in int8, and very large weights beside it.
 
     Raises `ConfigError` without the onnx package, `ModelError` when the graph has nothing to quantise.
     """
@@ -46,20 +45,18 @@ def quantized(source: Path) -> Scratch:
     opset = next(each.version for each in model.opset_import if each.domain in ("", "ai.onnx"))
     if not _Quantizer(model.graph, opset).run():
         raise ModelError(
-            f"{source.name} has no large float32 matrix to quantise: it is in another precision already, "
+            f"{source.name} has no large float32 matrix to quantise, it is in another precision already: "
             "leave out --quantize"
         )
-    folder = Scratch("int8")
     size = sum(len(tensor.raw_data) for tensor in model.graph.initializer)
-    onnx.save(model, folder.path / "model.onnx", save_as_external_data=size > LARGE)
-    return folder
+    onnx.save(model, target, save_as_external_data=size > LARGE)
 
 
 def weight_levels() -> int:
     """The largest value of a rounded weight.
 
     x86-64 processors without VNNI add products of 8-bit numbers in 16 bits, which overflow: 7 bits are right on
-    every one, and a file should answer alike wherever it runs. ARM has no such limit.
+    all of them, and a file should give the same answers wherever it runs. ARM has no such limit.
     """
     return 63 if platform.machine() in ("x86_64", "AMD64") else 127
 
@@ -73,9 +70,9 @@ class _Quantizer:
         self._weights = {tensor.name: tensor for tensor in graph.initializer}
         self._nodes: list[onnx.NodeProto] = []
         self._rounded: dict[str, tuple[str, str, str]] = {}
-        """By tensor: its 8-bit form, its scales and its least values, one a token."""
+        """By tensor: its 8-bit form, its scales and its minima, one per token."""
         self._packed: dict[str, tuple[str, ...]] = {}
-        """By matrix: its integers and what goes with them, made once where layers share weights."""
+        """By matrix: its integers, scales and sums, made once where layers share weights."""
 
     def run(self) -> bool:
         """Whether anything changed."""
@@ -115,7 +112,7 @@ class _Quantizer:
         self._add("Mul", rows, self._add("Gather", scales, node.input[1]), output=node.output[0])
 
     def _round(self, name: str) -> tuple[str, str, str]:
-        """The tensor in 8 bits; shared by the matrices it flows into, as queries, keys and values do."""
+        """The tensor in 8 bits; shared by the matrices that it is multiplied with (queries, keys and values)."""
         if name not in self._rounded:
             tiny, levels = self._scalar("tiny", 1e-12), self._scalar("levels", 255.0)
             least = self._reduce("ReduceMin", name)

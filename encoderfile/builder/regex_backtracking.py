@@ -1,9 +1,9 @@
-"""Tokenizers split and replace by regular expressions, and some of those come to no end on some texts.
+"""Refuses tokenizers whose regular expressions backtrack without end on some texts.
 
-A pattern that tries every way to read `aaaa...!` takes twice as long for each letter more: in a server, one text
-would hold a thread for good, because a call into the library cannot be interrupted. So the patterns are tried here,
-in a process of their own with a limit on its time, on texts that such patterns do not like. Only the patterns: the
-vocabulary has no part in it, and large ones take seconds to load.
+A pattern that tries every way to match `aaaa...!` takes twice as long for each further letter: in a server, one text
+would block a thread for good, because a call into the library cannot be interrupted. So the patterns are tried here,
+in a process of their own with a time limit, on texts that such patterns fail on. Without the vocabulary, which plays
+no part in it, and takes seconds to load when it is large.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from encoderfile.errors import InternalError, ModelError
 from encoderfile.manifest import TokenizerSpec
 
 CPU_SECONDS = 5
-"""What all texts together may take; good patterns take some hundredths."""
+"""The limit for all texts together; good patterns take some hundredths of a second."""
 _WALL_SECONDS = 120
-"""The same on a machine that is busy with other things."""
+"""The same on a machine that is busy."""
 _LONG, _SHORT = 2000, 64
-"""Characters of a text. What doubles with every character is found by the short ones."""
+"""Characters of a text. Patterns whose time doubles with every character are found by the short ones."""
 _FAILED = 3
 
 _REPEATS = re.compile(r"[*+?{]")
@@ -34,10 +34,10 @@ _MODEL = {"type": "WordLevel", "vocab": {"?": 0}, "unk_token": "?"}
 
 
 def refuse_backtracking(tokenizer: Mapping[str, Any]) -> None:
-    """Raises `ModelError` for a tokenizer.json with a pattern that comes to no end, or fails, on some text."""
+    """Raises `ModelError` for a tokenizer.json with a pattern that takes too long, or fails, on some text."""
     parts: dict[str, Any] = {name: tokenizer.get(name) for name in ("normalizer", "pre_tokenizer")}
     found = sorted(set(_patterns(parts)))
-    # One repetition of one thing takes at most the square of a text's length, and is not worth a process.
+    # A single repetition without groups takes at most the square of a text's length, and is not worth a process.
     if all("(" not in pattern and len(_REPEATS.findall(pattern)) <= 1 for pattern in found):
         return
     body = {"version": "1.0", "added_tokens": [], "model": _MODEL, **parts}
@@ -51,14 +51,14 @@ def refuse_backtracking(tokenizer: Mapping[str, Any]) -> None:
             timeout=_WALL_SECONDS,
             check=False,
         )
-        good = tried.returncode in (0, 1)  # 1: no tokenizer at all, which has its own sentence
+        good = tried.returncode in (0, 1)  # 1: not a tokenizer at all, for which there is another error
     except subprocess.TimeoutExpired:
         good = False
     if not good:
         shown = ", ".join(pattern[:100] for pattern in found[:3])
         raise ModelError(
-            f"tokenizer.json splits or replaces by a pattern that comes to no end on some texts ({shown}): "
-            "correct it, without one repetition inside another, or take another tokenizer"
+            f"tokenizer.json has a regular expression that takes too long on some texts ({shown}): correct it so "
+            "that no repetition is inside another one, or use another tokenizer"
         )
 
 
@@ -74,11 +74,11 @@ def _patterns(value: object) -> Iterator[str]:
 
 
 def texts(patterns: list[str]) -> Iterator[str]:
-    """Texts of much the same, with and without an end that does not fit, also of what the patterns spell out."""
+    """Repetitions, with and without an end that does not match; also of the words and letters in the patterns."""
     spelled = [re.sub(r"\\\W|\\[A-Za-z]|\{[\d,]*\}|[^\w\s]", " ", pattern).split() for pattern in patterns]
     words = list(dict.fromkeys(itertools.chain.from_iterable(spelled)))[:32]
     letters = list(dict.fromkeys("".join(patterns)))[:32]
-    # What does not fit, alone and with all that a pattern may ask for: a text without it is passed over at once.
+    # What does not match, alone and with all that a pattern may look for: a text without that is rejected at once.
     ends = ("\u2603", "\u2603" + "".join(letters))
     for unit in dict.fromkeys([*_UNITS, *letters, *words]):
         repeated = unit * (_LONG // len(unit))
@@ -89,7 +89,7 @@ def texts(patterns: list[str]) -> Iterator[str]:
 
 
 def _try() -> int:
-    """The process of its own: reads the patterns from stdin, and is ended by the system when they take too long."""
+    """Runs in its own process: reads the patterns from stdin, and is ended by the system when they take too long."""
     import resource
 
     from encoderfile.model.tokenizer import Tokenizer

@@ -31,7 +31,7 @@ def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str
     loose: dict[str, int] = {}
     for source in sorted({*contents["modules"], *contents["files"]}):
         path = Path(source)
-        if not path.is_file():  # a link inside the runtime, or a module made in memory
+        if not path.is_file():  # a link inside the runtime, or a module created in memory
             continue
         owner = _owner(path, site, owners)
         size = path.stat().st_size
@@ -62,27 +62,6 @@ def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str
         },
         "components": components,
     }
-
-
-def markdown(document: Mapping[str, Any]) -> str:
-    """The document as the table of docs/what-is-inside.md; sizes are of the files before packing.
-
-    What is compiled into the launcher has no size of its own.
-    """
-    lines = ["| what | version | licence | KB |", "|---|---|---|---|"]
-    for component in document["components"]:
-        licences = " ".join(
-            each.get("expression") or each["license"].get("id") or each["license"]["name"]
-            for each in component.get("licenses", [])
-        )
-        size = int(property_of(component, "bytes")) // 1000 if "properties" in component else ""
-        lines.append(f"| {component['name']} | {component.get('version', '')} | {licences} | {size} |")
-    return "\n".join(lines) + "\n"
-
-
-def property_of(holder: Mapping[str, Any], name: str) -> str:
-    """The value of our property `name` of a component or of the metadata."""
-    return next(str(each["value"]) for each in holder["properties"] if each["name"] == f"encoderfile:{name}")
 
 
 def _properties(**values: object) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""The tokenizer classes of transformers: which one reads a folder, and what it assumes and rewrites.
+"""The tokenizer classes of transformers: which one reads a folder, its defaults, and what it rewrites.
 
 A table of the fast classes of transformers 4.57 (models/*/tokenization_*_fast.py) and of its TOKENIZER_MAPPING_NAMES
 (models/auto/tokenization_auto.py), as far as they can tokenise text alone.
@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 
 class Template(Enum):
-    """How a class rebuilds the special tokens around a text when it loads."""
+    """How a class rebuilds the special tokens around a text when it is loaded."""
 
     BOS_EOS = "around each text, as add_bos_token and add_eos_token say"
     LANGUAGE_LAST = "</s> and the language's token at the end"
@@ -31,7 +31,7 @@ class TokenizerClass:
     name: str
     defaults: Mapping[str, Any] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    """Defaults that tokenizer.json's own `padding` and `truncation` come before."""
+    """Defaults that tokenizer.json's own `padding` and `truncation` override."""
     normalizer: tuple[str, ...] = ()
     """The fields of a BertNormalizer that are set from tokenizer_config.json."""
     trims_offsets: bool = False
@@ -40,11 +40,11 @@ class TokenizerClass:
     """Whether `add_prefix_space: true` reaches a ByteLevel pre-tokenizer inside a sequence."""
     template: Template | None = None
     wraps: Mapping[str, Json] = field(default_factory=dict)
-    """Special tokens that are added with these flags, where no file gives them others."""
+    """Special tokens that are added with these flags, unless a file gives others."""
     adds_more: tuple[str, ...] = ()
-    """Special tokens that join the `additional_special_tokens` of the files."""
+    """Special tokens that are added to the `additional_special_tokens` of the files."""
     from_slow: bool = False
-    """Whether a given `add_prefix_space` makes the class convert the slow tokenizer again."""
+    """Whether the class converts the slow tokenizer again when `add_prefix_space` is given."""
 
 
 _NO_TYPES = {"model_input_names": ["input_ids", "attention_mask"]}
@@ -53,7 +53,7 @@ _NEEDS = {
     "RoFormer": "rjieba",
     "Cpm": "rjieba",
     "BertJapanese": "MeCab or SudachiPy",
-    "RoCBert": "glyphs and sounds of characters",
+    "RoCBert": "the shapes and sounds of characters",
     "LayoutLMv2": "the boxes of words on a page",
     "LayoutLMv3": "the boxes of words on a page",
     "LayoutXLM": "the boxes of words on a page",
@@ -259,7 +259,7 @@ _REMEDY = (
 def tokenizer_class(tokenizer_config: Mapping[str, Any], config: Mapping[str, Any]) -> TokenizerClass:
     """The class with which `AutoTokenizer` reads the folder of this tokenizer_config.json and config.json.
 
-    Raises `ModelError` for a class that needs more than tokenizer.json, and where it cannot be told.
+    Raises `ModelError` for a class that needs more than tokenizer.json, and where the files name none that is known.
     """
     named = tokenizer_config.get("tokenizer_class")
     code = _has_code(tokenizer_config)
@@ -274,17 +274,17 @@ def tokenizer_class(tokenizer_config: Mapping[str, Any], config: Mapping[str, An
     )
     if family in _NEEDS:
         raise ModelError(
-            f"the tokenizer {family}Tokenizer needs {_NEEDS[family]}, which tokenizer.json cannot hold: answers "
-            "would differ, so this model cannot be built"
+            f"{family}Tokenizer needs {_NEEDS[family]}, which tokenizer.json does not contain: answers would differ, "
+            "so this model cannot be built"
         )
     if family in _BY_NAME:
         return _BY_NAME[family]
     if code:
-        raise ModelError(f"the tokenizer has code of its own (auto_map), which is not run here: {_REMEDY}")
+        raise ModelError(f"the tokenizer has its own code (auto_map), which is never run: {_REMEDY}")
     if named is not None:
-        raise ModelError(f"the tokenizer class {named} has no fast form that is known here: {_REMEDY}")
-    what = f"the model_type {kind} in config.json tells none" if kind else "config.json has no model_type"
-    raise ModelError(f"tokenizer_config.json names no tokenizer_class and {what}: {_REMEDY}")
+        raise ModelError(f"no fast form of the tokenizer class {named} is known: {_REMEDY}")
+    what = f"the model_type {kind} of config.json is not known" if kind else "config.json has no model_type"
+    raise ModelError(f"tokenizer_config.json has no tokenizer_class and {what}: {_REMEDY}")
 
 
 def _has_code(file: Mapping[str, Any]) -> bool:

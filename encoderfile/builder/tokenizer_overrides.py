@@ -1,7 +1,7 @@
-"""What the other files change of tokenizer.json, as the model's own library does whenever it loads.
+"""What the other files override in tokenizer.json, as the model's own library does whenever it loads.
 
 In transformers the tokenizer's class rewrites parts of the tokenizer at every start, and sentence-transformers one
-more; here it is done once, at build, so that the file ships the tokenizer that really answers. Sources:
+more; here it is done once, at build, so that the file ships the tokenizer as it takes effect. Sources:
 transformers 4.57, tokenization_utils_base.py (`_from_pretrained`), tokenization_utils_fast.py and the `__init__` of
 models/*/tokenization_*_fast.py; sentence-transformers 5.7, base/modules/transformer.py.
 """
@@ -23,14 +23,14 @@ Json = dict[str, Any]
 _SPECIALS = tuple(f"{name}_token" for name in ("bos", "eos", "unk", "sep", "pad", "cls", "mask"))
 _MORE = "additional_special_tokens"
 _EXTRA_IDS = 10_000
-"""Far more than any T5 has; the number is a file's to choose."""
+"""A bound on a number in a file, far above any T5's."""
 _PREPEND = {"type": "Prepend", "prepend": "▁"}
 _REPLACE = {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}
 
 
 @dataclass(frozen=True, slots=True)
 class TokenizerFiles:
-    """The parsed files that a tokenizer is made of; those that a folder lacks are empty."""
+    """The parsed files that a tokenizer is made of; those that a folder does not have are empty."""
 
     tokenizer: Mapping[str, Any]
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -46,36 +46,36 @@ class EffectiveTokenizer:
 
     tokenizer: Json
     config: Json
-    """With what special_tokens_map.json and sentence_bert_config.json say, and what the class assumes, but for
-    special tokens that the tokenizer lacks."""
+    """With the settings of special_tokens_map.json and sentence_bert_config.json and the defaults of the class, but
+    without special tokens that are not in the tokenizer."""
 
 
 def effective_tokenizer(files: TokenizerFiles) -> EffectiveTokenizer:
     """The tokenizer as the model's own library would use it.
 
-    Raises `ModelError` for a class that cannot be told or followed.
+    Raises `ModelError` for a class that is not known or not supported.
     """
     cls = tokenizer_class(files.config, files.model_config)
     given = _given(files)
     config = _settings(files, given, cls)
     tokenizer: Json = copy.deepcopy(dict(files.tokenizer))
-    _rule_slow(tokenizer, config, cls)
-    _rule_added_tokens(tokenizer, files, given, config, cls)
-    _rule_prefix_space(tokenizer, config, cls)
-    _rule_normalizer(tokenizer, config, cls)
+    _override_slow(tokenizer, config, cls)
+    _override_added_tokens(tokenizer, files, given, config, cls)
+    _override_prefix_space(tokenizer, config, cls)
+    _override_normalizer(tokenizer, config, cls)
     vocabulary = Vocabulary(tokenizer)
     if cls.template is not None:
         tokenizer["post_processor"] = rebuilt(vocabulary, config, cls)
     if files.sentence_bert.get("do_lower_case"):
         _lower_first(tokenizer)
-    lacking = {
+    missing = {
         key for key in _SPECIALS if key not in given and vocabulary.id_of(content_of(config.get(key)) or "") is None
     }
-    return EffectiveTokenizer(tokenizer, {key: value for key, value in config.items() if key not in lacking})
+    return EffectiveTokenizer(tokenizer, {key: value for key, value in config.items() if key not in missing})
 
 
 def _given(files: TokenizerFiles) -> Json:
-    """What the files say, as tokenizer_config.json would."""
+    """The settings in all files, as tokenizer_config.json would have them."""
     given = dict(files.config)
     if "added_tokens_decoder" not in given:
         before, more = given.get(_MORE) or [], files.special_tokens_map.get(_MORE) or []
@@ -90,7 +90,7 @@ def _given(files: TokenizerFiles) -> Json:
 
 
 def _settings(files: TokenizerFiles, given: Json, cls: TokenizerClass) -> Json:
-    """All that counts: first what is given, then what the class assumes, then what tokenizer.json was saved with."""
+    """The settings in effect: those given, then the class's defaults, then what tokenizer.json was saved with."""
     padding, truncation = files.tokenizer.get("padding") or {}, files.tokenizer.get("truncation") or {}
     saved = {
         "pad_token": padding.get("pad_token"),
@@ -107,21 +107,21 @@ def _settings(files: TokenizerFiles, given: Json, cls: TokenizerClass) -> Json:
     return settings
 
 
-def _rule_normalizer(tokenizer: Json, config: Mapping[str, Any], cls: TokenizerClass) -> None:
-    wanted = {
+def _override_normalizer(tokenizer: Json, config: Mapping[str, Any], cls: TokenizerClass) -> None:
+    settings = {
         "lowercase": config.get("do_lower_case"),
         "strip_accents": config.get("strip_accents"),
         "handle_chinese_chars": config.get("tokenize_chinese_chars"),
     }
     normalizer = tokenizer.get("normalizer") or {}
-    # Other kinds lack these keys, and what a kind lacks is never set.
+    # Other types do not have these keys, and transformers sets no key that is not there.
     if normalizer.get("type") == "BertNormalizer":
-        normalizer.update({key: wanted[key] for key in cls.normalizer})
+        normalizer.update({key: settings[key] for key in cls.normalizer})
 
 
-def _rule_prefix_space(tokenizer: Json, config: Mapping[str, Any], cls: TokenizerClass) -> None:
-    """Byte-level tokenizers put a space before the text only where tokenizer_config.json says so."""
-    # Where it is null, or not said to a class that lets it open, transformers fails to set it and leaves it.
+def _override_prefix_space(tokenizer: Json, config: Mapping[str, Any], cls: TokenizerClass) -> None:
+    """Byte-level tokenizers add a space before the text only where tokenizer_config.json says so."""
+    # Where it is null, or not given to a class without a default, transformers leaves it as it is.
     prefix = config.get("add_prefix_space", None if cls.from_slow else False)
     splitter = tokenizer.get("pre_tokenizer") or {}
     if splitter.get("type") == "ByteLevel" and prefix is not None:
@@ -137,8 +137,8 @@ def _rule_prefix_space(tokenizer: Json, config: Mapping[str, Any], cls: Tokenize
         finisher["trim_offsets"] = bool(config.get("trim_offsets"))
 
 
-def _rule_slow(tokenizer: Json, config: Mapping[str, Any], cls: TokenizerClass) -> None:
-    """Upon a given `add_prefix_space`, some classes are made again from the slow tokenizer, which splits anew."""
+def _override_slow(tokenizer: Json, config: Mapping[str, Any], cls: TokenizerClass) -> None:
+    """Where `add_prefix_space` is given, some classes are converted again from the slow tokenizer, and differ."""
     given = cls.from_slow and config.get("add_prefix_space") is not None
     if not given and not config.get("from_slow"):
         return
@@ -156,33 +156,33 @@ def _rule_slow(tokenizer: Json, config: Mapping[str, Any], cls: TokenizerClass) 
         splitter.pop("add_prefix_space", None)
     else:
         raise ModelError(
-            "tokenizer_config.json has add_prefix_space or from_slow, upon which transformers makes the tokenizer "
+            "tokenizer_config.json has add_prefix_space or from_slow, for which transformers converts the tokenizer "
             "again from its slow form: write it with `AutoTokenizer.from_pretrained(MODEL).save_pretrained(FOLDER)` "
             "and remove the two"
         )
 
 
-def _rule_added_tokens(
+def _override_added_tokens(
     tokenizer: Json, files: TokenizerFiles, given: Json, config: Json, cls: TokenizerClass
 ) -> None:
-    """Tokens that other files name, special or not, replace those that are spelled alike, or join them."""
+    """Tokens that other files name, special or not, replace those of the same text, or are added."""
     vocabulary = Vocabulary(tokenizer)
     known = {token["content"]: token for token in map(added_token, _decoder(files, given))}
     specials = _special_tokens(given, config, cls, known)
     changed = [token for token in known.values() if token != vocabulary.added(token["content"])]
     there = {token["content"] for token in (*changed, *vocabulary.added_tokens())}
-    wanted = [token | {"special": token["special"] or token["content"] in specials} for token in changed]
-    wanted += [token for content, (token, always) in specials.items() if always or content not in there]
+    found = [token | {"special": token["special"] or token["content"] in specials} for token in changed]
+    found += [token for content, (token, always) in specials.items() if always or content not in there]
     rows = files.model_config.get("vocab_size")
-    vocabulary.add(wanted, rows if isinstance(rows, int) else None)
+    vocabulary.add(found, rows if isinstance(rows, int) else None)
     tokenizer["added_tokens"] = vocabulary.added_tokens()
 
 
 def _decoder(files: TokenizerFiles, given: Json) -> list[Mapping[str, Any]]:
     """The added tokens by id: of tokenizer_config.json, else of added_tokens.json and tokenizer.json."""
-    wanted = given.get("added_tokens_decoder")
-    if wanted is not None:
-        return [token for _, token in sorted(wanted.items(), key=lambda item: int(item[0]))]
+    decoder = given.get("added_tokens_decoder")
+    if decoder is not None:
+        return [token for _, token in sorted(decoder.items(), key=lambda item: int(item[0]))]
     named = {content_of(given.get(key)) for key in _SPECIALS} | {content_of(t) for t in given.get(_MORE) or ()}
     found: dict[int, Mapping[str, Any]] = {
         int(index): {"content": content, "special": content in named} for content, index in files.added_tokens.items()
@@ -194,7 +194,7 @@ def _decoder(files: TokenizerFiles, given: Json) -> list[Mapping[str, Any]]:
 def _special_tokens(
     given: Json, config: Json, cls: TokenizerClass, known: Mapping[str, Json]
 ) -> dict[str, tuple[Json, bool]]:
-    """The special tokens in their order, and whether they are added also where they are there already."""
+    """The special tokens in order, and whether each is added even where it is there already."""
     found: dict[str, tuple[Json, bool]] = {}
     more = [(_MORE, token) for token in config.get(_MORE) or ()]
     extra = config.get("extra_special_tokens") or {}
@@ -211,7 +211,7 @@ def _special_tokens(
 
 
 def _lower_first(tokenizer: Json) -> None:
-    """`do_lower_case` of sentence_bert_config.json lowers before all else; a Lowercase that is there will do."""
+    """`do_lower_case` of sentence_bert_config.json lowercases first, unless there is a Lowercase already."""
     normalizer = tokenizer.get("normalizer")
     is_sequence = (normalizer or {}).get("type") == "Sequence"
     parts = [] if normalizer is None else normalizer["normalizers"] if is_sequence else [normalizer]

@@ -1,4 +1,4 @@
-"""How texts are cut and padded, as the tokenizer's files and the options say."""
+"""How texts are truncated and padded, from the tokenizer's files and the options."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ def tokenizer_spec(
 ) -> TokenizerSpec:
     """Limit, padding and truncation.
 
-    The limit is that of the model's own library (`limits`); a wanted one may lower it, or raise it to what the
-    graph takes. Raises `ConfigError` for more.
+    The limit is that of the model's own library (`limits`); an option may lower it, or raise it to what the graph
+    takes. Raises `ConfigError` for more.
     """
     config = folder.tokenizer_config
     found = limit(folder, fixed_tokens, tables)
     found.refuse("--max-length", options.max_length)
     found.refuse("pad_strategy fixed", options.fixed_length)
-    wanted = min((n for n in (options.max_length, options.fixed_length) if n is not None), default=None)
+    given = min((n for n in (options.max_length, options.fixed_length) if n is not None), default=None)
     vocabulary = Vocabulary(folder.tokenizer_json)
     return TokenizerSpec(
-        max_length=wanted or found.tokens,
+        max_length=given or found.tokens,
         pad_token_id=_pad_token_id(folder, vocabulary),
         pad_token_type_id=int(config.get("pad_token_type_id") or 0),
         token_types="token_type_ids" in config.get("model_input_names", ["token_type_ids"]),
@@ -46,7 +46,7 @@ def tokenizer_spec(
 def _side(config: Mapping[str, Any], key: str) -> str:
     side = config.get(key) or "right"
     if side not in ("left", "right"):
-        raise ModelError(f"tokenizer_config.json has the {key} {side}: correct it to left or right")
+        raise ModelError(f"{key} in tokenizer_config.json is {side}: correct it to left or right")
     return str(side)
 
 
@@ -67,7 +67,7 @@ def _pad_token_id(folder: ModelFolder, vocabulary: Vocabulary) -> int:
 
 
 def _unknown_token_id(folder: ModelFolder, vocabulary: Vocabulary) -> int | None:
-    """The token that tokenizer_config.json names for what the vocabulary lacks; unnamed, the vocabulary's own."""
+    """The token for what is not in the vocabulary: that of tokenizer_config.json, else the vocabulary's own."""
     model = folder.tokenizer_json.get("model") or {}
     named, own = (content_of(each.get("unk_token")) for each in (folder.tokenizer_config, model))
     for token in (named, own):

@@ -13,7 +13,7 @@ class Vocabulary:
 
     def __init__(self, tokenizer: Mapping[str, Any]) -> None:
         model = (tokenizer.get("model") or {}).get("vocab") or {}
-        # Unigram's is a list of pieces and their weights.
+        # Unigram's is a list of tokens and their weights.
         self._model: Mapping[str, int] = (
             model
             if isinstance(model, Mapping)
@@ -36,10 +36,10 @@ class Vocabulary:
         return None if found is None else _bare(found)
 
     def add(self, tokens: Sequence[Json], rows: int | None) -> None:
-        """Adds tokens, or gives those that are there other flags, as `Tokenizer.add_tokens` of tokenizers does.
+        """Adds tokens, or changes the flags of those that are there, as `Tokenizer.add_tokens` of tokenizers does.
 
-        A new token takes the next id; a new special one is left out where the model has only `rows` ids, because a
-        text that spells it would have no answer. Source: tokenizers/src/tokenizer/added_vocabulary.rs.
+        A new token gets the next id; a new special one is left out where the model has only `rows` ids, because a
+        text that contains it could not be answered. Source: tokenizers/src/tokenizer/added_vocabulary.rs.
         """
         before = dict(self._added)
         known = {tuple(_bare(token).values()) for token in before.values()}
@@ -59,7 +59,7 @@ class Vocabulary:
             known.add(flags)
             self._added[content] = {"id": index, **token}
         self._added = {
-            content: token | _looked_for(forms[content], content in before) for content, token in self._added.items()
+            content: token | _searched(forms[content], content in before) for content, token in self._added.items()
         }
 
     def added_tokens(self) -> list[Json]:
@@ -68,7 +68,7 @@ class Vocabulary:
 
 
 def added_token(token: Mapping[str, Any]) -> Json:
-    """The content and flags of an added token; one that is not special is normalised where nothing is said."""
+    """The content and flags of an added token; by default, one that is not special is normalised."""
     special = bool(token.get("special", False))
     flags = {flag: bool(token.get(flag, False)) for flag in ("single_word", "lstrip", "rstrip")}
     return {
@@ -80,15 +80,15 @@ def added_token(token: Mapping[str, Any]) -> Json:
 
 
 def content_of(token: object) -> str | None:
-    """The text of a token, which files give as it is or with its flags; None for anything else."""
+    """The text of a token, which files hold as a string or as an object with flags; None for anything else."""
     content = token.get("content") if isinstance(token, Mapping) else token
     return content if isinstance(content, str) else None
 
 
-def _looked_for(forms: Sequence[Json], was_there: bool) -> Json:
-    """Whether a token is looked for in the normalised text, and whether it is special, after all its forms.
+def _searched(forms: Sequence[Json], was_there: bool) -> Json:
+    """Whether a token is searched in the normalised text, and whether it is special, after it was added as `forms`.
 
-    The library forgets no place where it looked before: the first special form settles it, and so do those without.
+    The library keeps searching wherever it did before: the first special form decides, and without one all do.
     """
     special = next((form for form in forms if form["special"]), None)
     if special is None:

@@ -8,15 +8,16 @@ from typing import Any
 
 import click
 
+from encoderfile.cli.options import PATH
 from encoderfile.console import json_text
 from encoderfile.container import Container
 from encoderfile.errors import ContainerError
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=PATH)
 def inspect(file: Path) -> None:
-    """Print what is in a built FILE as JSON, without running it."""
+    """Print the contents of a built FILE as JSON, without running it."""
     with Container(file) as container:
         manifest = container.manifest.to_json()
         facts = {
@@ -33,4 +34,4 @@ def _config(container: Container) -> Any:
     try:
         return json.loads(container.read("config.json"))
     except (ValueError, RecursionError) as error:
-        raise ContainerError(f"{container.path} holds a config.json that is no JSON: build it again") from error
+        raise ContainerError(f"{container.path} has an invalid config.json: build it again") from error

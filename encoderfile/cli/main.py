@@ -11,11 +11,11 @@ from _signal import SIG_IGN, SIGHUP, SIGINT, SIGTERM, getsignal, signal  # type:
 
 _ENDS = (SIGINT, SIGTERM, SIGHUP)
 _received: list[int] = []
-"""The signal that ends the command, once it came."""
+"""The signal that ends the command, once it has come."""
 
 
 def _leave(number: int, _: object) -> None:
-    """Before anything was begun there is nothing to clean up."""
+    """Before anything has begun there is nothing to clean up."""
     os._exit(128 + number)
 
 
@@ -26,7 +26,7 @@ for _number in _ENDS:
 
 def main() -> None:
     """Runs the command line. Exit codes: 0 done, 1 failure, 2 wrong usage, 130 on Ctrl-C."""
-    os.environ["RUST_BACKTRACE"] = "0"  # a failure of the tokenizers' library has its sentence
+    os.environ["RUST_BACKTRACE"] = "0"  # failures of the tokenizers library are explained in our own words
     from encoderfile.cli.commands import cli
 
     try:
@@ -45,8 +45,8 @@ def main() -> None:
 
 
 def _stop(number: int, _: object) -> None:
-    """As an exception, so that a command that is ended takes its helpers and its temporary files along."""
-    _ignore_signals()  # an impatient second one would leave half of them behind
+    """Raises an exception, so that the command ends its processes and removes its temporary files."""
+    _ignore_signals()  # a second one would interrupt that
     _received.append(number)
     if number == SIGINT:
         raise KeyboardInterrupt
@@ -59,7 +59,7 @@ def _ignore_signals() -> None:
 
 
 def _explained(error: BaseException) -> int:
-    if _received:  # whatever was made of it on its way: a C module that is being imported makes an ImportError
+    if _received:  # whatever it has become on its way: in the import of a C module, an ImportError
         return 128 + _received[0]
 
     from encoderfile.console import explain, unforeseen
@@ -69,5 +69,5 @@ def _explained(error: BaseException) -> int:
     except BaseException:
         return unforeseen(error)
     if isinstance(error, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left of our output must not be flushed at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the rest of our output must not be flushed at exit
     return code

@@ -30,7 +30,7 @@ from encoderfile.settings import (
     ServerSettings,
     ServeSettings,
 )
-from encoderfile.types import AskedPrompt, Text
+from encoderfile.types import Text
 
 log = logging.getLogger(__name__)
 
@@ -163,9 +163,10 @@ def infer(executable: Path, /, texts: tuple[str, ...], **given: Any) -> int:
     # As an exception, so that a half-written file does not stay behind.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     from encoderfile.runtime import inputs
-    from encoderfile.runtime.oneshot import Wanted, answer
+    from encoderfile.runtime.oneshot import answer
 
-    settings = InferSettings(**{name: value for name, value in given.items() if name not in flags()})
+    request = {name: value for name in flags() if (value := given.pop(name)) is not None}
+    settings = InferSettings(**given, request=request)
     context = click.get_current_context()
     strategy = context.meta.get(Infer.TAKEN_AS_TEXT)
     hint = f"{strategy} is taken as a text: for the strategy write --entities={strategy}"
@@ -182,15 +183,7 @@ def infer(executable: Path, /, texts: tuple[str, ...], **given: Any) -> int:
     for text in texts:
         if os.path.isfile(text):  # noqa: PTH113 - a long text is no path, and no error
             log.warning("%s is taken as a text: for the file write -i %s", text, text)
-    wanted = Wanted(
-        form=settings.form,
-        options={name: given[name] for name in flags() if given[name] is not None},
-        entities=settings.entities,
-        stride=settings.stride,
-        prompt=AskedPrompt(settings.prompt_name, settings.prompt),
-    )
-    found = inputs.texts(texts, settings.input_file, settings.input_format, settings.column)
-    answer(executable, settings, found, settings.output, wanted)
+    answer(executable, settings, inputs.texts(texts, settings.input_file, settings.input_format, settings.column))
     return 0
 
 

@@ -6,9 +6,8 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,32 +21,16 @@ from encoderfile.runtime import process
 from encoderfile.runtime.loading import load
 from encoderfile.runtime.sizing import make_service
 from encoderfile.service.service import Service
-from encoderfile.settings import ModelSettings
+from encoderfile.settings import InferSettings, ModelSettings
 from encoderfile.tasks.results import to_json
-from encoderfile.types import DEFAULT_PROMPT, AskedPrompt, PredictRequest, Text
+from encoderfile.types import DEFAULT_PROMPT, PredictRequest, Text
 
 log = logging.getLogger(__name__)
 
 _CHUNK = 256
-"""Texts of one internal request, at most: bounds memory for long files."""
-
+"""Maximum texts of one internal request: bounds memory for long files."""
 
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What `infer` is asked for: `json` (the body of `/predict`) or `jsonl` (one result a line), and of what.
-
-    `entities` is a strategy of `tasks.entities`, `stride` the tokens that its windows share; None: neither.
-    """
-
-    form: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    """Of the request, those that were given."""
-    entities: str | None = None
-    stride: int | None = None
-    prompt: AskedPrompt = DEFAULT_PROMPT
 
 
 @asynccontextmanager
@@ -81,91 +64,81 @@ async def speak_mcp(executable: Path, settings: ModelSettings, drain_seconds: fl
         return await service.drain(drain_seconds)
 
 
-def answer(
-    executable: Path,
-    settings: ModelSettings,
-    texts: Sequence[Text],
-    output: Path | None,
-    wanted: Wanted,
-) -> None:
-    """Answers texts and writes them as `wanted` says.
+def answer(executable: Path, settings: InferSettings, texts: Sequence[Text]) -> None:
+    """Answers texts and writes `json` (the body of `/predict`) or `jsonl` (one result per line).
 
-    `output` appears whole or not at all. Raises what `load` and the service raise.
+    A file appears whole or not at all. Raises what `load` and the service raise.
     """
+    output = settings.output
     # A log of JSON lines holds nothing else, and answers that run over a terminal are their own progress.
     shown = settings.log_format == "text" and (output is not None or not sys.stdout.isatty())
     with Progress("answering", len(texts), unit="texts", shown=shown) as progress:
         if output is None:
-            process.run(_answer(executable, settings, texts, sys.stdout.buffer, wanted, progress))
+            process.run(_answer(executable, settings, texts, sys.stdout.buffer, progress))
             sys.stdout.buffer.flush()
             return
         with replacing(output, "-o", log.info) as temporary, temporary.open("wb") as file:
-            process.run(_answer(executable, settings, texts, file, wanted, progress))
+            process.run(_answer(executable, settings, texts, file, progress))
 
 
 async def _answer(
-    executable: Path,
-    settings: ModelSettings,
-    texts: Sequence[Text],
-    out: BinaryIO,
-    wanted: Wanted,
-    progress: Progress,
+    executable: Path, settings: InferSettings, texts: Sequence[Text], out: BinaryIO, progress: Progress
 ) -> None:
     truncated, chunk = 0, min(_CHUNK, settings.max_inputs, settings.max_queue)
     async with _service(executable, settings) as service:
-        _refuse_unused(service, wanted)
-        ask = _entities if wanted.entities else _results
+        _refuse_unused(service, settings)
+        ask = _entities if settings.entities else _results
         answers: list[Any] = []
         for start in range(0, len(texts), chunk):
             try:
-                lines, cut = await ask(service, texts[start : start + chunk], wanted)
+                lines, count = await ask(service, texts[start : start + chunk], settings)
             except InputError as error:
                 # The service counts from the start of its request, a user from the start of his file.
                 error.index = None if error.index is None else start + error.index
                 raise
-            truncated += cut
+            truncated += count
             progress.advance(len(lines))
-            if wanted.form == "jsonl":
+            if settings.form == "jsonl":
                 for line in lines:
                     out.write(orjson.dumps(line, option=_OPTIONS))
             else:
                 answers += lines
-        if wanted.form == "json":
+        if settings.form == "json":
             out.write(orjson.dumps({"results": answers, "model_id": service.info.model_id}, option=_OPTIONS))
         progress.clear()
         if truncated:
-            log.warning("%d of %d texts were cut at %d tokens", truncated, len(texts), service.info.max_length)
+            log.warning("%d of %d texts were truncated at %d tokens", truncated, len(texts), service.info.max_length)
 
 
-def _refuse_unused(service: Service, wanted: Wanted) -> None:
-    """Raises `ConfigError` for a flag that the model at hand has no use for."""
+def _refuse_unused(service: Service, settings: InferSettings) -> None:
+    """Raises `ConfigError` for a flag that has no effect on the model at hand."""
     task = service.task
     known = {each.name for each in task.options}
     flags = [
         f"--{'no-' if value is False else ''}{name.replace('_', '-')}"
-        for name, value in wanted.options.items()
+        for name, value in settings.request.items()
         if name not in known
     ]
-    if wanted.entities and not task.groups_tokens:
+    if settings.entities and not task.groups_tokens:
         flags.append("--entities")
-    if wanted.prompt != DEFAULT_PROMPT and not task.takes_prompt:
-        flags.append("--prompt" if wanted.prompt.name is None else "--prompt-name")
+    if settings.asked_prompt != DEFAULT_PROMPT and not task.takes_prompt:
+        flags.append("--prompt" if settings.prompt_name is None else "--prompt-name")
     if flags:
         raise ConfigError(f"{flags[0]} has no effect on a {task.name} model: leave it out")
 
 
-async def _results(service: Service, texts: Sequence[Text], wanted: Wanted) -> tuple[list[Any], int]:
+async def _results(service: Service, texts: Sequence[Text], settings: InferSettings) -> tuple[list[Any], int]:
     """What `/predict` answers, one JSON value per text, and how many texts were truncated."""
-    options = {**service.task.defaults, **wanted.options}
-    prediction = await service.predict(PredictRequest(texts, options, prompt=wanted.prompt))
+    options = {**service.task.defaults, **settings.request}
+    prediction = await service.predict(PredictRequest(texts, options, prompt=settings.asked_prompt))
     return [to_json(result) for result in prediction.results], prediction.truncated_inputs
 
 
-async def _entities(service: Service, texts: Sequence[Text], wanted: Wanted) -> tuple[list[Any], int]:
+async def _entities(service: Service, texts: Sequence[Text], settings: InferSettings) -> tuple[list[Any], int]:
     singles = [text for text in texts if isinstance(text, str)]
     if len(singles) < len(texts):
         index = next(index for index, text in enumerate(texts) if not isinstance(text, str))
         raise InputError("is a text pair, and --entities reads single texts", index)
-    extraction = await service.extract(singles, wanted.entities or "simple", wanted.stride)
-    lines = [{"entities": [entity._asdict() for entity in each.entities]} for each in extraction.found]
+    extraction = await service.extract(singles, settings.entities or "simple", settings.stride)
+    lines = [{"entities": [entity._asdict() for entity in each.entities]} for each in extraction.results]
     return lines, extraction.truncated_inputs

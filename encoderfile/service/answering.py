@@ -1,30 +1,21 @@
-"""One request while it is answered, the same on every way in: counted, timed to its last chunk, and what was cut."""
+"""A request while it is answered, the same for every transport: counted, timed, its truncated texts told."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from encoderfile.service.metrics import Measured
 from encoderfile.service.service import Service
-from encoderfile.types import Timing
+from encoderfile.types import Prediction, Timing
 
 TRUNCATED = "x-truncated-inputs"
 """Beside an answer, where texts were truncated: how many."""
 
 
-class Found(Protocol):
-    """What the service gives: a prediction, scores, an extraction."""
-
-    @property
-    def timing(self) -> Timing: ...
-    @property
-    def truncated_inputs(self) -> int: ...
-
-
-F = TypeVar("F", bound=Found)
+R = TypeVar("R")
 
 
 class Answering:
@@ -35,7 +26,7 @@ class Answering:
         self.timing = Timing()
         self.truncated_inputs = 0
 
-    async def by(self, work: Awaitable[F]) -> F:
+    async def by(self, work: Awaitable[Prediction[R]]) -> Prediction[R]:
         """Awaits what the service finds for this request."""
         found = await work
         self._measured.timing = self.timing = found.timing

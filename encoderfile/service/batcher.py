@@ -98,11 +98,6 @@ class Batcher(Generic[Item, Answer]):
         """Items queued and not yet taken into a run."""
         return len(self._queue)
 
-    @property
-    def instances(self) -> int:
-        """Runs that may go at the same time by now."""
-        return self._plan.instances
-
     def admit(self, count: int, ahead: int = 0) -> None:
         """Raises `QueueFullError` when `count` more items are not taken now; `ahead` are on their way here.
 

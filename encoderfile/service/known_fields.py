@@ -1,6 +1,6 @@
-"""Fields that other servers of encoders know: done here, or refused by name, never ignored in silence.
+"""Fields that other servers of encoders have: supported here, or refused by name, but never silently ignored.
 
-Fields that nobody knows are ignored, as the API page has it.
+Fields that no server has are ignored, as the API page says.
 """
 
 from __future__ import annotations
@@ -76,11 +76,11 @@ KNOWN: dict[str, tuple[object, ...]] = {
     "return_documents": (False,),
     "return_text": (False,),
 }
-"""Each field, and its values that ask for nothing else than what is done anyway."""
+"""Each field, and the values of it that ask for what happens anyway."""
 
 _HINTS = {
-    "parameters": "send what is in it beside the texts, where it is a field of this route",
-    "instruction": "send it as prompt, with the space behind it",
+    "parameters": "send its fields at the top level, where this route has them",
+    "instruction": "send it as prompt, with a space at its end",
     "text_pair": 'send {"text": ..., "text_pair": ...} as one of the inputs',
 }
 """What to do instead, where it is not to leave the field out."""
@@ -90,35 +90,35 @@ TRUNCATION = frozenset({"truncate", "truncation", "truncation_direction"})
 
 
 class FieldError(InputError):
-    """One field is at fault, and dialects that have a place for its name tell it there too."""
+    """One field is at fault; dialects whose errors have a place for its name put it there."""
 
     def __init__(self, message: str, field: str) -> None:
         super().__init__(message)
         self.field = field
 
 
-def check(body: Mapping[str, Any], done: Collection[str], place: str = "") -> None:
-    """Raises `FieldError` for the first known field of `body` that is not `done` and asks for something.
+def check(body: Mapping[str, Any], supported: Collection[str], place: str = "") -> None:
+    """Raises `FieldError` for the first known field of `body` that is not `supported` and asks for something.
 
-    Nothing is asked for by null, by what is empty, and by the values in `KNOWN`. A mapping `done` says of fields that
-    are objects what is done in there. `place` is what the field's name begins with (`options.`).
+    Null, what is empty, and the values in `KNOWN` ask for nothing. A mapping `supported` says of fields that are
+    objects what is supported inside them. `place` is what the field's name begins with (`options.`).
     """
     for name, value in body.items():
-        if name in done:
-            if isinstance(done, Mapping) and done[name] and isinstance(value, Mapping):
-                check(value, done[name], f"{place}{name}.")
+        if name in supported:
+            if isinstance(supported, Mapping) and supported[name] and isinstance(value, Mapping):
+                check(value, supported[name], f"{place}{name}.")
             continue
         if name not in KNOWN or value is None or value in ("", [], {}):
             continue
         if value not in KNOWN[name]:
-            raise FieldError(f"{place}{name} is not done here: {_HINTS.get(name, 'leave it out')}", name)
+            raise FieldError(f"{place}{name} is not supported here: {_HINTS.get(name, 'leave it out')}", name)
 
 
 def refuse_overflow(body: Mapping[str, Any], side: str) -> bool | None:
     """Whether a text over the limit is refused, as `TRUNCATION` says it; None where it says nothing.
 
-    `truncate` is a boolean, or as Cohere has it NONE, START or END; `side` is where this model's tokenizer cuts.
-    Raises `FieldError` for another side.
+    `truncate` is a boolean, or one of Cohere's NONE, START and END; `side` is where this model's tokenizer truncates.
+    Raises `FieldError` for the other side.
     """
     refuse: bool | None = None
     for name in ("truncate", "truncation"):

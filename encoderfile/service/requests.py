@@ -43,13 +43,13 @@ def read(body: object, shape: type[S]) -> S:
 
 
 def reader(shape: type[S]) -> Callable[[object], S]:
-    """`read`, which refuses what other servers know and the shape does not have (`known_fields`) too."""
-    done = _fields(shape)
+    """`read`, and a refusal of fields that other servers have and the shape has not (`known_fields`)."""
+    supported = _fields(shape)
 
     def read_known(body: object) -> S:
         found = read(body, shape)
         assert isinstance(body, Mapping)
-        known_fields.check(body, done)
+        known_fields.check(body, supported)
         return found
 
     return read_known

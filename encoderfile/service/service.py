@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from encoderfile.errors import DrainingError, EncoderfileError, ExhaustedError, InputError, InternalError
@@ -42,26 +42,6 @@ _NEEDS = {
     Ability.EXTRACT: ("extraction", "it gives vectors, ask /v1/encode"),
 }
 """What an ability is called, and what a model without it is or would have to be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Extraction:
-    """What was found in several texts, in order."""
-
-    found: Sequence[Extracted]
-    truncated_inputs: int
-    token_count: int
-    timing: Timing
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """How well each of several texts answers a query, in their order."""
-
-    scores: Sequence[float]
-    truncated_inputs: int
-    token_count: int
-    timing: Timing
 
 
 class Service:
@@ -149,8 +129,8 @@ class Service:
 
     async def score(
         self, query: str, texts: Sequence[str], raw: bool = False, refuse_overflow: bool | None = None
-    ) -> Scored:
-        """How well each text answers `query`; `raw` scores are the model's own numbers.
+    ) -> Prediction[float]:
+        """How well each text answers `query`, one number each; `raw` ones are the model's own.
 
         Raises `InputError` for a model that does not score, and what `predict` raises.
         """
@@ -159,8 +139,7 @@ class Service:
             self.task.pairs(query, texts), allow_empty=True, refuse_overflow=refuse_overflow, raw=True
         )
         prediction = await self.predict(request)
-        scores = self.task.scores(prediction.results, raw)
-        return Scored(scores, prediction.truncated_inputs, prediction.token_count, prediction.timing)
+        return replace(prediction, results=self.task.scores(prediction.results, raw))
 
     async def extract(
         self,
@@ -168,7 +147,7 @@ class Service:
         strategy: str = "simple",
         stride: int | None = None,
         refuse_overflow: bool | None = None,
-    ) -> Extraction:
+    ) -> Prediction[Extracted]:
         """The entities or labels of each text; `strategy` is one of `STRATEGIES` and groups token labels.
 
         With `stride` a text longer than the limit is read in windows that share so many tokens; without, it is
@@ -254,13 +233,15 @@ class Service:
             ),
         )
 
-    async def _whole(self, request: PredictRequest, texts: Sequence[str], prompt: str, strategy: str) -> Extraction:
+    async def _whole(
+        self, request: PredictRequest, texts: Sequence[str], prompt: str, strategy: str
+    ) -> Prediction[Extracted]:
         prediction = await self._predict(request, prompt)
         pairs = zip(prediction.results, texts, strict=True)
         found = await cooperatively(self._extracted(result, text, strategy) for result, text in pairs)
-        return Extraction(found, prediction.truncated_inputs, prediction.token_count, prediction.timing)
+        return replace(prediction, results=found)
 
-    async def _windows(self, texts: Sequence[str], strategy: str, stride: int) -> Extraction:
+    async def _windows(self, texts: Sequence[str], strategy: str, stride: int) -> Prediction[Extracted]:
         started = time.perf_counter()
         windows = [await self._encoding.alone(self._model.tokenizer.windows, text, stride) for text in texts]
         tokenized = time.perf_counter()
@@ -271,9 +252,9 @@ class Service:
             parts = [self._extracted(result, text, strategy) for result in itertools.islice(left, len(each))]
             whole = parts[0] if len(parts) == 1 else Extracted(tuple(merged([part.entities for part in parts])))
             found.append(whole)
-        return Extraction(
+        return Prediction(
             found,
-            truncated_inputs=0,
+            self.info.model_id,
             token_count=sum(len(window) for each in windows for window in each),
             timing=Timing(tokenized - started, queued, time.perf_counter() - tokenized - queued),
         )

@@ -26,7 +26,7 @@ async def serve_stdio(service: Service, max_line_bytes: int) -> None:
     A line that is longer, or no message, is answered with an error. Meanwhile what others print goes to stderr.
     """
     # In the SDK's stead, whose reader takes lines of any length and ends with what it cannot write.
-    # Neither is closed: that would wait for the thread which reads, and nobody can wake it.
+    # Neither is closed: that would wait for the thread that reads, which cannot be woken.
     lines, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     await _Conversation(service, lines, answers, max_line_bytes).run()
@@ -64,7 +64,7 @@ class _Conversation:
             await self._fewer_than(1)
 
     def _read(self) -> bytes:
-        """The next line with its end, which lacks where it is too long; empty when stdin has ended."""
+        """The next line with its newline, or without where it is too long; empty when stdin has ended."""
         line = rest = self._lines.readline(self._max_line_bytes + 1)
         while len(line) > self._max_line_bytes and rest and not rest.endswith(b"\n"):
             rest = self._lines.readline(1 << 16)
@@ -100,7 +100,7 @@ class _Conversation:
         async with self._told:
             async for message in self._told:
                 if not await self._write(message.message):
-                    conversation.cancel()  # nobody reads, so nobody asks
+                    conversation.cancel()  # the client has gone
                     return
                 await self._settle(getattr(message.message, "id", None))
 

@@ -37,7 +37,7 @@ STATUS: dict[Kind, int] = {
 TOOL = "run_encoder"
 
 MAX_VALUES = 1 << 22
-"""Numbers of one answer, at most: the SDK holds each as a Python object, and the whole as text beside."""
+"""Maximum numbers of one answer: the SDK holds each as a Python object, and all of them as text too."""
 
 
 def description(info: ModelInfo, task: Task[Any], refuses_overflow: bool) -> str:

@@ -37,7 +37,7 @@ def test_a_field_that_is_not_supported_is_refused_by_name(field: str, name: str,
     client = servers.shared(way, name)
     status, sentence = client.refusal(["a"], normalize=True, **{field: REFUSED[field]})
     assert status == client.kinds[Kind.INVALID_ARGUMENT]
-    assert sentence.startswith(f"Invalid input: {field} is not done here: ")
+    assert sentence.startswith(f"Invalid input: {field} is not supported here: ")
 
 
 @WITH_BODIES

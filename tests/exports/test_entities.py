@@ -10,11 +10,11 @@ import pytest
 
 from encoderfile.errors import ConfigError
 from encoderfile.service.limits import Limits
-from encoderfile.service.service import Extraction, Service
-from encoderfile.tasks.abilities import Entity
+from encoderfile.service.service import Service
+from encoderfile.tasks.abilities import Entity, Extracted
 from encoderfile.tasks.entities import WordRules, entities, merged
 from encoderfile.tasks.token_classification import TokenLabels
-from encoderfile.types import TokenInfo
+from encoderfile.types import Prediction, TokenInfo
 from support.loop import in_loop
 from support.models import expected, folders_with_truth, open_model
 from support.truth import close
@@ -28,7 +28,7 @@ CASES = [
 TOKEN_MODELS = [name for name, folder in folders_with_truth().items() if "ner" in name or "tok" in name]
 
 
-async def extracted(model: str, texts: list[str], strategy: str, stride: int | None = None) -> Extraction:
+async def extracted(model: str, texts: list[str], strategy: str, stride: int | None = None) -> Prediction[Extracted]:
     """What the service finds."""
     service = Service(open_model(folders_with_truth()[model]), Limits())
     service.start()
@@ -42,7 +42,7 @@ async def extracted(model: str, texts: list[str], strategy: str, stride: int | N
 @in_loop
 async def test_entities_are_those_of_the_reference_pipeline(model: str, case: dict[str, Any]) -> None:
     extraction = await extracted(model, [case["text"]], case["strategy"], case["stride"])
-    found = extraction.found[0].entities
+    found = extraction.results[0].entities
     assert [[each.entity_group, each.word, each.start, each.end] for each in found] == [
         [group, word, start, end] for group, _, word, start, end in case["entities"]
     ]

@@ -140,13 +140,13 @@ def test_a_graph_in_half_precision_has_nothing_to_quantise(tmp_path: Path) -> No
 
     graphs.edit_graph(graphs.copy("bert-cls", tmp_path / "model"), halve)
     with pytest.raises(ModelError, match="no large float32 matrix"):
-        quantize.quantized(tmp_path / "model" / "model.onnx")
+        quantize.write_quantized(tmp_path / "model" / "model.onnx", tmp_path / "int8.onnx")
 
 
 def test_without_the_onnx_package_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ConfigError, match=r"install it with `pip install 'encoderfile\[quantize\]'`"):
-        quantize.quantized(MODELS / "bert-cls" / "model.onnx")
+        quantize.write_quantized(MODELS / "bert-cls" / "model.onnx", Path("int8.onnx"))
 
 
 @pytest.mark.parametrize("flags", [{"max_flips": 0.5}, {"calibrate": Path("texts.txt")}])
@@ -215,8 +215,8 @@ def test_a_product_is_that_of_the_floats_within_two_parts_in_a_hundred(opset: in
     rows[1] = 0
     rows[2] *= 1e4
     rows[3] += 100
-    folder = quantize.quantized(tmp_path / "model.onnx")
-    session = Session(*OnnxGraph(folder.path / "model.onnx").in_place(), device=Device("cpu", "tests"), threads=1)
+    quantize.write_quantized(tmp_path / "model.onnx", tmp_path / "int8.onnx")
+    session = Session(*OnnxGraph(tmp_path / "int8.onnx").in_place(), device=Device("cpu", "tests"), threads=1)
     found = session.run({"x": rows}, "last_hidden_state")
     wanted = rows @ weights
     error = np.linalg.norm(found - wanted, axis=1) / np.maximum(np.linalg.norm(wanted, axis=1), 1e-9)

@@ -17,7 +17,7 @@ def test_stdout_is_the_path_and_stderr_the_steps(tmp_path: Path) -> None:
     target = tmp_path / "new" / "deep" / "model"
     done = encoderfile("build", MODEL, "--name", "judge", "-o", target)
     assert (done.returncode, done.stdout) == (0, f"{target}\n")
-    for step in ("checking", "model type sequence_classification: config.json names", f"writing {target}", "done in"):
+    for step in ("checking", "model type: sequence_classification (config.json names", f"writing {target}", "Built "):
         assert step in done.stderr
     assert target.stat().st_mode & 0o777 == 0o755
     assert [path.name for path in target.parent.iterdir()] == ["model"]

@@ -48,7 +48,7 @@ HARM: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "a graph elsewhere": ("model.onnx", leads_out, "outside the model's folder"),
     "a deep config": ("config.json", deep, "nested too deep"),
     "a deep tokenizer": ("tokenizer.json", deep, "nested too deep"),
-    "a pattern without an end": ("tokenizer.json", endless, "comes to no end on some texts"),
+    "a pattern without an end": ("tokenizer.json", endless, "takes too long on some texts"),
 }
 
 

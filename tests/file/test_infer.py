@@ -129,7 +129,7 @@ def test_many_texts_keep_their_order(sentiment: BuiltFile) -> None:
 def test_truncated_texts_are_warned_of_on_stderr(sentiment: BuiltFile) -> None:
     done = sentiment.run("infer", "word " * 400, "short")
     assert (done.returncode, len(json.loads(done.stdout)["results"])) == (0, 2)
-    assert done.stderr.endswith("WARNING 1 of 2 texts were cut at 256 tokens\n")
+    assert done.stderr.endswith("WARNING 1 of 2 texts were truncated at 256 tokens\n")
 
 
 @pytest.mark.parametrize("how", ["flag", "variable"])

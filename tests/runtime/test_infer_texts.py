@@ -7,7 +7,7 @@ import pytest
 
 from encoderfile.errors import InputError
 from encoderfile.runtime import oneshot, process
-from encoderfile.settings import ModelSettings
+from encoderfile.settings import InferSettings
 from encoderfile.types import Text
 from support.models import MODELS, open_model
 
@@ -29,8 +29,8 @@ def test_the_text_at_fault_is_counted_from_the_first_of_all(
 ) -> None:
     monkeypatch.setattr(oneshot, "load", lambda *_: open_model(MODELS / "bert-embed"))
     monkeypatch.setattr(process, "run", asyncio.run)  # which closes its event loop
-    settings, wanted = ModelSettings(device="cpu", max_inputs=2), oneshot.Wanted(form="json")
+    settings = InferSettings(device="cpu", max_inputs=2, output=tmp_path / "answers")
     with pytest.raises(InputError) as refused:
-        oneshot.answer(Path("unused"), settings, ["one", "two", "three", text], tmp_path / "answers", wanted)
+        oneshot.answer(Path("unused"), settings, ["one", "two", "three", text])
     assert str(refused.value) == f"Invalid input: {sentence}"
     assert list(tmp_path.iterdir()) == []

@@ -195,7 +195,7 @@ def test_known_fields_in_the_wrong_place_are_refused_by_name(params: dict[str, A
     response = dense.encode("a", **params)
     assert code(response) == (400, "INVALID_INPUT")
     (field,) = params.get("options", params)
-    assert f"{field} is not done here" in response.json()["detail"]["message"]
+    assert f"{field} is not supported here" in response.json()["detail"]["message"]
 
 
 @pytest.mark.proves("SIE POST /v1/encode/:model", "params.instruction: a prefix for the text")

@@ -63,7 +63,7 @@ def sparse(**config: Any) -> ModelFolder:
 
 @pytest.mark.parametrize("config", [{"pooling_strategy": "mean"}, {"activation_function": "gelu"}])
 def test_a_sparse_pooling_that_is_not_known_is_refused(config: dict[str, str]) -> None:
-    with pytest.raises(ModelError, match=r"the sparse pooling .* is not supported: supported are max and sum"):
+    with pytest.raises(ModelError, match=r"the sparse pooling .* is not supported: only max and sum"):
         vector_pooling(sparse(**config), "sentence_embedding", LOGITS)
 
 

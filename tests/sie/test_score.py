@@ -126,7 +126,7 @@ def test_an_activation_that_is_not_built_here_is_refused_at_build(
 ) -> None:
     config = {"sentence_transformers": {"activation_fn": f"{package}.Mish"}}
     folder = make_cross_encoder(tmp_path_factory.mktemp("cross") / "model", **config)
-    with pytest.raises(ModelError, match=rf"the activation {package}\.Mish, which is not built here"):
+    with pytest.raises(ModelError, match=rf"the activation {package}\.Mish, which is not supported"):
         open_model(folder)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
 
+from support.files import builder_environment
 from support.models import ROOT
 
 BIN = Path(sys.executable).parent
@@ -26,13 +27,10 @@ def build(model: Path, name: str, folder: Path) -> Path:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's environment, without the user's settings and with our commands first."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ENCODERFILE_")}
-    if "ENCODERFILE_CACHE_DIR" in os.environ:
-        kept["ENCODERFILE_CACHE_DIR"] = os.environ["ENCODERFILE_CACHE_DIR"]
+    """That of the builder, with our commands first."""
     local = "localhost,127.0.0.1"
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
-    return {**kept, "PATH": path, "no_proxy": local, "NO_PROXY": local, **more}
+    return {**builder_environment(), "PATH": path, "no_proxy": local, "NO_PROXY": local, **more}
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ Done = subprocess.CompletedProcess[str]
 
 
 def builder_environment(**more: str) -> dict[str, str]:
-    """This process's environment, without the user's settings but with his cache: freezing takes a while."""
+    """This process's environment, without the user's settings but with the same cache: freezing takes a while."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ENCODERFILE_")}
     if "ENCODERFILE_CACHE_DIR" in os.environ:
         kept["ENCODERFILE_CACHE_DIR"] = os.environ["ENCODERFILE_CACHE_DIR"]

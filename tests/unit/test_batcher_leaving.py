@@ -1,4 +1,4 @@
-"""Callers who leave, queues that are full, and servers that stop."""
+"""Requests that are cancelled, queues that are full, and servers that stop."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from support.refusals import one_sentence
 
 
 @in_loop
-async def test_a_caller_who_leaves_frees_his_place_and_is_not_run() -> None:
+async def test_a_request_that_is_cancelled_frees_its_place_and_is_not_run() -> None:
     runs = Runs()
     async with running(runs, max_queue=3) as batcher:
         await hold(batcher, runs)
@@ -30,7 +30,7 @@ async def test_a_caller_who_leaves_frees_his_place_and_is_not_run() -> None:
 
 
 @in_loop
-async def test_a_caller_who_leaves_in_the_middle_is_run_no_further() -> None:
+async def test_a_request_that_is_cancelled_in_the_middle_is_run_no_further() -> None:
     runs = Runs()
     async with running(runs, max_batch_tokens=1) as batcher:
         left = await send(batcher, text(1), text(1), text(1))
@@ -46,7 +46,7 @@ async def test_a_caller_who_leaves_in_the_middle_is_run_no_further() -> None:
 
 
 @in_loop
-async def test_a_caller_who_leaves_does_not_disturb_the_texts_that_share_his_run() -> None:
+async def test_a_request_that_is_cancelled_does_not_disturb_the_texts_that_share_its_run() -> None:
     runs = Runs()
     async with running(runs) as batcher:
         await hold(batcher, runs)

@@ -131,14 +131,14 @@ CASES: list[tuple[str, str, Break, str, str]] = [
         "bert-cls",
         graph(graphs.renamed_input("input_ids", "tokens")),
         "the graph has no input called input_ids (its inputs: tokens, attention_mask, token_type_ids)",
-        "say which it is with --input input_ids=NAME",
+        "name it with --input input_ids=NAME",
     ),
     (
         "an input that no text has",
         "bert-cls",
         graph(graphs.renamed_input("token_type_ids", "pixel_values")),
-        "the graph asks for pixel_values, which a text encoder has no value for",
-        "export the encoder alone, or where one value is right for all texts fix it with --input pixel_values=VALUE",
+        "the graph needs pixel_values, for which a text encoder has no value",
+        "export the encoder alone, or, if one value is right for all texts, give it with --input pixel_values=VALUE",
     ),
     (
         "an output of another name",

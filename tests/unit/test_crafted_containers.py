@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from encoderfile.builder import container_writer
-from encoderfile.builder.build import extract, upgrade
 from encoderfile.builder.container_writer import Part, write
+from encoderfile.builder.extract import extract
+from encoderfile.builder.upgrade import upgrade
 from encoderfile.cli.inspect import inspect
 from encoderfile.container import Slice
 from encoderfile.errors import ConfigError, ContainerError, EncoderfileError
@@ -69,7 +70,7 @@ def test_no_place_and_no_name_of_an_artifact_leads_astray(field: str, value: Any
 @pytest.mark.parametrize("content", [b"[" * 100_000, b"{", b"\xff", b""], ids=["deep", "open", "no text", "empty"])
 def test_inspect_of_a_config_that_is_not_json(content: bytes, tmp_path: Path) -> None:
     file = crafted(tmp_path, [Part("config.json", content)])
-    with pytest.raises(ContainerError, match=r"holds a config\.json that is no JSON"):
+    with pytest.raises(ContainerError, match=r"has an invalid config\.json"):
         inspect.callback(file)  # type: ignore[misc]
 
 

@@ -143,7 +143,7 @@ def test_a_name_of_the_hub_gets_the_two_commands_that_make_a_file_of_it(given: s
     )
 
 
-def test_a_path_into_a_folder_that_is_here_is_no_name_of_the_hub(
+def test_a_path_into_a_folder_that_is_here_is_not_a_name_of_the_hub(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder.parent)

@@ -74,12 +74,12 @@ def test_an_option_says_what_a_name_does_not() -> None:
 
 def test_an_input_that_nothing_is_known_of_names_the_flag() -> None:
     assert refused(value("tokens", None, None)) == (
-        "the graph has no input called input_ids (its inputs: tokens): say which it is with --input input_ids=NAME, "
+        "the graph has no input called input_ids (its inputs: tokens): name it with --input input_ids=NAME, "
         "or export the model with `optimum-cli export onnx`"
     )
     text = refused(IDS, value("bbox", None, None, 4))
     assert text.endswith(
-        "export the encoder alone, or where one value is right for all texts fix it with --input bbox=VALUE"
+        "export the encoder alone, or, if one value is right for all texts, give it with --input bbox=VALUE"
     )
 
 
@@ -92,11 +92,11 @@ def test_the_tasks_that_config_json_lists_are_told() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"task": "0"}, "--input task=0 names no input of the graph: it has input_ids, task_id;"),
-        ({"task_id": "zero"}, "--input task_id=zero should give a number, true or false, or the name of an input"),
-        ({"task_id": "nan"}, "--input task_id=nan should give a number"),
-        ({"task_id": "0.5"}, "--input task_id=0.5 should be a whole number that fits: the graph takes int64"),
-        ({"task_id": "1e30"}, "--input task_id=1e+30 should be a whole number that fits: the graph takes int64"),
+        ({"task": "0"}, "--input task=0: the graph has no such input, it has input_ids, task_id;"),
+        ({"task_id": "zero"}, "--input task_id=zero should be a number, true or false, or the name of an input"),
+        ({"task_id": "nan"}, "--input task_id=nan should be a number"),
+        ({"task_id": "0.5"}, "--input task_id=0.5 should be an integer in the range of int64"),
+        ({"task_id": "1e30"}, "--input task_id=1e+30 should be an integer in the range of int64"),
     ],
 )
 def test_an_option_that_the_graph_cannot_follow_is_refused(options: dict[str, str], words: str) -> None:
@@ -109,7 +109,7 @@ def test_a_string_is_not_a_constant() -> None:
 
 def test_two_inputs_of_one_role_are_a_doubt() -> None:
     text = refused(IDS, MASK, value("input_mask", None, None))
-    assert "several inputs for attention_mask (attention_mask, input_mask): say which with --input" in text
+    assert "several inputs for attention_mask (attention_mask, input_mask): choose one with --input" in text
 
 
 @pytest.mark.parametrize(
@@ -143,9 +143,9 @@ def test_the_size_of_a_head_is_its_share_of_the_model() -> None:
 @pytest.mark.parametrize(
     ("shape", "config", "words"),
     [
-        ((None, 16, None), HEADS, "a cache past_key_values.0.key of an unknown form"),
-        ((None, 2, 128, 16), HEADS, "a cache past_key_values.0.key of an unknown form"),
-        ((None, None, None, None), {}, "config.json does not say the form of the cache"),
+        ((None, 16, None), HEADS, "a cache past_key_values.0.key of an unknown shape"),
+        ((None, 2, 128, 16), HEADS, "a cache past_key_values.0.key of an unknown shape"),
+        ((None, None, None, None), {}, "config.json does not give the shape of the cache"),
     ],
 )
 def test_a_cache_of_another_form_is_refused(
@@ -213,7 +213,7 @@ def test_a_usual_input_may_be_a_constant(path: Path) -> None:
 def test_inputs_under_other_names_give_the_usual_numbers(path: Path) -> None:
     for old, new in (("input_ids", "input_ids:0"), ("attention_mask", "visible"), ("token_type_ids", "0")):
         edit_graph(path, graphs.renamed_input(old, new))
-    assert "the graph asks for visible" in refusal(path)
+    assert "the graph needs visible" in refusal(path)
     model = opened(path, inputs={"attention_mask": "visible", "token_type_ids": "0"})
     for one, other in zip(vectors(model), USUAL, strict=True):
         np.testing.assert_array_equal(one, other)

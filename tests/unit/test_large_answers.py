@@ -86,7 +86,7 @@ async def test_without_a_bound_nobody_waits() -> None:
 
 
 @in_loop
-async def test_who_leaves_gives_his_place_to_the_next() -> None:
+async def test_a_waiter_that_is_cancelled_gives_its_place_to_the_next() -> None:
     answers = LargeAnswers(2 * LARGE)
     async with askers(answers, LARGE, 2 * LARGE, LARGE) as (first, leaving, last):
         assert not last.admitted
@@ -99,7 +99,7 @@ async def test_who_leaves_gives_his_place_to_the_next() -> None:
 
 
 @in_loop
-async def test_room_that_is_granted_to_somebody_who_leaves_is_not_lost() -> None:
+async def test_room_that_is_granted_to_a_cancelled_waiter_is_not_lost() -> None:
     answers = LargeAnswers(LARGE)
     async with askers(answers, LARGE, LARGE, LARGE) as (first, leaving, last):
         first.go_on.set()
@@ -110,7 +110,7 @@ async def test_room_that_is_granted_to_somebody_who_leaves_is_not_lost() -> None
 
 
 @in_loop
-async def test_who_leaves_at_the_moment_that_room_is_given_back_is_passed_over() -> None:
+async def test_a_waiter_that_is_cancelled_as_room_is_given_back_is_passed_over() -> None:
     answers = LargeAnswers(2 * LARGE)
     async with askers(answers, 2 * LARGE, LARGE, LARGE) as (first, leaving, third):
         first.go_on.set()  # it has its turn before the one who leaves

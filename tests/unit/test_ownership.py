@@ -48,7 +48,7 @@ def test_a_folder_that_others_may_write_into_is_refused_with_the_remedy(mode: in
     os.chown(cache, -1, STRANGER if os.geteuid() == 0 else -1)
     cache.chmod(mode)
     with pytest.raises(
-        ConfigError, match=re.escape(f"others may write into {cache}") + r".*`chmod go-w .*--cache-dir"
+        ConfigError, match=re.escape(f"other users can write to {cache}") + r".*`chmod go-w .*--cache-dir"
     ):
         ownership.own_folder(cache)
 
@@ -56,7 +56,7 @@ def test_a_folder_that_others_may_write_into_is_refused_with_the_remedy(mode: in
 def test_so_is_one_above(cache: Path) -> None:
     (cache / "deep").mkdir()
     cache.chmod(0o777)
-    with pytest.raises(ConfigError, match=re.escape(f"others may write into {cache},")):
+    with pytest.raises(ConfigError, match=re.escape(f"other users can write to {cache},")):
         ownership.own_folder(cache / "deep")
 
 
@@ -66,7 +66,7 @@ def test_a_sticky_folder_above_is_fine(cache: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "others"), [("us", False), ("staff", True)])
-def test_a_group_that_is_the_users_own_is_no_other(
+def test_a_group_that_is_the_users_own_is_not_another(
     name: str, others: bool, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache.chmod(0o775)
@@ -75,14 +75,14 @@ def test_a_group_that_is_the_users_own_is_no_other(
     monkeypatch.setattr("pwd.getpwuid", lambda _: user)
     monkeypatch.setattr("pwd.getpwall", lambda: [user])
     monkeypatch.setattr("grp.getgrgid", lambda _: SimpleNamespace(gr_name=name, gr_mem=[]))
-    with pytest.raises(ConfigError, match="others may write") if others else contextlib.nullcontext():
+    with pytest.raises(ConfigError, match="other users can write") if others else contextlib.nullcontext():
         ownership.own_folder(cache)
 
 
 @only_root
 def test_a_folder_of_another_user_is_refused(cache: Path) -> None:
     os.chown(cache, STRANGER, STRANGER)
-    with pytest.raises(ConfigError, match=f"{cache} belongs to another user, number {STRANGER}.*--cache-dir"):
+    with pytest.raises(ConfigError, match=f"{cache} belongs to another user, uid {STRANGER}.*--cache-dir"):
         ownership.own_folder(cache)
 
 
@@ -96,19 +96,19 @@ def test_one_of_root_is_taken_by_everybody(cache: Path, monkeypatch: pytest.Monk
 def test_a_file_of_another_user_is_refused(pack: Path) -> None:
     ownership.own_file(pack)
     os.chown(pack, STRANGER, STRANGER)
-    with pytest.raises(ConfigError, match=f"{pack} belongs to another user, number {STRANGER}"):
+    with pytest.raises(ConfigError, match=f"{pack} belongs to another user, uid {STRANGER}"):
         ownership.own_file(pack)
 
 
 def test_a_file_that_others_may_write_is_refused(pack: Path) -> None:
     pack.chmod(0o646)
-    with pytest.raises(ConfigError, match=f"others may write into {pack}"):
+    with pytest.raises(ConfigError, match=f"other users can write to {pack}"):
         ownership.own_file(pack)
 
 
 def test_a_link_is_not_a_file(pack: Path, cache: Path) -> None:
     (cache / "link").symlink_to(pack)
-    with pytest.raises(ConfigError, match="link is no file: remove it"):
+    with pytest.raises(ConfigError, match="link is not a regular file: remove it"):
         ownership.own_file(cache / "link")
 
 

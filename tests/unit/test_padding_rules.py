@@ -33,7 +33,7 @@ def test_the_padding_token_is_looked_up_by_its_name(tokenizer: dict[str, Any], n
     assert spec(folder(tokenizer_config={"pad_token": named}, tokenizer_json=tokenizer)).pad_token_id == 7
 
 
-def test_a_padding_token_that_the_tokenizer_lacks_is_refused() -> None:
+def test_a_padding_token_that_the_tokenizer_does_not_have_is_refused() -> None:
     with pytest.raises(ModelError) as refusal:
         spec(folder(tokenizer_config={"pad_token": "<pad>"}, tokenizer_json=WORDS))
     assert one_sentence(refusal.value) == (
@@ -79,4 +79,4 @@ def test_options_win_over_the_models_files() -> None:
 def test_an_unknown_side_is_refused(key: str) -> None:
     with pytest.raises(ModelError) as refusal:
         spec(folder(tokenizer_config={key: "middle"}))
-    assert one_sentence(refusal.value) == (f"tokenizer_config.json has the {key} middle: correct it to left or right")
+    assert one_sentence(refusal.value) == f"{key} in tokenizer_config.json is middle: correct it to left or right"

@@ -80,6 +80,6 @@ def test_an_unknown_mode_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ModelError) as refusal:
         pooling(folder(pooling={"pooling_mode": "attention"}))
     assert one_sentence(refusal.value) == (
-        "the pooling mode attention is not supported: supported are "
-        "cls, max, mean, mean_sqrt_len_tokens, weightedmean, lasttoken"
+        "the pooling mode attention is not supported: only "
+        "cls, max, mean, mean_sqrt_len_tokens, weightedmean, lasttoken are"
     )

@@ -1,4 +1,4 @@
-"""Regular expressions of a tokenizer that come to no end are found before a file is made of them."""
+"""Regular expressions of a tokenizer that take too long are found before a file is made of them."""
 
 import json
 from pathlib import Path
@@ -61,4 +61,4 @@ def test_the_check_of_a_folder_tries_its_patterns(tmp_path: Path) -> None:
     folder = copy("bert-embed", tmp_path / "model")
     body = json.loads((folder / "tokenizer.json").read_text())
     edit_json(folder, "tokenizer.json", **(body | split(r"(a+)+$")))
-    assert "comes to no end on some texts" in refusal(folder)
+    assert "takes too long on some texts" in refusal(folder)

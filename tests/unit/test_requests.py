@@ -66,7 +66,7 @@ def test_a_field_at_fault_is_named_with_its_place(body: dict[Any, Any], sentence
         ({1: 2}, "a key of the body is not a string"),
     ],
 )
-def test_a_body_that_is_no_object_has_no_field_at_fault(body: Any, sentence: str) -> None:
+def test_a_body_that_is_not_an_object_has_no_field_at_fault(body: Any, sentence: str) -> None:
     with pytest.raises(InputError) as refused:
         read(body, Shape)
     assert str(refused.value) == f"Invalid input: {sentence}"
@@ -93,8 +93,8 @@ def test_what_other_servers_know_and_the_shape_does_not_is_refused_where_it_stan
 ) -> None:
     with pytest.raises(FieldError) as refused:
         reader(Shape)({"items": ["a"], **body})
-    assert str(refused.value).startswith(f"Invalid input: {place} is not done here: ")
+    assert str(refused.value).startswith(f"Invalid input: {place} is not supported here: ")
 
 
-def test_an_object_that_is_no_shape_may_hold_any_name() -> None:
+def test_an_object_that_is_not_a_shape_may_hold_any_name() -> None:
     assert reader(Shape)({"items": ["a"], "named": {"pooling": "cls"}}).named == {"pooling": "cls"}

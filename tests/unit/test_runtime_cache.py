@@ -86,7 +86,7 @@ def test_a_damaged_pack_is_not_copied_into_files_but_frozen_again(tmp_path: Path
 def test_a_pack_that_others_can_change_ends_in_no_file(suffix: str, tmp_path: Path, frozen: list[str]) -> None:
     path = kept(tmp_path, stem(), "kept").with_suffix(suffix)
     path.chmod(0o666)
-    with pytest.raises(ConfigError, match=f"others may write into {path}"):
+    with pytest.raises(ConfigError, match=f"other users can write to {path}"):
         runtime_cache.runtime("cpu", tmp_path, frozen.append)
     assert frozen == []
 
@@ -94,7 +94,7 @@ def test_a_pack_that_others_can_change_ends_in_no_file(suffix: str, tmp_path: Pa
 def test_nor_does_one_in_a_folder_that_others_can_change(tmp_path: Path, frozen: list[str]) -> None:
     kept(tmp_path, stem(), "kept")
     tmp_path.chmod(0o777)
-    with pytest.raises(ConfigError, match=f"others may write into {tmp_path}"):
+    with pytest.raises(ConfigError, match=f"other users can write to {tmp_path}"):
         runtime_cache.runtime("cpu", tmp_path, frozen.append)
     assert frozen == []
 

@@ -21,8 +21,9 @@ REMEDY = (
     "tokenizer_config.json"
 )
 MADE_AGAIN = (
-    "tokenizer_config.json has add_prefix_space or from_slow, upon which transformers makes the tokenizer again from "
-    "its slow form: write it with `AutoTokenizer.from_pretrained(MODEL).save_pretrained(FOLDER)` and remove the two"
+    "tokenizer_config.json has add_prefix_space or from_slow, for which transformers converts the tokenizer again "
+    "from its slow form: write it with `AutoTokenizer.from_pretrained(MODEL).save_pretrained(FOLDER)` and "
+    "remove the two"
 )
 
 
@@ -51,29 +52,29 @@ def test_the_class_is_the_one_that_auto_tokenizer_takes(
         (
             {"tokenizer_class": "BertweetTokenizer"},
             {},
-            f"the tokenizer class BertweetTokenizer has no fast form that is known here: {REMEDY}",
+            f"no fast form of the tokenizer class BertweetTokenizer is known: {REMEDY}",
         ),
         (
             {"tokenizer_class": "OurTokenizer", "auto_map": {"AutoTokenizer": ["ours.OurTokenizer", None]}},
             {},
-            f"the tokenizer has code of its own (auto_map), which is not run here: {REMEDY}",
+            f"the tokenizer has its own code (auto_map), which is never run: {REMEDY}",
         ),
         (
             {},
             {"model_type": "ours", "auto_map": {"AutoTokenizer": ["ours.OurTokenizer", None]}},
-            f"the tokenizer has code of its own (auto_map), which is not run here: {REMEDY}",
+            f"the tokenizer has its own code (auto_map), which is never run: {REMEDY}",
         ),
         (
             {},
             {"model_type": "ours"},
-            "tokenizer_config.json names no tokenizer_class and the model_type ours in config.json tells none: "
+            "tokenizer_config.json has no tokenizer_class and the model_type ours of config.json is not known: "
             + REMEDY,
         ),
-        ({}, {}, f"tokenizer_config.json names no tokenizer_class and config.json has no model_type: {REMEDY}"),
+        ({}, {}, f"tokenizer_config.json has no tokenizer_class and config.json has no model_type: {REMEDY}"),
         (
             {},
             {"model_type": "roformer"},
-            "the tokenizer RoFormerTokenizer needs rjieba, which tokenizer.json cannot hold: answers would differ, "
+            "RoFormerTokenizer needs rjieba, which tokenizer.json does not contain: answers would differ, "
             "so this model cannot be built",
         ),
     ],
@@ -97,11 +98,11 @@ def rule(config: dict[str, Any], **more: Any) -> EffectiveTokenizer:
     [
         (
             {"tokenizer_class": "LlamaTokenizer", "add_eos_token": True, "bos_token": "[CLS]", "eos_token": None},
-            "tokenizer_config.json has no eos_token, which its own settings put around texts: correct it",
+            "tokenizer_config.json has no eos_token, which its own settings add around texts: correct it",
         ),
         (
             {"tokenizer_class": "LlamaTokenizer"},
-            "tokenizer.json has no token <s>, which LlamaTokenizer puts around texts: the two belong to different "
+            "tokenizer.json has no token <s>, which LlamaTokenizer adds around texts: the two belong to different "
             "models, export the tokenizer again",
         ),
         (

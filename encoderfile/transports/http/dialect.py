@@ -71,7 +71,7 @@ class Dialect:
     media: tuple[str, ...] = (JSON,)
     """What `read` and `write` know."""
     headers: tuple[str, ...] = ()
-    """Headers of answers beside those that all have."""
+    """Headers of answers in addition to those that all have."""
 
     def refuse(self, error: Exception) -> Response:
         """The response to a request that failed."""

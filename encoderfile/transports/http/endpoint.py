@@ -44,7 +44,7 @@ class Endpoint:
     supported: bool = True
     """Whether this model can answer it; where not, every request is refused."""
     also: tuple[int, ...] = ()
-    """Statuses beside those of every route of its method."""
+    """Statuses in addition to those of every route of its method."""
     open: bool = False
     """Answered without a key."""
 

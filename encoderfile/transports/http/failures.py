@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import orjson
+import msgspec
+from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -46,9 +46,9 @@ class Failure:
         """The field of the body that is at fault, where one is."""
         return self.error.field if isinstance(self.error, FieldError) else None
 
-    def json(self, content: Mapping[str, Any]) -> Response:
+    def json(self, content: Struct) -> Response:
         """The response with `content` as its body."""
-        return Response(orjson.dumps(content), self.status, self.headers, "application/json")
+        return Response(msgspec.json.encode(content), self.status, self.headers, "application/json")
 
 
 def read(error: Exception, statuses: Mapping[Kind, int]) -> Failure:

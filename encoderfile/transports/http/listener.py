@@ -91,7 +91,7 @@ class Listener:
                 self._begin(accepted)
             else:
                 accepted.close()
-                self._say("%d connections refused: %d are open, all with a request under way", self._most)
+                self._say("%d connections refused: %d are open, all with a request in flight", self._most)
 
     def _has_room(self) -> bool:
         while self._count() >= self._most and self._connections.make_room():
@@ -128,7 +128,7 @@ class Listener:
         self._say("%d connections refused: %s", os.strerror(error.errno or 0))
         if error.errno in (errno.EMFILE, errno.ENFILE) and (self._connections.make_room() or self._refuse_one()):
             return
-        # What lacks is the machine's. Looking again at once would take a core.
+        # The machine has no more. Trying again at once would take a core.
         self._loop.remove_reader(self._socket)
         self._again = self._loop.call_later(PAUSE_SECONDS, self._open)
 

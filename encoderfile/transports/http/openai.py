@@ -80,9 +80,9 @@ def _fail(failure: Failure) -> Response:
         code = "unsupported_field"
     else:
         code = CODES[failure.kind or Kind.INVALID_ARGUMENT]
+    kind: Literal["server_error", "invalid_request_error"]
     kind = "server_error" if failure.status >= 500 else "invalid_request_error"
-    error = {"message": failure.message, "type": kind, "param": failure.field, "code": code}
-    return failure.json({"error": error})
+    return failure.json(OpenAIError(OpenAIFault(failure.message, kind, failure.field, code)))
 
 
 def _read(request: Request, data: bytes) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,10 +40,14 @@ _SECONDS = {"Retry-After": {"schema": {"type": "integer"}, "description": "Secon
 
 
 def endpoint(info: ModelInfo, others: Sequence[Endpoint]) -> Endpoint:
-    """The route; the document describes it as it does the `others`."""
+    """The route; the document describes it as it does the `others`, and is made when it is first asked for."""
+
+    @functools.cache
+    def written() -> bytes:
+        return orjson.dumps(document(info, [*others, own]))
 
     async def openapi(_: Request) -> Response:
-        return json_response(written)
+        return json_response(written())
 
     own = Endpoint(
         dialect=PLAIN,
@@ -52,7 +57,6 @@ def endpoint(info: ModelInfo, others: Sequence[Endpoint]) -> Endpoint:
         respond=openapi,
         response=dict[str, Any],
     )
-    written = orjson.dumps(document(info, [*others, own]))
     return own
 
 
@@ -124,7 +128,7 @@ def _headers(endpoint: Endpoint, info: ModelInfo) -> Schema:
     text = {"type": "string"}
     return {
         "X-Trace-ID": {"schema": text, "description": "The caller's trace, or a new one."},
-        TRUNCATED: {
+        TRUNCATED.title(): {
             "schema": {"type": "integer"},
             "description": f"How many texts were truncated at {info.max_length} tokens; absent when none was.",
         },
@@ -183,7 +187,7 @@ def _openapi(schema: Any, components: Mapping[str, Any]) -> Any:
         found["nullable"] = True
     if {"type": "null"} in schema.get("anyOf", ()):
         first, *others = (each for each in found.pop("anyOf") if each != {"type": "null"})
-        if "$ref" in first:  # beside a reference nothing counts
+        if "$ref" in first:  # keywords next to a reference do not count
             first = _openapi(components[first["$ref"].removeprefix(_REF)], components)
         first["nullable"] = True
         if "enum" in first:

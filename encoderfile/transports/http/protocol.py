@@ -1,4 +1,4 @@
-"""One HTTP connection: uvicorn's protocol with the limits that it lacks on heads, waiting and pipelines."""
+"""One HTTP connection: uvicorn's protocol with the limits that it does not have on heads, waiting and pipelines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ READ_SECONDS = 60.0
 """How long a client may read nothing of its answer."""
 
 SLOWEST_BYTES = 256 << 10
-"""A second, of an answer that takes longer than `READ_SECONDS` to be read: large ones make others wait for room."""
+"""A second, of an answer that takes longer than `READ_SECONDS` to be read: large ones make others wait."""
 
 STOPPED_READING_SECONDS = 2.0
 """How long a stopping server waits for a client that reads nothing of its answer."""
@@ -35,7 +35,7 @@ MAX_UNREAD_BYTES = 256 << 20
 """Answers that were given and wait for their clients to read them, all together."""
 
 MAX_HEAD_BYTES = 64 << 10
-"""Of a request's line and header fields; also of what may come between two pieces of a body, or after it."""
+"""Of a request's line and header fields; also of what may come between two chunks of a body, or after it."""
 
 MAX_FIELDS = 256
 """Header fields of one request."""
@@ -92,7 +92,7 @@ class Connections(ServerState):
     def sweep(self, now: float) -> None:
         """Closes what has kept the server waiting too long; `now` is the event loop's time.
 
-        Where answers that nobody reads take too much together, the one with most left to read goes too.
+        Where unread answers take too much together, the one with most left to read is closed too.
         """
         ours = [each for each in self.connections if isinstance(each, HttpProtocol)]
         for protocol in ours:
@@ -119,7 +119,7 @@ class HttpProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.until = math.inf
-        """The event loop's time at which waiting ends; infinite while a request is under way."""
+        """The event loop's time at which waiting ends; infinite while a request is in flight."""
         self._unfinished_bytes = 0
         """What came since a head began, or since the last byte of a body."""
         self._unread_bytes = 0

@@ -74,8 +74,8 @@ class RerankError(Struct):
 
 
 def _fail(failure: Failure) -> Response:
-    kind = "Backend" if failure.status >= 500 else "Validation"
-    return failure.json({"message": failure.message, "error": failure.message, "error_type": kind})
+    kind: Literal["Validation", "Backend"] = "Backend" if failure.status >= 500 else "Validation"
+    return failure.json(RerankError(failure.message, failure.message, kind))
 
 
 DIALECT = Dialect(prefixes=PATHS, fail=_fail, error=RerankError, statuses=failures.STATUS)
@@ -95,14 +95,14 @@ def endpoints(service: Service) -> list[Endpoint]:
         service.check_ability(Ability.SCORE)
         refuse = known_fields.refuse_overflow(call.body, service.info.truncation_side)
         scored = await call.answering.by(service.score(asked.query, texts, bool(asked.raw_scores), refuse))
-        best = scoring.order(scored.scores)[: min(asked.top_n or len(texts), asked.top_k or len(texts))]
+        best = scoring.order(scored.results)[: min(asked.top_n or len(texts), asked.top_k or len(texts))]
         told = bool(asked.return_text or asked.return_documents)
         if "documents" not in call.body:
-            return Answer([_text(index, scored.scores, texts, told) for index in best])
+            return Answer([_text(index, scored.results, texts, told) for index in best])
         return Answer(
             {
                 "model": service.info.model_id,
-                "results": [_document(index, scored.scores, texts, told) for index in best],
+                "results": [_document(index, scored.results, texts, told) for index in best],
                 "usage": schemas.usage(scored.token_count),
             }
         )

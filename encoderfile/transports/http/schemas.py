@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, NamedTuple
 
 from msgspec import Meta, Struct
@@ -31,9 +31,10 @@ class Prompt(Truncation, kw_only=True):
     input_type: Annotated[str | None, Meta(description="What the texts are for.")] = None
 
 
-def prompt_facts(names: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
+def prompt_facts(names: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
     """The values that the fields of `Prompt` may have."""
-    return {"prompt_name": {"enum": list(names)}, "input_type": {"enum": list(INPUT_TYPES)}}
+    named = {"prompt_name": {"enum": list(names)}} if names else {}
+    return {**named, "input_type": {"enum": list(INPUT_TYPES)}}
 
 
 class Usage(Struct):

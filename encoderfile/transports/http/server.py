@@ -31,11 +31,11 @@ _LOOK_SECONDS = 0.5
 """Between two looks at what is being uploaded to a server that stops."""
 
 _FOR_PROBES = 64
-"""Connections beside those that are allowed: health checks are answered on them, and other requests refused."""
+"""Connections over the maximum: health checks are answered on them, and other requests refused."""
 
 
 _full = PlainTextResponse(
-    "too many connections, all with a request under way; try again in a moment",
+    "too many connections, all with a request in flight; try again in a moment",
     503,
     {"Retry-After": "1", "Connection": "close"},
 )
@@ -112,7 +112,7 @@ class HttpServer(uvicorn.Server):
             await self._app(scope, receive, send)
 
     def _is_full(self, scope: Scope) -> bool:
-        """Whether this connection is one of those beside the limit, and none that waits can go for it."""
+        """Whether this connection is over the maximum, and no idle one can be closed for it."""
         over = len(self._connections.connections) > self._max_connections
         return over and scope["path"] not in OPEN_PATHS and not self._connections.make_room()
 

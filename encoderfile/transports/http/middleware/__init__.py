@@ -1,1 +1,1 @@
-"""What happens around every route: bodies, clients that leave, keys, failures nobody foresaw, traces."""
+"""What happens around every route: bodies, clients that leave, keys, unforeseen failures, traces."""

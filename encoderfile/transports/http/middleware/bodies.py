@@ -1,7 +1,7 @@
 """The bodies of requests: each bounded in size and time, all bounded together, and none left unread behind an answer.
 
 A socket that is closed while data waits in it resets the connection, and the client loses the answer that it was
-given. So what nobody wanted (of a body over the limit, of a request without a key) is read and thrown away.
+given. So the rest of a refused body (over the limit, or without a key) is read and thrown away.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PATIENCE_SECONDS = 60.0
 """How long a body may pause before the rest of it is no longer waited for."""
 
 SLOWEST_BYTES_PER_SECOND = 16 << 10
-"""What a body must keep up with, beside pauses of `PATIENCE_SECONDS` in all."""
+"""The least speed of a body, pauses of `PATIENCE_SECONDS` in all aside."""
 
 LARGEST_AT_A_TIME = 16
 """Bodies of the largest size that are kept at a time: the bound of all bodies together."""
@@ -31,7 +31,7 @@ DISCARD_BYTES = 64 << 20
 """Thrown away of one body, at most."""
 
 DISCARD_SECONDS = 5.0
-"""How long what nobody wants is read before the answer, and after it."""
+"""How long the rest of a refused body is read before the answer, and after it."""
 
 LATE_SECONDS = 1.0
 """The same after an answer that nothing came, or too slowly."""
@@ -51,7 +51,7 @@ class BodyMiddleware:
         self._app = app
         self.max_body_bytes = max_body_bytes
         self._most_bytes = LARGEST_AT_A_TIME * max_body_bytes
-        """What the bodies of all requests may have together, beside the first `ALWAYS_BYTES` of each."""
+        """What the bodies of all requests may have together, the first `ALWAYS_BYTES` of each not counted."""
         self._bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,7 +105,7 @@ class _Body:
 
     async def receive(self) -> Message:
         if self._ended:
-            return await self._receive()  # who still listens wants to know when the client leaves
+            return await self._receive()  # the application wants to know when the client leaves
         if self._asked_at is None:
             self._check_size(self._declared_bytes())
             self._asked_at = time.monotonic()

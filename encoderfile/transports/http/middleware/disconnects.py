@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class DisconnectMiddleware:
-    """Cancels the application's work for a client that has left; uvicorn alone would finish it for nobody.
+    """Cancels the application's work for a client that has left; uvicorn alone would finish it in vain.
 
     Watches only between the end of the request and the beginning of the answer.
     """

@@ -1,4 +1,4 @@
-"""Failures that nobody foresaw: logged once and answered. Starlette's own handler would raise them again.
+"""Unforeseen failures: logged once and answered. Starlette's own handler would raise them again.
 
 After the answer has begun there is nothing left to say: the server logs it and cuts the connection.
 """

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import asdict
 
 from encoderfile.errors import InputError
 from encoderfile.service.cooperative import cooperatively
@@ -27,7 +28,7 @@ from encoderfile.transports.http.sie.requests import (
     read_template,
     texts,
 )
-from encoderfile.transports.http.sie.timing import EncodeTiming, times
+from encoderfile.transports.http.sie.timing import Times, times
 from encoderfile.types import AskedPrompt, FloatArray, ModelInfo, PredictRequest
 
 
@@ -85,7 +86,7 @@ class EncodedItem(Struct):
 class EncodeResponse(Struct):
     model: str
     items: list[EncodedItem]
-    timing: EncodeTiming
+    timing: Times
 
 
 def endpoint(service: Service) -> Endpoint:
@@ -96,7 +97,7 @@ def endpoint(service: Service) -> Endpoint:
         params = asked.params or EncodeParams()
         options = params.options or EncodeOptions()
         check_options(options, service.info)
-        # The TypeScript client puts it beside the options.
+        # The TypeScript client puts it next to the options.
         is_query = params.is_query if options.is_query is None else options.is_query
         if is_query is not None:
             service.task.check_purpose(QUERY if is_query else DOCUMENT)
@@ -112,7 +113,7 @@ def endpoint(service: Service) -> Endpoint:
             for answer, form in zip(found, forms, strict=True):
                 answer[kind] = form
         took = times(call.answering, time.perf_counter() - started)
-        return Answer({"model": name, "items": found, "timing": took.to_json()}, took.headers())
+        return Answer({"model": name, "items": found, "timing": asdict(took)}, took.headers())
 
     return post(
         service,

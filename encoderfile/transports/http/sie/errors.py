@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from msgspec import UNSET, Struct, UnsetType
 from starlette.responses import Response
 
@@ -47,14 +44,16 @@ class ProfileMismatchError(InputError):
             f"the request is for the machine profile '{requested}', and this is '{device}': "
             "remove the header X-SIE-MACHINE-PROFILE"
         )
-        self.facts: Mapping[str, Any] = {"requested_profile": requested, "worker_identity": device}
+        self.requested, self.device = requested, device
 
 
 def fail(failure: Failure) -> Response:
     """The answer to a request that failed."""
     code = _code(failure)
-    facts = failure.error.facts if isinstance(failure.error, ProfileMismatchError) else {}
-    return failure.json({"detail": {"code": code, "message": failure.message, **facts}, "code": code})
+    detail = SieDetail(code, failure.message)
+    if isinstance(failure.error, ProfileMismatchError):
+        detail.requested_profile, detail.worker_identity = failure.error.requested, failure.error.device
+    return failure.json(SieError(detail, code))
 
 
 def _code(failure: Failure) -> str:

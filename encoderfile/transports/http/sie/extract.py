@@ -74,7 +74,7 @@ class _Wanted:
 
     def __init__(self, params: ExtractParams, options: ExtractOptions) -> None:
         self._labels = frozenset(label.lower() for label in params.labels or ())
-        # The TypeScript client puts it beside the options.
+        # The TypeScript client puts it next to the options.
         given = params.threshold if options.threshold is None else options.threshold
         self._threshold = -math.inf if given is None else given  # the values of a regression may be negative
 
@@ -108,7 +108,7 @@ def endpoint(service: Service) -> Endpoint:
                 "objects": [],
                 "data": {},
             }
-            for index, (item, each) in enumerate(zip(asked.items, extraction.found, strict=True))
+            for index, (item, each) in enumerate(zip(asked.items, extraction.results, strict=True))
         )
         return Answer({"model": name, "items": found}, times(call.answering).headers())
 

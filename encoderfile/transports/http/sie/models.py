@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec import Struct
+from msgspec.json import encode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from encoderfile.service.json_chunks import dumps
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http.dialect import json_response
@@ -22,22 +22,22 @@ class Profile(Struct):
     is_default: bool
 
 
-class SieModel(Struct):
+class SieModel(Struct, kw_only=True):
     """The model as SIE's clients read it, then as OpenAI's do."""
 
     name: str
     inputs: list[str]
     outputs: list[str]
     dims: dict[str, Count]
-    loaded: bool
-    state: str
-    last_error: dict[str, Any] | None
+    loaded: bool = True
+    state: str = "loaded"
+    last_error: dict[str, Any] | None = None
     max_sequence_length: Count
     profiles: dict[str, Profile]
     id: str
-    object: str
-    created: Count
-    owned_by: str
+    object: str = "model"
+    created: Count = 0
+    owned_by: str = "encoderfile"
 
 
 class SieModels(Struct):
@@ -56,36 +56,30 @@ def outputs(service: Service) -> list[str]:
     return found
 
 
-def describe(service: Service) -> dict[str, Any]:
+def describe(service: Service) -> SieModel:
     """The model as the list shows it."""
-    return {
-        "name": service.info.model_id,
-        "inputs": ["text"],
-        "outputs": outputs(service),
-        "dims": dict(service.task.dims),
-        "loaded": True,
-        "state": "loaded",
-        "last_error": None,
-        "max_sequence_length": service.info.max_length,
-        "profiles": {DEFAULT_PROFILE: {"is_default": True}},
-        # What OpenAI's clients read of a list of models.
-        "id": service.info.model_id,
-        "object": "model",
-        "created": 0,
-        "owned_by": "encoderfile",
-    }
+    info = service.info
+    return SieModel(
+        name=info.model_id,
+        inputs=["text"],
+        outputs=outputs(service),
+        dims=dict(service.task.dims),
+        max_sequence_length=info.max_length,
+        profiles={DEFAULT_PROFILE: Profile(is_default=True)},
+        id=info.model_id,
+    )
 
 
 def endpoints(service: Service) -> list[Endpoint]:
     """The two routes."""
 
     async def every(_: Request) -> Response:
-        model = describe(service)
-        return json_response(dumps({"models": [model], "object": "list", "data": [model]}))
+        models = [describe(service)]
+        return json_response(encode(SieModels(models, "list", models)))
 
     async def one(request: Request) -> Response:
         check_model(request.path_params["model"], service.info)
-        return json_response(dumps(describe(service)))
+        return json_response(encode(describe(service)))
 
     return [
         Endpoint(

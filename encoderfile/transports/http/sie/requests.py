@@ -1,4 +1,4 @@
-"""What the bodies of encode, score and extract share: items, options, templates, and whom a request is for."""
+"""What requests for encode, score and extract share: items, options, templates, the model and machine meant."""
 
 from __future__ import annotations
 

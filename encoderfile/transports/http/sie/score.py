@@ -45,8 +45,8 @@ def endpoint(service: Service) -> Endpoint:
             query = f"{asked.instruction} {query}"
         scored = await call.answering.by(service.score(query, items))
         ranked = [
-            {"item_id": asked.items[index].id or f"item-{index}", "score": scored.scores[index], "rank": rank}
-            for rank, index in enumerate(scoring.order(scored.scores))
+            {"item_id": asked.items[index].id or f"item-{index}", "score": scored.results[index], "rank": rank}
+            for rank, index in enumerate(scoring.order(scored.results))
         ]
         headers = times(call.answering).headers()
         return Answer({"model": name, "query_id": asked.query.id, "scores": ranked}, headers)

@@ -1,7 +1,7 @@
 """`/ws/status`: what the server does, as a JSON text frame every 200 ms.
 
-One task makes each frame once, however many watch, and only while somebody does. A watcher who reads too
-slowly misses frames; none is kept for him.
+One task makes each frame once, however many watch, and only while somebody does. A watcher that reads
+too slowly misses frames; none is kept for it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAX_WATCHERS = 100
 
 
 class Board:
-    """The newest frame, and who waits for the next."""
+    """The newest frame, and those that wait for the next."""
 
     def __init__(self, frame: Callable[[], bytes]) -> None:
         self._frame = frame
@@ -90,7 +90,7 @@ def route(service: Service) -> WebSocketRoute:
 
 
 def frame(service: Service) -> dict[str, Any]:
-    """One frame. The user and the folder of the process are nobody's business: their fields are empty."""
+    """One frame. The user and the folder of the process are not told: their fields are empty."""
     info = service.info
     state = "loaded" if service.ready else "unloading"
     return {

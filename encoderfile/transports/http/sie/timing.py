@@ -2,62 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from encoderfile.service.answering import Answering
 from encoderfile.transports.http.sie.wire import SERVER_VERSION
 
-HEADERS = ("X-Total-Time", "X-Queue-Time", "X-Tokenization-Time", "X-Inference-Time")
+HEADERS = ("X-Total-Time", "X-Queue-Time", "X-Tokenization-Time", "X-Inference-Time", "X-Postprocessing-Time")
 
 
-class EncodeTiming(Struct):
-    """`timing` in the body of an answer."""
+class Times(Struct):
+    """`timing` in the body of an answer; `postprocessing_ms` is null where there was none."""
 
     total_ms: float
     queue_ms: float
     tokenization_ms: float
     inference_ms: float
-    postprocessing_ms: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """Milliseconds of one request; `postprocessing` is 0 where there was none."""
-
-    total: float
-    queue: float
-    tokenization: float
-    inference: float
-    postprocessing: float
-
-    def to_json(self) -> dict[str, float | None]:
-        """The JSON of `EncodeTiming`."""
-        return {
-            "total_ms": self.total,
-            "queue_ms": self.queue,
-            "tokenization_ms": self.tokenization,
-            "inference_ms": self.inference,
-            "postprocessing_ms": self.postprocessing or None,
-        }
+    postprocessing_ms: float | None = None
 
     def headers(self) -> dict[str, str]:
-        """The headers of an answer."""
-        headers = {
+        """The same in headers."""
+        told = zip(HEADERS, astuple(self), strict=True)
+        return {
             "X-SIE-Server-Version": SERVER_VERSION,
-            "X-Queue-Time": f"{self.queue:.2f}",
-            "X-Tokenization-Time": f"{self.tokenization:.2f}",
-            "X-Inference-Time": f"{self.inference:.2f}",
-            "X-Total-Time": f"{self.total:.2f}",
+            **{name: f"{value:.2f}" for name, value in told if value is not None},
         }
-        if self.postprocessing > 0:
-            headers["X-Postprocessing-Time"] = f"{self.postprocessing:.2f}"
-        return headers
 
 
-def times(answering: Answering, postprocessing: float = 0.0) -> Times:
+def times(answering: Answering, postprocessing: float | None = None) -> Times:
     """What is known when the answer is ready to be written; `postprocessing` in seconds."""
     timing = answering.timing
-    seconds = (answering.seconds, timing.queue, timing.tokenization, timing.inference, postprocessing)
-    return Times(*(each * 1000 for each in seconds))
+    measured = Times(
+        answering.seconds * 1000, timing.queue * 1000, timing.tokenization * 1000, timing.inference * 1000
+    )
+    measured.postprocessing_ms = postprocessing and postprocessing * 1000
+    return measured

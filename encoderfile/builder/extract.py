@@ -1,0 +1,65 @@
+"""Writes the model folder in a built file back to disk, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from encoderfile.builder import container_writer
+from encoderfile.container import Container
+from encoderfile.errors import ConfigError, ContainerError
+from encoderfile.manifest import GRAPH
+from encoderfile.progress import Progress, waiting
+
+
+def extract(file: Path, folder: Path, say: Callable[[str], None] = lambda _: None) -> None:
+    """Writes every file of the export into `folder`, with the weights beside `model.onnx`.
+
+    Raises `ContainerError` for a damaged file, `ConfigError` for a folder that is not empty or cannot be written;
+    nothing is left behind then.
+    """
+    with Container(file) as source:
+        with waiting(f"checking {file}"):
+            source.verify()
+        artifacts = source.manifest.artifacts
+        paths = [_path(source, artifact.name, folder) for artifact in artifacts]
+        if len(set(paths)) < len(paths):
+            raise ContainerError(f"{file} holds two files of one name: build it again")
+        made = not os.path.lexists(folder)
+        total = sum(artifact.length for artifact in artifacts)
+        try:
+            if not made and any(folder.iterdir()):
+                raise ConfigError(f"{folder} is not empty: give a new folder")
+            with _all_or_nothing(paths), Progress.of_bytes(f"writing {folder}", total) as progress:
+                for artifact, path in zip(artifacts, paths, strict=True):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    container_writer.copy_out(source.slice_of(artifact), path, progress.advance)
+        except OSError as error:
+            raise ConfigError(f"cannot write into {folder}: {error.strerror}; give another folder") from error
+    if made:
+        say(f"made the folder {folder}")
+
+
+@contextlib.contextmanager
+def _all_or_nothing(paths: Sequence[Path]) -> Iterator[None]:
+    """Where the block fails or is interrupted, removes the files at `paths` and the folders it made for them."""
+    missing = {parent for path in paths for parent in path.parents if not os.path.lexists(parent)}
+    try:
+        yield
+    except BaseException:
+        for path in paths:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        for folder in sorted(missing, reverse=True):  # the innermost first
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _path(source: Container, name: str, folder: Path) -> Path:
+    """Where an artifact goes in the folder. Raises `ContainerError` for a name that leads out of it."""
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise ContainerError(f"{source.path} holds {name}, which would lie outside {folder}")
+    return folder / ("model.onnx" if name == GRAPH else name)
