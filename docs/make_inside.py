@@ -26,10 +26,12 @@ REASONS = {
     "h11": "wsproto needs it",
     "httptools": "parses HTTP in C",
     "idna": "anyio needs it",
+    "libdeflate": "the launcher decompresses the runtime with it",
     "mcp": "the official MCP SDK",
     "mcp-types": "the MCP SDK's messages",
     "msgpack": "the SIE dialect's answers",
     "msgspec": "the shapes of requests: reading, checking, JSON Schema",
+    "musl": "the launcher's C library",
     "numpy": "arrays between session and wire",
     "onnxruntime": "runs the graph",
     "onnxruntime-gpu": "runs the graph; without its CUDA part in CPU files",
@@ -46,6 +48,7 @@ REASONS = {
     "typing_extensions": "pydantic and starlette need it",
     "uvicorn": "the HTTP server",
     "wsproto": "frames of /ws/status",
+    "zig": "compiles the launcher, and adds functions of its own",
 }
 """Why each part is there. System libraries come with Python's own modules and with wheels."""
 
@@ -57,7 +60,8 @@ Written by `make docs` from the list that every file carries: `./my-model.encode
 packs into {packed:.1f} MB. Versions are those of the machine that wrote this page.
 
 {table}
-The launcher in front (under 50 KB, `build/launcher/`) is ours, linked with musl (MIT).
+The launcher in front of the file (84 KB, `build/launcher/`) is ours. Compiled into it are libdeflate, musl and a few
+functions of its compiler, Zig; their licence texts are in the list.
 
 ## Why each package is there
 
@@ -66,15 +70,15 @@ The launcher in front (under 50 KB, `build/launcher/`) is ours, linked with musl
 
 
 def table(document: dict[str, Any]) -> str:
-    """The list of parts as a Markdown table."""
+    """The list of parts as a Markdown table; what is compiled into the launcher has no size of its own."""
     lines = ["| what | version | licence | KB |", "|---|---|---|---|"]
     for component in document["components"]:
         licences = " ".join(
             each.get("expression") or each["license"].get("id") or each["license"]["name"]
             for each in component.get("licenses", [])
         )
-        properties = {each["name"]: each["value"] for each in component["properties"]}
-        size = int(properties["encoderfile:bytes"]) // 1000
+        properties = {each["name"]: each["value"] for each in component.get("properties", [])}
+        size = int(properties["encoderfile:bytes"]) // 1000 if properties else ""
         lines.append(f"| {component['name']} | {component.get('version', '')} | {licences} | {size} |")
     return "\n".join(lines) + "\n"
 

@@ -107,7 +107,7 @@ def verify(pack: Slice) -> None:
 def compare(pack: Slice, folder: Path) -> None:
     """Compares an unpacked runtime, byte for byte, with the pack it was unpacked from.
 
-    Raises `ContainerError` that names what differs: changed, missing, or no part of it.
+    Raises `ContainerError`, which names a file that was changed, is missing, or does not belong to it.
     """
     known = {entry.path: entry for entry in entries(pack)}
     found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
@@ -116,7 +116,7 @@ def compare(pack: Slice, folder: Path) -> None:
     )
     if odd:
         raise ContainerError(
-            f"{folder / odd[0]} is not what {pack.path} holds: remove {folder}, and the next start unpacks it again"
+            f"{folder / odd[0]} differs from {pack.path}: remove {folder}, and the next start unpacks it again"
         )
 
 
@@ -137,7 +137,7 @@ def _entries_before(index: bytes, count: int) -> Iterator[Entry]:
 
 
 def _content(pack: Slice, entry: Entry) -> Iterator[bytes]:
-    """The file's own bytes, in pieces. Raises `ContainerError` where they cannot be had."""
+    """The file's content, decompressed, in chunks. Raises `ContainerError` when it is damaged."""
     inflate = zlib.decompressobj(-zlib.MAX_WBITS) if entry.packed != entry.size else None
     try:
         with pack.path.open("rb") as source:
@@ -155,7 +155,7 @@ def _is_unpacked(pack: Slice, entry: Entry, path: Path) -> bool:
     if stat.S_ISLNK(entry.mode) or path.is_symlink():
         return stat.S_ISLNK(entry.mode) and path.is_symlink() and os.fsencode(path.readlink()) == b"".join(content)
     with path.open("rb") as file:
-        return all(file.read(len(piece)) == piece for piece in content) and not file.read(1)
+        return all(file.read(len(chunk)) == chunk for chunk in content) and not file.read(1)
 
 
 def _damaged(pack: Slice) -> ContainerError:

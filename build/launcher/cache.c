@@ -13,24 +13,26 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "check.h"
+#include "folder.h"
 #include "libc_check.h"
 #include "report.h"
-#include "runtime.h"
+#include "unpack.h"
 
 #define UNUSED_SECONDS (14 * 24 * 3600)
 #define EXCHANGE 2 /* RENAME_EXCHANGE, Linux 3.15 */
 
 /*
- * Two locks. ID.lock is held shared, through exec, for as long as a runtime runs, so that nobody prunes it; its time
- * says when it was started last. The other is held by the process that changes what the folder holds; each user has his
- * own, because in a sticky folder he can change nobody else's.
+ * Two locks. ID.lock is held shared, through exec, for as long as a runtime runs, so that nobody prunes it; its time is
+ * that of the last start. The other is held by the process that changes the folder; each user has one, because in a
+ * sticky folder users can change only what is theirs.
  */
 #define UNPACKING "unpacking-%u.lock"
-#define TEMPORARY ".%s.tmp%u-" /* id and user, as that lock */
+#define TEMPORARY ".%s.tmp%u-" /* id and user ID, as for that lock */
 #define LOCK_SUFFIX ".lock"
-#define PATIENCE 40 /* times a twentieth of a second: who holds ID.lock alone is removing that runtime */
+#define PATIENCE 40 /* times 50 ms: a process that holds ID.lock exclusively is removing that runtime */
 
-/* Opens a lock, making it where it is missing; -1 with `why` and errno. Somebody else's is none. */
+/* Opens a lock file, creating it where it is missing; -1 with `why` and errno. That of another user is refused. */
 static int open_lock(int cache, const char *name, mode_t mode, const struct trust *trust) {
     const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
     int fd = openat(cache, name, flags);
@@ -41,10 +43,10 @@ static int open_lock(int cache, const char *name, mode_t mode, const struct trus
     if (trust->anybody || found.st_uid == geteuid() || found.st_uid == 0) return fd;
     close(fd);
     errno = EPERM;
-    return because("%s belongs to another user, number %u", name, (unsigned)found.st_uid);
+    return because("%s belongs to another user, uid %u", name, (unsigned)found.st_uid);
 }
 
-/* Some disks know no locks, and others may hold one for ever: both are no reason not to start. */
+/* Some file systems have no locks, and another process may never release one: neither prevents a start. */
 static void hold_shared(int lock) {
     const struct timespec moment = {0, 50000000};
     for (int i = 0; i < PATIENCE && flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK; i++)
@@ -58,7 +60,7 @@ static DIR *list(int cache) {
     return folder;
 }
 
-/* What a killed unpacking left behind; the caller holds the lock, so nobody writes there now. */
+/* Removes what a killed process left; the caller holds the lock, so nobody is writing there now. */
 static void remove_leftovers(int cache, const char *prefix) {
     DIR *folder = list(cache);
     for (struct dirent *each; folder && (each = readdir(folder));)
@@ -66,7 +68,7 @@ static void remove_leftovers(int cache, const char *prefix) {
     if (folder) closedir(folder);
 }
 
-/* Removes runtimes of other versions that nobody runs and nobody started for a while. */
+/* Removes runtimes of other versions that are not running and were not started for two weeks. */
 static void prune(int cache, const char *id) {
     DIR *folder = list(cache);
     for (struct dirent *each; folder && (each = readdir(folder));) {
@@ -85,14 +87,14 @@ static void prune(int cache, const char *id) {
 }
 
 /*
- * Puts the new runtime where the old one is, if there is any. Whoever runs from the old one goes on: what he has open
- * stays, and what he opens later has the same bytes.
+ * Moves the new runtime to its final name, in place of a damaged one if there is one. Processes that run from the old
+ * one go on: open files stay, and files opened later have the same content.
  */
 static int put_in_place(const struct pack *pack, int cache, const char *fresh, const struct trust *trust) {
     char old[NAME_MAX];
     if (renameat(cache, fresh, cache, pack->id) == 0) return 0;
     if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR) return because("%s", strerror(errno));
-    if (check_runtime(pack, cache, pack->id, trust) == 0) return 0; /* where there are no locks, somebody was first */
+    if (check_runtime(pack, cache, pack->id, trust) == 0) return 0; /* without locks, another process was first */
     if (syscall(SYS_renameat2, cache, fresh, cache, pack->id, EXCHANGE) == 0) return 0;
     snprintf(old, sizeof old, "%s.old", fresh);
     if (renameat(cache, pack->id, cache, old) != 0 || renameat(cache, fresh, cache, pack->id) != 0)
@@ -104,7 +106,7 @@ static int put_in_place(const struct pack *pack, int cache, const char *fresh, c
 static int unpack_into(const struct pack *pack, int cache, const struct trust *trust) {
     char fresh[NAME_MAX];
     struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now); /* where there are no locks, two containers may have one process number */
+    clock_gettime(CLOCK_REALTIME, &now); /* without locks, two containers may use one process ID */
     snprintf(fresh, sizeof fresh, TEMPORARY "%d-%ld", pack->id, (unsigned)geteuid(), (int)getpid(), now.tv_nsec);
     int failed = unpack_runtime(pack, cache, fresh);
     if (!failed && (failed = check_runtime(pack, cache, fresh, trust)) != 0) errno = EIO;
@@ -115,14 +117,14 @@ static int unpack_into(const struct pack *pack, int cache, const struct trust *t
     return failed;
 }
 
-/* Unpacks under the lock, unless somebody else just did. */
+/* Unpacks under the lock, unless another process just did. */
 static int unpack_once(const struct pack *pack, int cache, const struct trust *trust) {
     char leftovers[NAME_MAX], name[40];
     snprintf(name, sizeof name, UNPACKING, (unsigned)geteuid());
-    int turn = open_lock(cache, name, 0600, trust), failed = 0;
-    if (turn < 0) return -1;
-    fcntl(turn, F_SETFD, FD_CLOEXEC);
-    int locked = flock(turn, LOCK_EX) == 0;
+    int lock = open_lock(cache, name, 0600, trust), failed = 0;
+    if (lock < 0) return -1;
+    fcntl(lock, F_SETFD, FD_CLOEXEC);
+    int locked = flock(lock, LOCK_EX) == 0;
     if (check_runtime(pack, cache, pack->id, trust) != 0) {
         check_libc(pack->libc);
         snprintf(leftovers, sizeof leftovers, TEMPORARY, pack->id, (unsigned)geteuid());
@@ -131,7 +133,7 @@ static int unpack_once(const struct pack *pack, int cache, const struct trust *t
         if (!failed) prune(cache, pack->id);
     }
     int kept = errno;
-    close(turn);
+    close(lock);
     errno = kept;
     return failed;
 }
@@ -153,7 +155,7 @@ int provide_runtime(const struct pack *pack, int cache, const struct trust *trus
     if (!missing) {
         char reason[400];
         snprintf(reason, sizeof reason, "%s", why);
-        because("the runtime in it is not as it was unpacked, %s, and cannot be unpacked again: %s", fault, reason);
+        because("its runtime was changed, %s, and cannot be unpacked again: %s", fault, reason);
     }
     errno = kept;
     return -1;

@@ -10,14 +10,14 @@
 
 #include "report.h"
 
-/* "2.36" as 2036; 0 when it is no version. */
+/* "2.36" as 2036; 0 if it is not a version. */
 static int version(const char *text) {
     char *end;
     long major = strtol(text, &end, 10);
     return *end == '.' ? (int)(major * 1000 + strtol(end + 1, NULL, 10)) : 0;
 }
 
-/* The version that the C library at `path` says of itself; 0 when it says none. */
+/* The version that the C library at `path` contains; 0 if it contains none. */
 static int libc_version(const char *path) {
     static const char said[] = " release version ";
     int fd = open(path, O_RDONLY | O_CLOEXEC), result = 0;
@@ -50,8 +50,8 @@ void check_libc(const char *libc) {
             if (!found) found = libc_version(places[i][1]);
         }
     if (loader && (!found || found >= needed)) return;
-    if (!loader) die("this machine has no GNU C library, and the file needs version %s or newer", libc);
-    die("this machine has version %d.%d of the GNU C library, and the file needs %s or newer: "
+    if (!loader) die("this machine has no GNU C library (glibc); the file needs version %s or newer", libc);
+    die("this machine has version %d.%d of the GNU C library (glibc); the file needs version %s or newer: "
         "build it on an older system",
         found / 1000, found % 1000, libc);
 }

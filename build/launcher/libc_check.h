@@ -1,7 +1,7 @@
 #ifndef ENCODERFILE_LIBC_CHECK_H
 #define ENCODERFILE_LIBC_CHECK_H
 
-/* The runtime needs glibc of version `libc`; ends with a sentence before the dynamic linker says it in its own words. */
+/* Exits with a clear message where the machine has no glibc of version `libc`, before the dynamic linker fails. */
 void check_libc(const char *libc);
 
 #endif

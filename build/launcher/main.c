@@ -1,14 +1,15 @@
 /*
- * The first bytes of every built file: finds the unpacked runtime in a cache folder, unpacks it there once,
- * and becomes it. The runtime is a folder that PyInstaller froze; unpacking it at every start would cost
- * more than everything else together.
+ * The first bytes of every built file: finds the unpacked runtime in a cache folder, unpacks it there once, and becomes
+ * it. The runtime is a folder that PyInstaller froze; unpacking it at every start would take longer than all the rest.
  *
- *   main.c      who we are                    launch.c   which folders are tried
- *   pack.c      what the file holds           folder.c   whether a folder can be trusted
- *   cache.c     locks, repair, pruning        runtime.c  checking and unpacking a runtime
+ *   main.c    the process                   launch.c   which folders are tried
+ *   pack.c    what the file contains        inflate.c  decompression
+ *   trust.c   who can change a folder       folder.c   opening folders safely
+ *   cache.c   locks, repair, pruning        check.c    whether a runtime is intact
+ *   unpack.c  unpacking a runtime           report.c, progress.c, libc_check.c  what the user is told
  *
- * exec() keeps the process: signals, exit codes, PID 1 and `ps` need nothing from us.
- * Linux only; linked statically, so that a machine without a fitting C library still gets a sentence.
+ * exec() keeps the process, so signals, exit codes, PID 1 and `ps` need no further work. Linux only; linked statically,
+ * so that a machine without a suitable C library still gets a clear message.
  */
 #define _GNU_SOURCE
 #include <limits.h>
@@ -19,19 +20,13 @@
 #include "launch.h"
 #include "report.h"
 
-#define STR2(x) #x
-#define STR(x) STR2(x)
-
-/* A test compares this with the sum of the sources beside this file. */
-__attribute__((used, retain)) static const char source_sum[] = "encoderfile-launcher-source:" STR(SOURCE_SUM);
-
 int main(int argc, char **argv) {
-    static char self[PATH_MAX]; /* links followed; what the runtime opens to find its model */
+    static char self[PATH_MAX]; /* without links; the runtime opens it to find its model */
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length <= 0) die("cannot find its own path: /proc is not mounted");
     self_name = strrchr(self, '/') + 1;
     if (argc < 1) argv = (char *[]){self, NULL};
     setenv("ENCODERFILE_EXECUTABLE", self, 1);
-    setenv("PYINSTALLER_RESET_ENVIRONMENT", "1", 1); /* we may have been started by another frozen program */
+    setenv("PYINSTALLER_RESET_ENVIRONMENT", "1", 1); /* another frozen program may have started this one */
     launch(self, argv);
 }

@@ -12,7 +12,7 @@
 #define PAGE 4096
 #define MAX_PATH 1024
 #define MAX_SIZE (1ull << 40)
-#define MOST_SHRUNK 1032 /* no deflated byte becomes more than that many (zlib's technical details) */
+#define MAX_RATIO 1032 /* the most bytes that one byte of DEFLATE can become */
 
 _Static_assert(sizeof(struct header) == 64 && sizeof(struct entry) == 64, "as in encoderfile/pack.py");
 
@@ -30,16 +30,16 @@ int footer_fits(const struct footer *footer, uint64_t size) {
 static void identity(const struct header *header, const unsigned char *index, char id[ID_BYTES]) {
     static const char digits[] = "0123456789abcdef";
     unsigned char out[SHA256_BYTES];
-    struct sha256 sum;
-    sha256_start(&sum);
-    sha256_add(&sum, (const unsigned char *)header, sizeof header->magic);
-    sha256_add(&sum, (const unsigned char *)&header->entries, sizeof *header - sizeof header->magic - ID_BYTES);
-    sha256_add(&sum, index, header->index_bytes);
-    sha256_end(&sum, out);
+    struct sha256 hash;
+    sha256_start(&hash);
+    sha256_add(&hash, (const unsigned char *)header, sizeof header->magic);
+    sha256_add(&hash, (const unsigned char *)&header->entries, sizeof *header - sizeof header->magic - ID_BYTES);
+    sha256_add(&hash, index, header->index_bytes);
+    sha256_end(&hash, out);
     for (unsigned i = 0; i < ID_BYTES; i++) id[i] = digits[i % 2 ? out[i / 2] & 15 : out[i / 2] >> 4];
 }
 
-/* Relative, and without a part that is empty, "." or "..". */
+/* Relative, and without a component that is empty, "." or "..". */
 static int path_stays_inside(const char *path) {
     for (const char *part = path;; part = strchr(part, '/') + 1) {
         size_t length = strcspn(part, "/");
@@ -49,8 +49,8 @@ static int path_stays_inside(const char *path) {
 }
 
 /*
- * Climbs no higher than the runtime's folder: ".." only at its beginning, no more often than the link lies deep.
- * Folders on the way up are none of them links, because nothing lies below a link (see `read_entries`).
+ * Stays in the runtime's folder: ".." only at its beginning, no more often than the link is deep. None of the folders
+ * above is a link, because no entry lies below a link (see `nested`).
  */
 static int link_stays_inside(const char *path, const char *target) {
     unsigned depth = 0;
@@ -65,20 +65,20 @@ static int link_stays_inside(const char *path, const char *target) {
 static const char *fault_of(const struct pack *pack, unsigned number) {
     const struct entry *entry = &pack->entry[number];
     const char *path = pack->path[number];
-    if (strlen(path) != entry->path_length || !path_stays_inside(path)) return "a path that cannot be";
+    if (strlen(path) != entry->path_length || !path_stays_inside(path)) return "an invalid path";
     if (number && strcmp(pack->path[number - 1], path) >= 0) return "paths out of order";
     if (S_ISLNK(entry->mode)) {
         char target[MAX_PATH + 1] = "";
-        if (entry->packed != entry->size || entry->size > MAX_PATH) return "a link that cannot be";
+        if (entry->packed != entry->size || entry->size > MAX_PATH) return "an invalid link";
         memcpy(target, pack->base + entry->offset, entry->size);
-        if (strlen(target) != entry->size || !link_stays_inside(path, target)) return "a link that leads outside";
+        if (strlen(target) != entry->size || !link_stays_inside(path, target)) return "a link that points outside";
     } else if (entry->mode != (S_IFREG | 0644) && entry->mode != (S_IFREG | 0755)) {
-        return "a mode that cannot be";
+        return "an invalid file mode";
     }
     return NULL;
 }
 
-/* No entry lies below one that is a file or a link. */
+/* Whether an entry lies below one that is a file or a link. */
 static int nested(const struct pack *pack) {
     for (unsigned i = 0; i < pack->entries; i++)
         if (is_folder_of(pack, pack->path[i])) return 1;
@@ -95,12 +95,12 @@ static const char *read_entries(const struct header *header, uint64_t length, st
         memcpy(entry, at, sizeof *entry);
         at += sizeof *entry;
         if (entry->path_length > MAX_PATH || entry->path_length >= (size_t)(end - at) || at[entry->path_length])
-            return "a path that cannot be";
+            return "an invalid path";
         pack->path[i] = (const char *)at;
         at += entry->path_length + 1;
-        if (entry->offset != next || entry->packed > length - next) return "a file that lies outside";
-        if (entry->size > MAX_SIZE || entry->size < entry->packed || entry->size > MOST_SHRUNK * entry->packed)
-            return "a size that cannot be";
+        if (entry->offset != next || entry->packed > length - next) return "a file outside the runtime";
+        if (entry->size > MAX_SIZE || entry->size < entry->packed || entry->size > MAX_RATIO * entry->packed)
+            return "an invalid size";
         next += entry->packed;
         const char *fault = fault_of(pack, i);
         if (fault) return fault;
@@ -116,21 +116,21 @@ int read_pack(const unsigned char *base, uint64_t length, struct pack *pack) {
     struct header header;
     if (length < sizeof header) return because("it is too short");
     memcpy(&header, base, sizeof header);
-    if (memcmp(header.magic, "ENCPACK\2", 8) != 0) return because("it does not begin as it should");
+    if (memcmp(header.magic, "ENCPACK\2", 8) != 0) return because("it does not begin with the signature of a runtime");
     if (header.index_bytes > length - sizeof header || header.entries > header.index_bytes / sizeof(struct entry))
         return because("its index is longer than the runtime");
     *pack = (struct pack){.base = base, .entries = header.entries};
     identity(&header, base + sizeof header, pack->id);
-    if (memcmp(pack->id, header.id, ID_BYTES) != 0) return because("its index does not fit its id");
+    if (memcmp(pack->id, header.id, ID_BYTES) != 0) return because("its index does not match its id");
     memcpy(pack->libc, header.libc, sizeof pack->libc - 1);
     pack->entry = calloc(pack->entries + 1, sizeof *pack->entry);
     pack->path = calloc(pack->entries + 1, sizeof *pack->path);
-    if (!pack->entry || !pack->path) return because("no memory for its index");
+    if (!pack->entry || !pack->path) return because("there is not enough memory for its index");
     const char *fault = read_entries(&header, length, pack);
-    if (fault) return because("its index holds %s", fault);
-    if (nested(pack)) return because("its index holds a file that is a folder too");
+    if (fault) return because("its index contains %s", fault);
+    if (nested(pack)) return because("its index contains a file that is also a folder");
     long program = find_entry(pack, PROGRAM);
-    if (program < 0 || pack->entry[program].mode != (S_IFREG | 0755)) return because("it holds no program");
+    if (program < 0 || pack->entry[program].mode != (S_IFREG | 0755)) return because("it contains no program");
     return 0;
 }
 
@@ -164,11 +164,11 @@ unsigned char *content_of(const struct pack *pack, unsigned number) {
     const struct entry *entry = &pack->entry[number];
     const unsigned char *packed = pack->base + entry->offset;
     unsigned char *data, found[SHA256_BYTES];
-    struct sha256 sum;
-    sha256_start(&sum);
-    sha256_add(&sum, packed, entry->packed);
-    sha256_end(&sum, found);
-    if (memcmp(found, entry->sum, sizeof found) != 0) {
+    struct sha256 hash;
+    sha256_start(&hash);
+    sha256_add(&hash, packed, entry->packed);
+    sha256_end(&hash, found);
+    if (memcmp(found, entry->checksum, sizeof found) != 0) {
         errno = EBADMSG;
         return NULL;
     }
@@ -178,7 +178,6 @@ unsigned char *content_of(const struct pack *pack, unsigned number) {
         if (entry->size) memcpy(data, packed, entry->size);
     } else if (inflate_all(packed, entry->packed, data, entry->size) != 0) {
         free(data);
-        errno = EBADMSG;
         return NULL;
     }
     return data;

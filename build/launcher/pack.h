@@ -1,6 +1,6 @@
 /*
- * What a file says of itself at its end, and the runtime packed inside it. Nothing in either is believed before it
- * was checked: every number against the bytes that are there, header and index against the id.
+ * The footer of a file and the runtime packed in it. Nothing in either is used before it was checked: every number
+ * against the bytes that are there, header and index against the id.
  *
  *   file:    [launcher][payload][pack][footer]            see encoderfile/container.py
  *   pack:    [header][index][files][zeros to a page]      see encoderfile/pack.py
@@ -14,7 +14,7 @@
 
 #define FOOTER_BYTES 88
 #define ID_BYTES 32
-#define PROGRAM "runtime" /* the file of the pack that is started */
+#define PROGRAM "runtime" /* the file of the pack that is executed */
 
 struct footer {
     char magic[8];
@@ -26,7 +26,7 @@ struct header {
     char id[ID_BYTES]; /* hex digits: half of the sha256 of the rest of the header and the index */
     uint32_t entries;
     uint32_t index_bytes;
-    char libc[12]; /* the oldest glibc the runtime runs with, such as "2.28" */
+    char libc[12]; /* the oldest glibc that the runtime runs with, such as "2.28" */
     uint32_t reserved;
 };
 
@@ -34,7 +34,7 @@ struct header {
 struct entry {
     uint64_t offset, packed, size; /* bytes; offset from the start of the pack */
     uint32_t mode, path_length;
-    unsigned char sum[SHA256_BYTES]; /* of the packed bytes */
+    unsigned char checksum[SHA256_BYTES]; /* SHA-256 of the packed bytes */
 };
 
 struct pack {
@@ -42,14 +42,14 @@ struct pack {
     char id[ID_BYTES + 1];
     char libc[12];
     unsigned entries;
-    struct entry *entry; /* in the order of their paths */
+    struct entry *entry; /* sorted by path */
     const char **path;
 };
 
 /* Whether a footer can be that of a file of `size` bytes. */
 int footer_fits(const struct footer *footer, uint64_t size);
 
-/* Checks and reads header and index of a pack of `length` bytes; 0, or -1 with `why`. The memory of `pack` stays. */
+/* Checks and reads header and index of a pack of `length` bytes; 0, or -1 with `why`. Never frees what it allocates. */
 int read_pack(const unsigned char *base, uint64_t length, struct pack *pack);
 
 /* The entry of that path, or -1. */
@@ -58,7 +58,7 @@ long find_entry(const struct pack *pack, const char *path);
 /* Whether some entry lies in the folder of that path. */
 int is_folder_of(const struct pack *pack, const char *path);
 
-/* The content of an entry, with a zero byte behind it, to be freed; NULL with errno, EBADMSG for damage. */
+/* The content of an entry followed by a zero byte, to be freed; NULL with errno, which is EBADMSG for damage. */
 unsigned char *content_of(const struct pack *pack, unsigned number);
 
 #endif

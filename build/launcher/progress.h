@@ -1,4 +1,4 @@
-/* What a user sees while the runtime is unpacked: percents on a terminal at once, elsewhere a line now and then. */
+/* Progress while the runtime is unpacked: on a terminal at once, elsewhere a line every ten seconds. */
 #ifndef ENCODERFILE_PROGRESS_H
 #define ENCODERFILE_PROGRESS_H
 
@@ -6,11 +6,11 @@
 #include <sys/types.h>
 
 struct progress {
-    uint64_t *done; /* bytes, shared by all processes; NULL where there is no memory for it */
-    pid_t teller;
+    uint64_t *done; /* bytes, in memory shared by all processes; NULL without memory for it */
+    pid_t reporter; /* the process that prints */
 };
 
-/* Begins to tell of `total` bytes, from a process of its own. */
+/* Starts a process that prints how many of `total` bytes are done. */
 struct progress start_progress(uint64_t total);
 
 void add_progress(const struct progress *progress, uint64_t bytes);

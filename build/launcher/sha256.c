@@ -12,7 +12,7 @@ static const uint32_t constants[64] = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-static uint32_t turned(uint32_t value, unsigned bits) { return value >> bits | value << (32 - bits); }
+static uint32_t rotated(uint32_t value, unsigned bits) { return value >> bits | value << (32 - bits); }
 
 static void block(uint32_t *state, const unsigned char *data) {
     uint32_t words[64], at[8];
@@ -23,15 +23,15 @@ static void block(uint32_t *state, const unsigned char *data) {
     }
     for (unsigned i = 16; i < 64; i++) {
         uint32_t a = words[i - 15], b = words[i - 2];
-        words[i] = words[i - 16] + (turned(a, 7) ^ turned(a, 18) ^ a >> 3) + words[i - 7] +
-                   (turned(b, 17) ^ turned(b, 19) ^ b >> 10);
+        words[i] = words[i - 16] + (rotated(a, 7) ^ rotated(a, 18) ^ a >> 3) + words[i - 7] +
+                   (rotated(b, 17) ^ rotated(b, 19) ^ b >> 10);
     }
     memcpy(at, state, sizeof at);
     for (unsigned i = 0; i < 64; i++) {
         uint32_t e = at[4], a = at[0];
-        uint32_t one = at[7] + (turned(e, 6) ^ turned(e, 11) ^ turned(e, 25)) + ((e & at[5]) ^ (~e & at[6])) +
+        uint32_t one = at[7] + (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)) + ((e & at[5]) ^ (~e & at[6])) +
                        constants[i] + words[i];
-        uint32_t two = (turned(a, 2) ^ turned(a, 13) ^ turned(a, 22)) + ((a & at[1]) ^ (a & at[2]) ^ (at[1] & at[2]));
+        uint32_t two = (rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) + ((a & at[1]) ^ (a & at[2]) ^ (at[1] & at[2]));
         memmove(at + 1, at, 7 * sizeof *at);
         at[4] += one;
         at[0] = one + two;
@@ -39,35 +39,35 @@ static void block(uint32_t *state, const unsigned char *data) {
     for (unsigned i = 0; i < 8; i++) state[i] += at[i];
 }
 
-void sha256_start(struct sha256 *sum) {
+void sha256_start(struct sha256 *hash) {
     static const uint32_t first[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                       0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-    memcpy(sum->state, first, sizeof first);
-    sum->length = 0;
+    memcpy(hash->state, first, sizeof first);
+    hash->length = 0;
 }
 
-void sha256_add(struct sha256 *sum, const unsigned char *data, size_t length) {
+void sha256_add(struct sha256 *hash, const unsigned char *data, size_t length) {
     while (length) {
-        size_t used = sum->length % 64, taken = 64 - used < length ? 64 - used : length;
-        sum->length += taken;
+        size_t used = hash->length % 64, taken = 64 - used < length ? 64 - used : length;
+        hash->length += taken;
         if (taken == 64) {
-            block(sum->state, data);
+            block(hash->state, data);
         } else {
-            memcpy(sum->rest + used, data, taken);
-            if (used + taken == 64) block(sum->state, sum->rest);
+            memcpy(hash->rest + used, data, taken);
+            if (used + taken == 64) block(hash->state, hash->rest);
         }
         data += taken;
         length -= taken;
     }
 }
 
-void sha256_end(struct sha256 *sum, unsigned char out[SHA256_BYTES]) {
-    uint64_t bits = __builtin_bswap64(sum->length * 8);
+void sha256_end(struct sha256 *hash, unsigned char out[SHA256_BYTES]) {
+    uint64_t bits = __builtin_bswap64(hash->length * 8);
     static const unsigned char padding[64] = {0x80};
-    sha256_add(sum, padding, 1 + (119 - sum->length % 64) % 64);
-    sha256_add(sum, (const unsigned char *)&bits, 8);
+    sha256_add(hash, padding, 1 + (119 - hash->length % 64) % 64);
+    sha256_add(hash, (const unsigned char *)&bits, 8);
     for (unsigned i = 0; i < 8; i++) {
-        uint32_t word = __builtin_bswap32(sum->state[i]);
+        uint32_t word = __builtin_bswap32(hash->state[i]);
         memcpy(out + 4 * i, &word, 4);
     }
 }

@@ -13,8 +13,8 @@ struct sha256 {
     unsigned char rest[64];
 };
 
-void sha256_start(struct sha256 *sum);
-void sha256_add(struct sha256 *sum, const unsigned char *data, size_t length);
-void sha256_end(struct sha256 *sum, unsigned char out[SHA256_BYTES]);
+void sha256_start(struct sha256 *hash);
+void sha256_add(struct sha256 *hash, const unsigned char *data, size_t length);
+void sha256_end(struct sha256 *hash, unsigned char out[SHA256_BYTES]);
 
 #endif

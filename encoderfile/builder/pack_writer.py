@@ -25,9 +25,9 @@ class _File:
 def write(folder: Path, target: Path, libc: str) -> None:
     """Packs `folder` into `target`; `libc` is the oldest glibc it runs with. The same folder gives the same bytes."""
     paths = [path for path in folder.rglob("*") if path.is_symlink() or path.is_file()]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # zlib releases the lock
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # zlib releases the GIL
         files = list(pool.map(lambda path: _pack(path, path.relative_to(folder)), paths))
-    files.sort(key=lambda file: file.path)  # the launcher finds a path by halving
+    files.sort(key=lambda file: file.path)  # the launcher finds a path by binary search
     length = sum(ENTRY.size + len(file.path) + 1 for file in files)
     offset = HEADER.size + length
     index = b""

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import encoderfile
 from encoderfile.builder import freeze, freeze_record, ownership
+from encoderfile.builder.sbom import LAUNCHER_PARTS
 from encoderfile.container import Slice
 from encoderfile.errors import ConfigError, ContainerError
 from encoderfile.model.device import CUDA_LIBRARY, provider_folder
@@ -113,7 +114,7 @@ def fingerprint(device: str) -> str:
     ]
     recipe = [freeze.recipe() / name for name in _RECIPE]
     makers = [Path(__file__).with_name(name) for name in _MAKERS]
-    for path in (*sources, *recipe, *makers):
+    for path in (*sources, *recipe, *makers, LAUNCHER_PARTS):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 

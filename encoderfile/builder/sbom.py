@@ -18,6 +18,9 @@ from typing import Any
 
 import encoderfile
 
+LAUNCHER_PARTS = Path(__file__).with_name("launcher") / "parts.json"
+"""What others wrote in the launcher, as components; build/launcher/build.py writes it."""
+
 
 def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str, Any]:
     """The document for `contents`, which build/runtime.spec wrote: source paths of modules, libraries and data."""
@@ -41,6 +44,7 @@ def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str
     components = [_python(sizes.pop("python", 0))]
     components += [_package(name, sizes[name]) for name in sorted(sizes)]
     components += [_library(name, loose[name]) for name in sorted(loose)]
+    components += json.loads(LAUNCHER_PARTS.read_bytes())
     identity = json.dumps(components, sort_keys=True)
     return {
         "bomFormat": "CycloneDX",

@@ -45,7 +45,7 @@ def test_a_machine_without_the_gnu_c_library_is_told_so(root: Path) -> None:
     shutil.rmtree(root / "lib64")
     done = BuiltFile(Path("/model"), Path("/tmp/cache")).run("info", prefix=inside(root))
     assert done.returncode == 1
-    assert done.stderr.startswith("error: model: this machine has no GNU C library, and the file needs version 2.")
+    assert done.stderr.startswith("error: model: this machine has no GNU C library (glibc); the file needs version 2")
 
 
 def test_a_machine_whose_c_library_is_too_old_is_told_so(root: Path) -> None:
@@ -54,6 +54,6 @@ def test_a_machine_whose_c_library_is_too_old_is_told_so(root: Path) -> None:
     done = BuiltFile(Path("/model"), Path("/tmp/cache")).run("info", prefix=inside(root))
     assert done.returncode == 1
     assert done.stderr.startswith(
-        "error: model: this machine has version 2.5 of the GNU C library, and the file needs 2."
+        "error: model: this machine has version 2.5 of the GNU C library (glibc); the file needs version 2."
     )
     assert done.stderr.endswith("or newer: build it on an older system\n")

@@ -112,4 +112,4 @@ def test_verify_reads_what_runs(sentiment: BuiltFile, tmp_path: Path) -> None:
     flip(library, library.stat().st_size // 2)
     os.utime(library, ns=times)
     reason = sentence(file.run("verify"))
-    assert reason.startswith(f"{library} is not what {file.path} holds: remove {tmp_path / 'cache'}/")
+    assert reason.startswith(f"{library} differs from {file.path}: remove {tmp_path / 'cache'}/")

@@ -1,14 +1,14 @@
 /*
- * The launcher's own code under sanitizers, case after case in one process: `fuzz FILE COPY CACHE`, with cases on stdin.
+ * The launcher's own code under sanitizers, one case after another in one process: `fuzz FILE COPY CACHE`, cases on stdin.
  *
- *   flip AT BITS    the file with those bits of a byte turned
- *   seal AT BITS    the same, and the pack's id made right again, so that what lies behind that check is reached
- *   cut LENGTH      the file's first bytes
- *   pack LENGTH     the pack's first bytes alone, in memory of just that size
- *   inflate NUMBER  an entry's packed bytes: every bit turned, every length
+ *   flip AT BITS     the file with those bits of a byte flipped
+ *   seal AT BITS     the same with the pack's id made to match again, which reaches the code after that check
+ *   truncate LENGTH  the file's first bytes
+ *   pack LENGTH      the pack's first bytes alone, in memory of exactly that size
+ *   inflate NUMBER   an entry's packed bytes: every bit flipped, every length
  *
- * Each has to end with the runtime's answer or with one sentence and exit code 1, and the cache may hold no runtime
- * but a right one. Says what did not.
+ * Each has to end with the runtime's answer, or with one sentence and exit code 1, and the cache may contain no runtime
+ * but an intact one. Prints each case that does not.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -47,18 +47,18 @@ static void seal(unsigned char *pack) {
     struct header header;
     unsigned char out[SHA256_BYTES];
     char digits[2 * SHA256_BYTES + 1];
-    struct sha256 sum;
+    struct sha256 hash;
     memcpy(&header, pack, sizeof header);
     if (header.index_bytes > footer.pack_length - sizeof header) return;
-    sha256_start(&sum);
-    sha256_add(&sum, pack, 8);
-    sha256_add(&sum, pack + 8 + ID_BYTES, sizeof header - 8 - ID_BYTES + header.index_bytes);
-    sha256_end(&sum, out);
+    sha256_start(&hash);
+    sha256_add(&hash, pack, 8);
+    sha256_add(&hash, pack + 8 + ID_BYTES, sizeof header - 8 - ID_BYTES + header.index_bytes);
+    sha256_end(&hash, out);
     for (int i = 0; i < SHA256_BYTES; i++) sprintf(digits + 2 * i, "%02x", out[i]);
     memcpy(pack + 8, digits, ID_BYTES);
 }
 
-/* Starts the copy; its exit status, and what it said on stdout and stderr. */
+/* Starts the copy; returns its exit status, and in `said` its stdout and stderr. */
 static int start(char *said, size_t room) {
     int ends[2];
     if (pipe(ends) != 0) abort();
@@ -80,8 +80,8 @@ static int start(char *said, size_t room) {
     return status;
 }
 
-/* No folder in the cache but the good runtime's, which goes; what a sealed pack is called is its own affair. */
-static void look_into_cache(const char *name, int sealed) {
+/* Empties the cache, in which only the good runtime may be; a sealed pack may have any id. */
+static void check_cache(const char *name, int sealed) {
     DIR *folder = opendir(cache);
     for (struct dirent *each; folder && (each = readdir(folder));) {
         size_t length = strlen(each->d_name);
@@ -100,12 +100,12 @@ static void try(const char *name, int sealed) {
     int sentence = !strncmp(said, "error: ", 7) && end && !end[1];
     int ran = WIFEXITED(status) && WEXITSTATUS(status) == 0 && !strcmp(said, "ran\n");
     int refused = WIFEXITED(status) && WEXITSTATUS(status) == 1 && sentence;
-    /* Another program under another id is another runtime: it says what it likes. */
+    /* A changed program under another id is another runtime, which may print anything. */
     if (!ran && !refused && !(sealed && WIFEXITED(status) && !strstr(said, "Sanitizer"))) fault(name, said);
-    look_into_cache(name, sealed);
+    check_cache(name, sealed);
 }
 
-static void turn(const char *name, size_t at, int bits, int sealed) {
+static void flip(const char *name, size_t at, int bits, int sealed) {
     unsigned char *changed = malloc(size);
     memcpy(changed, file, size);
     changed[at] ^= (unsigned char)bits;
@@ -164,9 +164,9 @@ int main(int argc, char **argv) {
     for (unsigned long at, bits; fgets(name, sizeof name, stdin); cases++) {
         name[strcspn(name, "\n")] = '\0';
         if (sscanf(name, "%15s %lu %lu", kind, &at, &bits) < 2) return 2;
-        if (!strcmp(kind, "flip")) turn(name, at, (int)bits, 0);
-        else if (!strcmp(kind, "seal")) turn(name, at, (int)bits, 1);
-        else if (!strcmp(kind, "cut")) put(file, at), try(name, 0);
+        if (!strcmp(kind, "flip")) flip(name, at, (int)bits, 0);
+        else if (!strcmp(kind, "seal")) flip(name, at, (int)bits, 1);
+        else if (!strcmp(kind, "truncate")) put(file, at), try(name, 0);
         else if (!strcmp(kind, "pack")) read_part(at);
         else if (!strcmp(kind, "inflate")) inflate_any((unsigned)at);
         else return 2;

@@ -62,7 +62,7 @@ def test_a_folder_that_cannot_be_used_is_named_with_its_reason_and_the_variable_
     assert result.returncode == 1
     assert result.stderr == (
         f"error: toy: the runtime cannot be unpacked into any of {blocker}/cache (Not a directory): "
-        "set ENCODERFILE_CACHE_DIR to a folder that can be written and executed from\n"
+        "set ENCODERFILE_CACHE_DIR to a folder where files can be written and executed\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""Every byte of header, index and footer turned, every length: a sentence or a right run, under sanitizers."""
+"""Header, index and footer with every byte flipped, files of every length: a message or a correct run, no crash."""
 
 import os
 import random
@@ -19,7 +19,7 @@ FOOTER = 88
 
 
 @pytest.fixture(scope="module")
-def fuzz(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def fuzz(libdeflate: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The launcher compiled with AddressSanitizer and UndefinedBehaviorSanitizer around tests/launcher/fuzz.c."""
     compiler = shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
@@ -27,7 +27,16 @@ def fuzz(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program = tmp_path_factory.mktemp("fuzz") / "fuzz"
     sources = [str(path) for path in sorted(SOURCES.glob("*.c")) if path.name != "main.c"]
     command = [compiler, "-std=c11", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    command += ["-I", str(SOURCES), "-o", str(program), *sources, str(Path(__file__).with_name("fuzz.c"))]
+    command += [
+        "-I",
+        str(SOURCES),
+        "-isystem",
+        str(libdeflate),
+        "-o",
+        str(program),
+        *sources,
+        str(Path(__file__).with_name("fuzz.c")),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if "cannot find" in done.stderr:
         pytest.skip("this compiler comes without sanitizers")
@@ -61,7 +70,7 @@ def places(file: Path) -> Places:
     return Places(file)
 
 
-def turned(kind: str, start: int, end: int) -> Iterator[str]:
+def flipped(kind: str, start: int, end: int) -> Iterator[str]:
     for place in range(start, end):
         yield f"{kind} {place} {1 << place % 8}"
         yield f"{kind} {place} {0xFF if place % 2 else 0x80}"
@@ -84,17 +93,17 @@ def hold(fuzz: Path, file: Path, cases: list[str], tmp_path: Path) -> None:
 
 
 def test_every_byte_of_the_header_and_the_index(fuzz: Path, file: Path, places: Places, tmp_path: Path) -> None:
-    hold(fuzz, file, list(turned("flip", places.pack, places.content)), tmp_path)
+    hold(fuzz, file, list(flipped("flip", places.pack, places.content)), tmp_path)
 
 
 def test_every_byte_of_the_index_under_an_id_that_fits_it(
     fuzz: Path, file: Path, places: Places, tmp_path: Path
 ) -> None:
-    hold(fuzz, file, list(turned("seal", places.pack + 40, places.content)), tmp_path)
+    hold(fuzz, file, list(flipped("seal", places.pack + 40, places.content)), tmp_path)
 
 
 def test_every_byte_of_the_footer(fuzz: Path, file: Path, places: Places, tmp_path: Path) -> None:
-    hold(fuzz, file, list(turned("flip", places.footer, places.size)), tmp_path)
+    hold(fuzz, file, list(flipped("flip", places.footer, places.size)), tmp_path)
 
 
 def test_bytes_of_the_content_and_behind_it(fuzz: Path, file: Path, places: Places, tmp_path: Path) -> None:
@@ -105,7 +114,7 @@ def test_bytes_of_the_content_and_behind_it(fuzz: Path, file: Path, places: Plac
 def test_a_file_of_every_length(fuzz: Path, file: Path, places: Places, tmp_path: Path) -> None:
     lengths = {*range(places.pack, places.content + 1), *range(places.footer, places.size), 0, 1, FOOTER}
     lengths.update(random.Random(13).sample(range(places.size), 50))
-    hold(fuzz, file, [f"cut {length}" for length in sorted(lengths)], tmp_path)
+    hold(fuzz, file, [f"truncate {length}" for length in sorted(lengths)], tmp_path)
 
 
 def test_a_pack_of_every_length(fuzz: Path, file: Path, places: Places, tmp_path: Path) -> None:
@@ -113,5 +122,5 @@ def test_a_pack_of_every_length(fuzz: Path, file: Path, places: Places, tmp_path
     hold(fuzz, file, [f"pack {length}" for length in lengths], tmp_path)
 
 
-def test_deflated_bytes_with_any_bit_turned(fuzz: Path, file: Path, places: Places, tmp_path: Path) -> None:
+def test_compressed_bytes_with_any_bit_flipped(fuzz: Path, file: Path, places: Places, tmp_path: Path) -> None:
     hold(fuzz, file, [f"inflate {places.words}"], tmp_path)

@@ -138,7 +138,7 @@ def test_one_bit_in_the_number_of_entries_does_no_harm_to_other_files(tmp_path: 
     damaged[good.rindex(pack.MAGIC) + 40] ^= 1
     file.write_bytes(damaged)
     assert run(file, cache=tmp_path / "cache").stderr == (
-        "error: toy: the runtime inside the file is damaged, its index does not fit its id: copy the file again\n"
+        "error: toy: the runtime inside the file is damaged, its index does not match its id: copy the file again\n"
     )
     file.write_bytes(good)
     assert run(file, cache=tmp_path / "cache").returncode == 0

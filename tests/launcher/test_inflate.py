@@ -1,4 +1,4 @@
-"""Our inflate against zlib's deflate: every block type, every length, damaged data."""
+"""What zlib compresses, the launcher decompresses: every block type, every length; and damaged data."""
 
 import random
 import re

@@ -68,9 +68,9 @@ def test_a_named_cache_that_others_may_write_into_is_refused_with_the_remedy(
     result = run(file, cache=cache, prefix=as_user(US))
     assert result.returncode == 1
     assert result.stderr == (
-        f"error: toy: the runtime cannot be unpacked into any of {cache} (others may write into {cache}: "
-        f"chmod go-w {cache}): set ENCODERFILE_CACHE_DIR to a folder that can be written and executed from, "
-        "or ENCODERFILE_CACHE_TRUSTED=1 if nobody else can reach this one\n"
+        f"error: toy: the runtime cannot be unpacked into any of {cache} (other users can write to {cache}: "
+        f"run chmod go-w {cache}): set ENCODERFILE_CACHE_DIR to a folder where files can be written and executed, "
+        "or ENCODERFILE_CACHE_TRUSTED=1 if nobody else can access this one\n"
     )
 
 
@@ -86,7 +86,7 @@ def test_a_named_cache_that_belongs_to_another_user_is_refused(user: int, file: 
     trap(cache, file, STRANGER)
     result = run(file, cache=cache, prefix=as_user(user))
     assert result.returncode == 1
-    assert f"{cache} belongs to another user, number {STRANGER}" in result.stderr
+    assert f"{cache} belongs to another user, uid {STRANGER}" in result.stderr
 
 
 @pytest.mark.parametrize("user", [US, 0], ids=["another user", "root"])
@@ -95,7 +95,7 @@ def test_a_folder_above_that_belongs_to_another_user_is_refused(user: int, file:
     cache = made(above / "cache", user)
     result = run(file, cache=cache, prefix=as_user(user))
     assert result.returncode == 1
-    assert f"{above} belongs to another user, number {STRANGER}" in result.stderr
+    assert f"{above} belongs to another user, uid {STRANGER}" in result.stderr
 
 
 def test_a_folder_above_that_others_may_write_into_is_refused(file: Path, shared: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_folder_above_that_others_may_write_into_is_refused(file: Path, shared
     cache = made(above / "cache", US)
     result = run(file, cache=cache, prefix=as_user(US))
     assert result.returncode == 1
-    assert f"others may write into {above}: chmod go-w {above}" in result.stderr
+    assert f"other users can write to {above}: run chmod go-w {above}" in result.stderr
 
 
 def test_a_folder_of_ours_in_a_sticky_one_is_used(file: Path, shared: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_sticky_cache_is_used_for_what_is_ours_in_it(file: Path, shared: Path)
     assert run(file, cache=cache, prefix=as_user(US)).stdout.startswith(f"{cache}/")
     result = run(file, cache=cache, prefix=as_user(STRANGER))
     assert result.returncode == 1
-    assert f"belongs to another user, number {US}" in result.stderr
+    assert f"belongs to another user, uid {US}" in result.stderr
 
 
 def test_a_sticky_cache_serves_several_users_with_runtimes_of_their_own(file: Path, shared: Path) -> None:
@@ -269,7 +269,7 @@ def test_a_group_that_is_the_users_alone_may_write(file: Path, shared: Path) -> 
     os.chown(cache, user.pw_uid, user.pw_gid)
     assert run(file, cache=cache, prefix=as_user(user.pw_uid)).stdout.startswith(f"{cache}/")
     os.chown(cache, user.pw_uid, STRANGER)
-    assert "others may write" in run(file, cache=cache, prefix=as_user(user.pw_uid)).stderr
+    assert "other users can write" in run(file, cache=cache, prefix=as_user(user.pw_uid)).stderr
 
 
 @pytest.fixture

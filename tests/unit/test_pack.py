@@ -157,7 +157,7 @@ def test_what_differs_is_named_with_the_remedy(
     with pytest.raises(ContainerError) as refusal:
         pack.compare(packed, folder)
     assert str(refusal.value) == (
-        f"{folder / name} is not what {packed.path} holds: remove {folder}, and the next start unpacks it again"
+        f"{folder / name} differs from {packed.path}: remove {folder}, and the next start unpacks it again"
     )
 
 
