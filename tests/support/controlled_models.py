@@ -89,7 +89,7 @@ class Nonsense(Model):
 
 class _Poisoned:
     def __init__(self, session: Any, boom: list[int]) -> None:
-        self.device = session.device
+        self.device, self.threads = session.device, session.threads
         self._session = session
         self._boom = boom
 
