@@ -73,8 +73,8 @@ class Infinite(Model):
     """A model whose graph gives NaN for the text `boom`."""
 
     def __init__(self, model: Model) -> None:
-        super().__init__(model.manifest, model.tokenizer, model.session)
-        self.session = _Poisoned(model.session, _ids(model))  # type: ignore[assignment]
+        session: Any = _Poisoned(model.session, _ids(model))
+        super().__init__(model.manifest, model.tokenizer, session)
 
 
 class Nonsense(Model):
@@ -88,8 +88,10 @@ class Nonsense(Model):
 
 
 class _Poisoned:
+    """A session that gives NaN for the rows that begin with the ids of `boom`."""
+
     def __init__(self, session: Any, boom: list[int]) -> None:
-        self.device = session.device
+        self.device, self.threads, self.load_seconds = session.device, session.threads, session.load_seconds
         self._session = session
         self._boom = boom
 

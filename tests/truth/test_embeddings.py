@@ -32,7 +32,7 @@ def test_token_vectors_are_those_of_the_reference(folder: Path) -> None:
 def test_normalised_token_vectors_keep_their_direction(folder: Path) -> None:
     served = truth(folder, "embedding")
     for entry, result in zip(served.entries, served.alone, strict=True):
-        unit = served.model.task.normalized(result, True)
+        unit = served.model.task.with_options(result, {"normalize": True})
         wanted = np.asarray(entry["token_first8"]) / np.asarray(entry["token_norm"])[:, None]
         close(unit.embeddings[:, :8], wanted, REFERENCE, entry["id"])
 
@@ -50,7 +50,7 @@ def test_a_sentence_vector_is_that_of_the_reference(folder: Path) -> None:
     served = truth(folder, "sentence_embedding")
     for entry, result in zip(served.entries, served.alone, strict=True):
         assert isinstance(result, SentenceEmbedding)
-        unit = served.model.task.normalized(result, True)
+        unit = served.model.task.with_options(result, {"normalize": True})
         close(unit.embedding, entry["sentence"], REFERENCE, entry["id"])
 
 
@@ -66,7 +66,7 @@ def test_unless_asked_a_sentence_vector_is_normalised_as_the_model_says(folder: 
     served = truth(folder, "sentence_embedding")
     normalises = expected(folder).get("normalize", False)
     for entry, result in zip(served.entries, served.alone, strict=True):
-        own = served.model.task.normalized(result, None)
+        own = served.model.task.with_options(result, {})
         close(np.linalg.norm(own.embedding), 1.0 if normalises else entry["mean_norm"], REFERENCE, entry["id"])
 
 
@@ -75,4 +75,4 @@ def test_unless_asked_a_sentence_vector_is_normalised_as_the_model_says(folder: 
 def test_pooling_outside_the_graph_gives_the_reference(folder: Path, mode: str, field: str) -> None:
     served = Truth(folder, "sentence_embedding", PoolingSpec(modes=(mode,), normalize=True))
     for entry, result in zip(served.entries, served.together, strict=True):
-        close(served.model.task.normalized(result, None).embedding, entry[field], REFERENCE, entry["id"])
+        close(served.model.task.with_options(result, {}).embedding, entry[field], REFERENCE, entry["id"])
