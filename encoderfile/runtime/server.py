@@ -209,7 +209,7 @@ def _announce(
         port = f":{grpc_port}" if grpc_port else ""
         log.info("gRPC on %s%s%s", bracketed(settings.grpc_hostname), port, " (TLS)" if secure else "")
     if _EVERYWHERE.intersection(_hosts(settings)) and settings.api_key is None:
-        log.warning("every network of this machine can reach the server and no --api-key is set")
+        log.warning("listening on all interfaces without --api-key")
     log.info("ready")
 
 

@@ -70,7 +70,7 @@ class Limits:
             if text.truncated and (self.refuse_overflow if refuse is None else refuse):
                 raise TooLongError(
                     f"has more than {info.max_length} tokens, the most this model takes: "
-                    f"shorten it{'' if refuse else ', or let --overflow truncate cut it'}",
+                    f"shorten it{'' if refuse else ', or use --overflow truncate'}",
                     index,
                 )
         return sum(text.truncated for text in encoded)

@@ -48,7 +48,7 @@ def test_with_overflow_error_a_long_text_is_refused_with_its_place_and_the_limit
     client = connect("sentiment", Limits(refuse_overflow=True))
     sentence = (
         "Invalid input: inputs[1] has more than 256 tokens, the most this model takes: "
-        "shorten it, or let --overflow truncate cut it"
+        "shorten it, or use --overflow truncate"
     )
     assert client.refusal(["short", LONG]) == client.says(Kind.INVALID_ARGUMENT, sentence)
     assert len(client.predict(["short"]).results) == 1

@@ -91,7 +91,7 @@ def test_a_flag_wins_over_the_environment(sentiment: BuiltFile, clients: Any) ->
 @pytest.mark.proves("ENC Beyond the page", "An API key")
 def test_a_server_open_to_every_network_without_a_key_warns(sentiment: BuiltFile) -> None:
     with sentiment.serve("--http-hostname", "0.0.0.0") as server:
-        assert "WARNING every network of this machine can reach the server and no --api-key is set" in server.text
+        assert "WARNING listening on all interfaces without --api-key" in server.text
     with sentiment.serve("--http-hostname", "0.0.0.0", "--api-key", "secret") as server:
         assert "WARNING" not in server.text
 

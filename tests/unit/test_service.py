@@ -172,7 +172,7 @@ async def test_long_texts_are_refused_where_overflow_is_an_error() -> None:
             await service.predict(request("short", LONG))
         assert str(refusal.value) == (
             "Invalid input: inputs[1] has more than 64 tokens, the most this model takes: "
-            "shorten it, or let --overflow truncate cut it"
+            "shorten it, or use --overflow truncate"
         )
         assert model.runs.batches == []
         assert len((await service.predict(request("short"))).results) == 1
