@@ -1,9 +1,9 @@
-# One virtual environment, made on first use; every target works from a clean clone.
+# One virtual environment, made on first use; every target works in a fresh clone.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PB := encoderfile/transports/_pb
-# More real exports, each with its expected.json, where a folder of them lies beside the checkout.
+# More real exports, each with its expected.json, if the folder ../shared/models exists.
 export ENCODERFILE_TEST_MODELS ?= $(wildcard $(CURDIR)/../shared/models)
 
 MODEL ?= $(firstword $(wildcard $(ENCODERFILE_TEST_MODELS)/minilm-embed) examples/embed/model)
@@ -21,11 +21,11 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# What a hostile client, host or neighbour does to a built file, and what it costs; about fifteen minutes, as root.
+# Attacks on a built file by clients, by the host and by other users, and their cost; about fifteen minutes, as root.
 attack: $(VENV)/installed-dev
 	$(BIN)/python tests/attacks $(MODEL)
 
-# Ratios against onnxruntime alone, in one run, with tables and a plot in benchmarks/results; about ten minutes.
+# Ratios to onnxruntime alone, in one run, with tables and a plot in benchmarks/results; about ten minutes.
 RESULTS := benchmarks/results
 bench: $(VENV)/installed
 	mkdir -p $(RESULTS)
@@ -34,11 +34,11 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/throughput.py $(RESULTS)/bench.encoderfile $(MODEL) --plot $(RESULTS)/throughput.svg \
 		| tee $(RESULTS)/throughput.md
 
-# The code that protoc writes is committed, so that an installation needs no compiler; a test compares them.
+# The code that protoc generates is committed, so that an installation needs no compiler; a test compares it.
 proto: $(VENV)/installed-dev
 	$(BIN)/python build/protos.py $(PB)
 
-# Pages written from the program itself: what --help prints, what a runtime is made of, what the tests prove.
+# Pages generated from the program: what --help prints, the packages in the runtime, what the tests prove.
 docs: $(VENV)/installed-dev
 	$(BIN)/python docs/make_cli.py
 	$(BIN)/python docs/make_inside.py
@@ -59,7 +59,7 @@ $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --constraint build/constraints.txt --group dev
 	touch $@
 
-# What compiles the launcher: a compiler of 440 MB and the sources of libdeflate.
+# To compile the launcher: a compiler (440 MB) and the sources of libdeflate.
 $(VENV)/installed-launcher: $(VENV)/installed-dev build/launcher/libdeflate.txt
 	$(BIN)/python -m pip install --quiet --group launcher
 	rm -rf $(VENV)/libdeflate

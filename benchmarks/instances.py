@@ -1,11 +1,11 @@
-"""What several instances bring and cost, against one instance of the same built file in the same process.
+"""The speed and the cost of several instances, compared with one instance of the same built file in one process.
 
     python benchmarks/instances.py FILE [--rounds 7] [--texts 128] [--only '32 1 mixed']
 
-Clients are closed loops that ask the service directly, so nothing of HTTP is in the figures. Every round measures one
-instance and several in turn, on the same texts; what is printed are ratios, medians with least and most. On a machine
-that does other things too, those of time say little: look at the processor time, and at how many threads wanted a
-core, which ran or waited for others to leave one.
+Clients are closed loops that call the service directly, without HTTP. Every round measures one instance and several,
+one after the other, on the same texts; the table has ratios, medians with minimum and maximum. On a busy machine
+ratios of wall-clock time say little: look at the processor time, and at how many threads had work: those that ran or
+waited for a core.
 """
 
 from __future__ import annotations
@@ -38,24 +38,24 @@ CASES = [
     (32, 1, "equal"),
     (1, 64, "mixed"),
 ]
-"""Clients, texts a request, kind of text."""
+"""Clients, texts per request, kind of text."""
 
 
 @dataclass
 class Figures:
-    """One case: several instances against one, a figure a round."""
+    """One case: several instances against one, one figure per round."""
 
     rates: list[float] = field(default_factory=list)
     medians: list[float] = field(default_factory=list)
     tails: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
     wanted: list[tuple[float, float]] = field(default_factory=list)
-    """Threads that wanted a core on average: of one instance, and of several."""
+    """Threads that ran or waited for a core, on average: with one instance, and with several."""
 
 
 @dataclass(frozen=True)
 class Round:
-    """What one instance or several took for the same texts, in seconds."""
+    """The time of one instance or several for the same texts, in seconds."""
 
     wall: float
     processor: float
@@ -91,7 +91,7 @@ def _scheduled() -> tuple[float, float]:
 
 
 async def compare(one: Service, several: Service, clients: int, queue: list[list[str]], rounds: int) -> Figures:
-    """Both in turn, the first of them another one in every round."""
+    """Both, one after the other; the order alternates from round to round."""
     figures = Figures()
     for service in (one, several):
         await ask(service, clients, queue[: 2 * clients])
@@ -126,7 +126,7 @@ def texts(kind: str, count: int) -> list[str]:
 
 
 async def measure(models: Sequence[Model], options: argparse.Namespace) -> None:
-    """Prints what opening instances took, and a row for each case."""
+    """Prints how long it took to open instances, and a row for each case."""
     services = [make_service(each, ModelSettings()) for each in models]
     for service in services:
         service.start()
@@ -138,7 +138,7 @@ async def measure(models: Sequence[Model], options: argparse.Namespace) -> None:
         end=" ",
     )
     print(f"{_private_mb() - before:.0f} MB more private memory\n")
-    print("| clients | texts a request | kind | processor time | threads wanting a core | texts/s | p50 | p95 |")
+    print("| clients | texts per request | kind | processor time | threads with work | texts/s | p50 | p95 |")
     print("|---" * 8 + "|")
     chosen = options.only.split() if options.only else []
     cases = [(int(chosen[0]), int(chosen[1]), chosen[2])] if chosen else CASES
@@ -167,7 +167,7 @@ def main() -> None:
     print(
         f"{options.file.name}, {cores} instances against one, load of the machine {os.getloadavg()[0]:.1f},", end=" "
     )
-    print(f"{options.rounds} rounds; medians of ratios, least and most in brackets")
+    print(f"{options.rounds} rounds; medians of ratios, minimum and maximum in brackets")
     models = [load(options.file, device, ModelSettings(threads=cores, instances=each)) for each in (1, cores)]
     asyncio.run(measure(models, options))
 

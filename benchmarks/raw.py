@@ -1,4 +1,4 @@
-"""onnxruntime alone: what the server is measured against. Tokenisation included, nothing else."""
+"""onnxruntime alone, which the server is compared with. Includes tokenising, nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A built file that serves, and clients in closed loops for each way in."""
+"""A built file that serves, and clients in closed loops for each transport."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ class Server:
         return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
-def requests(server: Server, way: str, texts: Sequence[str], size: int) -> list[bytes]:
-    """The bytes of requests of `size` texts each, in the form that `way` sends."""
+def requests(server: Server, transport: str, texts: Sequence[str], size: int) -> list[bytes]:
+    """The bytes of requests of `size` texts each, in the form that `transport` sends."""
     groups = [list(texts[i : i + size]) for i in range(0, len(texts), size)]
-    if way == "grpc":
+    if transport == "grpc":
         message = getattr(pb, f"{server.service}Request")
         return [message(inputs=group).SerializeToString() for group in groups]
-    if way == "mcp":
+    if transport == "mcp":
         return [_post("/mcp", _tool_call({"inputs": group})) for group in groups]
     return [_post("/predict", {"inputs": group}) for group in groups]
 
@@ -89,11 +89,11 @@ def _post(path: str, content: object) -> bytes:
     ).encode() + body
 
 
-async def load(server: Server, way: str, clients: int, queue: list[bytes]) -> tuple[float, list[float]]:
+async def load(server: Server, transport: str, clients: int, queue: list[bytes]) -> tuple[float, list[float]]:
     """Seconds for the whole queue with so many clients, and each request's latency."""
     latencies: list[float] = []
     waiting = queue[::-1]
-    each = _grpc_client if way == "grpc" else _http_client
+    each = _grpc_client if transport == "grpc" else _http_client
     started = time.perf_counter()
     await asyncio.gather(*(each(server, waiting, latencies) for _ in range(clients)))
     return time.perf_counter() - started, latencies

@@ -1,8 +1,8 @@
-"""How fast a file starts, beside the same code from an unpacked folder and from plain Python, in one run.
+"""How fast a file starts, compared with the same code in an unpacked folder and in plain Python, in one run.
 
     python benchmarks/startup.py FILE [--rounds N]
 
-Prints a Markdown table: medians and the spread (least to most) of N rounds, ratios against plain Python.
+Prints a Markdown table: medians and range of N rounds, ratios to plain Python.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def main() -> None:
         body = json.dumps({"inputs": ["What a lovely day"], **({"normalize": True} if normalize else {})}).encode()
         results: dict[str, dict[str, list[float]]] = {way.name: {} for way in started}
         for _ in range(options.rounds):
-            for way in started:  # in turns, so that a busy moment falls on all
+            for way in started:  # alternating, so that a busy moment affects all
                 found = results[way.name]
                 for command in ("--version", "infer"):
                     arguments = [command] if command == "--version" else [command, "What a lovely day"]
@@ -124,7 +124,7 @@ def report(file: Path, first: float, results: dict[str, dict[str, list[float]]],
     )
     versions = f"Linux {platform.release()}, Python {platform.python_version()}"
     print(f"{platform.machine()}, {os.cpu_count()} cores, {versions};")
-    print(f"the very first run, which unpacks: {first:.2f} s\n")
+    print(f"the very first start, which unpacks: {first:.2f} s\n")
     columns = list(next(iter(results.values())))
     print("| | " + " | ".join(columns) + " |")
     print("|---" * (len(columns) + 1) + "|")

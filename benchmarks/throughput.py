@@ -1,9 +1,9 @@
-"""Requests a second through a built file, as ratios of onnxruntime alone in the same run.
+"""Texts per second through a built file, as ratios to onnxruntime alone in the same run.
 
     python benchmarks/throughput.py FILE MODEL_FOLDER [--texts 256] [--rounds 5] [--all] [--plot FILE.svg]
 
-The clients are closed loops over kept connections in this process, which shares the cores with the server: what
-they cost counts against it. The file must be of a `sentence_embedding` or `sequence_classification` model,
+The clients are closed loops over persistent connections in this process, which shares the cores with the server, so
+their work slows it down. The file must be of a `sentence_embedding` or `sequence_classification` model,
 MODEL_FOLDER the export it was built from.
 """
 
@@ -32,7 +32,7 @@ from texts import make
 class Case:
     """One line of the table: what is sent, and what was measured in each round."""
 
-    way: str
+    transport: str
     clients: int
     size: int
     kind: str
@@ -48,12 +48,12 @@ class Case:
         """One round: onnxruntime sorted, onnxruntime request by request, ours."""
         groups = [self.texts[i : i + self.size] for i in range(0, len(self.texts), self.size)]
         plain = sum(raw.run(group, [range(len(group))]) for group in groups)
-        # A lone client's requests cannot be sorted together: the next comes when the last is answered.
+        # A single client's requests cannot be sorted together: the next comes when the last is answered.
         sortable = groups if self.clients == 1 else [self.texts]
         ideal = plain if self.clients * self.size == 1 else sum(raw.run(group) for group in sortable)
-        time.sleep(0.1)  # its idle threads spin on for a moment
+        time.sleep(0.1)  # its idle threads go on spinning for a moment
         used = server.cpu_seconds()
-        seconds, each = asyncio.run(load(server, self.way, self.clients, self.requests(server)))
+        seconds, each = asyncio.run(load(server, self.transport, self.clients, self.requests(server)))
         self.cores.append((server.cpu_seconds() - used) / seconds)
         self.of_sorted.append(ideal / seconds)
         self.of_plain.append(plain / seconds)
@@ -63,30 +63,34 @@ class Case:
 
     def requests(self, server: Server) -> list[bytes]:
         """What the clients send, in order."""
-        return requests(server, self.way, self.texts, self.size)
+        return requests(server, self.transport, self.texts, self.size)
 
     def row(self) -> str:
         """The line of the table."""
         cuts = [1000 * each for each in statistics.quantiles(self.latencies, n=100)]
         over = _spread(self.over, 1) if self.clients * self.size == 1 else ""
-        cells = [self.way, self.clients, self.size, self.kind, f"{statistics.median(self.rates):.0f}"]
+        cells = [self.transport, self.clients, self.size, self.kind, f"{statistics.median(self.rates):.0f}"]
         cells += [_spread(self.of_sorted, 2), _spread(self.of_plain, 2), over]
         cells += [f"{cuts[at]:.1f}" for at in (49, 94, 98)] + [f"{statistics.median(self.cores):.1f}"]
         return "| " + " | ".join(map(str, cells)) + " |"
 
 
 COLUMNS = (
-    "way | clients | texts a request | kind | texts/s | of raw, sorted | of raw, as sent | ms over raw | p50 ms "
-    "| p95 | p99 | cores"
+    "transport | clients | texts per request | kind | texts/s | of raw, sorted | of raw, as sent | ms over raw "
+    "| p50 ms | p95 | p99 | cores"
 )
 CASES = [
     *(("http", 1, 1, kind) for kind in ("short", "mixed", "long")),
     *(("http", clients, 1, "mixed") for clients in (8, 32, 128)),
     *(("http", 32, 1, kind) for kind in ("short", "long")),
     *(("http", clients, 64, "mixed") for clients in (1, 8)),
-    *((way, *rest) for way in ("grpc", "mcp") for rest in ((1, 1, "short"), (32, 1, "mixed"), (1, 64, "mixed"))),
+    *(
+        (transport, *rest)
+        for transport in ("grpc", "mcp")
+        for rest in ((1, 1, "short"), (32, 1, "mixed"), (1, 64, "mixed"))
+    ),
 ]
-"""Way in, clients, texts a request, kind of text."""
+"""Transport, clients, texts per request, kind of text."""
 
 
 def _spread(values: Sequence[float], digits: int) -> str:
@@ -110,8 +114,8 @@ def main() -> None:
     raw = Raw(options.model, cores, info["manifest"]["tokenizer"]["max_length"])
     grid = itertools.product(("http", "grpc", "mcp"), (1, 8, 32, 128), (1, 64), ("short", "mixed", "long"))
     if options.only:
-        way, clients, size, kind = options.only.split()
-        cases = [Case(way, int(clients), int(size), kind)]
+        transport, clients, size, kind = options.only.split()
+        cases = [Case(transport, int(clients), int(size), kind)]
     else:
         cases = [Case(*each) for each in (grid if options.all else CASES)]
     versions = info["runtime"]["versions"]
@@ -125,7 +129,7 @@ def main() -> None:
         f"{options.file.name}: {info['manifest']['model_type']}, load of the machine {os.getloadavg()[0]:.1f};",
         end=" ",
     )
-    print(f"{options.rounds} rounds; medians, least and most in brackets\n")
+    print(f"{options.rounds} rounds; medians, minimum and maximum in brackets\n")
     print("|", COLUMNS, "|")
     print("|---" * 12 + "|")
     with Server(options.file.resolve(), info["manifest"]["model_type"]) as server:
@@ -134,7 +138,7 @@ def main() -> None:
             count //= 4 if case.kind == "long" and case.size == 1 else 1
             case.texts = make(case.kind, count)
             raw.run(case.texts[:32])
-            asyncio.run(load(server, case.way, case.clients, case.requests(server)[:32]))
+            asyncio.run(load(server, case.transport, case.clients, case.requests(server)[:32]))
             for _ in range(options.rounds):
                 case.measure(server, raw)
             print(case.row(), flush=True)
@@ -148,14 +152,14 @@ def main() -> None:
     if options.plot:
         rows = [
             (
-                f"{case.way}, {case.clients} x {case.size} {case.kind}",
+                f"{case.transport}, {case.clients} x {case.size} {case.kind}",
                 statistics.median(case.of_sorted),
                 min(case.of_sorted),
                 max(case.of_sorted),
             )
             for case in cases
         ]
-        options.plot.write_text(bars("texts a second, as a share of onnxruntime on sorted batches", rows))
+        options.plot.write_text(bars("texts per second, as a ratio to onnxruntime on sorted batches", rows))
         print(f"plot: {options.plot}")
 
 
@@ -168,7 +172,7 @@ def machine() -> str:
 
 
 async def _held_up(server: Server) -> str:
-    """How long others wait for the event loop: the loads of one huge request, seen from outside."""
+    """How long `/health` takes to answer while one huge request runs."""
     huge = requests(server, "http", make("short", 4096), 4096)
     work = asyncio.create_task(load(server, "http", 1, huge))
     waits: list[float] = []
@@ -176,7 +180,7 @@ async def _held_up(server: Server) -> str:
         _, each = await load(server, "http", 1, [b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"] * 20)
         waits += each
     cuts = [1000 * each for each in statistics.quantiles(waits, n=100)]
-    return f"p50 {cuts[49]:.1f}, p95 {cuts[94]:.1f}, p99 {cuts[98]:.1f}, most {1000 * max(waits):.1f} ms"
+    return f"p50 {cuts[49]:.1f}, p95 {cuts[94]:.1f}, p99 {cuts[98]:.1f}, maximum {1000 * max(waits):.1f} ms"
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""What the launcher starts: the command line of the built file, whose path it leaves in the environment."""
+"""What the launcher starts: the command line of the built file, whose path is in the environment."""
 
 import os
 import signal
 import sys
 from pathlib import Path
 
-# Ctrl-C before the command line is there to answer it.
+# Ctrl-C before the command line can handle it.
 signal.signal(signal.SIGINT, lambda *_: os._exit(128 + signal.SIGINT))
 
 from encoderfile.runtime.cli import main  # noqa: E402

@@ -1,7 +1,7 @@
-"""A PyInstaller runtime hook: the packages `mcp` and `mcp.server`, without what their `__init__` imports.
+"""A PyInstaller runtime hook: the packages `mcp` and `mcp.server`, without the imports of their `__init__`.
 
 The SDK's packages import its client, its high-level server and OAuth, and with them httpx and cryptography:
-10 MB and a third of a second for roads the low-level server never takes.
+10 MB and a third of a second for code that the low-level server never runs.
 """
 
 import importlib.util

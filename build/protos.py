@@ -9,7 +9,7 @@ from grpc_tools import protoc
 ROOT = Path(__file__).parents[1] / "proto"
 
 WITH_STUBS = ROOT / "encoderfile.proto"
-"""The API page names its stubs; nobody uses those of the others."""
+"""The API page names its stubs; those of the others are not used."""
 
 
 def generate(target: Path) -> None:

@@ -2,8 +2,8 @@
 
 The compiler is Zig's and the decoder is libdeflate's, both pinned: they make small static programs for every platform
 on any machine, and the same bytes each time. The programs are committed, because a user's machine has no compiler; a
-test compiles them again and compares the bytes. Beside them lies a list of what others wrote in them, with its
-licences, which becomes part of the SBOM of every built file.
+test compiles them again and compares the bytes. Their folder also has a list of the libraries in them, with
+their licences, which becomes part of the SBOM of every built file.
 """
 
 import importlib.metadata
@@ -25,7 +25,7 @@ DOWNLOADED = Path(sys.prefix) / "libdeflate"
 
 
 def libdeflate(folder: Path) -> Path:
-    """Unpacks libdeflate's sources into `folder`; returns where they lie. Raises `FileNotFoundError` without them."""
+    """Unpacks libdeflate's sources into `folder`; returns where they are. Raises `FileNotFoundError` without them."""
     archive = next(DOWNLOADED.glob("deflate-*.tar.gz"), None)
     if archive is None:
         raise FileNotFoundError(f"libdeflate is not in {DOWNLOADED}: run `make .venv/installed-launcher`")
