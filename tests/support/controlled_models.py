@@ -89,9 +89,11 @@ class Nonsense(Model):
 
 class _Poisoned:
     def __init__(self, session: Any, boom: list[int]) -> None:
-        self.device, self.threads = session.device, session.threads
         self._session = session
         self._boom = boom
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
 
     def run(self, feeds: Mapping[str, Any], output: str) -> FloatArray:
         result: FloatArray = self._session.run(feeds, output)
