@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import reprlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from encoderfile.builder.precision import PrecisionOptions
 from encoderfile.errors import ConfigError
 from encoderfile.tasks import TASKS
 
-_FIELDS = [each.name for each in (*fields(BuildConfig), *fields(PrecisionOptions))]
-_KEYS = (*(name for name in _FIELDS if name not in ("files", "precision")), "transform")
+Read = Callable[[str, object, Path], Any]
+"""Reads the value of a key; the last argument is the folder that paths are relative to. Raises `ConfigError`."""
+
 _PATH_KEYS = {
     "model_config_path": "config.json",
     "model_weights_path": "model.onnx",
@@ -50,12 +51,16 @@ def _config(document: object, file: Path) -> BuildConfig:
         raise ConfigError(f"{file} has no top-level key `encoderfile:`: put name, path and the other keys below it")
     _only_known(document, ("encoderfile",), str(file))
     body = _mapping(document["encoderfile"], "encoderfile")
-    _only_known(body, _KEYS, "encoderfile")
+    _only_known(body, ("path", *_READERS, "transform"), "encoderfile")
     if body.get("transform") is not None:
         raise ConfigError(
             "`transform` is not supported: remove it; softmax, pooling and normalisation are built in and need none"
         )
-    return _Body(body, file.parent).config()
+    path, files, onnx = _model_path(body.get("path"), file.parent)
+    values = {key: read(key, body[key], file.parent) for key, read in _READERS.items() if body.get(key) is not None}
+    precision = {each.name: values.pop(each.name) for each in fields(PrecisionOptions) if each.name in values}
+    values.setdefault("onnx", onnx)
+    return BuildConfig(path=path, files=files, precision=PrecisionOptions(**precision), **values)
 
 
 def _read(file: Path) -> bytes:
@@ -83,93 +88,24 @@ class _Loader(yaml.SafeLoader):
         super().flatten_mapping(node)
 
 
-class _Body:
-    """The mapping below `encoderfile:` and the folder its paths start from."""
-
-    def __init__(self, body: Mapping[str, Any], folder: Path) -> None:
-        self._body = body
-        self._folder = folder
-
-    def config(self) -> BuildConfig:
-        path, files, onnx = self._model_path()
-        return BuildConfig(
-            path=path,
-            files=files,
-            onnx=self._path("onnx") or onnx,
-            output=self._string("output"),
-            inputs=self._inputs(),
-            name=self._string("name"),
-            version=self._string("version") or DEFAULT_VERSION,
-            model_type=self._choice("model_type", tuple(TASKS)),
-            output_path=self._path("output_path"),
-            cache_dir=self._path("cache_dir"),
-            base_binary_path=self._path("base_binary_path"),
-            device=self._choice("device", ("auto", "cpu", "cuda")) or "auto",
-            tokenizer=_tokenizer(_mapping(self._body.get("tokenizer") or {}, "tokenizer")),
-            precision=PrecisionOptions(
-                quantize=self._choice("quantize", ("int8",)),
-                optimize=self._flag("optimize"),
-                calibrate=self._path("calibrate"),
-                max_flips=self._share("max_flips"),
-            ),
-        )
-
-    def _model_path(self) -> tuple[Path, dict[str, Path], Path | None]:
-        value = self._body.get("path")
-        if isinstance(value, str):
-            return self._folder / _string("path", value), {}, None
-        if not isinstance(value, dict):
-            raise ConfigError("`path` is missing: give the model's folder, or its files one by one")
-        _only_known(value, tuple(_PATH_KEYS), "path")
-        files = {
-            _PATH_KEYS[key]: self._folder / _string(f"path.{key}", found)
-            for key, found in value.items()
-            if found is not None
-        }
-        for key in ("model_config_path", "model_weights_path", "tokenizer_path"):
-            if _PATH_KEYS[key] not in files:
-                raise ConfigError(f"`path.{key}` is missing: give it, or give the model's folder as `path`")
-        onnx = files.pop("model.onnx")
-        return onnx.parent, files, onnx
-
-    def _inputs(self) -> dict[str, str]:
-        found = _mapping(self._body.get("inputs") or {}, "inputs")
-        for name, value in found.items():
-            if not isinstance(value, str | int | float):
-                raise ConfigError(f"`inputs.{name}` should be the name of an input or a number, got {value!r}")
-        return {str(name): str(value) for name, value in found.items()}
-
-    def _string(self, key: str) -> str | None:
-        value = self._body.get(key)
-        return None if value is None else _string(key, value)
-
-    def _path(self, key: str) -> Path | None:
-        value = self._string(key)
-        return None if value is None else self._folder / value
-
-    def _choice(self, key: str, known: tuple[str, ...]) -> str | None:
-        value = self._string(key)
-        if value is not None and value not in known:
-            raise ConfigError(f"`{key}` is {value}: choose {' or '.join(known)}")
-        return value
-
-    def _flag(self, key: str) -> bool | None:
-        value = self._body.get(key)
-        if value is not None and not isinstance(value, bool):
-            raise ConfigError(f"`{key}` should be true or false, got {_shown.repr(value)}")
-        return value
-
-    def _share(self, key: str) -> float | None:
-        value = self._body.get(key)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise ConfigError(f"`{key}` should be a number from 0 to 1, got {_shown.repr(value)}")
-        return float(value)
+def _model_path(value: object, folder: Path) -> tuple[Path, dict[str, Path], Path | None]:
+    if isinstance(value, str):
+        return _path("path", value, folder), {}, None
+    if not isinstance(value, dict):
+        raise ConfigError("`path` is missing: give the model's folder, or its files one by one")
+    _only_known(value, tuple(_PATH_KEYS), "path")
+    files = {
+        _PATH_KEYS[key]: _path(f"path.{key}", found, folder) for key, found in value.items() if found is not None
+    }
+    for key in ("model_config_path", "model_weights_path", "tokenizer_path"):
+        if _PATH_KEYS[key] not in files:
+            raise ConfigError(f"`path.{key}` is missing: give it, or give the model's folder as `path`")
+    onnx = files.pop("model.onnx")
+    return onnx.parent, files, onnx
 
 
-def _string(key: str, value: object) -> str:
-    """A string, or a number or a date that is meant as one: a version, a folder. Raises `ConfigError`."""
+def _string(key: str, value: object, _: Path) -> str:
+    """A string, or a number or a date that is meant as one: a version, a folder."""
     if isinstance(value, bool | list | dict | set | tuple | bytes):
         raise ConfigError(f"`{key}` should be a string, got {_shown.repr(value)}")
     text = str(value)
@@ -178,12 +114,51 @@ def _string(key: str, value: object) -> str:
     return text
 
 
-def _tokenizer(body: Mapping[str, Any]) -> TokenizerOptions:
+def _version(key: str, value: object, folder: Path) -> str:
+    return _string(key, value, folder) or DEFAULT_VERSION
+
+
+def _path(key: str, value: object, folder: Path) -> Path:
+    return folder / _string(key, value, folder)
+
+
+def _choice(*known: str) -> Read:
+    def read(key: str, value: object, folder: Path) -> str:
+        text = _string(key, value, folder)
+        if text not in known:
+            raise ConfigError(f"`{key}` is {text}: choose {' or '.join(known)}")
+        return text
+
+    return read
+
+
+def _flag(key: str, value: object, _: Path) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"`{key}` should be true or false, got {_shown.repr(value)}")
+    return value
+
+
+def _share(key: str, value: object, _: Path) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ConfigError(f"`{key}` should be a number from 0 to 1, got {_shown.repr(value)}")
+    return float(value)
+
+
+def _inputs(key: str, value: object, _: Path) -> dict[str, str]:
+    found = _mapping(value or {}, key)
+    for name, each in found.items():
+        if not isinstance(each, str | int | float):
+            raise ConfigError(f"`inputs.{name}` should be the name of an input or a number, got {each!r}")
+    return {str(name): str(each) for name, each in found.items()}
+
+
+def _tokenizer(key: str, value: object, _: Path) -> TokenizerOptions:
+    body = _mapping(value or {}, key)
     _only_known(body, _TOKENIZER_KEYS, "tokenizer")
-    for key, known in (("truncation_side", _SIDES), ("truncation_strategy", _STRATEGIES)):
-        if body.get(key) is not None and body[key] not in known:
-            found = body[key] if isinstance(body[key], str) else _shown.repr(body[key])
-            raise ConfigError(f"`tokenizer.{key}` is {found}: choose {' or '.join(known)}")
+    for name, known in (("truncation_side", _SIDES), ("truncation_strategy", _STRATEGIES)):
+        if body.get(name) is not None and body[name] not in known:
+            found = body[name] if isinstance(body[name], str) else _shown.repr(body[name])
+            raise ConfigError(f"`tokenizer.{name}` is {found}: choose {' or '.join(known)}")
     return TokenizerOptions(
         max_length=check_count("max_length", body.get("max_length"), 1),
         truncation_side=body.get("truncation_side"),
@@ -224,3 +199,23 @@ def _only_known(body: Mapping[Any, Any], known: Iterable[str], where: str) -> No
             name = str(key)[:80]
             near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.0)
             raise ConfigError(f"{where} has an unknown key `{name}`: did you mean `{near[0]}`?")
+
+
+_READERS: dict[str, Read] = {
+    "name": _string,
+    "version": _version,
+    "model_type": _choice(*TASKS),
+    "output_path": _path,
+    "cache_dir": _path,
+    "base_binary_path": _path,
+    "tokenizer": _tokenizer,
+    "device": _choice("auto", "cpu", "cuda"),
+    "onnx": _path,
+    "output": _string,
+    "inputs": _inputs,
+    "quantize": _choice("int8"),
+    "optimize": _flag,
+    "calibrate": _path,
+    "max_flips": _share,
+}
+"""How the value of each key is read; the keys are fields of `BuildConfig` and `PrecisionOptions`."""

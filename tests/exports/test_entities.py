@@ -127,7 +127,7 @@ async def test_windows_reach_what_truncation_leaves_out() -> None:
     whole = await extracted("demo-ner", [text], "first", 16)
     assert cut.truncated_inputs == 1
     assert whole.truncated_inputs == 0
-    assert len(whole.entities[0]) == 120 > len(cut.entities[0])
+    assert len(whole.results[0].entities) == 120 > len(cut.results[0].entities)
 
 
 @in_loop

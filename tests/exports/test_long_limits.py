@@ -13,7 +13,7 @@ from support.models import MODELS, checked
 def test_a_limit_too_long_to_be_tried_is_named_with_its_memory() -> None:
     found = checked(MODELS / "deberta-v2-cls", None, 8000)
     assert dict(found.rows())["note"] == (
-        f"tried with up to {LONGEST_TRIAL} tokens of 8000; attention over a text that long takes up to 1.3 GB, "
+        f"tried with up to {LONGEST_TRIAL} of 8000 tokens; attention over a text of that length takes up to 1.3 GB, "
         "--max-length lowers it"
     )
 

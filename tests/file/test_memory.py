@@ -39,5 +39,5 @@ def test_a_served_minilm_stays_below_300_mb(minilm: BuiltFile, clients: Any) -> 
             assert len(client.predict(["word " * length for length in lengths * 10]).results) == 70
         peak = peak_mb(server.process.pid)
         assert server.end() == 0
-        assert "up to 2 batches run side by side" in server.text, "the weights were packed twice"
+        assert "up to 2 instances run at the same time" in server.text, "the weights were packed twice"
     assert peak < LIMIT_MB

@@ -91,9 +91,11 @@ class _Poisoned:
     """A session that gives NaN for the rows that begin with the ids of `boom`."""
 
     def __init__(self, session: Any, boom: list[int]) -> None:
-        self.device, self.threads, self.load_seconds = session.device, session.threads, session.load_seconds
         self._session = session
         self._boom = boom
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
 
     def run(self, feeds: Mapping[str, Any], output: str) -> FloatArray:
         result: FloatArray = self._session.run(feeds, output)

@@ -1,10 +1,13 @@
 """The structure of the code: the one direction in which imports point, and who may import which library."""
 
+import ast
+import re
 import sys
 from fnmatch import fnmatch
 
 import pytest
 
+from encoderfile.tasks import TASKS
 from support.imports import FILES, imported, imports, libraries, packages
 
 FOUNDATION = {"errors", "types"}
@@ -97,6 +100,25 @@ def test_transports_do_not_know_each_other(file: str) -> None:
     }
     allowed = {own} | (SHARED_BY_TRANSPORTS if own not in SHARED_BY_TRANSPORTS else set())
     assert used <= allowed, f"encoderfile/{file} imports {sorted(used - allowed)}"
+
+
+@pytest.mark.parametrize("file", [file for file in OURS if not file.startswith("tasks/")])
+def test_only_the_table_of_tasks_knows_the_model_types(file: str) -> None:
+    types = {task.__module__ for task in TASKS.values()}
+    assert not types & imports(file), "ask what a task declares: its abilities, options, result fields"
+    source = FILES[file].read_text(encoding="utf-8")
+    assert not re.search(r"(model_type|task\.name) (==|!=|in) ", source), "no branch on the name of a type"
+
+
+@each_file
+def test_a_file_has_at_most_350_lines_and_a_function_60(file: str) -> None:
+    source = FILES[file].read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 350, "a file that needs scrolling usually holds two ideas"
+    functions = [
+        node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    long = [each.name for each in functions if (each.end_lineno or 0) - each.lineno >= 60]
+    assert not long, f"{long} do more than one thing"
 
 
 @each_file
