@@ -20,7 +20,7 @@ from encoderfile.model.session import Session
 from encoderfile.model.text_inputs import TextInputs
 from encoderfile.model.tokenizer import Known, Tokenizer
 from encoderfile.tasks.results import Result
-from encoderfile.types import EncodedText, FloatArray, ModelInfo, Text
+from encoderfile.types import EncodedText, ModelInfo, Text
 
 
 class Model:
@@ -31,11 +31,12 @@ class Model:
     ) -> None:
         """`instances` is given where several runs may go at the same time."""
         self.manifest = manifest
+        self.tokenizer = tokenizer
         self.task = tasks.create(manifest)
         self.device = session.device.name
         """Where the graph runs: `cpu` or `cuda`."""
         self.inputs = TextInputs(manifest, tokenizer, with_tokens=self.task.needs_tokens)
-        """From what a request holds to what the graph is fed."""
+        self.row_length = self.inputs.row_length
         self.info = ModelInfo(
             model_id=manifest.name,
             version=manifest.version,
@@ -48,20 +49,12 @@ class Model:
             matryoshka=manifest.matryoshka,
             matryoshka_dimensions=manifest.matryoshka_dimensions,
         )
-        """What a caller may know of it."""
         self.session = session
         self._instances = instances
         self.instances = instances.count if instances else 1
-        """Runs of one thread that may go at the same time once `open_instances` said yes; 1 where none may."""
+        """Runs of one thread that may go at the same time once `open_instances` said yes; 1: none may."""
         self.costs = costs.assumed(self.device, session.threads)
-        """What runs cost, as long as nobody has timed them."""
         self.load_seconds = session.load_seconds
-        """How long loading the graph took."""
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """That of the inputs."""
-        return self.inputs.tokenizer
 
     def with_session(self, session: Session) -> Model:
         """The same model on another graph."""
@@ -82,11 +75,6 @@ class Model:
         """Raises `TooLongError` for a text that this machine has not the memory for."""
         if self.device == "cpu":
             self.inputs.check_memory(texts)
-
-    @property
-    def row_length(self) -> int | None:
-        """As `TextInputs` has it."""
-        return self.inputs.row_length
 
     def open_instances(self) -> bool:
         """Prepares runs of one thread each, at the same time. False where that cannot be."""
@@ -128,17 +116,12 @@ class Model:
     def _run_padded(self, session: Session, batch: Sequence[EncodedText]) -> list[Result | InternalError]:
         feeds, mask = self.inputs.feeds(batch)
         output = session.run(feeds, self.manifest.graph.output)[: len(batch)]
-        return self._results(output, batch, mask)
-
-    def _results(
-        self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray
-    ) -> list[Result | InternalError]:
         real = mask[:, :, None] > 0 if output.ndim == 3 else np.ones((len(batch), 1), dtype=bool)
         axes: Any = tuple(range(1, output.ndim))
         numbers = np.isfinite(output)
         finite = (numbers | ~real).all(axis=axes)
         if not numbers.all():
-            # Zeros, because what stands in the padding would else enter sums: 0 times NaN is NaN.
+            # Zeros, because what stands in the padding would enter sums: 0 times NaN is NaN.
             output = np.where(numbers, output, np.float32(0))
         results: list[Result] = self.task.postprocess(output, batch, mask)
         return [

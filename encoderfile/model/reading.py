@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from encoderfile.model.special_tokens import Part
-from encoderfile.types import TokenInfo
+from encoderfile.model.special_tokens import Part, token_infos
 
 Encode = Callable[[str], Any]
 """One text to the library's `Encoding`, without special tokens."""
@@ -64,24 +63,15 @@ class Reader:
                 return found
         return self.part(text, self._encode(text), with_tokens)
 
-    def part(self, piece: str, encoding: Any, with_tokens: bool, left_out: int = 0) -> Part:
+    def part(self, text: str, encoding: Any, with_tokens: bool, left_out: int = 0) -> Part:
         """What is kept of a text, of which `left_out` characters were not read."""
         kept = slice(-self._count, None) if self._from_end else slice(self._count)
-        ids = encoding.ids[kept]
-        tokens: tuple[TokenInfo, ...] = ()
-        if with_tokens:
-            by = left_out if self._from_end else 0
-            tokens = tuple(
-                TokenInfo(token, token_id, start + by, end + by)
-                for token, token_id, (start, end) in zip(
-                    encoding.tokens[kept], ids, encoding.offsets[kept], strict=True
-                )
-            )
+        tokens = token_infos(encoding, kept, left_out if self._from_end else 0) if with_tokens else ()
         more = left_out > 0 or len(encoding) > self._count
-        return Part(np.asarray(ids, dtype=np.int64), tokens, more, piece)
+        return Part(np.asarray(encoding.ids[kept], dtype=np.int64), tokens, more, text)
 
     def _search(self, text: str, with_tokens: bool) -> Part | None:
-        """Looks ahead piece by piece for where enough tokens are; None where there are too few to be many."""
+        """Looks ahead chunk by chunk for where enough tokens are; None where there are too few to be many."""
         seen, enough = 0, 4 * (self._count + self._margin)
         for start in range(self._far, len(text), self._far):
             end = min(len(text), start + self._far)
@@ -95,12 +85,12 @@ class Reader:
 
     def _try(self, text: str, size: int, with_tokens: bool) -> Part | None:
         """The tokens that are kept, if so many characters settle them."""
-        # No white space at the cut: `[MASK]` may take in all of it that stands before, and end a word so.
-        piece = self._between(text, 0, size)
-        piece = piece.lstrip() if self._from_end else piece.rstrip()
-        encoding = self._encode(piece)
-        if self._settled(encoding) > self._count or self._is_far_inside(encoding, len(piece)):
-            return self.part(piece, encoding, with_tokens, left_out=len(text) - len(piece))
+        # No white space at the end: `[MASK]` may take in all that stands before it, and so end a word.
+        chunk = self._between(text, 0, size)
+        chunk = chunk.lstrip() if self._from_end else chunk.rstrip()
+        encoding = self._encode(chunk)
+        if self._settled(encoding) > self._count or self._is_far_inside(encoding, len(chunk)):
+            return self.part(chunk, encoding, with_tokens, left_out=len(text) - len(chunk))
         return None
 
     def _settled(self, encoding: Any) -> int:

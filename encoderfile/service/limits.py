@@ -53,7 +53,7 @@ class Limits:
                     raise EmptyTextError(index)
                 if id(part) not in seen:  # a query that all pairs share counts once
                     seen[id(part)] = len(part)
-                    if not _is_unicode(part):
+                    if not is_unicode(part):
                         raise InputError("holds a lone surrogate, which is no Unicode text", index)
         self.check_characters(sum(seen.values()) + len(inputs) * len(prompt))
 
@@ -97,7 +97,8 @@ class AnswerSize:
             )
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
+    """False for a text with a lone surrogate, which JSON can spell."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -31,17 +31,13 @@ log = logging.getLogger(__name__)
 
 
 RECOVERY_SECONDS = 10.0
-"""How long the server says that it is not ready after memory, a thread or a file was lacking."""
-
+"""How long the server says that it is not ready after it ran out of memory, threads or files."""
 
 _NEEDS = {
-    Ability.SCORE: (
-        "scoring",
-        "that takes a cross-encoder, a sequence classification model with one label",
-    ),
-    Ability.EXTRACT: ("extraction", "it gives vectors, ask /v1/encode"),
+    Ability.SCORE: ("scoring", "that takes a cross-encoder, a sequence classification model with one label"),
+    Ability.EXTRACT: ("extraction", "it gives vectors, not entities or labels"),
 }
-"""What an ability is called, and what a model without it is or would have to be."""
+"""What an ability is called, and what a model without it gives or would have to be."""
 
 
 class Service:
@@ -54,8 +50,13 @@ class Service:
         """
         self._model = model
         self._limits = limits
-        manifest = model.manifest
         self.info = model.info
+        self.task: Task[Any] = model.task
+        self.device = model.device
+        self.max_inputs = limits.max_inputs
+        self.refuses_overflow = limits.refuse_overflow
+        self.check_characters = limits.check_characters
+        """`predict` asks this too; who fills in prompts asks before, for they can make a small body large."""
         self._prompts = Prompts(model.task, self.info, default_prompt)
         self.ready = False
         """Whether new requests are taken."""
@@ -63,7 +64,7 @@ class Service:
         self._recovery: asyncio.TimerHandle | None = None
         self.on_fault: Callable[[bool], None] = lambda _: None
         """Told that a fault began, and that it is over."""
-        self.metrics = Metrics(manifest.name, model.device, manifest.model_bytes)
+        self.metrics = Metrics(model.info.model_id, model.device, model.manifest.model_bytes)
         self._accepted_requests = InFlight()
         self._encoding = Encoding(model.encode, threads)
         self._large_answers = LargeAnswers(limits.max_values)
@@ -78,35 +79,9 @@ class Service:
         self._batcher.on_exhausted = self._note
 
     @property
-    def task(self) -> Task[Any]:
-        """The model type: schemas and the JSON form of results."""
-        return self._model.task
-
-    @property
-    def device(self) -> str:
-        """Where the model runs: `cpu` or `cuda`."""
-        return self._model.device
-
-    @property
-    def max_inputs(self) -> int:
-        """Texts of one request, at most."""
-        return self._limits.max_inputs
-
-    @property
-    def refuses_overflow(self) -> bool:
-        """Whether texts longer than the model's limit are refused unless the request says otherwise."""
-        return self._limits.refuse_overflow
-
-    @property
     def fault(self) -> str | None:
-        """For want of what a request failed a moment ago; None where all is well."""
+        """What the machine ran out of a moment ago, so that a request failed; None when all is well."""
         return None if self._exhausted is None else str(self._exhausted)
-
-    def check_characters(self, count: int) -> None:
-        """As `Limits` has it. `predict` asks this too; whoever fills in prompts asks before, for a small body can
-        become large by it.
-        """
-        self._limits.check_characters(count)
 
     def start(self) -> None:
         """Begins to take requests."""
@@ -157,11 +132,13 @@ class Service:
         self.check_ability(Ability.EXTRACT)
         request = PredictRequest(texts, refuse_overflow=refuse_overflow, raw=True)
         async with self._accepted(request) as prompt:
-            found = await (
-                self._whole(request, texts, prompt, strategy)
-                if stride is None
-                else self._windows(texts, strategy, stride)
-            )
+            if stride is None:
+                found = await self._predict(request, prompt)
+                pairs = zip(found.results, texts, strict=True)
+                extracted = await cooperatively(self._extracted(result, text, strategy) for result, text in pairs)
+                found = replace(found, results=extracted)
+            else:
+                found = await self._windows(texts, strategy, stride)
             self.metrics.answered(found.token_count, found.truncated_inputs)
             return found
 
@@ -233,14 +210,6 @@ class Service:
             ),
         )
 
-    async def _whole(
-        self, request: PredictRequest, texts: Sequence[str], prompt: str, strategy: str
-    ) -> Prediction[Extracted]:
-        prediction = await self._predict(request, prompt)
-        pairs = zip(prediction.results, texts, strict=True)
-        found = await cooperatively(self._extracted(result, text, strategy) for result, text in pairs)
-        return replace(prediction, results=found)
-
     async def _windows(self, texts: Sequence[str], strategy: str, stride: int) -> Prediction[Extracted]:
         started = time.perf_counter()
         windows = [await self._encoding.alone(self._model.tokenizer.windows, text, stride) for text in texts]
@@ -250,8 +219,7 @@ class Service:
         found = []
         for text, each in zip(texts, windows, strict=True):
             parts = [self._extracted(result, text, strategy) for result in itertools.islice(left, len(each))]
-            whole = parts[0] if len(parts) == 1 else Extracted(tuple(merged([part.entities for part in parts])))
-            found.append(whole)
+            found.append(parts[0] if len(parts) == 1 else Extracted(tuple(merged([part.entities for part in parts]))))
         return Prediction(
             found,
             self.info.model_id,
