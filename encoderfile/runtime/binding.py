@@ -9,7 +9,7 @@ import ssl
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from encoderfile.errors import ConfigError
 from encoderfile.settings import ServeSettings
@@ -38,12 +38,9 @@ def bound_http(settings: ServeSettings) -> Iterator[socket.socket]:
             yield bound
         return
     try:
-        found = socket.getaddrinfo(
-            host.strip("[]"), settings.http_port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
+        family, kind, protocol, address = _resolved(host, settings.http_port)
     except OSError as error:
         raise ConfigError(f"{host_flag} {host} is no address of this machine: {error.strerror}") from error
-    family, kind, protocol, _, address = found[0]
     # With the protocol named, asyncio sets TCP_NODELAY; without it every answer waits 40 ms for an ACK.
     with socket.socket(family, kind, protocol) as bound:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -83,12 +80,19 @@ def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith(("[", UNIX)) else host
 
 
-def _listen(bound: socket.socket, address: object, host_flag: str, port_flag: str) -> None:
+def _resolved(host: str, port: int) -> tuple[int, int, int, Any]:
+    """Family, kind, protocol and address of a socket that listens at `host`. Raises `socket.gaierror`."""
+    found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, kind, protocol, _, address = found[0]
+    return family, kind, protocol, address
+
+
+def _listen(bound: socket.socket, address: Any, host_flag: str, port_flag: str) -> None:
     try:
-        bound.bind(address)  # type: ignore[arg-type]  # getaddrinfo's form or a path
+        bound.bind(address)
         bound.listen(_BACKLOG)
     except OSError as error:
-        shown = address if isinstance(address, str) else f"{bracketed(address[0])}:{address[1]}"  # type: ignore[index]
+        shown = address if isinstance(address, str) else f"{bracketed(address[0])}:{address[1]}"
         raise ConfigError(f"the HTTP server cannot use {shown}: {_remedy(error, host_flag, port_flag)}") from error
 
 
@@ -110,9 +114,7 @@ def _no_grpc(address: str, settings: ServeSettings) -> ConfigError:
     why = f"it is taken or no address of this machine; choose another {flags[1]} or {flags[0]}"
     if not host.startswith(UNIX):
         try:
-            family, kind, _, _, place = socket.getaddrinfo(
-                host.strip("[]"), settings.grpc_port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            )[0]
+            family, kind, _, place = _resolved(host, settings.grpc_port)
             with socket.socket(family, kind) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(place)

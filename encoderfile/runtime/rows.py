@@ -10,6 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from encoderfile.errors import InputError
@@ -18,8 +19,16 @@ from encoderfile.types import Text
 Reader = Callable[[str, str | None], Iterator[Text]]
 
 
+def parsed(content: str) -> Any:
+    """The value of a JSON text; None for text that is not JSON, and for null."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _lines(content: str) -> list[str]:
-    """Blank lines at the end count for nothing."""
+    """Without the blank ones at the end."""
     return content.rstrip("\r\n").split("\n") if content.strip() else []
 
 
@@ -32,11 +41,7 @@ def _text(content: str, _: str | None) -> Iterator[Text]:
 
 def _jsonl(content: str, column: str | None) -> Iterator[Text]:
     for number, line in enumerate(_lines(content), start=1):
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            value = None
-        yield _entry(value, column, f"line {number}")
+        yield _entry(parsed(line), column, f"line {number}")
 
 
 def _json(content: str, column: str | None) -> Iterator[Text]:
@@ -87,10 +92,6 @@ def _csv(content: str, column: str | None, delimiter: str = ",") -> Iterator[Tex
         raise InputError(f"line {reader.line_num} is not what the format has ({error})") from error
 
 
-def _tsv(content: str, column: str | None) -> Iterator[Text]:
-    return _csv(content, column, "\t")
-
-
 def _position(header: Sequence[str], column: str) -> int:
     found = [index for index, name in enumerate(header) if name.strip() == column]
     if len(found) == 1:
@@ -101,5 +102,11 @@ def _position(header: Sequence[str], column: str) -> int:
     raise InputError(f"the first line names no column {column}, but {names}: choose the texts with --column")
 
 
-READERS: dict[str, Reader] = {"text": _text, "jsonl": _jsonl, "json": _json, "csv": _csv, "tsv": _tsv}
+READERS: dict[str, Reader] = {
+    "text": _text,
+    "jsonl": _jsonl,
+    "json": _json,
+    "csv": _csv,
+    "tsv": partial(_csv, delimiter="\t"),
+}
 """Under the names of `settings.INPUT_FORMATS`."""

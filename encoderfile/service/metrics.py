@@ -23,20 +23,21 @@ TRUNCATED = "x-truncated-inputs"
 
 R = TypeVar("R")
 
+_NOT_TIMED = Timing()
+
 
 class Answering:
     """A request while it is answered, the same for every transport: timed, its truncated texts counted."""
 
     def __init__(self) -> None:
         self._started = time.perf_counter()
-        self.timing = Timing()
+        self.timing = _NOT_TIMED
         self.truncated_inputs = 0
-        self.is_answered = False
 
     async def by(self, work: Awaitable[Prediction[R]]) -> Prediction[R]:
         """Awaits what the service finds for this request."""
         found = await work
-        self.timing, self.truncated_inputs, self.is_answered = found.timing, found.truncated_inputs, True
+        self.timing, self.truncated_inputs = found.timing, found.truncated_inputs
         return found
 
     @property
@@ -75,10 +76,7 @@ class Metrics:
 
     @contextmanager
     def request(self, endpoint: str) -> Iterator[Answering]:
-        """Counts one request and its time, from its arrival to the last chunk of its answer, written and not yet sent.
-
-        Of an answered request the phases are counted too.
-        """
+        """Counts one request from its arrival until its answer is written; once it is answered, its phases too."""
         answering, status = Answering(), "error"
         try:
             yield answering
@@ -92,8 +90,7 @@ class Metrics:
         finally:
             self.requests.add((self._model, endpoint, status))
             phases = {"total": answering.seconds}
-            if answering.is_answered:
-                timing = answering.timing
+            if (timing := answering.timing) is not _NOT_TIMED:
                 phases |= {"queue": timing.queue, "tokenize": timing.tokenization, "inference": timing.inference}
             for phase, seconds in phases.items():
                 self.durations.observe((self._model, endpoint, phase), seconds)

@@ -1,4 +1,4 @@
-"""Request shapes: a body becomes a `msgspec.Struct`, or a sentence that names the place at fault; their JSON Schema."""
+"""Request shapes: a body becomes a `msgspec.Struct`, or a sentence that names what is wrong; their JSON Schema."""
 
 from __future__ import annotations
 
