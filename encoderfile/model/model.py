@@ -68,16 +68,16 @@ class Model:
     def encode(
         self, texts: Sequence[Text], prompt: str = "", known: Known | None = None, patient: bool = True
     ) -> list[EncodedText]:
-        """As `TextInputs` has it."""
+        """As `TextInputs.encode`."""
         return self.inputs.encode(texts, prompt, known, patient)
 
     def check_memory(self, texts: Sequence[EncodedText]) -> None:
-        """Raises `TooLongError` for a text that this machine has not the memory for."""
+        """Raises `TooLongError` for a text that takes more memory than this machine has left."""
         if self.device == "cpu":
             self.inputs.check_memory(texts)
 
     def open_instances(self) -> bool:
-        """Prepares runs of one thread each, at the same time. False where that cannot be."""
+        """Prepares runs of one thread each, at the same time. False if there can be none."""
         return self._instances is not None and self._instances.open()
 
     def time_runs(self) -> Costs:
@@ -93,9 +93,8 @@ class Model:
     def run(self, batch: Sequence[EncodedText], all_threads: bool = True) -> list[Result | InternalError]:
         """Pads `batch`, runs the graph and returns one result per text, in order.
 
-        With all threads, or with one once `open_instances` said yes, while others run too. A text whose output is not
-        finite gets an `InternalError` in its place, the others their results. A graph of fixed shape is run in that
-        shape, as often as needed.
+        With all threads, or with one, at the same time as others, once `open_instances` said yes. A text whose output
+        is not finite gets an `InternalError` in its place. A graph of fixed shape runs as often as needed.
         """
         session = self._session_of(all_threads)
         size = self.manifest.graph.fixed_batch or len(batch)
@@ -106,7 +105,7 @@ class Model:
         return self.session if all_threads or self._instances is None else self._instances.session
 
     def _seconds(self, session: Session, shape: Shape) -> float:
-        """How long a run of so many rows takes, of so many tokens each."""
+        """How long a run of this shape takes."""
         rows, tokens = shape
         feeds, _ = self.inputs.feeds([self.inputs.sample(tokens)] * rows)
         started = time.perf_counter()

@@ -56,16 +56,16 @@ class TextInputs:
         ]
 
     def check_memory(self, texts: Sequence[EncodedText]) -> None:
-        """Raises `TooLongError` for a text that this machine has not the memory for."""
+        """As `Model.check_memory`."""
         attention.refuse_too_large(texts, self._manifest.attention_bytes)
 
     @property
     def row_length(self) -> int | None:
-        """The one length that every item is padded to, in tokens; None: that of the longest of its run."""
+        """The length that every item is padded to, in tokens; None: the longest of its run."""
         return self._manifest.graph.fixed_tokens or self._manifest.tokenizer.pad_to
 
     def sample(self, tokens: int) -> EncodedText:
-        """An item of so many tokens that nobody sent, to time a run."""
+        """An item of this length, to time a run."""
         ids = np.zeros(tokens, dtype=np.int64)
         return EncodedText(ids, ids, ids, (), truncated=False)
 

@@ -150,8 +150,8 @@ class Tokenizer:
         if kept is None:
             which = "second" if strategy == "only_first" else "first"
             raise InputError(
-                f"has a {which} text of {room} tokens or more, which is never cut here and leaves no room for the "
-                "other: shorten it",
+                f"has a {which} text of {room} tokens or more, which is never truncated here and leaves no room "
+                "for the other: shorten it",
                 index,
             )
         cut = Part.last if self.spec.truncation_side == "left" else Part.first

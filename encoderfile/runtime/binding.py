@@ -40,7 +40,7 @@ def bound_http(settings: ServeSettings) -> Iterator[socket.socket]:
     try:
         family, kind, protocol, address = _resolved(host, settings.http_port)
     except OSError as error:
-        raise ConfigError(f"{host_flag} {host} is no address of this machine: {error.strerror}") from error
+        raise ConfigError(f"{host_flag} {host} is not an address of this machine: {error.strerror}") from error
     # With the protocol named, asyncio sets TCP_NODELAY; without it every answer waits 40 ms for an ACK.
     with socket.socket(family, kind, protocol) as bound:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -104,14 +104,14 @@ def _remedy(error: OSError, host_flag: str, port_flag: str) -> str:
     if error.errno == errno.EACCES:
         return f"{reason}; choose another {port_flag}, ports under 1024 may belong to root alone"
     if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-        return f"{reason}, it is no address of this machine; choose another {host_flag}, 0.0.0.0 is all of them"
+        return f"{reason}, it is not an address of this machine; choose another {host_flag}, 0.0.0.0 is all of them"
     return f"{reason}; choose another {host_flag}"
 
 
 def _no_grpc(address: str, settings: ServeSettings) -> ConfigError:
     """What keeps gRPC from an address: its library says only that it failed, so the address is tried once more."""
     host, flags = settings.grpc_hostname, ("--grpc-hostname", "--grpc-port")
-    why = f"it is taken or no address of this machine; choose another {flags[1]} or {flags[0]}"
+    why = f"it is taken or not an address of this machine; choose another {flags[1]} or {flags[0]}"
     if not host.startswith(UNIX):
         try:
             family, kind, _, place = _resolved(host, settings.grpc_port)
@@ -120,7 +120,7 @@ def _no_grpc(address: str, settings: ServeSettings) -> ConfigError:
                 probe.bind(place)
                 probe.listen(1)
         except socket.gaierror as error:
-            return ConfigError(f"{flags[0]} {host} is no address of this machine: {error.strerror}")
+            return ConfigError(f"{flags[0]} {host} is not an address of this machine: {error.strerror}")
         except OSError as error:
             why = _remedy(error, *flags)
     return ConfigError(f"the gRPC server cannot use {address}: {why}")
@@ -132,7 +132,7 @@ def _socket_file(host: str, flag: str) -> Iterator[Path]:
     path = Path(host.removeprefix(UNIX)).absolute()
     if path.exists():
         if not stat.S_ISSOCK(path.stat().st_mode):
-            raise ConfigError(f"{flag} {host}: {path} exists and is no socket; choose another path")
+            raise ConfigError(f"{flag} {host}: {path} exists and is not a socket; choose another path")
         with socket.socket(socket.AF_UNIX) as probe:
             if probe.connect_ex(str(path)) == 0:
                 raise ConfigError(f"{flag} {host}: another server listens there; choose another path")

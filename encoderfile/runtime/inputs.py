@@ -110,7 +110,7 @@ def _by_content(content: str, name: str) -> str:
         if rows.parsed(first) is not None:
             return "jsonl"
         if _BROKEN_JSON.match(first):
-            raise InputError(f"{name} begins like JSON and is none: correct it, or {_SAY}")
+            raise InputError(f"{name} begins like JSON, but is not: correct it, or {_SAY}")
     for separator, kind in ((",", "CSV"), ("\t", "TSV")):
         cells = first.split(separator)
         named = all(_NAME_OF_COLUMN.fullmatch(cell) for cell in cells)

@@ -51,7 +51,7 @@ def _json(content: str, column: str | None) -> Iterator[Text]:
         if "Extra data" in str(error):  # a second value: JSON Lines under the name of JSON
             yield from _jsonl(content, column)
             return
-        raise InputError(f"the file is no JSON ({error})") from error
+        raise InputError(f"the file is not JSON ({error})") from error
     if isinstance(value, list):
         for number, each in enumerate(value, start=1):
             yield _entry(each, column, f"entry {number}")
@@ -65,12 +65,12 @@ def _entry(value: Any, column: str | None, place: str) -> Text:
         return value
     text = value.get(column or "text") if isinstance(value, dict) else None
     if not isinstance(text, str) or not text:
-        raise InputError(f"{place} is no JSON object with a text" + (f" in {column}" if column else ""))
+        raise InputError(f"{place} is not a JSON object with a text" + (f" in {column}" if column else ""))
     pair = value.get("text_pair") if column is None else None
     if pair is None:
         return text
     if not isinstance(pair, str):
-        raise InputError(f"{place} has a text_pair that is no text")
+        raise InputError(f"{place} has a text_pair that is not a string")
     return text, pair
 
 
@@ -97,9 +97,9 @@ def _position(header: Sequence[str], column: str) -> int:
     if len(found) == 1:
         return found[0]
     if found:
-        raise InputError(f"the first line names the column {column} more than once")
+        raise InputError(f"the first line has the column {column} more than once")
     names = ", ".join(header)
-    raise InputError(f"the first line names no column {column}, but {names}: choose the texts with --column")
+    raise InputError(f"the first line has no column {column}, only {names}: choose the texts with --column")
 
 
 READERS: dict[str, Reader] = {

@@ -108,5 +108,5 @@ def refuse_overflow(body: Mapping[str, Any], side: str) -> bool | None:
 def _check_side(field: str, value: object, wanted: str, side: str) -> None:
     if wanted != side:
         raise FieldError(
-            f"{field} {reprlib.repr(value)} cannot be chosen: this model's tokenizer cuts on the {side}", field
+            f"{field} {reprlib.repr(value)} cannot be chosen: this model's tokenizer truncates on the {side}", field
         )

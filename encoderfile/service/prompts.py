@@ -61,7 +61,7 @@ class Prompts:
         else:
             names = ", ".join(self._named)
             advice = f"choose {names} or {NONE}" if names else "it has none, leave the flag out"
-            raise ConfigError(f"--default-prompt {default} is no prompt of this model: {advice}")
+            raise ConfigError(f"--default-prompt {default} is not a prompt of this model: {advice}")
 
     def text(self, asked: AskedPrompt) -> str:
         """What is put before each text; empty for nothing.
@@ -80,7 +80,7 @@ class Prompts:
             raise FieldError(f"{' and '.join(said)} are given together: send one of them", first)
         if asked.text is not None:
             if not is_unicode(asked.text):
-                raise FieldError("prompt holds a lone surrogate, which is no Unicode text", "prompt")
+                raise FieldError("prompt holds a lone surrogate, which is not valid Unicode", "prompt")
             return asked.text
         return self._by_purpose(asked.input_type) if asked.name is None else self._by_name(asked.name)
 
@@ -90,7 +90,7 @@ class Prompts:
         except KeyError:
             names = ", ".join(self._named)
             advice = f"choose {names}" if names else "it has none, send the text itself as prompt"
-            words = f"the prompt_name {reprlib.repr(name)} is no prompt of this model: {advice}"
+            words = f"the prompt_name {reprlib.repr(name)} is not a prompt of this model: {advice}"
             raise FieldError(words, "prompt_name") from None
 
     def _by_purpose(self, input_type: str | None) -> str:

@@ -63,7 +63,7 @@ class Service:
         self._exhausted: ExhaustedError | None = None
         self._recovery: asyncio.TimerHandle | None = None
         self.on_fault: Callable[[bool], None] = lambda _: None
-        """Told that a fault began, and that it is over."""
+        """Called with True when a fault begins, and with False when it is over."""
         self.metrics = Metrics(model.info.model_id, model.device, model.manifest.model_bytes)
         self._accepted_requests = InFlight()
         self._encoding = Encoding(model.encode, threads)
@@ -88,7 +88,7 @@ class Service:
         self.ready = True
 
     async def open_instances(self) -> None:
-        """Makes ready for many requests at the same time, which is otherwise done when they come."""
+        """Prepares for many requests at the same time before they come."""
         await self._batcher.open_instances()
 
     async def predict(self, request: PredictRequest) -> Prediction[Any]:
@@ -125,9 +125,9 @@ class Service:
     ) -> Prediction[Extracted]:
         """The entities or labels of each text; `strategy` is one of `STRATEGIES` and groups token labels.
 
-        With `stride` a text longer than the limit is read in windows that share so many tokens; without, it is
-        truncated as `predict` does it. Raises `InputError` for a model that does not extract, `ConfigError` for a
-        stride that is too large, and what `predict` raises.
+        With `stride` a text longer than the limit is read in windows that overlap by this many tokens; without, it
+        is truncated. Raises `InputError` for a model that does not extract, `ConfigError` for a stride that is too
+        large, and what `predict` raises.
         """
         self.check_ability(Ability.EXTRACT)
         request = PredictRequest(texts, refuse_overflow=refuse_overflow, raw=True)
@@ -152,7 +152,7 @@ class Service:
 
     @asynccontextmanager
     async def _accepted(self, request: PredictRequest) -> AsyncIterator[str]:
-        """Refuses what cannot be taken, and counts the request until it is answered; gives its prompt."""
+        """Refuses what cannot be taken, and counts the request until it is answered. Yields its prompt."""
         if not self.ready:
             raise DrainingError("the server is stopping and takes no new requests")
         prompt = self._prompts.text(request.prompt)
@@ -173,7 +173,7 @@ class Service:
             raise InternalError.unforeseen() from error
 
     def _note(self, exhausted: ExhaustedError) -> None:
-        """Says for a while that the server is not ready, so that what can be sent elsewhere is."""
+        """Reports for a while that the server is not ready, so that clients use another one."""
         begins, self._exhausted = self._exhausted is None, exhausted
         if self._recovery is not None:
             self._recovery.cancel()
@@ -187,7 +187,7 @@ class Service:
 
     async def _predict(self, request: PredictRequest, prompt: str) -> Prediction[Any]:
         started = time.perf_counter()
-        answer = AnswerSize(self.task, (request.max_values, self._limits.max_values))
+        answer = AnswerSize(self.task, request.max_values, self._limits.max_values)
         encoded = await self._encoding(request.inputs, prompt, answer.add)
         self._model.check_memory(encoded)
         tokenized = time.perf_counter()
