@@ -23,8 +23,7 @@ from texts import make
 
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
-from encoderfile.runtime.loading import load
-from encoderfile.runtime.sizing import make_service
+from encoderfile.runtime.loading import load, make_service
 from encoderfile.service.service import Service
 from encoderfile.settings import ModelSettings
 from encoderfile.types import PredictRequest

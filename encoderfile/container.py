@@ -15,7 +15,6 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from encoderfile.errors import ContainerError
 from encoderfile.manifest import Artifact, Manifest
@@ -64,11 +63,6 @@ def hash_range(file: int, offset: int, length: int, digest: hashlib._Hash, advan
         advance(count)
 
 
-def _at_once(path: str, flags: int) -> int:
-    """Opens without waiting: a pipe has no writer, and no footer either."""
-    return os.open(path, flags | os.O_NONBLOCK)
-
-
 class Container:
     """An executable with a payload, opened for reading. Use as a context manager or call `close`.
 
@@ -78,11 +72,12 @@ class Container:
     def __init__(self, path: Path) -> None:
         """Opens `path` and reads its manifest.
 
-        Raises `ContainerError` when the file has no payload, was cut, or its manifest is damaged.
+        Raises `ContainerError` when the file has no payload, was truncated, or its manifest is damaged.
         """
         self.path = path
         try:
-            self._file = open(path, "rb", opener=_at_once)  # noqa: SIM115 `close` ends it
+            # Without waiting for a pipe's writer: a pipe has no footer either.
+            self._file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115
         except OSError as error:
             raise ContainerError(f"cannot read {path}: {error.strerror}") from error
         try:
@@ -120,9 +115,7 @@ class Container:
     def __enter__(self) -> Container:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def slice_of(self, artifact: Artifact) -> Slice:
@@ -150,18 +143,13 @@ class Container:
         artifact = self.manifest.artifact(name)
         if artifact is None or artifact.length == 0:
             return None
-        return mmap.mmap(
-            self._file.fileno(),
-            artifact.length,
-            prot=mmap.PROT_READ,
-            flags=mmap.MAP_SHARED,
-            offset=self.slice_of(artifact).offset,
-        )
+        offset = self.slice_of(artifact).offset
+        return mmap.mmap(self._file.fileno(), artifact.length, mmap.MAP_SHARED, mmap.PROT_READ, offset=offset)
 
     def verify(self) -> None:
-        """Reads every artifact once and compares its sha256. Raises `ContainerError` naming the damaged one.
+        """Reads every artifact once, through a small buffer, and compares its sha256.
 
-        Reads through a small buffer, not the mapping, so that memory does not grow with the file.
+        Raises `ContainerError` naming the damaged one.
         """
         for artifact in self.manifest.artifacts:
             digest = hashlib.sha256()

@@ -1,8 +1,4 @@
-"""The one exception tree, and the kinds of failure every way in must be able to say.
-
-`Kind` uses gRPC's words. Each transport has one table from `Kind` to its own status; a test holds
-that every table covers every kind.
-"""
+"""The one exception tree, and the kinds of failure: each transport has a table from `Kind` to its own status."""
 
 from __future__ import annotations
 
@@ -10,12 +6,11 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What went wrong, as a caller sees it."""
+    """What went wrong, as a caller sees it, in gRPC's words."""
 
     INVALID_ARGUMENT = "invalid_argument"
     """The request itself is at fault; the same request will fail again."""
     UNAUTHENTICATED = "unauthenticated"
-    """The key is missing or wrong."""
     RESOURCE_EXHAUSTED = "resource_exhausted"
     """The queue is full; the same request may succeed in a moment."""
     UNAVAILABLE = "unavailable"
@@ -58,17 +53,15 @@ class EmptyTextError(InputError):
 
 
 class TooLongError(InputError):
-    """A text is longer than the model takes, and the caller or `--overflow error` wants no cut one."""
+    """A text is longer than the model takes, and the caller or `--overflow error` refuses truncated ones."""
 
 
 class InternalError(EncoderfileError):
-    """Something failed that no caller can mend. Holds no paths and none of the caller's text."""
-
-    kind = Kind.INTERNAL
+    """Something failed that no caller can change. The message has no paths and none of the caller's text."""
 
     @classmethod
     def unforeseen(cls) -> InternalError:
-        """What a caller is told of a failure that has no words of its own; the log has the cause."""
+        """A failure that has no message for callers; the log has the cause."""
         return cls("the server failed, its log has the cause")
 
     def __str__(self) -> str:
@@ -76,7 +69,7 @@ class InternalError(EncoderfileError):
 
 
 class ExhaustedError(InternalError):
-    """The machine has no memory, thread or file left for this; what needs less, or comes later, may succeed."""
+    """The machine has no memory, thread or file left for this; a smaller or later request may succeed."""
 
 
 class UnauthenticatedError(EncoderfileError):

@@ -58,7 +58,7 @@ class GraphSpec:
     inputs: tuple[GraphInput, ...]
     output: str
     batchable: bool = True
-    """False where answers depend on the company in a batch (dynamic quantisation): each text runs alone."""
+    """False if an answer depends on the rest of its batch (dynamic quantisation): each text runs alone."""
     first_position: int = 0
     """The position of a text's first token, for graphs that ask for `position_ids`."""
 
@@ -77,7 +77,7 @@ class GraphSpec:
 
 @dataclass(frozen=True, slots=True)
 class TokenizerSpec:
-    """How texts are cut and padded; configured once, never changed by a request. Lengths in tokens."""
+    """How texts are truncated and padded, whatever a request says. Lengths in tokens."""
 
     max_length: int
     pad_token_id: int = 0
@@ -93,7 +93,7 @@ class TokenizerSpec:
     split_special_tokens: bool = False
     """Whether a special token spelled out in a text (`[SEP]`) is text like any other."""
     unknown_token_id: int | None = None
-    """The token for what the vocabulary lacks; only the grouping of entities asks for it."""
+    """The token for what is not in the vocabulary; only the grouping of entities asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +118,20 @@ class Manifest:
     id2label: Mapping[int, str] | None = None
     multi_label: bool = False
     regression: bool = False
-    """Whether the logits of a text are values to be told as they are, not scores of labels."""
+    """Whether the logits of a text are values and not scores of labels."""
     pooling: PoolingSpec | None = None
     max_padding_difference: float = 0.0
     width: int = 0
     """Size of the output's last axis: of a vector, or the number of labels; 0 in files of older builders."""
     prompts: Mapping[str, str] = field(default_factory=dict)
-    """What may be put before a text, by name, as config_sentence_transformers.json lists it."""
+    """What may be put before a text, by name (config_sentence_transformers.json)."""
     default_prompt_name: str | None = None
-    """The prompt of a request that names none; None: no prompt."""
     include_prompt: bool = True
     """Whether a prompt's tokens are pooled with those of the text."""
     matryoshka: bool = False
     """Whether the beginning of a vector is a vector too, so that callers may ask for fewer dimensions."""
     matryoshka_dimensions: tuple[int, ...] = ()
-    """The only sizes that it may be cut to; empty: any."""
+    """The only sizes that it may be truncated to; empty: any."""
     precision: str = "as exported"
     """What the builder did to the graph: `int8`, `optimized`, both, or nothing."""
     drift: Mapping[str, float | None] | None = None
@@ -142,11 +141,11 @@ class Manifest:
     other_routes: tuple[str, ...] = ()
     """Purposes (`query`) whose texts take a part of the model that is not in this graph: they are refused."""
     attention_bytes: int = 0
-    """Memory that a run takes for each pair of tokens of a text; 0 where that is not known, or not so."""
+    """Memory that a run takes for each pair of tokens of a text; 0: unknown, or another rule."""
     artifacts: tuple[Artifact, ...] = ()
 
     def artifact(self, name: str) -> Artifact | None:
-        """The part called `name`, or None."""
+        """The part called `name`."""
         return next((a for a in self.artifacts if a.name == name), None)
 
     @property
@@ -156,7 +155,7 @@ class Manifest:
 
     @property
     def prompts_in_words(self) -> str:
-        """The names of the prompts, and which one is used without a word; for a table."""
+        """The names of the prompts and the default, for a table."""
         name = self.default_prompt_name
         default = "none unless a request names one" if name is None else f"{name} unless a request names another"
         return f"{', '.join(self.prompts)}; {default}"
@@ -174,10 +173,7 @@ class Manifest:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Manifest:
-        """Reads what `to_bytes` wrote.
-
-        Raises `ContainerError` when the bytes are no manifest or a newer builder wrote them.
-        """
+        """Reads what `to_bytes` wrote. Raises `ContainerError` for other bytes, or those of a newer builder."""
         try:
             body = json.loads(data)
             version = body.get("builder_version")
@@ -194,7 +190,7 @@ class Manifest:
 
 
 class _UnknownError(Exception):
-    """Something that a later version added; says what."""
+    """Something that a later version added."""
 
 
 def _manifest(body: dict[str, Any]) -> Manifest:
@@ -227,7 +223,7 @@ def _made(kind: type[T], body: Mapping[str, Any], **changed: Any) -> T:
 
 
 def _artifact(body: Mapping[str, Any]) -> Artifact:
-    """Raises `ValueError` or `TypeError` for one that nobody wrote: a place or a name of the wrong kind."""
+    """Raises `ValueError` or `TypeError` for a place or a name that no builder writes."""
     artifact = _made(Artifact, body)
     places = (artifact.offset, artifact.length)
     if not all(type(place) is int and 0 <= place < 1 << 63 for place in places):

@@ -73,7 +73,7 @@ def entries(pack: Slice) -> tuple[Entry, ...]:
     if not older and (magic != MAGIC or name != _identity(first, index)):
         raise _damaged(pack)
     try:
-        found = tuple(_entries_before(index, count) if older else _entries(index, count))
+        found = tuple(_entries(index, count, older))
     except struct.error as error:
         raise _damaged(pack) from error
     if any(entry.offset + entry.packed > pack.length for entry in found):
@@ -120,20 +120,14 @@ def compare(pack: Slice, folder: Path) -> None:
         )
 
 
-def _entries(index: bytes, count: int) -> Iterator[Entry]:
-    position = 0
+def _entries(index: bytes, count: int, older: bool) -> Iterator[Entry]:
+    layout, start = _ENTRY_BEFORE if older else ENTRY, 0
     for _ in range(count):
-        offset, packed, size, mode, length, digest = ENTRY.unpack_from(index, position)
-        position += ENTRY.size + length + 1
-        yield Entry(os.fsdecode(index[position - length - 1 : position - 1]), offset, packed, size, mode, digest)
-
-
-def _entries_before(index: bytes, count: int) -> Iterator[Entry]:
-    position = 0
-    for _ in range(count):
-        offset, packed, size, mode, _, length, _ = _ENTRY_BEFORE.unpack_from(index, position)
-        position += _ENTRY_BEFORE.size + length
-        yield Entry(os.fsdecode(index[position - length : position]), offset, packed, size, mode)
+        offset, packed, size, mode, *rest = layout.unpack_from(index, start)
+        length, digest = (rest[1], b"") if older else rest
+        start += layout.size
+        yield Entry(os.fsdecode(index[start : start + length]), offset, packed, size, mode, digest)
+        start += length if older else length + 1
 
 
 def _content(pack: Slice, entry: Entry) -> Iterator[bytes]:

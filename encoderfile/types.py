@@ -18,7 +18,6 @@ else:
 Text = str | tuple[str, str]
 """One input: a text, or a pair of them (query and passage, premise and hypothesis) that is read as one."""
 
-
 STRATEGIES = ("none", "simple", "first", "average", "max")
 """How token labels become entities, as the reference's `aggregation_strategy`: no grouping, neighbours of one type,
 and three ways to settle the label of a word first."""
@@ -35,10 +34,9 @@ class TokenInfo(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EncodedText:
-    """One tokenised text: special tokens included, padding never.
+    """One tokenised text, with special tokens and without padding; the arrays are int64 [tokens].
 
-    `input_ids`, `token_type_ids` and `special_tokens_mask` are int64 [tokens]. `tokens` is empty when
-    the task does not ask for it. `truncated` says that the text was longer than the limit.
+    `tokens` is empty when the task does not ask for it. `truncated` says that the text was longer than the limit.
     """
 
     input_ids: IntArray
@@ -47,8 +45,7 @@ class EncodedText:
     tokens: tuple[TokenInfo, ...]
     truncated: bool
     unpooled: int = 0
-    """How many tokens at the beginning are read and left out of pooling: those of a prompt, where the model's files
-    say so."""
+    """How many tokens at the beginning are not pooled: those of a prompt, if the model's files say so."""
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -59,10 +56,9 @@ R_co = TypeVar("R_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class AskedPrompt:
-    """What a request says of the prompt before its texts: one of the three at most, and nothing for the default."""
+    """The prompt that a request asks for, by one of these or by none, for the default."""
 
     name: str | None = None
-    """A name of the model's own prompts."""
     text: str | None = None
     """The prompt itself; empty for none."""
     input_type: str | None = None
@@ -70,7 +66,6 @@ class AskedPrompt:
 
 
 DEFAULT_PROMPT = AskedPrompt()
-"""A request that says nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +74,15 @@ class PredictRequest:
 
     inputs: Sequence[Text]
     options: Mapping[str, Any] = field(default_factory=dict)
-    """By name, what the model type lets a request say (`tasks.options`); what is left out is the model's own way."""
+    """By the names that the model type declares (`tasks.options`)."""
     metadata: Mapping[str, str] | None = None
     allow_empty: bool = False
-    """Whether a text may be empty: some dialects promise an answer, made of special tokens alone."""
+    """Whether a text may be empty, and is answered by its special tokens alone."""
     refuse_overflow: bool | None = None
-    """Whether a text over the limit is refused instead of cut; None: as the server was told."""
+    """Whether a text over the limit is refused, not truncated; None: the server's setting."""
     prompt: AskedPrompt = DEFAULT_PROMPT
     raw: bool = False
-    """Whether results are wanted as `Task.postprocess` makes them, for the task's other abilities."""
+    """Whether results are left as `Task.postprocess` makes them, for the task's other abilities."""
     max_values: int | None = None
     """Maximum numbers in the answer, where a transport takes fewer than the server does."""
 
@@ -115,24 +110,19 @@ class Prediction(Generic[R_co]):
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What a caller may know of the model."""
+    """What a caller may know of the model; the manifest has the same fields."""
 
     model_id: str
     version: str
     model_type: str
-    """The name of its `Task`."""
     id2label: Mapping[int, str] | None
     max_length: int
     """In tokens."""
     truncation_side: str = "right"
-    """Where longer texts are cut."""
     prompts: Mapping[str, str] = field(default_factory=dict)
-    """What may be put before a text, by name."""
     default_prompt_name: str | None = None
     matryoshka: bool = False
-    """Whether the beginning of a vector is a vector too."""
     matryoshka_dimensions: tuple[int, ...] = ()
-    """The only sizes that it may be cut to; empty: any."""
 
     def to_json(self) -> dict[str, Any]:
         """The body of `GET /model`: no `id2label` key for embedding models."""

@@ -1,9 +1,8 @@
 """What runs cost, in tokens: assumed at first, and timed when a second instance is opened.
 
-Timing takes eight short runs, during which nobody is answered: a price for a server that has much to do, not for
-`infer`, which should answer one text at once, nor for a server that never opens one. Those keep what is assumed,
-which makes them a few percent slower on a few cores, and a quarter on 64 (simulated). Timed costs are powers of two,
-so that a noisy moment does not make the next start cut the same request another way.
+Timing takes eight short runs, during which nothing is answered, so only busy servers do it. Assumed costs make the
+others a few percent slower on a few cores, and a quarter on 64 (simulated). Timed costs are powers of two, so that
+noise does not make the next start split the same request in another way.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ _RUN = 16
 """Tokens that cost as much as starting a run, on one thread: between 10 and 25 in models of any size."""
 
 _SHORT_ROW, _ROW, _ROWS = 4, 32, 8
-"""Tokens of the row of a short run, and of each row of a long one, which has one for each thread, up to so many."""
+"""Tokens of the row of a short run and of each row of a long one; maximum rows of a long one, one for each thread."""
 
 _FLAT = 8
-"""A token costs at least this part of its share of a long run, whatever a noisy moment makes of the short one."""
+"""A token costs at least this part of its share of a long run, however noisy the time of the short one is."""
 
 Shape = tuple[int, int]
 """Rows and tokens of each."""
@@ -27,7 +26,7 @@ Shape = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What the scheduler weighs. Costs of starting a run are worth so much padding."""
+    """What the scheduler weighs: starting a run costs as much as this much padding."""
 
     run: int
     """Starting a run with all threads, in tokens."""
@@ -40,8 +39,8 @@ class Costs:
 def assumed(device: str, threads: int) -> Costs:
     """Before anything was timed.
 
-    Threads are taken to help by the square root of their number: in powers, half way between not at all and fully.
-    They make tokens that much cheaper, and starting a run not at all. On `cuda` a token costs next to nothing.
+    Threads are assumed to make tokens cheaper by the square root of their number, and starting a run not at all. On
+    `cuda` a token costs next to nothing.
     """
     if device == "cuda":
         return Costs(512, 512, 1.0)

@@ -69,7 +69,7 @@ def _cuda_devices() -> int | str:
     try:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:
-        return "the machine has no CUDA driver (libcuda.so.1 was not found)"
+        return "no CUDA driver found (libcuda.so.1)"
     status = driver.cuInit(0)
     if status != 0:
         return f"the CUDA driver does not start (cuInit says {status})"

@@ -15,9 +15,9 @@ log = logging.getLogger(__name__)
 class Instances:
     """A second session of the same graph, loaded when it is first needed.
 
-    onnxruntime gives a session its threads once and for all, and they share every run of it. On two cores, two runs
-    of one thread each answer more texts than one run of two threads after the other (docs/performance.md has the
-    figures); one text alone is answered sooner by all threads. Having both costs the packed weights a second time.
+    The number of threads of a session is fixed. On two cores, two runs of one thread each answer more texts than runs
+    of two threads one after the other (docs/performance.md); one text alone is answered sooner by all threads.
+    Having both takes the packed weights a second time.
     """
 
     def __init__(self, count: int, load: Callable[[], Session], needs_bytes: int) -> None:
@@ -29,12 +29,12 @@ class Instances:
 
     @property
     def session(self) -> Session:
-        """The session of one thread; `open` comes first."""
+        """After `open`."""
         assert self._session is not None
         return self._session
 
     def open(self) -> bool:
-        """Loads the session, once. False where memory is too short for it."""
+        """Loads the session, once. False if there is not enough memory."""
         if self._session is not None:
             return True
         free, needed = available_memory(), 2 * self._needs_bytes

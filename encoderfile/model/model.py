@@ -20,7 +20,7 @@ from encoderfile.model.session import Session
 from encoderfile.model.text_inputs import TextInputs
 from encoderfile.model.tokenizer import Known, Tokenizer
 from encoderfile.tasks.results import Result
-from encoderfile.types import EncodedText, FloatArray, ModelInfo, Text
+from encoderfile.types import EncodedText, ModelInfo, Text
 
 
 class Model:
@@ -31,11 +31,12 @@ class Model:
     ) -> None:
         """`instances` is given where several runs may go at the same time."""
         self.manifest = manifest
+        self.tokenizer = tokenizer
         self.task = tasks.create(manifest)
         self.device = session.device.name
         """Where the graph runs: `cpu` or `cuda`."""
         self.inputs = TextInputs(manifest, tokenizer, with_tokens=self.task.needs_tokens)
-        """From what a request holds to what the graph is fed."""
+        self.row_length = self.inputs.row_length
         self.info = ModelInfo(
             model_id=manifest.name,
             version=manifest.version,
@@ -48,20 +49,12 @@ class Model:
             matryoshka=manifest.matryoshka,
             matryoshka_dimensions=manifest.matryoshka_dimensions,
         )
-        """What a caller may know of it."""
         self.session = session
         self._instances = instances
         self.instances = instances.count if instances else 1
-        """Runs of one thread that may go at the same time once `open_instances` said yes; 1 where none may."""
+        """Runs of one thread that may go at the same time once `open_instances` said yes; 1: none may."""
         self.costs = costs.assumed(self.device, session.threads)
-        """What runs cost, as long as nobody has timed them."""
         self.load_seconds = session.load_seconds
-        """How long loading the graph took."""
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """That of the inputs."""
-        return self.inputs.tokenizer
 
     def with_session(self, session: Session) -> Model:
         """The same model on another graph."""
@@ -75,21 +68,16 @@ class Model:
     def encode(
         self, texts: Sequence[Text], prompt: str = "", known: Known | None = None, patient: bool = True
     ) -> list[EncodedText]:
-        """As `TextInputs` has it."""
+        """As `TextInputs.encode`."""
         return self.inputs.encode(texts, prompt, known, patient)
 
     def check_memory(self, texts: Sequence[EncodedText]) -> None:
-        """Raises `TooLongError` for a text that this machine has not the memory for."""
+        """Raises `TooLongError` for a text that takes more memory than this machine has left."""
         if self.device == "cpu":
             self.inputs.check_memory(texts)
 
-    @property
-    def row_length(self) -> int | None:
-        """As `TextInputs` has it."""
-        return self.inputs.row_length
-
     def open_instances(self) -> bool:
-        """Prepares runs of one thread each, at the same time. False where that cannot be."""
+        """Prepares runs of one thread each, at the same time. False if there can be none."""
         return self._instances is not None and self._instances.open()
 
     def time_runs(self) -> Costs:
@@ -105,9 +93,8 @@ class Model:
     def run(self, batch: Sequence[EncodedText], all_threads: bool = True) -> list[Result | InternalError]:
         """Pads `batch`, runs the graph and returns one result per text, in order.
 
-        With all threads, or with one once `open_instances` said yes, while others run too. A text whose output is not
-        finite gets an `InternalError` in its place, the others their results. A graph of fixed shape is run in that
-        shape, as often as needed.
+        With all threads, or with one, at the same time as others, once `open_instances` said yes. A text whose output
+        is not finite gets an `InternalError` in its place. A graph of fixed shape runs as often as needed.
         """
         session = self._session_of(all_threads)
         size = self.manifest.graph.fixed_batch or len(batch)
@@ -118,7 +105,7 @@ class Model:
         return self.session if all_threads or self._instances is None else self._instances.session
 
     def _seconds(self, session: Session, shape: Shape) -> float:
-        """How long a run of so many rows takes, of so many tokens each."""
+        """How long a run of this shape takes."""
         rows, tokens = shape
         feeds, _ = self.inputs.feeds([self.inputs.sample(tokens)] * rows)
         started = time.perf_counter()
@@ -128,17 +115,12 @@ class Model:
     def _run_padded(self, session: Session, batch: Sequence[EncodedText]) -> list[Result | InternalError]:
         feeds, mask = self.inputs.feeds(batch)
         output = session.run(feeds, self.manifest.graph.output)[: len(batch)]
-        return self._results(output, batch, mask)
-
-    def _results(
-        self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray
-    ) -> list[Result | InternalError]:
         real = mask[:, :, None] > 0 if output.ndim == 3 else np.ones((len(batch), 1), dtype=bool)
         axes: Any = tuple(range(1, output.ndim))
         numbers = np.isfinite(output)
         finite = (numbers | ~real).all(axis=axes)
         if not numbers.all():
-            # Zeros, because what stands in the padding would else enter sums: 0 times NaN is NaN.
+            # Zeros, because what stands in the padding would enter sums: 0 times NaN is NaN.
             output = np.where(numbers, output, np.float32(0))
         results: list[Result] = self.task.postprocess(output, batch, mask)
         return [

@@ -1,8 +1,8 @@
 """How much of a long text is read: as much as settles the tokens that are kept.
 
-Tokenizers work word by word (their word: what the pre-tokenizer splits off), so the tokens of a text's beginning are
-those of the whole text, except in the last few words before the cut. How many characters make a token is unknown
-beforehand: a word that the vocabulary lacks is one token, however long, and some characters are none.
+Tokenizers work word by word (what the pre-tokenizer splits off), so the tokens of a text's beginning are those of the
+whole text, except in its last few words. How many characters make a token is unknown beforehand: an unknown word is
+one token, however long, and some characters are none.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from encoderfile.model.special_tokens import Part
-from encoderfile.types import TokenInfo
+from encoderfile.model.special_tokens import Part, token_infos
 
 Encode = Callable[[str], Any]
 """One text to the library's `Encoding`, without special tokens."""
@@ -24,15 +23,15 @@ FAR = 1 << 16
 """Characters of a text, or of a part of it, that are tokenised at a time: 0.1 s and 35 MB at most."""
 
 _RUNS = ("1", "a", "é", ",", "!?", "漢", " ", "\n", "\r\n", " a", "1,", "a1 ", "👍", "ab-3.5 'll x\n\n")
-"""What a tokenizer is tried with: it must cut each, repeated, the same way wherever the text ends."""
+"""What a tokenizer is tried with: it must split each, repeated, the same way wherever the text ends."""
 
 
 class UnsettledError(Exception):
-    """So much of a text must be read that it should not hold others up."""
+    """A text must be read so far that it would hold up other requests."""
 
 
 class Reader:
-    """Reads the first `count` tokens of texts, or the last where the left side is cut. Safe to share."""
+    """Reads the first `count` tokens of texts, or the last ones. Safe to share between threads."""
 
     def __init__(self, encode: Encode, count: int, *, from_end: bool, longest_added: int) -> None:
         """`longest_added` is the length of the longest added token (`[MASK]`), in characters."""
@@ -47,10 +46,9 @@ class Reader:
         """Texts of so many characters are read whole."""
 
     def read(self, text: str, with_tokens: bool, patient: bool) -> Part:
-        """Raises `UnsettledError` unless `patient`, when the text is one of the few that are read far or whole.
+        """Raises `UnsettledError` unless `patient`, for one of the few texts that must be read far or whole.
 
-        A single word of which far more is read than is kept counts as settled in its first half: what ends it
-        changes its first tokens in made-up texts only.
+        Of a very long word the first half counts as settled: its end changes that only in made-up texts.
         """
         if len(text) <= self.short:
             return self.part(text, self._encode(text), with_tokens)
@@ -64,24 +62,15 @@ class Reader:
                 return found
         return self.part(text, self._encode(text), with_tokens)
 
-    def part(self, piece: str, encoding: Any, with_tokens: bool, left_out: int = 0) -> Part:
-        """What is kept of a text, of which `left_out` characters were not read."""
+    def part(self, text: str, encoding: Any, with_tokens: bool, left_out: int = 0) -> Part:
+        """What is kept of `text`, after or before which `left_out` characters were not read."""
         kept = slice(-self._count, None) if self._from_end else slice(self._count)
-        ids = encoding.ids[kept]
-        tokens: tuple[TokenInfo, ...] = ()
-        if with_tokens:
-            by = left_out if self._from_end else 0
-            tokens = tuple(
-                TokenInfo(token, token_id, start + by, end + by)
-                for token, token_id, (start, end) in zip(
-                    encoding.tokens[kept], ids, encoding.offsets[kept], strict=True
-                )
-            )
+        tokens = token_infos(encoding, kept, left_out if self._from_end else 0) if with_tokens else ()
         more = left_out > 0 or len(encoding) > self._count
-        return Part(np.asarray(ids, dtype=np.int64), tokens, more, piece)
+        return Part(np.asarray(encoding.ids[kept], dtype=np.int64), tokens, more, text)
 
     def _search(self, text: str, with_tokens: bool) -> Part | None:
-        """Looks ahead piece by piece for where enough tokens are; None where there are too few to be many."""
+        """Reads on, chunk by chunk, until there are enough tokens; None if there never are."""
         seen, enough = 0, 4 * (self._count + self._margin)
         for start in range(self._far, len(text), self._far):
             end = min(len(text), start + self._far)
@@ -94,17 +83,17 @@ class Reader:
         return None
 
     def _try(self, text: str, size: int, with_tokens: bool) -> Part | None:
-        """The tokens that are kept, if so many characters settle them."""
-        # No white space at the cut: `[MASK]` may take in all of it that stands before, and end a word so.
-        piece = self._between(text, 0, size)
-        piece = piece.lstrip() if self._from_end else piece.rstrip()
-        encoding = self._encode(piece)
-        if self._settled(encoding) > self._count or self._is_far_inside(encoding, len(piece)):
-            return self.part(piece, encoding, with_tokens, left_out=len(text) - len(piece))
+        """The tokens that are kept, if `size` characters settle them."""
+        # No white space at the end: `[MASK]` may take in all that stands before it, and so end a word.
+        chunk = self._between(text, 0, size)
+        chunk = chunk.lstrip() if self._from_end else chunk.rstrip()
+        encoding = self._encode(chunk)
+        if self._settled(encoding) > self._count or self._is_far_inside(encoding, len(chunk)):
+            return self.part(chunk, encoding, with_tokens, left_out=len(text) - len(chunk))
         return None
 
     def _settled(self, encoding: Any) -> int:
-        """Tokens that stand more than the margin away from the cut."""
+        """Tokens that are more than the margin away from the end that was read."""
         words = encoding.word_ids
         if not words:
             return 0
@@ -127,7 +116,7 @@ class Reader:
 
     @functools.cached_property
     def _settles(self) -> bool:
-        """Whether this tokenizer cuts words without looking far: some count digits from the end of a number."""
+        """Whether this tokenizer splits words without looking far: some count digits from the end of a number."""
         length = 4 * self._margin + 100
         for run in _RUNS:
             text = (run * length)[:length]
@@ -140,10 +129,7 @@ class Reader:
         return True
 
     def _kept(self, encoding: Any, count: int) -> list[tuple[int, int]]:
-        """The tokens that are kept with the words they stand in, counted from the side that is read.
-
-        The vocabulary may have the same tokens for one run cut at different places, and others for another run.
-        """
+        """The tokens that are kept with the number of their word, counted from the side that is read."""
         ids, words = encoding.ids, encoding.word_ids
         if not count:
             return []

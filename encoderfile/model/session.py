@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import logging
 import mmap
 import os
 import re
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +21,7 @@ import onnxruntime as ort
 
 from encoderfile.errors import ConfigError, ExhaustedError, InternalError, ModelError
 from encoderfile.model.device import Device
-from encoderfile.model.pages import dropping
 from encoderfile.types import FloatArray
-
-log = logging.getLogger(__name__)
 
 VERSION: str = ort.__version__
 
@@ -91,7 +89,7 @@ class Session:
             _share_arena()
             options.add_session_config_entry("session.use_env_allocators", "1")
         try:
-            with dropping(weights.values()):
+            with _dropping(weights.values()):
                 # Its way to fall back prints to stdout, which belongs to results, and tries the same again.
                 self._session = ort.InferenceSession(graph, options, providers=providers, enable_fallback=0)
         except Exception as error:  # onnxruntime's errors have no base of their own
@@ -130,6 +128,35 @@ class Session:
                 raise ExhaustedError("no memory is left for this run") from error
             raise InternalError("the model failed to run") from error
         return np.ascontiguousarray(result, dtype=np.float32)
+
+
+@contextlib.contextmanager
+def _dropping(mappings: Collection[mmap.mmap]) -> Iterator[None]:
+    """Gives the pages of mapped weights back to the system, every 10 ms while the block runs and once at its end.
+
+    onnxruntime reads each weight once, to pack it for the processor: without this a model's weights would be in
+    memory twice by the end of its loading. A page that is touched again is read from the file.
+    """
+    done = threading.Event()
+
+    def drop() -> None:
+        for mapped in mappings:
+            mapped.madvise(mmap.MADV_DONTNEED)
+
+    def work() -> None:
+        while not done.wait(0.01):
+            drop()
+
+    worker = threading.Thread(target=work, name="drop-pages", daemon=True)
+    with contextlib.suppress(RuntimeError):  # no thread to be had: more memory for a moment
+        worker.start()
+    try:
+        yield
+    finally:
+        done.set()
+        if worker.ident is not None:
+            worker.join()
+        drop()
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from encoderfile.types import EncodedText, IntArray, TokenInfo
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is kept of one text: its tokens without special ones, the whole text's first (or last) so many."""
+    """The tokens that are kept of one text: its first, or its last, without special ones."""
 
     ids: IntArray
     """int64 [tokens]."""
@@ -25,59 +25,45 @@ class Part:
     """What was read for it: all of the text, or as much as settles these tokens."""
 
     def first(self, count: int) -> Part:
-        """Cut on the right."""
+        """Truncated on the right."""
         return Part(self.ids[:count], self.tokens[:count], True, self.text) if count < len(self.ids) else self
 
     def last(self, count: int) -> Part:
-        """Cut on the left."""
+        """Truncated on the left."""
         begin = len(self.ids) - count
         return Part(self.ids[begin:], self.tokens[begin:], True, self.text) if begin > 0 else self
-
-
-@dataclass(frozen=True, slots=True)
-class _Specials:
-    """The special tokens at one place."""
-
-    ids: IntArray
-    type_ids: IntArray
-    mask: IntArray
-    tokens: tuple[TokenInfo, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
     """Special tokens before, between and behind the texts, and the token type of each text."""
 
-    specials: tuple[_Specials, ...]
+    specials: tuple[EncodedText, ...]
     type_ids: tuple[int, ...]
 
     def wrap(self, parts: Sequence[Part], with_tokens: bool) -> EncodedText:
         """The texts as the model reads them."""
-        lead, *rest = self.specials
-        ids, types, masks = [lead.ids], [lead.type_ids], [lead.mask]
-        tokens = list(lead.tokens) if with_tokens else []
-        for part, type_id, after in zip(parts, self.type_ids, rest, strict=True):
-            ids += (part.ids, after.ids)
-            types += (np.full(len(part.ids), type_id, dtype=np.int64), after.type_ids)
-            masks += (np.zeros(len(part.ids), dtype=np.int64), after.mask)
-            if with_tokens:
-                tokens += (*part.tokens, *after.tokens)
+        runs = [self.specials[0]]
+        for part, type_id, after in zip(parts, self.type_ids, self.specials[1:], strict=True):
+            zeros = np.zeros(len(part.ids), dtype=np.int64)
+            runs += (EncodedText(part.ids, zeros + type_id, zeros, part.tokens, part.more), after)
         return EncodedText(
-            input_ids=np.concatenate(ids),
-            token_type_ids=np.concatenate(types),
-            special_tokens_mask=np.concatenate(masks),
-            tokens=tuple(tokens),
+            input_ids=np.concatenate([each.input_ids for each in runs]),
+            token_type_ids=np.concatenate([each.token_type_ids for each in runs]),
+            special_tokens_mask=np.concatenate([each.special_tokens_mask for each in runs]),
+            tokens=tuple(token for each in runs for token in each.tokens) if with_tokens else (),
             truncated=any(part.more for part in parts),
         )
 
 
 _SAMPLES = ("a b c", "d e")
+_ALL = slice(None)
 
 
 def learn(encode: Callable[..., Any], texts: int) -> Template | None:
     """The template of so many texts (1 or 2); None where the special tokens follow none.
 
-    `encode` is the library's method of that name, on a tokenizer that neither cuts nor pads.
+    `encode` is the library's method of that name, on a tokenizer that neither truncates nor pads.
     """
     found = _read(encode(*_SAMPLES[:texts]), texts)
     if found is None:
@@ -98,12 +84,11 @@ def learn(encode: Callable[..., Any], texts: int) -> Template | None:
 
 
 def _part(encoding: Any) -> Part:
-    tokens = tuple(TokenInfo(token, each, 0, 0) for token, each in zip(encoding.tokens, encoding.ids, strict=True))
-    return Part(np.asarray(encoding.ids, dtype=np.int64), tokens, False, "")
+    return Part(np.asarray(encoding.ids, dtype=np.int64), token_infos(encoding), False, "")
 
 
 def _read(encoding: Any, texts: int) -> Template | None:
-    """Cuts a sample at its texts, each of which must stand there once and in one piece."""
+    """Splits a sample at its texts, each of which must stand there once and in one run."""
     owners = encoding.sequence_ids
     specials, types, end = [], [], 0
     for text in range(texts):
@@ -112,21 +97,23 @@ def _read(encoding: Any, texts: int) -> Template | None:
         start = owners.index(text)
         if start < end:
             return None
-        specials.append(_specials(encoding, end, start))
+        specials.append(encoded(encoding, slice(end, start)))
         types.append(encoding.type_ids[start])
         end = start + owners.count(text)
-    specials.append(_specials(encoding, end, len(owners)))
+    specials.append(encoded(encoding, slice(end, None)))
     return Template(tuple(specials), tuple(types))
 
 
-def _specials(encoding: Any, start: int, end: int) -> _Specials:
-    def array(values: Sequence[int]) -> IntArray:
-        return np.asarray(values[start:end], dtype=np.int64)
-
-    tokens = zip(encoding.tokens[start:end], encoding.ids[start:end], strict=True)
-    return _Specials(
-        array(encoding.ids),
-        array(encoding.type_ids),
-        array(encoding.special_tokens_mask),
-        tuple(TokenInfo(token, each, 0, 0) for token, each in tokens),
+def encoded(encoding: Any, place: slice = _ALL, with_tokens: bool = True) -> EncodedText:
+    """The tokens at `place` of the library's encoding."""
+    ids, types, mask = (
+        np.asarray(values[place], dtype=np.int64)
+        for values in (encoding.ids, encoding.type_ids, encoding.special_tokens_mask)
     )
+    return EncodedText(ids, types, mask, token_infos(encoding, place) if with_tokens else (), truncated=False)
+
+
+def token_infos(encoding: Any, place: slice = _ALL, shift: int = 0) -> tuple[TokenInfo, ...]:
+    """The tokens at `place`, their offsets `shift` characters further."""
+    rows = zip(encoding.tokens[place], encoding.ids[place], encoding.offsets[place], strict=True)
+    return tuple(TokenInfo(token, token_id, start + shift, end + shift) for token, token_id, (start, end) in rows)

@@ -1,22 +1,23 @@
 """Texts and pairs of texts: from what a request holds to encoded items, and from those to what a graph is fed.
 
-The one place that knows what kind of input a model reads. The queue and the scheduler know the length of an item, the
+The one place that knows what kind of input a model reads: the queue and the scheduler know the length of an item, the
 session the arrays it is fed. Another kind of input is a class with the methods of this one.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 
 from encoderfile.manifest import Manifest
-from encoderfile.model import attention, padding, prompts
+from encoderfile.model import attention, padding
 from encoderfile.model.padding import Feeds
 from encoderfile.model.tokenizer import Known, Tokenizer
 from encoderfile.tasks.entities import WordRules
-from encoderfile.types import EncodedText, FloatArray, Text
+from encoderfile.types import EncodedText, FloatArray, Text, TokenInfo
 
 
 def size(text: Text) -> int:
@@ -36,27 +37,35 @@ class TextInputs:
     def encode(
         self, texts: Sequence[Text], prompt: str = "", known: Known | None = None, patient: bool = True
     ) -> list[EncodedText]:
-        """Tokenises texts behind a prompt, truncated at the limit; `truncated` says where.
+        """Tokenises texts behind a prompt, truncated at the limit; of a pair the prompt precedes the first text.
 
+        Offsets count from the beginning of the caller's text: tokens of the prompt have 0, 0 as special tokens do.
         `known` and `patient` as `Tokenizer` has them.
         """
         read = partial(self.tokenizer, with_tokens=self._with_tokens, known=known, patient=patient)
         if not prompt:
             return read(texts)
         unpooled = 0 if self._manifest.include_prompt else self.tokenizer.prompt_tokens(prompt, patient)
-        return prompts.encode(read, prompt, texts, unpooled)
+        first = {text[0]: prompt + text[0] for text in texts if not isinstance(text, str)}
+        encoded = read([prompt + text if isinstance(text, str) else (first[text[0]], text[1]) for text in texts])
+        return [
+            dataclasses.replace(each, tokens=_shifted(each.tokens, len(prompt)), unpooled=unpooled)
+            if each.tokens or unpooled
+            else each
+            for each in encoded
+        ]
 
     def check_memory(self, texts: Sequence[EncodedText]) -> None:
-        """Raises `TooLongError` for a text that this machine has not the memory for."""
+        """As `Model.check_memory`."""
         attention.refuse_too_large(texts, self._manifest.attention_bytes)
 
     @property
     def row_length(self) -> int | None:
-        """The one length that every item is padded to, in tokens; None: that of the longest of its run."""
+        """The length that every item is padded to, in tokens; None: the longest of its run."""
         return self._manifest.graph.fixed_tokens or self._manifest.tokenizer.pad_to
 
     def sample(self, tokens: int) -> EncodedText:
-        """An item of so many tokens that nobody sent, to time a run."""
+        """An item of this length, to time a run."""
         ids = np.zeros(tokens, dtype=np.int64)
         return EncodedText(ids, ids, ids, (), truncated=False)
 
@@ -69,3 +78,9 @@ class TextInputs:
         """What grouping tokens into words needs of the tokenizer."""
         words = self.tokenizer
         return WordRules(words.spell, words.join, words.continuing_prefix, words.spec.unknown_token_id)
+
+
+def _shifted(tokens: Sequence[TokenInfo], by: int) -> tuple[TokenInfo, ...]:
+    return tuple(
+        TokenInfo(token, token_id, max(0, start - by), max(0, end - by)) for token, token_id, start, end in tokens
+    )

@@ -1,7 +1,7 @@
 """Texts to token ids. The only importer of `tokenizers`.
 
 The library's tokenizer is configured once: changing truncation or padding while another thread encodes
-raises "Already borrowed", so nothing here depends on a request. Padding is done in numpy (`model.py`).
+raises "Already borrowed", so nothing here depends on a request. Padding is done in numpy (`padding.py`).
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ from tokenizers import Tokenizer as LibraryTokenizer
 from encoderfile.errors import ConfigError, EncoderfileError, InputError, InternalError, ModelError
 from encoderfile.manifest import TokenizerSpec
 from encoderfile.model import special_tokens
-from encoderfile.model.pairs import shares
 from encoderfile.model.reading import Reader, UnsettledError
-from encoderfile.model.special_tokens import Part
-from encoderfile.types import EncodedText, Text, TokenInfo
+from encoderfile.model.special_tokens import Part, encoded, token_infos
+from encoderfile.types import EncodedText, Text
 
 _COUNTED = 1 << 16
 """Characters of a text whose tokens are counted to say which of two long ones is longer; beyond, characters do."""
@@ -47,13 +46,13 @@ class Known:
 
 
 class Tokenizer:
-    """`tokenizer.json`, cut at the manifest's limit. Safe to share between threads."""
+    """`tokenizer.json`, truncated at the manifest's limit. Safe to share between threads."""
 
     def __init__(self, data: bytes, spec: TokenizerSpec) -> None:
         """Raises `ModelError` when `data` is no tokenizer or its special tokens leave no room for text."""
         self.spec = spec
         # Truncation stays off: the library would still tokenise all of a text, and for a pair it makes every
-        # combination of the pieces that are left over. What is kept is cut here.
+        # combination of the chunks that are left over. It is done here instead.
         self._library = _loaded(data, spec)
         self._room = [
             spec.max_length - self._library.num_special_tokens_to_add(is_pair=pair) for pair in (False, True)
@@ -71,8 +70,8 @@ class Tokenizer:
         """Encodes texts, or pairs, with special tokens; `with_tokens` adds token strings and offsets.
 
         `known` is given where the texts are a part of a request: what was read of its other parts' pairs. Raises
-        `InternalError` when the library fails, `InputError` for a pair that cannot be cut, and unless `patient`
-        `UnsettledError` when more of a text must be read than should hold others up.
+        `InternalError` when the library fails, `InputError` for a pair that cannot be truncated, and unless
+        `patient` `UnsettledError` when more of a text must be read than should hold others up.
         """
         known = Known() if known is None else known
         with _failures_named():
@@ -115,7 +114,7 @@ class Tokenizer:
             raise ConfigError("the special tokens of this model do not stand around a text: leave the stride out")
         with _failures_named():
             whole = self._whole(text)
-        ids, tokens = np.asarray(whole.ids, dtype=np.int64), _tokens(whole)
+        ids, tokens = np.asarray(whole.ids, dtype=np.int64), token_infos(whole)
         windows = []
         for start in range(0, max(1, len(ids) - stride), room - stride):
             place = slice(start, start + room)
@@ -145,14 +144,14 @@ class Tokenizer:
         first, second = (known.parts[text] for text in pair)
         room, strategy = self._room[1], self.spec.truncation_strategy
         if first.more and second.more and room % 2:
-            kept = shares(strategy, room, *known.lengths(pair, self._length))  # the longer one gets the odd token
+            kept = _shares(strategy, room, *known.lengths(pair, self._length))  # the longer one gets the odd token
         else:
-            kept = shares(strategy, room, len(first.ids) + first.more, len(second.ids) + second.more)
+            kept = _shares(strategy, room, len(first.ids) + first.more, len(second.ids) + second.more)
         if kept is None:
             which = "second" if strategy == "only_first" else "first"
             raise InputError(
-                f"has a {which} text of {room} tokens or more, which is never cut here and leaves no room for the "
-                "other: shorten it",
+                f"has a {which} text of {room} tokens or more, which is never truncated here and leaves no room "
+                "for the other: shorten it",
                 index,
             )
         cut = Part.last if self.spec.truncation_side == "left" else Part.first
@@ -169,7 +168,8 @@ class Tokenizer:
         library = self._cutting[len(parts) - 1]
         encode = library.encode_batch if with_tokens else library.encode_batch_fast
         encoding = encode([tuple(part.text for part in parts) if len(parts) == 2 else parts[0].text])[0]
-        return dataclasses.replace(_encoded(encoding, with_tokens), truncated=any(part.more for part in parts))
+        found = encoded(encoding, with_tokens=with_tokens)
+        return dataclasses.replace(found, truncated=any(part.more for part in parts))
 
     def spell(self, token_id: int) -> str:
         """The vocabulary's spelling of a token; empty for an id it lacks."""
@@ -241,21 +241,23 @@ def _failures_named() -> Iterator[None]:
         raise InternalError("the tokenizer failed on this text") from error
 
 
-def _encoded(encoding: Any, with_tokens: bool) -> EncodedText:
-    return EncodedText(
-        input_ids=np.asarray(encoding.ids, dtype=np.int64),
-        token_type_ids=np.asarray(encoding.type_ids, dtype=np.int64),
-        special_tokens_mask=np.asarray(encoding.special_tokens_mask, dtype=np.int64),
-        tokens=_tokens(encoding) if with_tokens else (),
-        truncated=bool(encoding.overflowing),
-    )
+def _shares(strategy: str, room: int, first: int, second: int) -> tuple[int, int] | None:
+    """How many tokens are kept of two texts that have `first` and `second`; None where `strategy` leaves no way.
 
-
-def _tokens(encoding: Any) -> tuple[TokenInfo, ...]:
-    return tuple(
-        TokenInfo(token, token_id, start, end)
-        for token, token_id, (start, end) in zip(encoding.tokens, encoding.ids, encoding.offsets, strict=True)
-    )
+    The rule of the tokenizers library (`truncate_encodings` in tokenizers/src/utils/truncation.rs).
+    """
+    if first + second <= room:
+        return first, second
+    if strategy == "only_first":
+        return (room - second, second) if second < room else None
+    if strategy == "only_second":
+        return (first, room - first) if first < room else None
+    short, long = sorted((first, second))
+    long = max(short, room - short)
+    if short + long > room:
+        short = room // 2
+        long = room - short
+    return (short, long) if first <= second else (long, short)
 
 
 def _first_line(error: Exception) -> str:

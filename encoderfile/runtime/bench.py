@@ -12,11 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from encoderfile.model.device import choose
+from encoderfile.model.device import Device, choose
 from encoderfile.model.model import Model
-from encoderfile.runtime.loading import load
-from encoderfile.runtime.sizing import make_service
-from encoderfile.service.service import Service
+from encoderfile.runtime.loading import load, served
 from encoderfile.settings import ModelSettings
 from encoderfile.types import PredictRequest, Text
 
@@ -53,9 +51,7 @@ def bench(executable: Path, settings: ModelSettings, texts: Sequence[Text], step
     `step` is told what is measured next. Raises what `load` and the service raise.
     """
     device = choose(settings.device, settings.device_id)
-    all_threads = settings.granted_threads
-    threads = (all_threads,) if settings.threads or device.name == "cuda" else _halves(all_threads)
-    budgets = (settings.max_batch_tokens,) if settings.max_batch_tokens else _BUDGETS[device.name]
+    threads, budgets = _tried(settings, device)
     texts = texts[: min(settings.max_inputs, settings.max_queue)]
     found, alone = [], {}
     for count in threads:
@@ -73,9 +69,15 @@ def bench(executable: Path, settings: ModelSettings, texts: Sequence[Text], step
 
 def steps(settings: ModelSettings) -> int:
     """How often `step` is called, for a progress bar."""
-    device = choose(settings.device, settings.device_id).name
-    threads = 1 if settings.threads or device == "cuda" else len(_halves(settings.granted_threads))
-    return _ROUNDS * threads * (1 if settings.max_batch_tokens else len(_BUDGETS[device]))
+    threads, budgets = _tried(settings, choose(settings.device, settings.device_id))
+    return _ROUNDS * len(threads) * len(budgets)
+
+
+def _tried(settings: ModelSettings, device: Device) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The numbers of threads, and of tokens at the same time."""
+    given = bool(settings.threads) or device.name == "cuda"
+    threads = (settings.granted_threads,) if given else _halves(settings.granted_threads)
+    return threads, (settings.max_batch_tokens,) if settings.max_batch_tokens else _BUDGETS[device.name]
 
 
 def _halves(number: int) -> tuple[int, ...]:
@@ -83,25 +85,17 @@ def _halves(number: int) -> tuple[int, ...]:
 
 
 async def _seconds(model: Model, settings: ModelSettings, texts: Sequence[Text]) -> float:
-    service = make_service(model, settings)
-    service.start()
-    try:
+    async with served(model, settings) as service:
         await service.open_instances()
-        await _ask(service, texts[:8])
-        started = time.perf_counter()
-        await _ask(service, texts)
+        for asked in (texts[:8], texts):  # the first warm up
+            started = time.perf_counter()
+            await service.predict(PredictRequest(asked, service.task.defaults))
         return time.perf_counter() - started
-    finally:
-        await service.stop()
 
 
 async def _seconds_alone(model: Model, settings: ModelSettings, texts: Sequence[Text]) -> float:
     """The median of single texts, one after the other."""
     return statistics.median([await _seconds(model, settings, [text]) for text in texts[:20]])
-
-
-async def _ask(service: Service, texts: Sequence[Text]) -> None:
-    await service.predict(PredictRequest(texts, service.task.defaults))
 
 
 def _report(device: str, texts: Sequence[Text], found: Sequence[Measured], alone: dict[int, float]) -> str:
@@ -120,8 +114,6 @@ def _report(device: str, texts: Sequence[Text], found: Sequence[Measured], alone
     ]
     load_average, cores = os.getloadavg()[0], len(os.sched_getaffinity(0))
     if load_average > cores + 1:
-        lines += [
-            "",
-            f"The machine is busy (load {load_average:.1f} on {cores} cores): measure again when it is not.",
-        ]
+        busy = f"The machine is busy (load {load_average:.1f} on {cores} cores): measure again when it is not."
+        lines += ["", busy]
     return "\n".join([*lines, "", f"--threads {advised.threads} --max-batch-tokens {advised.batch_tokens}"])

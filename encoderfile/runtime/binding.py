@@ -9,7 +9,7 @@ import ssl
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from encoderfile.errors import ConfigError
 from encoderfile.settings import ServeSettings
@@ -38,12 +38,9 @@ def bound_http(settings: ServeSettings) -> Iterator[socket.socket]:
             yield bound
         return
     try:
-        found = socket.getaddrinfo(
-            host.strip("[]"), settings.http_port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
+        family, kind, protocol, address = _resolved(host, settings.http_port)
     except OSError as error:
-        raise ConfigError(f"{host_flag} {host} is no address of this machine: {error.strerror}") from error
-    family, kind, protocol, _, address = found[0]
+        raise ConfigError(f"{host_flag} {host} is not an address of this machine: {error.strerror}") from error
     # With the protocol named, asyncio sets TCP_NODELAY; without it every answer waits 40 ms for an ACK.
     with socket.socket(family, kind, protocol) as bound:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -83,12 +80,19 @@ def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith(("[", UNIX)) else host
 
 
-def _listen(bound: socket.socket, address: object, host_flag: str, port_flag: str) -> None:
+def _resolved(host: str, port: int) -> tuple[int, int, int, Any]:
+    """Family, kind, protocol and address of a socket that listens at `host`. Raises `socket.gaierror`."""
+    found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, kind, protocol, _, address = found[0]
+    return family, kind, protocol, address
+
+
+def _listen(bound: socket.socket, address: Any, host_flag: str, port_flag: str) -> None:
     try:
-        bound.bind(address)  # type: ignore[arg-type]  # getaddrinfo's form or a path
+        bound.bind(address)
         bound.listen(_BACKLOG)
     except OSError as error:
-        shown = address if isinstance(address, str) else f"{bracketed(address[0])}:{address[1]}"  # type: ignore[index]
+        shown = address if isinstance(address, str) else f"{bracketed(address[0])}:{address[1]}"
         raise ConfigError(f"the HTTP server cannot use {shown}: {_remedy(error, host_flag, port_flag)}") from error
 
 
@@ -100,25 +104,23 @@ def _remedy(error: OSError, host_flag: str, port_flag: str) -> str:
     if error.errno == errno.EACCES:
         return f"{reason}; choose another {port_flag}, ports under 1024 may belong to root alone"
     if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-        return f"{reason}, it is no address of this machine; choose another {host_flag}, 0.0.0.0 is all of them"
+        return f"{reason}, it is not an address of this machine; choose another {host_flag}, 0.0.0.0 is all of them"
     return f"{reason}; choose another {host_flag}"
 
 
 def _no_grpc(address: str, settings: ServeSettings) -> ConfigError:
     """What keeps gRPC from an address: its library says only that it failed, so the address is tried once more."""
     host, flags = settings.grpc_hostname, ("--grpc-hostname", "--grpc-port")
-    why = f"it is taken or no address of this machine; choose another {flags[1]} or {flags[0]}"
+    why = f"it is taken or not an address of this machine; choose another {flags[1]} or {flags[0]}"
     if not host.startswith(UNIX):
         try:
-            family, kind, _, _, place = socket.getaddrinfo(
-                host.strip("[]"), settings.grpc_port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            )[0]
+            family, kind, _, place = _resolved(host, settings.grpc_port)
             with socket.socket(family, kind) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(place)
                 probe.listen(1)
         except socket.gaierror as error:
-            return ConfigError(f"{flags[0]} {host} is no address of this machine: {error.strerror}")
+            return ConfigError(f"{flags[0]} {host} is not an address of this machine: {error.strerror}")
         except OSError as error:
             why = _remedy(error, *flags)
     return ConfigError(f"the gRPC server cannot use {address}: {why}")
@@ -130,7 +132,7 @@ def _socket_file(host: str, flag: str) -> Iterator[Path]:
     path = Path(host.removeprefix(UNIX)).absolute()
     if path.exists():
         if not stat.S_ISSOCK(path.stat().st_mode):
-            raise ConfigError(f"{flag} {host}: {path} exists and is no socket; choose another path")
+            raise ConfigError(f"{flag} {host}: {path} exists and is not a socket; choose another path")
         with socket.socket(socket.AF_UNIX) as probe:
             if probe.connect_ex(str(path)) == 0:
                 raise ConfigError(f"{flag} {host}: another server listens there; choose another path")

@@ -15,7 +15,7 @@ import click
 import encoderfile
 from encoderfile.console import explain, printable
 from encoderfile.container import Container
-from encoderfile.errors import ConfigError, EncoderfileError
+from encoderfile.errors import ConfigError
 from encoderfile.model.device import choose
 from encoderfile.options import CONTEXT, options, refuse_unused
 from encoderfile.progress import Progress
@@ -58,33 +58,27 @@ def main(executable: Path) -> None:
         )
         if sys.stdout is not None:
             sys.stdout.flush()
-    except click.ClickException as error:
-        code = explain(error)
-    except (click.Abort, KeyboardInterrupt):
-        code = 128 + signal.SIGINT
-    except EncoderfileError as error:
-        click.echo(f"error: {error}", err=True)
-        code = 1
     except SystemExit as error:  # of a signal, while a one-shot command was at work
         code = error.code
-    except OSError as error:
-        # What is left of our output must not be flushed again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        if not isinstance(error, BrokenPipeError):  # whoever read it left: nothing to say
-            where = error.filename or "the output"
-            click.echo(f"error: cannot use {where}: {error.strerror or error}", err=True)
-        code = 1
-    except Exception as error:  # nobody foresaw it, and the interpreter's own way out joins threads that may be stuck
-        sentence = _of_the_machine(error)
-        if sentence is None:
-            sys.excepthook(*sys.exc_info())
-        else:
-            click.echo(f"error: {sentence}", err=True)
-        code = 1
+    except BaseException as error:
+        code = _explained(error)
     process.end(code or 0)
 
 
-def _of_the_machine(error: Exception) -> str | None:
+def _explained(error: BaseException) -> int:
+    """Prints what went wrong, with its traceback where nobody foresaw it, and returns the exit code."""
+    if isinstance(error, OSError):  # what is left of our output must not be flushed again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if sentence := _of_the_machine(error):
+        error = ConfigError(sentence)
+    try:
+        return explain(error)
+    except Exception:
+        sys.excepthook(type(error), error, error.__traceback__)
+        return 1
+
+
+def _of_the_machine(error: BaseException) -> str | None:
     """What to do about an error that says only that the machine has no more; None for others."""
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         return f"no further thread can be started: {threads.LACKING}"

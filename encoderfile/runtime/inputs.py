@@ -1,16 +1,14 @@
 """The texts of `infer` and `bench`: arguments, a file or standard input, and what kind of file it is.
 
-The kind is told by --input-format, by the name, or for names that tell none by the content. What is neither is
-refused: a file of one kind is never read as another.
+The kind is that of --input-format, of the name, or for other names of the content. Anything else is refused: a file
+of one kind is never read as another.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 from encoderfile.errors import ConfigError, InputError
 from encoderfile.runtime import rows
@@ -59,7 +57,7 @@ def texts(arguments: tuple[str, ...], source: str | None, form: str | None, colu
     """The texts, in order.
 
     `form` is one of `INPUT_FORMATS`, `column` the name of the field or column with the texts. Raises `InputError` for
-    content that holds none or is of no kind that is read here, `ConfigError` for a file unread.
+    content without texts or of a kind that is not read here, `ConfigError` for a file that cannot be read.
     """
     if source is None:
         return list(arguments)
@@ -107,23 +105,15 @@ def _by_content(content: str, name: str) -> str:
     """`json`, `jsonl` or `text`. Raises `InputError` for what looks like something else than it is."""
     first = content.lstrip().split("\n", 1)[0]
     if first[:1] in ("[", "{"):
-        if parsed(content) is not None:
+        if rows.parsed(content) is not None:
             return "json"
-        if parsed(first) is not None:
+        if rows.parsed(first) is not None:
             return "jsonl"
         if _BROKEN_JSON.match(first):
-            raise InputError(f"{name} begins like JSON and is none: correct it, or {_SAY}")
+            raise InputError(f"{name} begins like JSON, but is not: correct it, or {_SAY}")
     for separator, kind in ((",", "CSV"), ("\t", "TSV")):
         cells = first.split(separator)
         named = all(_NAME_OF_COLUMN.fullmatch(cell) for cell in cells)
         if len(cells) > 1 and named and any(cell.strip(' "\r').lower() == "text" for cell in cells):
             raise InputError(f"{name} looks like {kind}, its first line names a column text: {_SAY}")
     return "text"
-
-
-def parsed(content: str) -> Any:
-    """The value that JSON holds; None for what is no JSON, and for null."""
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return None

@@ -18,8 +18,7 @@ from encoderfile.errors import ConfigError, InputError
 from encoderfile.model.device import choose
 from encoderfile.progress import Progress
 from encoderfile.runtime import process
-from encoderfile.runtime.loading import load
-from encoderfile.runtime.sizing import make_service
+from encoderfile.runtime.loading import load, served
 from encoderfile.service.service import Service
 from encoderfile.settings import InferSettings, ModelSettings
 from encoderfile.tasks.results import to_json
@@ -36,13 +35,8 @@ _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
 @asynccontextmanager
 async def _service(executable: Path, settings: ModelSettings) -> AsyncIterator[Service]:
     device = choose(settings.device, settings.device_id)
-    model = await asyncio.to_thread(load, executable, device, settings)
-    service = make_service(model, settings)
-    service.start()
-    try:
+    async with served(await asyncio.to_thread(load, executable, device, settings), settings) as service:
         yield service
-    finally:
-        await service.stop()
 
 
 async def speak_mcp(executable: Path, settings: ModelSettings, drain_seconds: float, max_line_bytes: int) -> bool:

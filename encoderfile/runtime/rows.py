@@ -10,6 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from encoderfile.errors import InputError
@@ -18,8 +19,16 @@ from encoderfile.types import Text
 Reader = Callable[[str, str | None], Iterator[Text]]
 
 
+def parsed(content: str) -> Any:
+    """The value of a JSON text; None for text that is not JSON, and for null."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _lines(content: str) -> list[str]:
-    """Blank lines at the end count for nothing."""
+    """Without the blank ones at the end."""
     return content.rstrip("\r\n").split("\n") if content.strip() else []
 
 
@@ -32,11 +41,7 @@ def _text(content: str, _: str | None) -> Iterator[Text]:
 
 def _jsonl(content: str, column: str | None) -> Iterator[Text]:
     for number, line in enumerate(_lines(content), start=1):
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            value = None
-        yield _entry(value, column, f"line {number}")
+        yield _entry(parsed(line), column, f"line {number}")
 
 
 def _json(content: str, column: str | None) -> Iterator[Text]:
@@ -46,7 +51,7 @@ def _json(content: str, column: str | None) -> Iterator[Text]:
         if "Extra data" in str(error):  # a second value: JSON Lines under the name of JSON
             yield from _jsonl(content, column)
             return
-        raise InputError(f"the file is no JSON ({error})") from error
+        raise InputError(f"the file is not JSON ({error})") from error
     if isinstance(value, list):
         for number, each in enumerate(value, start=1):
             yield _entry(each, column, f"entry {number}")
@@ -60,12 +65,12 @@ def _entry(value: Any, column: str | None, place: str) -> Text:
         return value
     text = value.get(column or "text") if isinstance(value, dict) else None
     if not isinstance(text, str) or not text:
-        raise InputError(f"{place} is no JSON object with a text" + (f" in {column}" if column else ""))
+        raise InputError(f"{place} is not a JSON object with a text" + (f" in {column}" if column else ""))
     pair = value.get("text_pair") if column is None else None
     if pair is None:
         return text
     if not isinstance(pair, str):
-        raise InputError(f"{place} has a text_pair that is no text")
+        raise InputError(f"{place} has a text_pair that is not a string")
     return text, pair
 
 
@@ -87,19 +92,21 @@ def _csv(content: str, column: str | None, delimiter: str = ",") -> Iterator[Tex
         raise InputError(f"line {reader.line_num} is not what the format has ({error})") from error
 
 
-def _tsv(content: str, column: str | None) -> Iterator[Text]:
-    return _csv(content, column, "\t")
-
-
 def _position(header: Sequence[str], column: str) -> int:
     found = [index for index, name in enumerate(header) if name.strip() == column]
     if len(found) == 1:
         return found[0]
     if found:
-        raise InputError(f"the first line names the column {column} more than once")
+        raise InputError(f"the first line has the column {column} more than once")
     names = ", ".join(header)
-    raise InputError(f"the first line names no column {column}, but {names}: choose the texts with --column")
+    raise InputError(f"the first line has no column {column}, only {names}: choose the texts with --column")
 
 
-READERS: dict[str, Reader] = {"text": _text, "jsonl": _jsonl, "json": _json, "csv": _csv, "tsv": _tsv}
+READERS: dict[str, Reader] = {
+    "text": _text,
+    "jsonl": _jsonl,
+    "json": _json,
+    "csv": _csv,
+    "tsv": partial(_csv, delimiter="\t"),
+}
 """Under the names of `settings.INPUT_FORMATS`."""

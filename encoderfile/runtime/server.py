@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
-from encoderfile.runtime import descriptors, process
+from encoderfile.runtime import process
 from encoderfile.runtime.binding import GRPC_SHARE, UNIX, bound_grpc, bound_http, bracketed
-from encoderfile.runtime.notify import notify
-from encoderfile.runtime.sizing import make_service
+from encoderfile.runtime.loading import make_service
 from encoderfile.service import threads
 from encoderfile.service.service import Service
 from encoderfile.settings import ServeSettings
@@ -43,9 +42,9 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
     """
     stop = asyncio.Event()
     asyncio.get_running_loop().set_default_executor(threads.started(2, "load"))
-    descriptors.raise_limit()
+    process.raise_file_limit()
     shares = (not settings.disable_http) + GRPC_SHARE * (not settings.disable_grpc)
-    settings = replace(settings, max_connections=descriptors.connections(settings.max_connections, shares))
+    settings = replace(settings, max_connections=process.connections(settings.max_connections, shares))
     with contextlib.ExitStack() as stack:
         http_socket = None if settings.disable_http else stack.enter_context(bound_http(settings))
         grpc_server, grpc_port = (None, 0) if settings.disable_grpc else stack.enter_context(bound_grpc(settings))
@@ -56,36 +55,32 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
             return True
         service = make_service(model, settings)
         service.start()
-        running = _Running(service, settings)
+        running = _Running(service, settings, grpc_server)
         if grpc_server is not None:
-            await running.start_grpc(grpc_server)
+            await grpc_server.start(service)
         if http_socket is not None:
             await running.start_http(http_socket)
         _announce(service, settings, device, http_socket, grpc_port)
-        notify("READY=1")
+        process.notify("READY=1")
         # What start-up made stays: collections that look at it again hold everything up for 10 ms.
         gc.freeze()
         await running.until(stop)
-        notify("STOPPING=1")
+        process.notify("STOPPING=1")
         return await running.stop()
 
 
 class _Running:
     """The servers that run around one service, and the order in which they end."""
 
-    def __init__(self, service: Service, settings: ServeSettings) -> None:
+    def __init__(self, service: Service, settings: ServeSettings, grpc: GrpcServer | None) -> None:
         self._service = service
         self._settings = settings
-        self._grpc: GrpcServer | None = None
+        self._grpc = grpc
         self._http: HttpServer | None = None
         self._http_task: asyncio.Task[None] | None = None
         self._drained = False
         self._mcp: McpHttp | None = None
         self._mcp_loading: asyncio.Task[None] | None = None
-
-    async def start_grpc(self, server: GrpcServer) -> None:
-        await server.start(self._service)
-        self._grpc = server
 
     async def start_http(self, bound: socket.socket) -> None:
         from encoderfile.transports.http import app
@@ -95,10 +90,8 @@ class _Running:
         if not self._settings.disable_mcp:
             from encoderfile.transports.mcp_http import McpHttp
 
-            self._mcp = McpHttp(
-                self._service,
-                allowed_hosts=(*self._settings.allowed_host, self._settings.http_hostname),
-            )
+            hosts = (*self._settings.allowed_host, self._settings.http_hostname)
+            self._mcp = McpHttp(self._service, allowed_hosts=hosts)
             extra = self._mcp.routes()
         application = app.create(
             self._service,
@@ -115,11 +108,8 @@ class _Running:
         self._http_task = await self._http.start(bound)
         if self._mcp is not None:
             # The SDK takes most of a second to import, so the port opens first.
-            self._mcp_loading = asyncio.create_task(self._load_mcp(self._mcp), name="mcp-load")
-
-    async def _load_mcp(self, mcp: McpHttp) -> None:
-        await mcp.load()
-        gc.freeze()  # as in `serve`
+            self._mcp_loading = asyncio.create_task(self._mcp.load(), name="mcp-load")
+            self._mcp_loading.add_done_callback(lambda _: gc.freeze())  # as in `serve`
 
     async def until(self, stop: asyncio.Event) -> None:
         """Waits for the signal, or for a server that ends by itself."""
@@ -199,9 +189,9 @@ def _announce(
     log.info("%s %s (%s) runs on %s: %s", info.model_id, info.version, info.model_type, device.name, device.reason)
     secure = settings.cert_file is not None
     if http is not None:
-        url = f"{'https' if secure else 'http'}://{bracketed(settings.http_hostname)}:{_port(http)}"
-        if settings.http_hostname.startswith(UNIX):
-            url = settings.http_hostname
+        url = settings.http_hostname
+        if not url.startswith(UNIX):
+            url = f"{'https' if secure else 'http'}://{bracketed(url)}:{http.getsockname()[1]}"
         log.info("HTTP on %s", url)
         if not settings.disable_mcp:
             log.info("MCP on %s/mcp", url)
@@ -211,10 +201,6 @@ def _announce(
     if _EVERYWHERE.intersection(_hosts(settings)) and settings.api_key is None:
         log.warning("listening on all interfaces without --api-key")
     log.info("ready")
-
-
-def _port(bound: socket.socket) -> int:
-    return 0 if bound.family == socket.AF_UNIX else int(bound.getsockname()[1])
 
 
 def _hosts(settings: ServeSettings) -> list[str]:

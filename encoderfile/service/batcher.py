@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 
 _STOPPED = "the server stopped before this request was answered"
 
-
 Item_contra = TypeVar("Item_contra", bound=Sized, contravariant=True)
 Answer_co = TypeVar("Answer_co", covariant=True)
 
@@ -33,11 +32,11 @@ class Runner(Protocol[Item_contra, Answer_co]):
     """The model, as the batcher knows it."""
 
     costs: Costs
-    """What runs cost, as long as nobody has timed them."""
+    """What runs cost, until they are timed."""
     instances: int
     """Runs of one thread that may go at the same time once `open_instances` said yes."""
     load_seconds: float
-    """How long it takes to load the model, and so about how long `open_instances` takes."""
+    """About how long `open_instances` takes."""
 
     def run(self, batch: Sequence[Item_contra], all_threads: bool) -> Sequence[Answer_co | InternalError]:
         """One answer or failure for each item, with all threads or with one."""
@@ -84,7 +83,7 @@ class Batcher(Generic[Item, Answer]):
         self._max_queue = max_queue
         self._on_run = on_run
         self.on_exhausted: Callable[[ExhaustedError], None] = lambda _: None
-        """Told what an item failed for lack of."""
+        """Called with what an item failed for want of."""
         self._queue: Queue[Item, Answer] = Queue(row_length)
         self._running: set[_Running[Item, Answer]] = set()
         self._opening: asyncio.Task[None] | None = None
@@ -134,7 +133,7 @@ class Batcher(Generic[Item, Answer]):
                 self._queue.drop(request)
 
     async def stop(self) -> None:
-        """Starts no further run; whoever still waits for one gets `DrainingError`."""
+        """Starts no further run; requests that still wait for one fail with `DrainingError`."""
         self._stopped = True
         for request in self._queue.requests | {entry.request for each in self._running for entry in each.batch}:
             self._fail(request, DrainingError(_STOPPED))
@@ -173,23 +172,13 @@ class Batcher(Generic[Item, Answer]):
         choice = waiting and choose(waiting, (), replace(self._plan, instances=self._runner.instances))
         return bool(choice and not choice.run.all_threads)
 
-    def _count(self, running: _Running[Item, Answer]) -> None:
-        """Opens instances once crowded runs have taken as long as opening them takes.
-
-        Whatever comes afterwards, that is at most twice as dear as the best that could have been done.
-        """
-        if running.is_crowded:
-            self._seconds_to_opening -= time.perf_counter() - running.started_at
-            if self._seconds_to_opening <= 0:
-                self._opening = asyncio.get_running_loop().create_task(self.open_instances())
-
     async def open_instances(self) -> None:
-        """Opens instances now, where there may be several, instead of when much has waited for a while."""
+        """Opens instances now, if there may be several, without waiting for many requests."""
         self._seconds_to_opening = math.inf
         try:
             if not await asyncio.to_thread(self._runner.open_instances) or self._stopped:
                 return
-            # On this thread nothing else runs meanwhile: what has been started before it, what is chosen after.
+            # On this thread nothing else runs meanwhile.
             costs = await asyncio.get_running_loop().run_in_executor(self._threads[True], self._runner.time_runs)
             self._threads[False] = threads.started(self._runner.instances, "session")
         except (EncoderfileError, RuntimeError) as error:
@@ -207,7 +196,12 @@ class Batcher(Generic[Item, Answer]):
     def _finish(self, running: _Running[Item, Answer], outcomes: Sequence[Answer | InternalError]) -> None:
         self._running.discard(running)
         try:
-            self._count(running)
+            if running.is_crowded:
+                # They are opened when crowded runs have taken as long as opening takes: whatever comes afterwards,
+                # that costs at most twice as much as the best choice would have.
+                self._seconds_to_opening -= time.perf_counter() - running.started_at
+                if self._seconds_to_opening <= 0:
+                    self._opening = asyncio.get_running_loop().create_task(self.open_instances())
             self._start_runs()  # before the answers, which take the loop a while
         finally:
             for entry, outcome in zip(running.batch, outcomes, strict=True):

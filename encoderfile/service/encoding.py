@@ -1,6 +1,6 @@
-"""Requests take turns at the tokenizer: texts are handed over in pieces, and in order.
+"""Requests share the tokenizer: it gets their texts in chunks, in order.
 
-A piece is bounded in characters, so nobody waits long for another, and who leaves has his work stopped at the next.
+The characters of a chunk are bounded, so that no request waits long, and a client disconnect stops its work soon.
 """
 
 from __future__ import annotations
@@ -22,24 +22,20 @@ _SHORT = 500
 """Characters that are tokenised at once, in 0.1 ms: handing them to a thread and back takes as long."""
 
 CHUNK_CHARACTERS = 1 << 16
-"""Characters of one piece, a text that is longer apart: they take 0.05 s, a tenth of that in the usual words."""
+"""Characters of one chunk, unless a text is longer: they take 0.05 s, a tenth of that in the usual words."""
 
 Encode = Callable[[Sequence[Text], str, Known, bool], list[EncodedText]]
-"""Tokenises texts behind a prompt, with what is known of their request's pairs, and patiently where the last
-argument says so."""
+"""`Model.encode`."""
 
 
 class Encoding:
     """Tokenises on threads of its own. Use from one event loop."""
 
     def __init__(self, encode: Encode, threads: int) -> None:
-        """At least two `threads`, so that a long piece does not hold up everything.
-
-        Raises `ConfigError` when they cannot be had.
-        """
+        """At least two `threads`, so that a long chunk does not hold up everything. Raises `ConfigError`."""
         self._encode = encode
         self._threads = started(max(2, threads), "tokenize")
-        # Texts that must be read far or whole, megabytes maybe: one at a time, for the sake of memory.
+        # Texts that must be read whole, megabytes maybe: one at a time, to save memory.
         self._patient = started(1, "tokenize-long")
         self.waiting = 0
         """Texts that wait for the tokenizer."""
@@ -50,9 +46,9 @@ class Encoding:
         prompt: str = "",
         check: Callable[[Sequence[EncodedText]], None] = lambda _: None,
     ) -> list[EncodedText]:
-        """All texts behind `prompt`, in order; `check` sees each piece before the next is read.
+        """All texts behind `prompt`, in order; `check` sees each chunk before the next is read.
 
-        Raises what the tokenizer and `check` raise; cancelled, it stops at the next piece.
+        Raises what the tokenizer and `check` raise; cancelled, it stops at the next chunk.
         """
         known = Known()
         if sum(map(size, texts)) + len(texts) * len(prompt) <= _SHORT:
@@ -63,15 +59,15 @@ class Encoding:
         found = []
         self.waiting += len(texts)
         try:
-            for piece in pieces(texts, len(prompt)):
+            for chunk in chunks(texts, len(prompt)):
                 try:
-                    found += await run(self._threads, self._encode, piece, prompt, known, False)
+                    found += await run(self._threads, self._encode, chunk, prompt, known, False)
                 except UnsettledError:
-                    found += await run(self._patient, self._encode, piece, prompt, known, True)
-                self.waiting -= len(piece)
-                check(found[-len(piece) :])
+                    found += await run(self._patient, self._encode, chunk, prompt, known, True)
+                self.waiting -= len(chunk)
+                check(found[-len(chunk) :])
         except InputError as error:
-            error.index = None if error.index is None else error.index + len(found)  # the tokenizer counts in a piece
+            error.index = None if error.index is None else error.index + len(found)  # of the chunk so far
             raise
         finally:
             self.waiting -= len(texts) - len(found)
@@ -82,13 +78,13 @@ class Encoding:
         return await asyncio.get_running_loop().run_in_executor(self._patient, work, *arguments)
 
     def stop(self) -> None:
-        """Begins no further piece."""
+        """Begins no further chunk."""
         for threads in (self._threads, self._patient):
             threads.shutdown(wait=False, cancel_futures=True)
 
 
-def pieces(texts: Sequence[Text], prompt: int = 0) -> Iterator[Sequence[Text]]:
-    """Cuts `texts` where a piece has enough characters, with `prompt` of them before each text.
+def chunks(texts: Sequence[Text], prompt: int = 0) -> Iterator[Sequence[Text]]:
+    """Splits `texts` where a chunk has enough characters, with `prompt` of them before each text.
 
     A query that neighbours share counts once.
     """

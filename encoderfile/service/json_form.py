@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from encoderfile.service import json_schema, known_fields, prompts
+from encoderfile.service import known_fields, prompts
 from encoderfile.service.json_chunks import Chunks, json_chunks
-from encoderfile.service.requests import read
+from encoderfile.service.requests import json_schema, read
 from encoderfile.tasks import Task
 from encoderfile.tasks.options import Option
 from encoderfile.tasks.results import JsonSchema, schema, to_json
@@ -58,7 +58,7 @@ def _field(option: Option) -> tuple[Any, ...]:
 
 def request_schema(task: Task[Any], info: ModelInfo) -> JsonSchema:
     """JSON Schema of the body of `POST /predict`."""
-    whole = json_schema.of(_shape(type(task)))
+    whole = json_schema(_shape(type(task)))
     shown = ["inputs", "metadata", *(each.name for each in task.options)]
     if task.takes_prompt:
         shown += ["prompt", *(["prompt_name"] if info.prompts else [])]

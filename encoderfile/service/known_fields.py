@@ -11,67 +11,35 @@ from typing import Any
 
 from encoderfile.errors import InputError
 
+_WITHOUT_DEFAULT = """
+    prompt prompt_name input_type instruction task task_type task_id
+    truncate truncation truncation_direction truncate_prompt_tokens max_length max_seq_length max_tokens
+    max_tokens_per_doc
+    dimensions dimensionality output_dimension truncate_dim normalize normalized normalize_embeddings pooling muvera
+    is_query query_template doc_template output_types
+    ignore_labels labels candidate_labels hypothesis_template classification_type output_schema parameters top_k
+    function_to_apply
+    text_pair top_n
+"""
+
 KNOWN: dict[str, tuple[object, ...]] = {
-    # What stands before a text.
-    "prompt": (),
-    "prompt_name": (),
-    "input_type": (),
-    "instruction": (),
-    "task": (),
-    "task_type": (),
-    "task_id": (),
-    # How much of a text is read.
-    "truncate": (),
-    "truncation": (),
-    "truncation_direction": (),
-    "truncate_prompt_tokens": (),
-    "max_length": (),
-    "max_seq_length": (),
-    "max_tokens": (),
-    "max_tokens_per_doc": (),
+    **dict.fromkeys(_WITHOUT_DEFAULT.split(), ()),
     "max_chunks_per_doc": (1,),
     "long_text_mode": ("truncate",),
     "late_chunking": (False,),
     "stride": (0,),
     "overflow_policy": ("default",),
-    # What a vector is made of and how it is sent.
-    "dimensions": (),
-    "dimensionality": (),
-    "output_dimension": (),
-    "truncate_dim": (),
-    "normalize": (),
-    "normalized": (),
-    "normalize_embeddings": (),
-    "pooling": (),
-    "muvera": (),
-    "is_query": (),
-    "query_template": (),
-    "doc_template": (),
-    "output_types": (),
     "output_dtype": ("float32", "float"),
     "precision": ("float32",),
     "encoding_format": ("float",),
     "embedding_type": ("float",),
     "embedding_types": (["float"],),
-    # What is said of labels.
     "aggregation_strategy": ("none",),
-    "ignore_labels": (),
-    "labels": (),
-    "candidate_labels": (),
     "threshold": (0,),
     "multi_label": (False,),
     "flat_ner": (True,),
-    "hypothesis_template": (),
-    "classification_type": (),
-    "output_schema": (),
-    "parameters": (),
-    "top_k": (),
-    "function_to_apply": (),
     "return_all_scores": (True,),
     "raw_scores": (False,),
-    # What is ranked and told.
-    "text_pair": (),
-    "top_n": (),
     "rank_fields": (["text"],),
     "return_documents": (False,),
     "return_text": (False,),
@@ -140,5 +108,5 @@ def refuse_overflow(body: Mapping[str, Any], side: str) -> bool | None:
 def _check_side(field: str, value: object, wanted: str, side: str) -> None:
     if wanted != side:
         raise FieldError(
-            f"{field} {reprlib.repr(value)} cannot be chosen: this model's tokenizer cuts on the {side}", field
+            f"{field} {reprlib.repr(value)} cannot be chosen: this model's tokenizer truncates on the {side}", field
         )

@@ -1,14 +1,14 @@
 """Large answers: the numbers of those that are made and sent at a time are bounded together.
 
-Small answers never wait. A large one is admitted before it is run, and counts until it was sent.
+Small answers never wait. A large one is admitted before it is run, and counts until it has been sent.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 
 from encoderfile.errors import QueueFullError
@@ -20,11 +20,10 @@ PATIENCE_SECONDS = 30.0
 """How long an answer waits: those before it may be read slowly."""
 
 
-class _Sending:
-    """What is given back once an answer was sent."""
+class _Sending(ExitStack):
+    """What is given back once an answer has been sent."""
 
-    def __init__(self) -> None:
-        self.callbacks: list[Callable[[], None]] | None = []
+    is_over = False
 
 
 _current: ContextVar[_Sending | None] = ContextVar("sending", default=None)
@@ -33,15 +32,13 @@ _current: ContextVar[_Sending | None] = ContextVar("sending", default=None)
 @contextmanager
 def sending() -> Iterator[None]:
     """The block in which an answer is made and sent: it counts until the block ends."""
-    scope = _Sending()
-    token = _current.set(scope)
-    try:
-        yield
-    finally:
-        _current.reset(token)
-        callbacks, scope.callbacks = scope.callbacks or [], None
-        for give_back in callbacks:
-            give_back()
+    with _Sending() as scope:
+        token = _current.set(scope)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+            scope.is_over = True
 
 
 class LargeAnswers:
@@ -70,15 +67,10 @@ class LargeAnswers:
             await self._take(values)
         finally:
             self.waiting -= texts
-        scope = _current.get()
-        if scope is not None and scope.callbacks is not None:
-            scope.callbacks.append(lambda: self._give(values))
+        with ExitStack() as block:
+            scope = _current.get()
+            (block if scope is None or scope.is_over else scope).callback(self._give, values)
             yield
-            return
-        try:
-            yield
-        finally:
-            self._give(values)
 
     async def _take(self, values: int) -> None:
         if not self._waiting and self._fits(values):
@@ -92,7 +84,7 @@ class LargeAnswers:
         except BaseException as error:
             if granted.done() and not granted.cancelled():
                 self._give(values)
-            elif (values, granted) in self._waiting:  # else it was passed over already
+            elif (values, granted) in self._waiting:  # otherwise it was passed over already
                 self._waiting.remove((values, granted))
                 self._grant()  # what stood behind may fit
             if isinstance(error, TimeoutError):

@@ -13,7 +13,7 @@ from encoderfile.types import EncodedText, ModelInfo, PredictRequest
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the service takes. Texts per request, texts waiting, padded tokens that run at a time."""
+    """How much the service takes; None: any amount."""
 
     max_inputs: int = 4096
     max_queue: int = 16384
@@ -21,14 +21,14 @@ class Limits:
     max_run_tokens: int | None = None
     """Padded tokens of a run with all threads; None: as many as run at a time."""
     max_characters: int | None = 4 << 20
-    """Of the texts of one request as the model is to read them; None: any number."""
+    """Of the texts of one request, with prompts and templates filled in."""
     max_values: int | None = 1 << 24
-    """Numbers of one answer; None: any number."""
+    """Numbers of one answer."""
     refuse_overflow: bool = False
-    """Refuse texts longer than the model's limit instead of cutting them."""
+    """Refuse texts longer than the model's limit instead of truncating them."""
 
     def check_characters(self, count: int) -> None:
-        """Raises `InputError` when the texts of a request hold too much, prompts and templates filled in."""
+        """Raises `InputError` when the texts of a request are too long together."""
         if self.max_characters is not None and count > self.max_characters:
             raise InputError(
                 f"at most {self.max_characters} characters per request, prompts and templates filled in, "
@@ -53,15 +53,12 @@ class Limits:
                     raise EmptyTextError(index)
                 if id(part) not in seen:  # a query that all pairs share counts once
                     seen[id(part)] = len(part)
-                    if not _is_unicode(part):
-                        raise InputError("holds a lone surrogate, which is no Unicode text", index)
+                    if not is_unicode(part):
+                        raise InputError("holds a lone surrogate, which is not valid Unicode", index)
         self.check_characters(sum(seen.values()) + len(inputs) * len(prompt))
 
     def check_lengths(self, encoded: Sequence[EncodedText], refuse: bool | None, info: ModelInfo) -> int:
-        """How many texts were truncated. Raises `TooLongError` where none may be.
-
-        `refuse` is what the request says of it; None: as the server was told.
-        """
+        """How many texts were truncated. Raises `TooLongError` if none may be: `refuse`, or None for the default."""
         for index, text in enumerate(encoded):
             if not len(text):
                 raise InputError("has no tokens for this model", index)
@@ -77,12 +74,9 @@ class Limits:
 
 
 class AnswerSize:
-    """How many numbers an answer will hold, counted as its texts are tokenised.
+    """How many numbers an answer will hold, counted while its texts are tokenised: millions of tokens take memory."""
 
-    What is known of millions of tokens takes hundreds of megabytes too, so it is not looked at in the end.
-    """
-
-    def __init__(self, task: Task[Any], maxima: Sequence[int | None]) -> None:
+    def __init__(self, task: Task[Any], *maxima: int | None) -> None:
         """The least of `maxima` holds; None is no limit."""
         self._of_text = task.values
         self._maximum = min((each for each in maxima if each is not None), default=None)
@@ -97,7 +91,8 @@ class AnswerSize:
             )
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
+    """False for a text with a lone surrogate, which JSON can spell."""
     try:
         text.encode()
     except UnicodeEncodeError:

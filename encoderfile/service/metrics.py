@@ -1,19 +1,16 @@
-"""What the service counts.
-
-Values change on the event loop alone, so there are no locks. Reading never changes anything.
-"""
+"""What the service counts, and a request while it is answered. Values change on the event loop alone: no locks."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from typing import TypeVar
 
 from encoderfile.errors import QueueFullError
 from encoderfile.service.families import Counter, Family, Gauge, Histogram
-from encoderfile.types import Timing
+from encoderfile.types import Prediction, Timing
 
 SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds of the latency buckets."""
@@ -21,12 +18,37 @@ TEXTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 """Upper bounds of the batch size buckets."""
 
 
-@dataclass(slots=True)
-class Measured:
-    """One request while it runs. Who answers it leaves the phases here."""
+TRUNCATED = "x-truncated-inputs"
+"""Beside an answer, where texts were truncated: how many."""
 
-    started: float = field(default_factory=time.perf_counter)
-    timing: Timing | None = None
+R = TypeVar("R")
+
+_NOT_TIMED = Timing()
+
+
+class Answering:
+    """A request while it is answered, the same for every transport: timed, its truncated texts counted."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self.timing = _NOT_TIMED
+        self.truncated_inputs = 0
+
+    async def by(self, work: Awaitable[Prediction[R]]) -> Prediction[R]:
+        """Awaits what the service finds for this request."""
+        found = await work
+        self.timing, self.truncated_inputs = found.timing, found.truncated_inputs
+        return found
+
+    @property
+    def seconds(self) -> float:
+        """Since the request came."""
+        return time.perf_counter() - self._started
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers, or gRPC's metadata, that go with the answer."""
+        return {TRUNCATED: str(self.truncated_inputs)} if self.truncated_inputs else {}
 
 
 class Metrics:
@@ -53,11 +75,11 @@ class Metrics:
         self.truncated.add((model,), 0)
 
     @contextmanager
-    def request(self, endpoint: str) -> Iterator[Measured]:
-        """Counts one request and its time; the phases too when it was answered."""
-        measured, status = Measured(), "error"
+    def request(self, endpoint: str) -> Iterator[Answering]:
+        """Counts one request from its arrival until its answer is written; once it is answered, its phases too."""
+        answering, status = Answering(), "error"
         try:
-            yield measured
+            yield answering
             status = "success"
         except QueueFullError:
             status = "queue_full"
@@ -67,11 +89,9 @@ class Metrics:
             raise
         finally:
             self.requests.add((self._model, endpoint, status))
-            phases = {"total": time.perf_counter() - measured.started}
-            if measured.timing is not None:
-                phases["queue"] = measured.timing.queue
-                phases["tokenize"] = measured.timing.tokenization
-                phases["inference"] = measured.timing.inference
+            phases = {"total": answering.seconds}
+            if (timing := answering.timing) is not _NOT_TIMED:
+                phases |= {"queue": timing.queue, "tokenize": timing.tokenization, "inference": timing.inference}
             for phase, seconds in phases.items():
                 self.durations.observe((self._model, endpoint, phase), seconds)
 

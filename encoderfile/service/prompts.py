@@ -11,6 +11,7 @@ from typing import Any
 
 from encoderfile.errors import ConfigError
 from encoderfile.service.known_fields import FieldError
+from encoderfile.service.limits import is_unicode
 from encoderfile.tasks import Task
 from encoderfile.types import AskedPrompt, ModelInfo
 
@@ -36,11 +37,11 @@ NONE = "none"
 
 
 def read(body: Mapping[str, Any]) -> AskedPrompt:
-    """What a request in JSON says of its prompt. Raises `FieldError` for what is no text."""
+    """What a request in JSON says of its prompt. Raises `FieldError` for what is not a string."""
     for field in FIELDS:
         value = body.get(field)
         if value is not None and not isinstance(value, str):
-            raise FieldError(f"{field} should be a text", field)
+            raise FieldError(f"{field} should be a string", field)
     return AskedPrompt(body.get("prompt_name"), body.get("prompt"), body.get("input_type"))
 
 
@@ -60,7 +61,7 @@ class Prompts:
         else:
             names = ", ".join(self._named)
             advice = f"choose {names} or {NONE}" if names else "it has none, leave the flag out"
-            raise ConfigError(f"--default-prompt {default} is no prompt of this model: {advice}")
+            raise ConfigError(f"--default-prompt {default} is not a prompt of this model: {advice}")
 
     def text(self, asked: AskedPrompt) -> str:
         """What is put before each text; empty for nothing.
@@ -68,24 +69,19 @@ class Prompts:
         Raises `FieldError` for a name that the model does not have, for two of them at once, and for any where
         the model's type takes none.
         """
-        said = {
-            field: value
-            for field, value in (
-                ("prompt", asked.text),
-                ("prompt_name", asked.name),
-                ("input_type", asked.input_type),
-            )
-            if value is not None
-        }
+        fields = {"prompt": asked.text, "prompt_name": asked.name, "input_type": asked.input_type}
+        said = [field for field, value in fields.items() if value is not None]
         if not said:
             return self._default
-        first = next(iter(said))
+        first = said[0]
         if not self._task.takes_prompt:
             raise FieldError(f"a {self._task.name} model takes no {first}: leave it out", first)
         if len(said) > 1:
             raise FieldError(f"{' and '.join(said)} are given together: send one of them", first)
         if asked.text is not None:
-            return _checked(asked.text)
+            if not is_unicode(asked.text):
+                raise FieldError("prompt holds a lone surrogate, which is not valid Unicode", "prompt")
+            return asked.text
         return self._by_purpose(asked.input_type) if asked.name is None else self._by_name(asked.name)
 
     def _by_name(self, name: str) -> str:
@@ -94,7 +90,7 @@ class Prompts:
         except KeyError:
             names = ", ".join(self._named)
             advice = f"choose {names}" if names else "it has none, send the text itself as prompt"
-            words = f"the prompt_name {reprlib.repr(name)} is no prompt of this model: {advice}"
+            words = f"the prompt_name {reprlib.repr(name)} is not a prompt of this model: {advice}"
             raise FieldError(words, "prompt_name") from None
 
     def _by_purpose(self, input_type: str | None) -> str:
@@ -105,11 +101,3 @@ class Prompts:
             )
         self._task.check_purpose(purpose)
         return next((self._named[name] for name in _NAMES[purpose] if name in self._named), "")
-
-
-def _checked(prompt: str) -> str:
-    try:
-        prompt.encode()
-    except UnicodeEncodeError as error:
-        raise FieldError("prompt holds a lone surrogate, which is no Unicode text", "prompt") from error
-    return prompt

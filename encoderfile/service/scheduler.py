@@ -92,11 +92,6 @@ def _overlaps(tokens: int, work: int, plan: Plan) -> bool:
 
 
 def _choice(waiting: Waiting, most_tokens: int, run_cost: int, *, all_threads: bool) -> Choice:
-    places = _places(waiting, most_tokens, run_cost)
-    return Choice(places, Run(len(places) * waiting.lengths[places.stop - 1], all_threads))
-
-
-def _places(waiting: Waiting, most_tokens: int, run_cost: int) -> range:
     """The run that holds the item whose turn it is.
 
     `most_tokens` bounds rows times longest row, except for an item alone. `run_cost` is what starting a run costs, in
@@ -108,7 +103,7 @@ def _places(waiting: Waiting, most_tokens: int, run_cost: int) -> range:
     start = _start(lengths, end, most_tokens, run_cost)
     while start > turn:
         start, end = _start(lengths, start, most_tokens, run_cost), start
-    return range(start, end)
+    return Choice(range(start, end), Run((end - start) * lengths[end - 1], all_threads))
 
 
 def _start(lengths: Sequence[int], end: int, most_tokens: int, run_cost: int) -> int:

@@ -31,17 +31,13 @@ log = logging.getLogger(__name__)
 
 
 RECOVERY_SECONDS = 10.0
-"""How long the server says that it is not ready after memory, a thread or a file was lacking."""
-
+"""How long the server says that it is not ready after it ran out of memory, threads or files."""
 
 _NEEDS = {
-    Ability.SCORE: (
-        "scoring",
-        "that takes a cross-encoder, a sequence classification model with one label",
-    ),
-    Ability.EXTRACT: ("extraction", "it gives vectors, ask /v1/encode"),
+    Ability.SCORE: ("scoring", "that takes a cross-encoder, a sequence classification model with one label"),
+    Ability.EXTRACT: ("extraction", "it gives vectors, not entities or labels"),
 }
-"""What an ability is called, and what a model without it is or would have to be."""
+"""What an ability is called, and what a model without it gives or would have to be."""
 
 
 class Service:
@@ -54,16 +50,21 @@ class Service:
         """
         self._model = model
         self._limits = limits
-        manifest = model.manifest
         self.info = model.info
+        self.task: Task[Any] = model.task
+        self.device = model.device
+        self.max_inputs = limits.max_inputs
+        self.refuses_overflow = limits.refuse_overflow
+        self.check_characters = limits.check_characters
+        """`predict` asks this too; who fills in prompts asks before, for they can make a small body large."""
         self._prompts = Prompts(model.task, self.info, default_prompt)
         self.ready = False
         """Whether new requests are taken."""
         self._exhausted: ExhaustedError | None = None
         self._recovery: asyncio.TimerHandle | None = None
         self.on_fault: Callable[[bool], None] = lambda _: None
-        """Told that a fault began, and that it is over."""
-        self.metrics = Metrics(manifest.name, model.device, manifest.model_bytes)
+        """Called with True when a fault begins, and with False when it is over."""
+        self.metrics = Metrics(model.info.model_id, model.device, model.manifest.model_bytes)
         self._accepted_requests = InFlight()
         self._encoding = Encoding(model.encode, threads)
         self._large_answers = LargeAnswers(limits.max_values)
@@ -78,42 +79,16 @@ class Service:
         self._batcher.on_exhausted = self._note
 
     @property
-    def task(self) -> Task[Any]:
-        """The model type: schemas and the JSON form of results."""
-        return self._model.task
-
-    @property
-    def device(self) -> str:
-        """Where the model runs: `cpu` or `cuda`."""
-        return self._model.device
-
-    @property
-    def max_inputs(self) -> int:
-        """Texts of one request, at most."""
-        return self._limits.max_inputs
-
-    @property
-    def refuses_overflow(self) -> bool:
-        """Whether texts longer than the model's limit are refused unless the request says otherwise."""
-        return self._limits.refuse_overflow
-
-    @property
     def fault(self) -> str | None:
-        """For want of what a request failed a moment ago; None where all is well."""
+        """What the machine ran out of a moment ago, so that a request failed; None when all is well."""
         return None if self._exhausted is None else str(self._exhausted)
-
-    def check_characters(self, count: int) -> None:
-        """As `Limits` has it. `predict` asks this too; whoever fills in prompts asks before, for a small body can
-        become large by it.
-        """
-        self._limits.check_characters(count)
 
     def start(self) -> None:
         """Begins to take requests."""
         self.ready = True
 
     async def open_instances(self) -> None:
-        """Makes ready for many requests at the same time, which is otherwise done when they come."""
+        """Prepares for many requests at the same time before they come."""
         await self._batcher.open_instances()
 
     async def predict(self, request: PredictRequest) -> Prediction[Any]:
@@ -150,18 +125,20 @@ class Service:
     ) -> Prediction[Extracted]:
         """The entities or labels of each text; `strategy` is one of `STRATEGIES` and groups token labels.
 
-        With `stride` a text longer than the limit is read in windows that share so many tokens; without, it is
-        truncated as `predict` does it. Raises `InputError` for a model that does not extract, `ConfigError` for a
-        stride that is too large, and what `predict` raises.
+        With `stride` a text longer than the limit is read in windows that overlap by this many tokens; without, it
+        is truncated. Raises `InputError` for a model that does not extract, `ConfigError` for a stride that is too
+        large, and what `predict` raises.
         """
         self.check_ability(Ability.EXTRACT)
         request = PredictRequest(texts, refuse_overflow=refuse_overflow, raw=True)
         async with self._accepted(request) as prompt:
-            found = await (
-                self._whole(request, texts, prompt, strategy)
-                if stride is None
-                else self._windows(texts, strategy, stride)
-            )
+            if stride is None:
+                found = await self._predict(request, prompt)
+                pairs = zip(found.results, texts, strict=True)
+                extracted = await cooperatively(self._extracted(result, text, strategy) for result, text in pairs)
+                found = replace(found, results=extracted)
+            else:
+                found = await self._windows(texts, strategy, stride)
             self.metrics.answered(found.token_count, found.truncated_inputs)
             return found
 
@@ -175,7 +152,7 @@ class Service:
 
     @asynccontextmanager
     async def _accepted(self, request: PredictRequest) -> AsyncIterator[str]:
-        """Refuses what cannot be taken, and counts the request until it is answered; gives its prompt."""
+        """Refuses what cannot be taken, and counts the request until it is answered. Yields its prompt."""
         if not self.ready:
             raise DrainingError("the server is stopping and takes no new requests")
         prompt = self._prompts.text(request.prompt)
@@ -196,7 +173,7 @@ class Service:
             raise InternalError.unforeseen() from error
 
     def _note(self, exhausted: ExhaustedError) -> None:
-        """Says for a while that the server is not ready, so that what can be sent elsewhere is."""
+        """Reports for a while that the server is not ready, so that clients use another one."""
         begins, self._exhausted = self._exhausted is None, exhausted
         if self._recovery is not None:
             self._recovery.cancel()
@@ -210,7 +187,7 @@ class Service:
 
     async def _predict(self, request: PredictRequest, prompt: str) -> Prediction[Any]:
         started = time.perf_counter()
-        answer = AnswerSize(self.task, (request.max_values, self._limits.max_values))
+        answer = AnswerSize(self.task, request.max_values, self._limits.max_values)
         encoded = await self._encoding(request.inputs, prompt, answer.add)
         self._model.check_memory(encoded)
         tokenized = time.perf_counter()
@@ -233,14 +210,6 @@ class Service:
             ),
         )
 
-    async def _whole(
-        self, request: PredictRequest, texts: Sequence[str], prompt: str, strategy: str
-    ) -> Prediction[Extracted]:
-        prediction = await self._predict(request, prompt)
-        pairs = zip(prediction.results, texts, strict=True)
-        found = await cooperatively(self._extracted(result, text, strategy) for result, text in pairs)
-        return replace(prediction, results=found)
-
     async def _windows(self, texts: Sequence[str], strategy: str, stride: int) -> Prediction[Extracted]:
         started = time.perf_counter()
         windows = [await self._encoding.alone(self._model.tokenizer.windows, text, stride) for text in texts]
@@ -250,8 +219,7 @@ class Service:
         found = []
         for text, each in zip(texts, windows, strict=True):
             parts = [self._extracted(result, text, strategy) for result in itertools.islice(left, len(each))]
-            whole = parts[0] if len(parts) == 1 else Extracted(tuple(merged([part.entities for part in parts])))
-            found.append(whole)
+            found.append(parts[0] if len(parts) == 1 else Extracted(tuple(merged([part.entities for part in parts]))))
         return Prediction(
             found,
             self.info.model_id,

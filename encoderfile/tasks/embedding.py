@@ -24,7 +24,7 @@ class TokenEmbeddings(Result):
 
     rows = Rows("embeddings", "One per token, special tokens included.")
     embeddings: Annotated[FloatArray, results.floats(name="embedding")]
-    tokens: Annotated[tuple[TokenInfo, ...], results.token("token_info")]
+    tokens: Annotated[tuple[TokenInfo, ...], results.token(name="token_info")]
     unpooled: int = 0
     """As in `EncodedText`."""
 
@@ -59,7 +59,7 @@ class Embedding(Task[TokenEmbeddings]):
 
     @property
     def dims(self) -> Mapping[str, int]:
-        return {"dense": self.width * len(self._modes), "multivector": self.width}
+        return {"dense": self.width * len(self.modes), "multivector": self.width}
 
     def vectors(self, kind: str, results: Sequence[TokenEmbeddings], normalize: bool | None) -> Iterator[FloatArray]:
         """`multivector`: the vectors of all tokens, of unit length unless told otherwise; `dense`: pooled."""
@@ -72,9 +72,5 @@ class Embedding(Task[TokenEmbeddings]):
 
     def _pooled(self, result: TokenEmbeddings) -> FloatArray:
         mask = np.ones((1, len(result.embeddings)), dtype=np.float32)
-        pooled: FloatArray = pool(self._modes, result.embeddings[None], mask, [result.unpooled])[0]
+        pooled: FloatArray = pool(self.modes, result.embeddings[None], mask, [result.unpooled])[0]
         return pooled
-
-    @property
-    def _modes(self) -> tuple[str, ...]:
-        return self.manifest.pooling.modes if self.manifest.pooling else ("mean",)

@@ -25,13 +25,8 @@ class LabelTask(Task[R]):
         super().__init__(manifest)
         if manifest.id2label is None:
             raise ModelError(f"a {self.name} model needs labels (id2label in config.json)")
-        self._labels = tuple(manifest.id2label[index] for index in range(len(manifest.id2label)))
-        self._regression = manifest.regression
-        self._independent = manifest.multi_label or len(self._labels) == 1
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return self._labels
+        self.labels = tuple(manifest.id2label[index] for index in range(len(manifest.id2label)))
+        self._independent = manifest.multi_label or len(self.labels) == 1
 
     @property
     def abilities(self) -> frozenset[Ability]:
@@ -42,6 +37,6 @@ class LabelTask(Task[R]):
 
         A regression has no function: its logits are the values (transformers/pipelines/text_classification.py).
         """
-        if self._regression:
+        if self.manifest.regression:
             return logits.copy()
         return sigmoid(logits) if self._independent else softmax(logits)

@@ -14,29 +14,9 @@ import numpy as np
 from encoderfile.types import FloatArray
 
 
-def _cls(hidden: FloatArray, mask: FloatArray) -> FloatArray:
-    pooled: FloatArray = hidden[np.arange(len(hidden)), mask.argmax(axis=1)]
-    return pooled
-
-
-def _last_token(hidden: FloatArray, mask: FloatArray) -> FloatArray:
-    pooled: FloatArray = hidden[np.arange(len(hidden)), mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1)]
-    return pooled
-
-
 def _sum(hidden: FloatArray, weights: FloatArray) -> FloatArray:
     # One matrix product per text: no [batch, tokens, hidden] temporary.
     pooled: FloatArray = np.matmul(weights[:, None, :], hidden)[:, 0, :]
-    return pooled
-
-
-def _mean(hidden: FloatArray, mask: FloatArray) -> FloatArray:
-    pooled: FloatArray = _sum(hidden, mask) / mask.sum(axis=1, keepdims=True)
-    return pooled
-
-
-def _mean_sqrt_len(hidden: FloatArray, mask: FloatArray) -> FloatArray:
-    pooled: FloatArray = _sum(hidden, mask) / np.sqrt(mask.sum(axis=1, keepdims=True))
     return pooled
 
 
@@ -44,11 +24,6 @@ def _weighted_mean(hidden: FloatArray, mask: FloatArray, positions: FloatArray |
     # Real tokens count from one, so that padding on the left shifts no weight.
     weights = mask * (np.cumsum(mask, axis=1, dtype=np.float32) if positions is None else positions)
     pooled: FloatArray = _sum(hidden, weights) / weights.sum(axis=1, keepdims=True)
-    return pooled
-
-
-def _max(hidden: FloatArray, mask: FloatArray) -> FloatArray:
-    pooled: FloatArray = np.where(mask[:, :, None] > 0, hidden, np.float32(-np.inf)).max(axis=1)
     return pooled
 
 
@@ -72,12 +47,14 @@ def _log1p(weights: FloatArray, times: int) -> FloatArray:
 
 
 POOLING: dict[str, Callable[..., FloatArray]] = {
-    "cls": _cls,
-    "max": _max,
-    "mean": _mean,
-    "mean_sqrt_len_tokens": _mean_sqrt_len,
+    "cls": lambda hidden, mask: hidden[np.arange(len(hidden)), mask.argmax(axis=1)],
+    "max": lambda hidden, mask: np.where(mask[:, :, None] > 0, hidden, np.float32(-np.inf)).max(axis=1),
+    "mean": lambda hidden, mask: _sum(hidden, mask) / mask.sum(axis=1, keepdims=True),
+    "mean_sqrt_len_tokens": lambda hidden, mask: _sum(hidden, mask) / np.sqrt(mask.sum(axis=1, keepdims=True)),
     "weightedmean": _weighted_mean,
-    "lasttoken": _last_token,
+    "lasttoken": lambda hidden, mask: hidden[
+        np.arange(len(hidden)), mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1)
+    ],
 }
 """The modes of sentence-transformers' `Pooling`, under its names."""
 
@@ -95,9 +72,7 @@ The largest over the tokens (SPLADE v2, Formal et al. 2021) or the sum (SPLADE) 
 
 def sparse_mode(strategy: str = "max", activation: str = "relu") -> str:
     """The name in `SPARSE` of what `SpladePooling` calls its strategy and activation."""
-    return "_".join(
-        ["splade", *([strategy] if strategy != "max" else []), *([activation] if activation != "relu" else [])]
-    )
+    return "_".join(["splade", *(each for each in (strategy, activation) if each not in ("max", "relu"))])
 
 
 def pool(
@@ -110,13 +85,10 @@ def pool(
     """
     if len(modes) == 1 and modes[0] in SPARSE:
         return SPARSE[modes[0]](hidden, mask)
+    ways = dict(POOLING)
     if unpooled is not None and any(unpooled):
         positions: FloatArray = np.cumsum(mask, axis=1, dtype=np.float32)
-        kept = np.where(positions > np.array(unpooled)[:, None], mask, np.float32(0))
-        rows = [
-            _weighted_mean(hidden, kept, positions) if mode == "weightedmean" else POOLING[mode](hidden, kept)
-            for mode in modes
-        ]
-        return np.concatenate(rows, axis=-1)
-    pooled: FloatArray = np.concatenate([POOLING[mode](hidden, mask) for mode in modes], axis=-1)
+        mask = np.where(positions > np.array(unpooled)[:, None], mask, np.float32(0))
+        ways["weightedmean"] = partial(_weighted_mean, positions=positions)
+    pooled: FloatArray = np.concatenate([ways[mode](hidden, mask) for mode in modes], axis=-1)
     return pooled

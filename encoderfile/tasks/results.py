@@ -27,14 +27,22 @@ class FieldType(Enum):
 
 
 class Field(NamedTuple):
-    """One field of a result, or of each of its rows."""
+    """One field of a result, or of each of its rows; its attribute is annotated with it."""
 
-    attribute: str
-    """Of the result: the value, or one value per row."""
-    name: str
-    """In JSON and protobuf."""
     type: FieldType
-    description: str
+    description: str = ""
+    name: str = ""
+    """In JSON and protobuf; in an annotation empty where it is the attribute's."""
+    attribute: str = ""
+    """Of the result: the value, or one value per row."""
+
+
+floats = functools.partial(Field, FieldType.FLOATS)
+"""A float32 [n] array, or [rows, n]: `Annotated[FloatArray, floats("What it holds.")]`."""
+number = functools.partial(Field, FieldType.FLOAT)
+index = functools.partial(Field, FieldType.INDEX)
+string = functools.partial(Field, FieldType.STRING)
+token = functools.partial(Field, FieldType.TOKEN)
 
 
 class Rows(NamedTuple):
@@ -45,47 +53,11 @@ class Rows(NamedTuple):
 
 
 class Result:
-    """What a task gives for one input: a dataclass whose attributes are annotated by the functions below.
-
-    An attribute that is not annotated so is no part of the answer.
-    """
+    """What a task gives for one input: a dataclass. Attributes without a `Field` are not part of the answer."""
 
     __slots__ = ()
     rows: ClassVar[Rows | None] = None
     """Given where the answer is a list, for instance one row per token: each field then holds one value per row."""
-
-
-class Declared(NamedTuple):
-    """What an attribute is annotated with that belongs to the answer: `Annotated[float, number("...")]`."""
-
-    type: FieldType
-    description: str
-    name: str
-
-
-def floats(description: str = "", name: str = "") -> Declared:
-    """A float32 [n] array, or [rows, n]. `name` is that of the field where it is not the attribute's."""
-    return Declared(FieldType.FLOATS, description, name)
-
-
-def number(description: str = "", name: str = "") -> Declared:
-    """A float."""
-    return Declared(FieldType.FLOAT, description, name)
-
-
-def index(description: str = "", name: str = "") -> Declared:
-    """A whole number from 0."""
-    return Declared(FieldType.INDEX, description, name)
-
-
-def string(description: str = "", name: str = "") -> Declared:
-    """A string."""
-    return Declared(FieldType.STRING, description, name)
-
-
-def token(name: str = "") -> Declared:
-    """A `TokenInfo`."""
-    return Declared(FieldType.TOKEN, "", name)
 
 
 def fields(result: type[Result]) -> tuple[Field, ...]:
@@ -98,9 +70,8 @@ def _fields(result: type[Result]) -> tuple[Field, ...]:
     found = []
     for attribute, annotated in get_type_hints(result, include_extras=True).items():
         for declared in getattr(annotated, "__metadata__", ()):
-            if isinstance(declared, Declared):
-                name = declared.name or attribute
-                found.append(Field(attribute, name, declared.type, declared.description))
+            if isinstance(declared, Field):
+                found.append(declared._replace(attribute=attribute, name=declared.name or attribute))
     return tuple(found)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-from encoderfile.manifest import Manifest
 from encoderfile.tasks import results
 from encoderfile.tasks.numerics import unit
 from encoderfile.tasks.options import NORMALIZE
@@ -43,16 +42,12 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
     answer = "one vector per text; compare two by their dot product when normalised"
     example: ClassVar[Mapping[str, Any]] = {"inputs": ["How do I reset my password?", "Password recovery steps"]}
 
-    def __init__(self, manifest: Manifest) -> None:
-        super().__init__(manifest)
-        self._modes = manifest.pooling.modes if manifest.pooling else ("mean",)
-
     def postprocess(
         self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray
     ) -> list[SentenceEmbedding]:
         if output.ndim == 3:
             unpooled = None if self.manifest.include_prompt else [text.unpooled for text in batch]
-            output = pool(self._modes, output, mask, unpooled)
+            output = pool(self.modes, output, mask, unpooled)
         return [SentenceEmbedding(row.copy()) for row in output[: len(batch)]]
 
     def with_options(self, result: SentenceEmbedding, options: Mapping[str, Any]) -> SentenceEmbedding:
@@ -60,11 +55,11 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
 
     @property
     def width(self) -> int:
-        return self.manifest.width * max(len(self._modes), 1)
+        return self.manifest.width * max(len(self.modes), 1)
 
     @property
     def dims(self) -> Mapping[str, int]:
-        if any(mode in SPARSE for mode in self._modes):
+        if any(mode in SPARSE for mode in self.modes):
             return {"sparse": self.manifest.width}
         return {"dense": self.width}
 

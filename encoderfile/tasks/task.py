@@ -64,8 +64,12 @@ class Task(ABC, Generic[R]):
     """A request for `/predict`."""
 
     def __init__(self, manifest: Manifest) -> None:
-        """Raises `ModelError` where the manifest lacks what the type needs."""
+        """Raises `ModelError` where the manifest does not have what the type needs."""
         self.manifest = manifest
+        self.modes = manifest.pooling.modes if manifest.pooling else ("mean",)
+        """How token vectors are pooled, by the names of `pooling`."""
+        self.labels: tuple[str, ...] = ()
+        """The name of each logit; empty for models without labels."""
 
     @abstractmethod
     def postprocess(self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray) -> list[R]:
@@ -92,11 +96,6 @@ class Task(ABC, Generic[R]):
     def defaults(self) -> dict[str, Any]:
         """The options of a request that says nothing, for those who may not leave them out."""
         return {each.name: each.default for each in self.options if each.default is not None}
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The name of each logit; empty for models without labels."""
-        return ()
 
     @property
     def dims(self) -> Mapping[str, int]:

@@ -20,7 +20,7 @@ class TokenLabels(Result):
     """`logits` and `scores` are float32 [tokens, labels]; `score` float32 [tokens] belongs to `labels`."""
 
     rows = Rows("tokens", "One per token, special tokens left out.")
-    tokens: Annotated[tuple[TokenInfo, ...], results.token("token_info")]
+    tokens: Annotated[tuple[TokenInfo, ...], results.token(name="token_info")]
     logits: Annotated[FloatArray, results.floats("What the model gave, one per label.")]
     scores: Annotated[FloatArray, results.floats("Probabilities, one per label.")]
     labels: Annotated[tuple[str, ...], results.string(name="label")]

@@ -22,7 +22,6 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind
-from encoderfile.service.answering import answering
 from encoderfile.service.cooperative import cooperatively
 from encoderfile.service.large_answers import sending
 from encoderfile.service.service import Service
@@ -156,7 +155,7 @@ class GrpcServer:
 
 def _handlers(service: Service, endpoint: _Endpoint) -> dict[str, Any]:
     async def predict(request: Any, context: _Context) -> bytes:
-        with answering(service, "grpc") as answer:
+        with service.metrics.request("grpc") as answer:
             prediction = await answer.by(service.predict(_decode(request, service)))
             written = b"".join(await cooperatively(endpoint.write(prediction)))
         if answer.headers:

@@ -10,8 +10,8 @@ import orjson
 
 import encoderfile
 from encoderfile.errors import EncoderfileError, InternalError, Kind
-from encoderfile.service.answering import TRUNCATED, answering
 from encoderfile.service.json_form import read_request, request_schema, response_schema, write_answer
+from encoderfile.service.metrics import TRUNCATED
 from encoderfile.service.service import Service
 from encoderfile.tasks import Task
 from encoderfile.types import ModelInfo
@@ -75,7 +75,7 @@ def build(service: Service) -> Server[Any]:
         if params.name != TOOL:
             raise MCPError(INVALID_PARAMS, f"there is no tool {params.name!r}: the only one is {TOOL}")
         try:
-            with answering(service, "mcp") as answer:
+            with service.metrics.request("mcp") as answer:
                 request = read_request(params.arguments or {}, service.task, info.truncation_side)
                 request = dataclasses.replace(request, max_values=MAX_VALUES)
                 text = write_answer(await answer.by(service.predict(request)))

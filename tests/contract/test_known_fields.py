@@ -69,7 +69,7 @@ def test_a_text_is_not_truncated_where_the_request_says_so(given: dict[str, Any]
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"truncate": "START"}, "truncate 'START' cannot be chosen: this model's tokenizer cuts on the right"),
+        ({"truncate": "START"}, "truncate 'START' cannot be chosen: this model's tokenizer truncates on the right"),
         ({"truncation_direction": "Left"}, "truncation_direction 'Left' cannot be chosen"),
         ({"truncation_direction": 1}, "truncation_direction 1 cannot be chosen"),
         ({"truncate": 1}, "truncate should be true, false, NONE, START or END"),

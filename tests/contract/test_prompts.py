@@ -64,7 +64,7 @@ def test_a_model_without_prompts_takes_one_as_a_text(connect: Connect) -> None:
     np.testing.assert_allclose(vectors(client, TEXTS, prompt="query: "), behind("query: ", client), atol=1e-6)
     assert client.refusal(TEXTS, prompt_name="query") == client.says(
         Kind.INVALID_ARGUMENT,
-        "Invalid input: the prompt_name 'query' is no prompt of this model: "
+        "Invalid input: the prompt_name 'query' is not a prompt of this model: "
         "it has none, send the text itself as prompt",
     )
 
@@ -72,7 +72,7 @@ def test_a_model_without_prompts_takes_one_as_a_text(connect: Connect) -> None:
 def test_an_unknown_name_is_refused_and_the_names_are_listed(prompted: Client) -> None:
     assert prompted.refusal(TEXTS, prompt_name="queries") == prompted.says(
         Kind.INVALID_ARGUMENT,
-        "Invalid input: the prompt_name 'queries' is no prompt of this model: choose query, passage, none at all",
+        "Invalid input: the prompt_name 'queries' is not a prompt of this model: choose query, passage, none at all",
     )
 
 
@@ -175,7 +175,7 @@ def test_a_lone_surrogate_in_a_prompt_is_refused(servers: Servers) -> None:
     client = servers.shared("service", "bert-st")
     assert client.refusal(TEXTS, prompt="\ud800") == (
         Kind.INVALID_ARGUMENT,
-        "Invalid input: prompt holds a lone surrogate, which is no Unicode text",
+        "Invalid input: prompt holds a lone surrogate, which is not valid Unicode",
     )
 
 
@@ -188,7 +188,7 @@ def test_a_server_may_have_a_default_of_its_own(default: str | None, prompt: str
 
 
 def test_a_default_that_the_model_does_not_have_is_refused_with_the_names() -> None:
-    with pytest.raises(ConfigError, match="--default-prompt queries is no prompt of this model: choose query, "):
+    with pytest.raises(ConfigError, match="--default-prompt queries is not a prompt of this model: choose query, "):
         Service(model(), Limits(), default_prompt="queries")
     with pytest.raises(ConfigError, match="it has none, leave the flag out"):
         Service(open_model(DEMO["ner"]), Limits(), default_prompt="query")

@@ -60,7 +60,7 @@ def test_ten_thousand_inputs_are_refused_unless_allowed_and_then_answered(connec
 @pytest.mark.proves("ENC Beyond the page", "Lone surrogates")
 def test_a_lone_surrogate_that_gets_past_a_decoder_is_refused_by_the_service(servers: Servers) -> None:
     client = servers.shared("service", "sentiment")
-    sentence = "Invalid input: inputs[1] holds a lone surrogate, which is no Unicode text"
+    sentence = "Invalid input: inputs[1] holds a lone surrogate, which is not valid Unicode"
     assert client.refusal(["fine", "a\ud800b"]) == client.says(Kind.INVALID_ARGUMENT, sentence)
 
 

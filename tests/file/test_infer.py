@@ -145,10 +145,10 @@ def test_with_overflow_error_a_long_text_is_refused(how: str, sentiment: BuiltFi
         (b"", "Invalid input: standard input holds no text"),
         (b"\n\n", "Invalid input: standard input holds no text"),
         (b"one\n\ntwo\n", "Invalid input: line 2 is empty"),
-        (b'{"text": "one"}\n{"word": "two"}\n', "Invalid input: line 2 is no JSON object with a text"),
-        (b'{"text": "one"}\nplain\n', "Invalid input: line 2 is no JSON object with a text"),
+        (b'{"text": "one"}\n{"word": "two"}\n', "Invalid input: line 2 is not a JSON object with a text"),
+        (b'{"text": "one"}\nplain\n', "Invalid input: line 2 is not a JSON object with a text"),
         (b"one\n\xff\xfe\n", "Invalid input: standard input is not UTF-8 text (byte 4)"),
-        (b'{"text": "\\ud800"}\n', "Invalid input: inputs[0] holds a lone surrogate, which is no Unicode text"),
+        (b'{"text": "\\ud800"}\n', "Invalid input: inputs[0] holds a lone surrogate, which is not valid Unicode"),
     ],
     ids=["nothing", "blank lines", "an empty line", "no text", "no JSON", "no UTF-8", "a lone surrogate"],
 )
@@ -176,7 +176,7 @@ def test_a_text_too_long_is_counted_from_the_start_of_the_file(sentiment: BuiltF
 def test_a_first_line_whose_text_is_not_a_string_is_named(sentiment: BuiltFile) -> None:
     done = sentiment.run("infer", "-i", "-", stdin='{"text": 1}\n{"text": "fine"}\n')
     assert done.returncode == 1
-    assert "line 1 is no JSON object with a text" in done.stderr
+    assert "line 1 is not a JSON object with a text" in done.stderr
 
 
 def test_a_full_stdout_is_one_sentence(sentiment: BuiltFile) -> None:
@@ -251,7 +251,7 @@ def test_a_prompt_is_put_before_every_text(files: Any) -> None:
 
     assert vectors("--prompt", "query: ", "a", "b") == vectors("query: a", "query: b")
     reason = sentence(files["embed"].run("infer", "--prompt-name", "query", "a"))
-    assert reason.startswith("Invalid input: the prompt_name 'query' is no prompt of this model")
+    assert reason.startswith("Invalid input: the prompt_name 'query' is not a prompt of this model")
 
 
 @pytest.mark.parametrize("flags", [("--normalize",), ("--no-normalize",), ("--prompt", "a"), ("--prompt-name", "a")])

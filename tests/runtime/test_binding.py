@@ -43,8 +43,8 @@ def test_an_address_of_another_machine_is_named_with_the_flag_for_addresses() ->
     with pytest.raises(ConfigError) as refusal, bound_http(settings):
         pass
     assert str(refusal.value) == (
-        "the HTTP server cannot use 192.0.2.1:0: Cannot assign requested address, it is no address of this machine; "
-        "choose another --http-hostname, 0.0.0.0 is all of them"
+        "the HTTP server cannot use 192.0.2.1:0: Cannot assign requested address, it is not an address of this "
+        "machine; choose another --http-hostname, 0.0.0.0 is all of them"
     )
 
 
@@ -55,7 +55,7 @@ def test_the_flags_are_those_of_the_command_at_hand() -> None:
 
 
 def test_a_host_that_is_not_an_address_here_is_named() -> None:
-    sentence = "--http-hostname no such host is no address of this machine"
+    sentence = "--http-hostname no such host is not an address of this machine"
     with pytest.raises(ConfigError, match=sentence), bound_http(ServeSettings(http_hostname="no such host")):
         pass
 
@@ -86,7 +86,7 @@ def test_a_socket_another_server_listens_on_is_left_alone(tmp_path: Path) -> Non
 def test_a_file_that_is_not_a_socket_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("mine")
-    with pytest.raises(ConfigError, match="exists and is no socket"), bound_http(http_at(path)):
+    with pytest.raises(ConfigError, match="exists and is not a socket"), bound_http(http_at(path)):
         pass
     assert path.read_text() == "mine"
 

@@ -27,7 +27,7 @@ def test_a_taken_port_is_refused_instead_of_shared() -> None:
 
 def test_an_address_of_another_machine_is_named_with_the_flag_for_addresses() -> None:
     async def bind() -> None:
-        sentence = "it is no address of this machine; choose another --grpc-hostname"
+        sentence = "it is not an address of this machine; choose another --grpc-hostname"
         settings = ServeSettings(grpc_hostname="192.0.2.1", grpc_port=0)
         with pytest.raises(ConfigError, match=sentence), bound_grpc(settings):
             pass

@@ -16,7 +16,7 @@ from support.models import MODELS, open_model
     ("text", "sentence"),
     [
         ("", "empty text sequence (inputs[3])"),
-        ("\ud800", "inputs[3] holds a lone surrogate, which is no Unicode text"),
+        ("\ud800", "inputs[3] holds a lone surrogate, which is not valid Unicode"),
         (
             ("a", "b"),
             "inputs[3] is a text pair, and a model of type embedding reads single texts: leave text_pair out",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from encoderfile.runtime.notify import notify
+from encoderfile.runtime.process import notify
 
 
 def test_without_a_service_manager_nothing_happens(

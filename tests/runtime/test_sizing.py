@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from encoderfile.manifest import GraphInput
-from encoderfile.runtime.sizing import batch_tokens, instances
+from encoderfile.runtime.loading import batch_tokens, instances
 from encoderfile.settings import ModelSettings
 from support.payload import manifest
 

@@ -38,7 +38,7 @@ class Machine:
         return timed(partial(seconds, self.cores), partial(seconds, 1), self.cores, range(1, 513))
 
     def plan(self, instances: int) -> Plan:
-        """As `runtime/sizing.py` has it for a model of 512 tokens."""
+        """As `runtime/loading.py` has it for a model of 512 tokens."""
         tokens = max(1024, 512 * instances)
         return Plan(tokens, 1024, self.timed(), instances)
 

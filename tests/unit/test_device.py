@@ -67,7 +67,7 @@ OBSTACLES: list[tuple[str, dict[str, Any], str]] = [
         {"driver": Driver(), "provider": False},
         "no CUDA provider in this file, `encoderfile build --device cuda` adds it",
     ),
-    ("no driver", {"driver": None}, "the machine has no CUDA driver (libcuda.so.1 was not found)"),
+    ("no driver", {"driver": None}, "no CUDA driver found (libcuda.so.1)"),
     ("a sick driver", {"driver": Driver(init=999)}, "the CUDA driver does not start (cuInit says 999)"),
     ("no device", {"driver": Driver(devices=0)}, "the CUDA driver shows no device"),
     ("no answer", {"driver": Driver(count=3)}, "the CUDA driver shows no device"),

@@ -10,7 +10,7 @@ import pytest
 from encoderfile.errors import InputError
 from encoderfile.model.reading import UnsettledError
 from encoderfile.model.tokenizer import Known
-from encoderfile.service.encoding import CHUNK_CHARACTERS, Encoding, pieces
+from encoderfile.service.encoding import CHUNK_CHARACTERS, Encoding, chunks
 from encoderfile.types import EncodedText, Text
 from support.loop import in_loop
 
@@ -47,22 +47,22 @@ def sizes(parts: Sequence[Sequence[Text]]) -> list[int]:
 
 def test_a_chunk_is_bounded_in_characters_and_a_longer_text_is_one_of_its_own() -> None:
     third = "x" * (CHUNK_CHARACTERS // 3)
-    assert sizes(list(pieces([third] * 7))) == [3, 3, 1]
-    assert sizes(list(pieces(["a", "x" * (CHUNK_CHARACTERS * 2), "b", "c"]))) == [1, 1, 2]
-    assert list(pieces([])) == []
+    assert sizes(list(chunks([third] * 7))) == [3, 3, 1]
+    assert sizes(list(chunks(["a", "x" * (CHUNK_CHARACTERS * 2), "b", "c"]))) == [1, 1, 2]
+    assert list(chunks([])) == []
     texts = ["a"] * 4096
-    assert sizes(list(pieces(texts))) == [4096]
+    assert sizes(list(chunks(texts))) == [4096]
 
 
 def test_a_query_that_pairs_share_counts_once() -> None:
     query = "q" * (CHUNK_CHARACTERS // 2)
-    assert sizes(list(pieces([(query, "a")] * 4096))) == [4096]
-    assert sizes(list(pieces([(f"{index}{query}", "a") for index in range(3)]))) == [1, 1, 1]
+    assert sizes(list(chunks([(query, "a")] * 4096))) == [4096]
+    assert sizes(list(chunks([(f"{index}{query}", "a") for index in range(3)]))) == [1, 1, 1]
 
 
 def test_a_prompt_counts_with_each_text() -> None:
-    assert sizes(list(pieces(["a"] * 4, CHUNK_CHARACTERS // 2))) == [1, 1, 1, 1]
-    assert sizes(list(pieces(["a"] * 4, CHUNK_CHARACTERS // 3))) == [2, 2]
+    assert sizes(list(chunks(["a"] * 4, CHUNK_CHARACTERS // 2))) == [1, 1, 1, 1]
+    assert sizes(list(chunks(["a"] * 4, CHUNK_CHARACTERS // 3))) == [2, 2]
 
 
 @in_loop

@@ -185,8 +185,8 @@ def test_a_pair_without_room_for_the_text_that_may_be_truncated_is_refused_in_a_
     with pytest.raises(InputError) as refusal:
         ours([("a", "b"), (WORDS * 3, "a")], with_tokens=False)
     assert str(refusal.value) == (
-        "Invalid input: inputs[1] has a first text of 17 tokens or more, which is never cut here and leaves no room "
-        "for the other: shorten it"
+        "Invalid input: inputs[1] has a first text of 17 tokens or more, which is never truncated here and leaves no "
+        "room for the other: shorten it"
     )
 
 

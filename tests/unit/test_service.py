@@ -127,8 +127,8 @@ REFUSED: list[tuple[PredictRequest, str]] = [
     (request("a", ""), "empty text sequence (inputs[1])"),
     (request(("a", "")), "empty text sequence (inputs[0])"),
     (request(("", "a")), "empty text sequence (inputs[0])"),
-    (request("a", "b\ud800c"), "inputs[1] holds a lone surrogate, which is no Unicode text"),
-    (request(("a", "\udfff")), "inputs[0] holds a lone surrogate, which is no Unicode text"),
+    (request("a", "b\ud800c"), "inputs[1] holds a lone surrogate, which is not valid Unicode"),
+    (request(("a", "\udfff")), "inputs[0] holds a lone surrogate, which is not valid Unicode"),
 ]
 
 

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from encoderfile.service import requests
-from encoderfile.service.answering import Answering, answering
 from encoderfile.service.cooperative import cooperatively
+from encoderfile.service.metrics import Answering
 from encoderfile.service.service import Service
 from encoderfile.transports.http.chunks import Chunks
 from encoderfile.transports.http.dialect import JSON, Dialect
@@ -90,7 +90,7 @@ def post(
         read = requests.reader(request)
 
     async def respond(asked: Request) -> Response:
-        with answering(service, metric or name) as answer:
+        with service.metrics.request(metric or name) as answer:
             dialect.check(asked)
             body = dialect.read(asked, await asked.body())
             found = await handle(Call(asked, body, answer), read(body))

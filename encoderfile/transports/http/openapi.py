@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 import encoderfile
 from encoderfile.errors import Kind
-from encoderfile.service.answering import TRUNCATED
+from encoderfile.service.metrics import TRUNCATED
 from encoderfile.transports.http.dialect import PLAIN, json_response
 from encoderfile.transports.http.endpoint import Endpoint
 from encoderfile.transports.http.names import ids

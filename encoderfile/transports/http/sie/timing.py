@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import astuple
 
-from encoderfile.service.answering import Answering
+from encoderfile.service.metrics import Answering
 from encoderfile.transports.http.sie.wire import SERVER_VERSION
 
 HEADERS = ("X-Total-Time", "X-Queue-Time", "X-Tokenization-Time", "X-Inference-Time", "X-Postprocessing-Time")
