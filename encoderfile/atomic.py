@@ -7,7 +7,7 @@ import errno
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from encoderfile.errors import ConfigError
@@ -15,49 +15,50 @@ from encoderfile.errors import ConfigError
 
 @contextlib.contextmanager
 def replacing(path: Path, flag: str, say: Callable[[str], object] = lambda _: None) -> Iterator[Path]:
-    """Gives a temporary path beside `path` and renames it there when the block ends well.
+    """Yields a temporary path beside `path` and renames it when the block ends without an error.
 
-    `flag` is what a user sets to choose another place; errors name it. `say` is told of a folder that was made.
-
-    A pipe or a device is written as it is: a rename would put a file in its place. Raises `ConfigError` with
-    one sentence for a folder that cannot be written or a full disk; nothing is left behind and an older file
-    at `path` stays as it was.
+    Errors name `flag`, with which a user chooses another place. `say` is told of a folder that was made. A pipe or a
+    device is written as it is. Raises `ConfigError` for a folder that cannot be written or a full disk; nothing is
+    left behind and an older file at `path` stays as it was.
     """
-    advice = f"; choose another place with {flag}"
-    with _explained(f"cannot write {path}", advice):
-        special = is_special(path)
-        if not special:
-            path = _target(path)
-    if special:
-        with _explained(f"cannot write {path}", ""):
+    if is_special(path):
+        with _explained(f"cannot write {path}"):
             yield path
         return
+    advice = f"; choose another place with {flag}"
+    with _explained(f"cannot write {path}", advice):
+        path = _target(path)
     made: list[Path] = []
     temporary = None
-    whole = False
     try:
         with _explained(f"cannot write into {path.parent}", advice):
-            made = _make_folders(path.parent)
+            made = [each for each in path.parents if not each.exists()]
+            path.parent.mkdir(parents=True, exist_ok=True)
             # So short that a name which is just not too long leaves room for what is added.
             handle, name = tempfile.mkstemp(prefix=f".{path.name[:30]}.", suffix=".tmp", dir=path.parent)
             temporary = Path(name)
-            os.fchmod(handle, 0o666 & ~_umask())
+            mask = os.umask(0o077)  # the only call that tells it also sets it
+            os.umask(mask)
+            os.fchmod(handle, 0o666 & ~mask)
             os.close(handle)
         with _explained(f"cannot write {path}", advice):
             yield temporary
             if path.is_dir():
                 raise ConfigError(f"{path} is a folder; give the name of a file with {flag}")
             temporary.rename(path)
-        whole = True
-    finally:
-        if not whole:
-            _remove(temporary, made)
-    for folder in made[-1:]:
+    except BaseException:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        for folder in made:
+            with contextlib.suppress(OSError):  # others use it now
+                folder.rmdir()
+        raise
+    for folder in made[:1]:
         say(f"made the folder {folder}")
 
 
 @contextlib.contextmanager
-def _explained(what: str, advice: str) -> Iterator[None]:
+def _explained(what: str, advice: str = "") -> Iterator[None]:
     """Raises `ConfigError` for an error of the operating system."""
     try:
         yield
@@ -80,26 +81,3 @@ def is_special(path: Path) -> bool:
     except OSError:
         return False
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
-
-
-def _make_folders(folder: Path) -> list[Path]:
-    """Makes `folder` and those above it that are missing; returns the new ones, the outermost first."""
-    missing = [each for each in (folder, *folder.parents) if not each.exists()][::-1]
-    folder.mkdir(parents=True, exist_ok=True)
-    return missing
-
-
-def _remove(temporary: Path | None, made: Sequence[Path]) -> None:
-    """Takes back what was begun: the temporary file, and the folders made for it, unless others use them now."""
-    if temporary is not None:
-        temporary.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        for folder in reversed(made):
-            folder.rmdir()
-
-
-def _umask() -> int:
-    """What new files of this process are not allowed; the call that tells it also sets it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

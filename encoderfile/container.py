@@ -48,10 +48,7 @@ class Slice:
 
 
 def hash_range(file: int, offset: int, length: int, digest: hashlib._Hash, advance: Advance = lambda _: None) -> None:
-    """Adds bytes of an open file to `digest`, through one small buffer; stops early where the file ends.
-
-    `advance` is called after each chunk.
-    """
+    """Adds bytes of an open file to `digest`, through one small buffer; stops early where the file ends."""
     view = memoryview(bytearray(CHUNK))
     while length:
         count = os.preadv(file, [view[: min(length, CHUNK)]], offset)
@@ -70,10 +67,7 @@ class Container:
     """
 
     def __init__(self, path: Path) -> None:
-        """Opens `path` and reads its manifest.
-
-        Raises `ContainerError` when the file has no payload, was truncated, or its manifest is damaged.
-        """
+        """Raises `ContainerError` when the file has no payload, was truncated, or its manifest is damaged."""
         self.path = path
         try:
             # Without waiting for a pipe's writer: a pipe has no footer either.
@@ -147,10 +141,7 @@ class Container:
         return mmap.mmap(self._file.fileno(), artifact.length, mmap.MAP_SHARED, mmap.PROT_READ, offset=offset)
 
     def verify(self) -> None:
-        """Reads every artifact once, through a small buffer, and compares its sha256.
-
-        Raises `ContainerError` naming the damaged one.
-        """
+        """Compares the sha256 of every artifact. Raises `ContainerError` naming the damaged one."""
         for artifact in self.manifest.artifacts:
             digest = hashlib.sha256()
             hash_range(self._file.fileno(), self.slice_of(artifact).offset, artifact.length, digest)

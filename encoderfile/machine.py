@@ -59,10 +59,7 @@ def _left_by_cgroups() -> Iterator[int]:
 
 
 def _limits(file: str) -> Iterator[tuple[Path, str]]:
-    """The folder and the text of `file` for the group of this process and for every group around it.
-
-    A limit of any of them holds. Groups where there is no such file, or none that can be read, are left out.
-    """
+    """The folder and the text of `file` for the group of this process and every group around it that has the file."""
     folder = CGROUPS / _own_cgroup()
     for group in (folder, *folder.parents):
         if not group.is_relative_to(CGROUPS):
@@ -74,7 +71,7 @@ def _limits(file: str) -> Iterator[tuple[Path, str]]:
 
 
 def _own_cgroup() -> str:
-    """This process's group below the root; the root where it is not told, or lies outside what is mounted here."""
+    """This process's group below the root; the root where it is unknown or not mounted here."""
     try:
         path = next(line[3:] for line in OWN_CGROUP.read_text().splitlines() if line.startswith("0::"))
     except (OSError, StopIteration):

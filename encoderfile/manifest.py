@@ -137,7 +137,7 @@ class Manifest:
     drift: Mapping[str, float | None] | None = None
     """How far answers moved by that, as `builder.drift` measured."""
     relevance: str | None = None
-    """For a cross-encoder, what makes its logit a score: a name of `tasks.activations`."""
+    """For a cross-encoder, what makes its logit a score: a name of `tasks.numerics`."""
     other_routes: tuple[str, ...] = ()
     """Purposes (`query`) whose texts take a part of the model that is not in this graph: they are refused."""
     attention_bytes: int = 0

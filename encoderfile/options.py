@@ -56,10 +56,7 @@ def _click_option(declared: Field[Any]) -> Callable[[F], F]:
 
 
 def refuse_unused(context: click.Context, names: Collection[str], reason: str) -> None:
-    """Raises `UsageError` for options among `names` that are on the command line and would do nothing.
-
-    Variables may be set for other commands too, and are passed over.
-    """
+    """Raises `UsageError` for options among `names` that are on the command line; variables may be for others."""
     given = [
         parameter.opts[0]
         for parameter in context.command.params

@@ -1,7 +1,6 @@
 """The progress of a long step on stderr: what is done, and how much is left.
 
-On a terminal one line that is redrawn in place, elsewhere a line every few seconds; nothing for a step that ends
-before that. No colours, and no control character but the carriage return, on terminals only.
+On a terminal one line that is redrawn in place, elsewhere a line every few seconds; nothing for a short step.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ Clock = Callable[[], float]
 
 
 class Progress:
-    """One step of `total` units. Use as a context manager; `advance` costs one comparison where no line is due."""
+    """One step of `total` units. Use as a context manager; `advance` costs next to nothing."""
 
     def __init__(
         self,
@@ -36,10 +35,7 @@ class Progress:
         stream: TextIO | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
-        """`label` says what is being done. One `unit` shown is `scale` units of `total`.
-
-        Without a `total` only the elapsed time is shown. Not `shown`: nothing is.
-        """
+        """One `unit` shown is `scale` units of `total`; without a `total` only the elapsed time is shown."""
         self._label, self._total, self._unit, self._scale = label, total, unit, scale
         self._stream = sys.stderr if stream is None else stream
         self._clock = clock

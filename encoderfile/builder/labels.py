@@ -12,7 +12,7 @@ from typing import Any
 from encoderfile.builder.folder import ModelFolder
 from encoderfile.errors import ModelError
 from encoderfile.tasks import TASKS
-from encoderfile.tasks.activations import ACTIVATIONS
+from encoderfile.tasks.numerics import ACTIVATIONS
 
 _PROBLEMS = ("regression", "single_label_classification", "multi_label_classification")
 

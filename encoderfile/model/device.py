@@ -15,7 +15,7 @@ CUDA_LIBRARY = "libonnxruntime_providers_cuda.so"
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """The device chosen and the sentence that says why. `index` counts CUDA devices."""
+    """The device chosen and why. `index` counts CUDA devices."""
 
     name: str
     reason: str
@@ -31,10 +31,7 @@ def provider_folder() -> Path:
 
 
 def choose(wanted: str, index: int) -> Device:
-    """Settles `auto`, `cpu` or `cuda`, and says why.
-
-    Raises `ConfigError` when `cuda` was asked for and this file or this machine lacks it.
-    """
+    """The device for `auto`, `cpu` or `cuda`. Raises `ConfigError` when `cuda` was asked for and cannot be used."""
     if wanted == "cpu":
         return Device("cpu", "asked for by --device cpu")
     obstacle = cuda_obstacle(index)
@@ -46,7 +43,7 @@ def choose(wanted: str, index: int) -> Device:
 
 
 def cuda_obstacle(index: int) -> str | None:
-    """Why CUDA cannot be used here, in one sentence part, or None when nothing is known to stop it."""
+    """Why CUDA cannot be used here, as a part of a sentence, or None."""
     folder = provider_folder()
     if not (folder / CUDA_LIBRARY).exists():
         return "no CUDA provider in this file, `encoderfile build --device cuda` adds it"
@@ -65,7 +62,7 @@ def cuda_obstacle(index: int) -> str | None:
 
 
 def _cuda_devices() -> int | str:
-    """The number of devices the driver shows, or the sentence part that says why there is none."""
+    """The number of devices that the driver shows, or why there is none."""
     try:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:

@@ -81,10 +81,7 @@ class Model:
         return self._instances is not None and self._instances.open()
 
     def time_runs(self) -> Costs:
-        """Times short runs of both sessions, once `open_instances` said yes; nothing else should run meanwhile.
-
-        Raises what `Session.run` raises.
-        """
+        """Times short runs of both sessions, once `open_instances` said yes. Raises what `Session.run` raises."""
         sessions = self.session, self._session_of(all_threads=False)
         all_threads, one_thread = (partial(self._seconds, session) for session in sessions)
         lengths = range(self.row_length or 1, (self.row_length or self.manifest.tokenizer.max_length) + 1)

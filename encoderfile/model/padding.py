@@ -22,8 +22,7 @@ CONSTANT = "constant"
 def feeds(batch: Sequence[EncodedText], graph: GraphSpec, spec: TokenizerSpec) -> tuple[Feeds, FloatArray]:
     """The graph's inputs by name, and the mask of the batch, float32 [len(batch), tokens].
 
-    Rows and tokens are those of the batch, or the graph's own where they are fixed; rows beyond the batch
-    repeat its last text.
+    Where the graph fixes the number of rows, those beyond the batch repeat its last text.
     """
     rows = len(batch) if graph.fixed_batch is None else graph.fixed_batch
     width = graph.fixed_tokens or spec.pad_to or max(len(text) for text in batch)

@@ -53,18 +53,10 @@ class ValueInfo:
 class Session:
     """One loaded graph. `run` may be called from several threads."""
 
-    def __init__(
-        self,
-        graph: bytes,
-        weights: Mapping[str, mmap.mmap],
-        *,
-        device: Device,
-        threads: int,
-    ) -> None:
-        """Loads `graph`; `weights` are the mapped files its external tensors name.
+    def __init__(self, graph: bytes, weights: Mapping[str, mmap.mmap], *, device: Device, threads: int) -> None:
+        """Loads `graph`; `weights` are the mapped files that its external tensors name, used in place.
 
-        The mappings are used in place, never copied, and kept alive here. Raises `ModelError` when
-        onnxruntime refuses the graph, `ConfigError` when the CUDA provider does not start.
+        Raises `ModelError` when onnxruntime refuses the graph, `ConfigError` when the CUDA provider does not start.
         """
         started = time.perf_counter()
         self.device = device
@@ -73,8 +65,8 @@ class Session:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 4  # what it would log as an error it also raises
-        # Long enough from one operator to the next, where sleeping would cost a short text a tenth and more of its
-        # time; the library's default spins on for milliseconds and takes the cores that write the answers.
+        # From one operator to the next: sleeping there would cost a short text a tenth of its time and more. By
+        # default threads spin for milliseconds, on the cores that write the answers.
         options.add_session_config_entry("session.intra_op.spin_duration_us", "50")
         options.add_session_config_entry("session.use_external_initializer_file_buffers_directly", "1")
         options.add_session_config_entry("session.prepack.enable_parallel", "1")
@@ -108,13 +100,11 @@ class Session:
 
     @property
     def inputs(self) -> tuple[ValueInfo, ...]:
-        """What the graph asks for."""
-        return tuple(_value_info(node) for node in self._session.get_inputs())
+        return tuple(map(_value_info, self._session.get_inputs()))
 
     @property
     def outputs(self) -> tuple[ValueInfo, ...]:
-        """What the graph gives."""
-        return tuple(_value_info(node) for node in self._session.get_outputs())
+        return tuple(map(_value_info, self._session.get_outputs()))
 
     def run(self, feeds: Mapping[str, np.ndarray[Any, Any]], output: str) -> FloatArray:
         """Runs the graph once and returns `output` as float32 (fp16 and double are converted).
@@ -174,12 +164,9 @@ def _is_exhausted(error: Exception) -> bool:
     )
 
 
-def _fixed(dimension: object) -> int | None:
-    return dimension if isinstance(dimension, int) and dimension > 0 else None
-
-
 def _value_info(node: Any) -> ValueInfo:
-    return ValueInfo(node.name, _DTYPES.get(node.type, node.type), tuple(_fixed(size) for size in node.shape))
+    shape = tuple(size if isinstance(size, int) and size > 0 else None for size in node.shape)
+    return ValueInfo(node.name, _DTYPES.get(node.type, node.type), shape)
 
 
 def reason(error: Exception) -> str:

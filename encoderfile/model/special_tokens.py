@@ -61,10 +61,7 @@ _ALL = slice(None)
 
 
 def learn(encode: Callable[..., Any], texts: int) -> Template | None:
-    """The template of so many texts (1 or 2); None where the special tokens follow none.
-
-    `encode` is the library's method of that name, on a tokenizer that neither truncates nor pads.
-    """
+    """The template of one text or of two; None if there is none. `encode` is that of the library."""
     found = _read(encode(*_SAMPLES[:texts]), texts)
     if found is None:
         return None

@@ -12,12 +12,20 @@ from functools import partial
 
 import numpy as np
 
+from encoderfile.errors import TooLongError
+from encoderfile.machine import available_memory
 from encoderfile.manifest import Manifest
-from encoderfile.model import attention, padding
+from encoderfile.model import padding
 from encoderfile.model.padding import Feeds
 from encoderfile.model.tokenizer import Known, Tokenizer
 from encoderfile.tasks.entities import WordRules
 from encoderfile.types import EncodedText, FloatArray, Text, TokenInfo
+
+_NEVER_ASKED = 256_000_000
+"""Bytes of attention below which the memory that is left is not looked at."""
+
+_SHARE = 0.5
+"""How much of it one text may take: other programs, and other texts of the run, need memory too."""
 
 
 def size(text: Text) -> int:
@@ -57,7 +65,7 @@ class TextInputs:
 
     def check_memory(self, texts: Sequence[EncodedText]) -> None:
         """As `Model.check_memory`."""
-        attention.refuse_too_large(texts, self._manifest.attention_bytes)
+        refuse_too_large(texts, self._manifest.attention_bytes)
 
     @property
     def row_length(self) -> int | None:
@@ -84,3 +92,18 @@ def _shifted(tokens: Sequence[TokenInfo], by: int) -> tuple[TokenInfo, ...]:
     return tuple(
         TokenInfo(token, token_id, max(0, start - by), max(0, end - by)) for token, token_id, start, end in tokens
     )
+
+
+def refuse_too_large(texts: Sequence[EncodedText], bytes_per_pair: int) -> None:
+    """Raises `TooLongError` for a text whose attention takes more than half of the memory that is left."""
+    for index, text in enumerate(texts):
+        needed = bytes_per_pair * len(text) ** 2
+        if needed <= _NEVER_ASKED:
+            continue
+        left = available_memory()
+        if left is not None and needed > _SHARE * left:
+            raise TooLongError(
+                f"has {len(text)} tokens, which take {needed / 1e9:.1f} GB of memory, and one text may take half of "
+                f"the {left / 1e9:.1f} GB that are left: send less text at a time",
+                index,
+            )

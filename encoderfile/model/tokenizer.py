@@ -24,12 +24,12 @@ from encoderfile.model.special_tokens import Part, encoded, token_infos
 from encoderfile.types import EncodedText, Text
 
 _COUNTED = 1 << 16
-"""Characters of a text whose tokens are counted to say which of two long ones is longer; beyond, characters do."""
+"""Up to this many characters, tokens are counted to find the longer one of two texts; beyond, characters are."""
 
 
 @dataclass(slots=True)
 class Known:
-    """What was read of one request's pairs: a query that many passages share is tokenised once."""
+    """What was read of one request's pairs: a query that passages share is tokenised once."""
 
     parts: dict[str, Part] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
@@ -69,9 +69,8 @@ class Tokenizer:
     ) -> list[EncodedText]:
         """Encodes texts, or pairs, with special tokens; `with_tokens` adds token strings and offsets.
 
-        `known` is given where the texts are a part of a request: what was read of its other parts' pairs. Raises
-        `InternalError` when the library fails, `InputError` for a pair that cannot be truncated, and unless
-        `patient` `UnsettledError` when more of a text must be read than should hold others up.
+        `known` is what was read of other pairs of the request. Raises `InternalError` when the library fails,
+        `InputError` for a pair that cannot be truncated, and unless `patient` `UnsettledError`.
         """
         known = Known() if known is None else known
         with _failures_named():
@@ -91,8 +90,8 @@ class Tokenizer:
     def prompt_tokens(self, prompt: str, patient: bool = True) -> int:
         """How many tokens at the beginning of a text are those of its prompt, the first special ones included.
 
-        As sentence-transformers' `Transformer._get_prompt_length`: the tokens of the prompt alone, but for a special
-        one at their end. `patient` is that of a call.
+        As sentence-transformers' `Transformer._get_prompt_length`: the tokens of the prompt alone, without a special
+        one at their end.
         """
         (alone,) = self([prompt], with_tokens=False, patient=patient)
         if not len(alone):
@@ -103,9 +102,9 @@ class Tokenizer:
         return len(alone) - (special or last == self.spec.unknown_token_id)
 
     def windows(self, text: str, stride: int) -> list[EncodedText]:
-        """All of one text, with tokens, in windows of the limit; neighbours share `stride` tokens.
+        """All of one text, with tokens, in windows of the limit that overlap by `stride` tokens.
 
-        Raises `ConfigError` for a stride that leaves nothing of a window, `InternalError` when the library fails.
+        Raises `ConfigError` for a stride as large as a window, `InternalError` when the library fails.
         """
         room = self._room[0]
         if not 0 <= stride < room:
@@ -140,7 +139,7 @@ class Tokenizer:
         ]
 
     def _cut(self, pair: tuple[str, str], index: int, known: Known) -> list[Part]:
-        """What is kept of the pair at `index`. Raises `InputError` where the text that may be cut has no room."""
+        """What is kept of the pair at `index`. Raises `InputError` if the text that may be truncated has no room."""
         first, second = (known.parts[text] for text in pair)
         room, strategy = self._room[1], self.spec.truncation_strategy
         if first.more and second.more and room % 2:
@@ -172,7 +171,7 @@ class Tokenizer:
         return dataclasses.replace(found, truncated=any(part.more for part in parts))
 
     def spell(self, token_id: int) -> str:
-        """The vocabulary's spelling of a token; empty for an id it lacks."""
+        """The vocabulary's spelling of a token; empty for an unknown id."""
         return self._library.id_to_token(token_id) or ""
 
     def join(self, tokens: Sequence[str]) -> str:
@@ -190,7 +189,7 @@ class Tokenizer:
         return max(self._library.get_vocab(with_added_tokens=True).values(), default=-1) + 1
 
     def token_to_id(self, token: str) -> int | None:
-        """The id of `token`, or None when the vocabulary lacks it."""
+        """The id of `token`, or None when it is not in the vocabulary."""
         found: int | None = self._library.token_to_id(token)
         return found
 
@@ -220,12 +219,9 @@ def _loaded(data: bytes, spec: TokenizerSpec) -> LibraryTokenizer:
 
 
 def _cutting(data: bytes, spec: TokenizerSpec) -> tuple[LibraryTokenizer, LibraryTokenizer]:
-    """Tokenizers of a text and of a pair that cut by themselves, for special tokens that follow no template.
-
-    They are given no more of a text than settles what is kept.
-    """
+    """Tokenizers of a text and of a pair that truncate by themselves, for special tokens that follow no template."""
     pair = (_loaded(data, spec), _loaded(data, spec))
-    # The library fails on a single text when only the second of a pair may be cut.
+    # The library fails on a single text when only the second of a pair may be truncated.
     for tokenizer, strategy in zip(pair, ("longest_first", spec.truncation_strategy), strict=True):
         tokenizer.enable_truncation(spec.max_length, strategy=strategy, direction=spec.truncation_side)
     return pair

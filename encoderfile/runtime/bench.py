@@ -46,7 +46,7 @@ def built_in_texts(count: int = 200) -> list[Text]:
 
 
 def bench(executable: Path, settings: ModelSettings, texts: Sequence[Text], step: Callable[[str], None]) -> str:
-    """Runs `texts` under several settings, those given alone where they are given, and returns a report.
+    """Runs `texts` under several settings, except for those given, and returns a report.
 
     `step` is told what is measured next. Raises what `load` and the service raise.
     """

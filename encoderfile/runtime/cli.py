@@ -39,10 +39,7 @@ _THREADS, _THREADS_A_CORE = 12, 6
 
 
 def main(executable: Path) -> None:
-    """Runs the command line of `executable` and ends the process with its exit code.
-
-    0 done, 1 failure, 2 wrong usage, 130 on Ctrl-C of a one-shot command.
-    """
+    """Runs the command line and ends the process: 0 done, 1 failure, 2 wrong usage, 130 Ctrl-C of a command."""
     process.take_name(executable.name)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

@@ -39,9 +39,9 @@ def facts() -> dict[str, Any]:
 
 
 def unpack(executable: Path, target: Path) -> Path:
-    """Copies the file and its unpacked runtime to `target`, where it then starts without a cache folder.
+    """Copies the file and its unpacked runtime to `target`, where it starts without a cache folder; returns its path.
 
-    Returns the path of the copy. Raises `ConfigError` for a folder that is not empty or cannot be written.
+    Raises `ConfigError` for a folder that is not empty or cannot be written.
     """
     source = folder()
     try:

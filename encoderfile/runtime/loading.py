@@ -27,10 +27,9 @@ log = logging.getLogger(__name__)
 
 
 def load(executable: Path, device: Device, settings: ModelSettings) -> Model:
-    """Opens `executable`, compares its checksums and loads its model, with the threads and instances of `settings`.
+    """The model of `executable`, with the threads and instances of `settings`, once all checksums match.
 
-    Hashing runs in a thread beside the loading (it releases the lock), and no model is returned before
-    the file is known to be whole. Raises `ContainerError`, `ModelError` or `ConfigError`.
+    They are compared on a thread during the loading. Raises `ContainerError`, `ModelError` or `ConfigError`.
     """
     with Container(executable) as container, ThreadPoolExecutor(1, thread_name_prefix="verify") as pool:
         verified = pool.submit(container.verify)
@@ -42,7 +41,7 @@ def load(executable: Path, device: Device, settings: ModelSettings) -> Model:
             session = loaded(threads=settings.granted_threads)
             tokenizer = Tokenizer(container.read(TOKENIZER), manifest.tokenizer)
             _start(tokenizer)
-        except Exception:  # whatever it was, see below
+        except Exception:
             verified.result()  # a damaged file is the better explanation
             raise
         verified.result()
@@ -101,8 +100,8 @@ async def served(model: Model, settings: ModelSettings) -> AsyncIterator[Service
 def batch_tokens(model: Model, settings: ModelSettings) -> tuple[int, int]:
     """Padded tokens in flight, and of a run with all threads, as set or as suits the device.
 
-    On the CPU larger runs are no faster, and the memory of the largest is kept. Each instance may run the longest
-    text, up to 512 tokens: one that is longer is run alone, with all threads.
+    On the CPU larger runs are not faster, and their memory is kept. Each instance may run the longest text, up to 512
+    tokens; longer ones run alone, with all threads.
     """
     if settings.max_batch_tokens:
         return settings.max_batch_tokens, settings.max_batch_tokens

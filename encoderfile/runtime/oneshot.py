@@ -40,10 +40,7 @@ async def _service(executable: Path, settings: ModelSettings) -> AsyncIterator[S
 
 
 async def speak_mcp(executable: Path, settings: ModelSettings, drain_seconds: float, max_line_bytes: int) -> bool:
-    """Speaks MCP over stdin and stdout until stdin ends or a signal comes.
-
-    False when what was asked before a signal was not answered in `drain_seconds`.
-    """
+    """Speaks MCP until stdin ends, or a signal comes: False when `drain_seconds` were then not enough to answer."""
     from encoderfile.transports.mcp_stdio import serve_stdio
 
     async with _service(executable, settings) as service:

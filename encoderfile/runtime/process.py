@@ -44,10 +44,7 @@ def raise_file_limit() -> None:
 
 
 def connections(wanted: int, shares: int) -> int:
-    """How many of `wanted` connections there may be, each of them `shares` descriptors, by the limit of open files.
-
-    Raises `ConfigError` when they are none.
-    """
+    """How many of `wanted` connections, of `shares` descriptors each, may be open. Raises `ConfigError` if none."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if limit == resource.RLIM_INFINITY:
         return wanted

@@ -13,10 +13,7 @@ from encoderfile.types import STRATEGIES
 
 
 class Infer(click.Command):
-    """The flags of all model types are made when the command is used: that imports numpy.
-
-    `--entities` takes a value only as `--entities=STRATEGY`: what follows it is a text.
-    """
+    """`--entities` takes a value only as `--entities=STRATEGY`: what follows it is a text."""
 
     TAKEN_AS_TEXT = "taken_as_text"
     """In the context's `meta`: a text behind `--entities` that is the name of a strategy."""
@@ -35,8 +32,8 @@ class Infer(click.Command):
 
 @functools.cache
 def flags() -> dict[str, click.Option]:
-    """By the name of the option. Raises `ConfigError` where no thread can be had."""
-    threads.check(2)  # where not even these can be had, numpy's library ends the process as it is imported
+    """By the name of the option; made when needed, for that imports numpy. Raises `ConfigError` without threads."""
+    threads.check(2)  # without these, numpy's library ends the process when it is imported
     from encoderfile.tasks import TASKS
 
     options = {option.name: option for task in TASKS.values() for option in task.options}

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _GRPC_GRACE_SECONDS = 2
-"""How long gRPC calls may take to leave once everything accepted is answered."""
+"""How long gRPC may take to end its calls once everything accepted is answered."""
 
 _EVERYWHERE = frozenset({"0.0.0.0", "[::]", "::", ""})
 
@@ -62,7 +62,7 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
             await running.start_http(http_socket)
         _announce(service, settings, device, http_socket, grpc_port)
         process.notify("READY=1")
-        # What start-up made stays: collections that look at it again hold everything up for 10 ms.
+        # What start-up made stays: looking at it in every collection would take 10 ms.
         gc.freeze()
         await running.until(stop)
         process.notify("STOPPING=1")
@@ -112,7 +112,7 @@ class _Running:
             self._mcp_loading.add_done_callback(lambda _: gc.freeze())  # as in `serve`
 
     async def until(self, stop: asyncio.Event) -> None:
-        """Waits for the signal, or for a server that ends by itself."""
+        """Waits for the signal, or for the HTTP server to end by itself."""
         waiting: set[asyncio.Task[Any]] = {asyncio.create_task(stop.wait())}
         if self._http_task is not None:
             waiting.add(self._http_task)
@@ -128,7 +128,7 @@ class _Running:
                 await self._answer_accepted(time.monotonic() + seconds)
                 await self._close()
         except TimeoutError:
-            log.warning("connections were cut that did not close in time")
+            log.warning("connections that did not close in time were cut")
         log.info("stopped")
         return self._drained
 
@@ -198,11 +198,8 @@ def _announce(
     if not settings.disable_grpc:
         port = f":{grpc_port}" if grpc_port else ""
         log.info("gRPC on %s%s%s", bracketed(settings.grpc_hostname), port, " (TLS)" if secure else "")
-    if _EVERYWHERE.intersection(_hosts(settings)) and settings.api_key is None:
+    http_host = None if settings.disable_http else settings.http_hostname
+    grpc_host = None if settings.disable_grpc else settings.grpc_hostname
+    if {http_host, grpc_host} & _EVERYWHERE and settings.api_key is None:
         log.warning("listening on all interfaces without --api-key")
     log.info("ready")
-
-
-def _hosts(settings: ServeSettings) -> list[str]:
-    hosts = [] if settings.disable_http else [settings.http_hostname]
-    return hosts if settings.disable_grpc else [*hosts, settings.grpc_hostname]

@@ -1,6 +1,6 @@
-"""Carries out what the scheduler chooses: from items that wait to runs of the model, and back to whole answers.
+"""Carries out what the scheduler chooses: from waiting items to runs of the model, and back to whole answers.
 
-There is no timer: a run is what waits when there is room for one.
+There is no timer: when a run can start, it takes what waits.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class _Running(Generic[Item, Answer]):
     run: Run
     started_at: float
     is_crowded: bool
-    """Whether more waited when it started, which several instances could have run."""
+    """Whether more waited when it started, for several instances to run."""
 
 
 class Batcher(Generic[Item, Answer]):
@@ -73,10 +73,8 @@ class Batcher(Generic[Item, Answer]):
         """`max_batch_tokens` bounds rows times longest row of all runs in flight, and `max_run_tokens` that of a run
         with all threads; an item alone may be longer. `max_queue` counts items that wait.
 
-        `row_length` is given where every item is padded to one length, in tokens. `on_run` is told how many items
-        each run has.
-
-        Raises `ConfigError` when its thread cannot be had.
+        `row_length` is the length that every item is padded to, if there is one, in tokens. `on_run` gets the number
+        of items of each run. Raises `ConfigError` when its thread cannot be started.
         """
         self._runner = runner
         self._plan = Plan(max_batch_tokens, max_run_tokens or max_batch_tokens, runner.costs)
@@ -88,7 +86,7 @@ class Batcher(Generic[Item, Answer]):
         self._running: set[_Running[Item, Answer]] = set()
         self._opening: asyncio.Task[None] | None = None
         self._seconds_to_opening = runner.load_seconds if runner.instances > 1 else math.inf
-        # Runs with all threads start from one of their own: from one to the next they would find cold caches.
+        # Runs with all threads start from one thread: another one would find cold caches.
         self._threads = {True: threads.started(1, "session")}
         self._stopped = False
 
@@ -98,9 +96,9 @@ class Batcher(Generic[Item, Answer]):
         return len(self._queue)
 
     def admit(self, count: int, ahead: int = 0) -> None:
-        """Raises `QueueFullError` when `count` more items are not taken now; `ahead` are on their way here.
+        """Raises `QueueFullError` when `count` more items do not fit; `ahead` are on their way here.
 
-        A request larger than the whole queue is taken when nothing else waits: it could never be otherwise.
+        A request larger than the whole queue is taken when nothing else waits.
         """
         waiting = self.waiting + ahead
         if waiting and waiting + count > self._max_queue:

@@ -10,14 +10,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _SECONDS = 0.002
-"""How long it works before the loop goes on; one item may take it further."""
+"""How long it works before it yields, when the item at hand is made."""
 
 
 async def cooperatively(items: Iterable[T]) -> list[T]:
-    """Collects `items`, which are made on the way, and yields to the event loop every other millisecond.
-
-    A thread would not do it: whoever makes the items holds the interpreter's lock meanwhile.
-    """
+    """Collects `items` as they are made. A thread would not help: making them holds the interpreter's lock."""
     found: list[T] = []
     until = time.perf_counter() + _SECONDS
     for item in items:

@@ -84,10 +84,7 @@ class Encoding:
 
 
 def chunks(texts: Sequence[Text], prompt: int = 0) -> Iterator[Sequence[Text]]:
-    """Splits `texts` where a chunk has enough characters, with `prompt` of them before each text.
-
-    A query that neighbours share counts once.
-    """
+    """Splits `texts`, with `prompt` characters before each; a query that neighbours share counts once."""
     start, held, shared = 0, 0, ""
     for index, text in enumerate(texts):
         more = prompt + size(text)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-"""Of `text`."""
 
 Labels = tuple[str, ...]
 
@@ -24,7 +23,6 @@ class Counter:
     values: dict[Labels, float] = field(default_factory=dict)
 
     def add(self, labels: Labels, amount: float = 1) -> None:
-        """Counts `amount` more."""
         self.values[labels] = self.values.get(labels, 0) + amount
 
     def lines(self) -> Iterator[str]:
@@ -60,7 +58,6 @@ class Histogram:
     values: dict[Labels, Distribution] = field(default_factory=dict)
 
     def observe(self, labels: Labels, value: float) -> None:
-        """Counts one value."""
         found = self.values.get(labels)
         if found is None:
             found = self.values[labels] = Distribution([0] * (len(self.bounds) + 1))

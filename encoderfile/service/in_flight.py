@@ -1,8 +1,9 @@
-"""What is in flight, begun and not done: counted, so that a stop can wait for it."""
+"""What is in flight: counted, so that a stop can wait for it."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 
 class InFlight:
@@ -23,10 +24,7 @@ class InFlight:
 
     async def ended(self, seconds: float) -> bool:
         """Waits until none is left; False when `seconds` were not enough."""
-        if self._count == 0:
-            return True
-        try:
-            await asyncio.wait_for(self._none.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
+        with contextlib.suppress(TimeoutError):
+            if self._count:
+                await asyncio.wait_for(self._none.wait(), seconds)
+        return self._count == 0

@@ -16,8 +16,7 @@ _ROWS = 64
 def json_chunks(content: Any) -> Chunks:
     """JSON of anything, floats in shortest form straight from float32.
 
-    Iterators among the values of an object become lists and are written entry by entry, as they make them; lists and
-    arrays of many rows are written in blocks.
+    Iterators in objects become lists, written entry by entry; lists and arrays of many rows are written in blocks.
     """
     return _object(content) if isinstance(content, Mapping) else _value(content)
 

@@ -32,7 +32,7 @@ class TextPair(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Request(msgspec.Struct):
-    """What every request may say, whatever the model."""
+    """The fields of requests to every model."""
 
     inputs: list[str | TextPair]
     metadata: Annotated[dict[str, str] | None, Meta(description="Returned as it is with the answer.")] = None
@@ -51,9 +51,8 @@ def _shape(task: type[Task[Any]]) -> type[_Request]:
 
 def _field(option: Option) -> tuple[Any, ...]:
     described = Meta(description=option.description)
-    if option.required:
-        return option.name, Annotated[option.type, described]
-    return option.name, Annotated[option.type | None, described], None
+    required = (option.name, Annotated[option.type, described])
+    return required if option.required else (option.name, Annotated[option.type | None, described], None)
 
 
 def request_schema(task: Task[Any], info: ModelInfo) -> JsonSchema:
@@ -95,11 +94,7 @@ def response_schema(task: Task[Any]) -> JsonSchema:
     return {
         "type": "object",
         "properties": {
-            "results": {
-                "type": "array",
-                "items": schema(task.result),
-                "description": "One per input, in order.",
-            },
+            "results": {"type": "array", "items": schema(task.result), "description": "One per input, in order."},
             "model_id": {"type": "string"},
             "metadata": {"type": "object", "additionalProperties": {"type": "string"}},
         },

@@ -1,7 +1,4 @@
-"""Fields that other servers of encoders have: supported here, or refused by name, but never silently ignored.
-
-Fields that no server has are ignored, as the API page says.
-"""
+"""Fields that other servers of encoders have: supported here, or refused by name. Unknown fields are ignored."""
 
 from __future__ import annotations
 
@@ -44,14 +41,14 @@ KNOWN: dict[str, tuple[object, ...]] = {
     "return_documents": (False,),
     "return_text": (False,),
 }
-"""Each field, and the values of it that ask for what happens anyway."""
+"""Each field, and the values of it that ask for what is done anyway."""
 
 _HINTS = {
     "parameters": "send its fields at the top level, where this route has them",
     "instruction": "send it as prompt, with a space at its end",
     "text_pair": 'send {"text": ..., "text_pair": ...} as one of the inputs',
 }
-"""What to do instead, where it is not to leave the field out."""
+"""What to do instead of leaving the field out."""
 
 TRUNCATION = frozenset({"truncate", "truncation", "truncation_direction"})
 """The fields that `refuse_overflow` reads."""
@@ -68,8 +65,8 @@ class FieldError(InputError):
 def check(body: Mapping[str, Any], supported: Collection[str], place: str = "") -> None:
     """Raises `FieldError` for the first known field of `body` that is not `supported` and asks for something.
 
-    Null, what is empty, and the values in `KNOWN` ask for nothing. A mapping `supported` says of fields that are
-    objects what is supported inside them. `place` is what the field's name begins with (`options.`).
+    Null, empty values and those in `KNOWN` ask for nothing. A mapping `supported` has the supported fields of fields
+    that are objects. `place` is what the field's name begins with (`options.`).
     """
     for name, value in body.items():
         if name in supported:
@@ -83,10 +80,10 @@ def check(body: Mapping[str, Any], supported: Collection[str], place: str = "") 
 
 
 def refuse_overflow(body: Mapping[str, Any], side: str) -> bool | None:
-    """Whether a text over the limit is refused, as `TRUNCATION` says it; None where it says nothing.
+    """Whether a text over the limit is refused, by the fields of `TRUNCATION`; None where they are not given.
 
-    `truncate` is a boolean, or one of Cohere's NONE, START and END; `side` is where this model's tokenizer truncates.
-    Raises `FieldError` for the other side.
+    `truncate` is a boolean, or one of Cohere's NONE, START and END. Raises `FieldError` for another `side` than that
+    of this model's tokenizer.
     """
     refuse: bool | None = None
     for name in ("truncate", "truncation"):

@@ -27,10 +27,9 @@ def families() -> Iterator[Family]:
         open_files = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names alone, and one call
     except (OSError, StopIteration):
         return
-    ticks, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
-    yield _gauge("process_start_time_seconds", "Start time.", boot + int(fields[19]) / ticks)
+    yield _gauge("process_start_time_seconds", "Start time.", boot + int(fields[19]) / os.sysconf("SC_CLK_TCK"))
     yield _gauge("process_virtual_memory_bytes", "Address space.", int(fields[20]))
-    resident = int(fields[21]) * page
+    resident = int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
     yield _gauge("process_resident_memory_bytes", "Resident memory, mapped weights included.", resident)
     yield _gauge("process_open_fds", "Open files.", open_files)
 

@@ -64,11 +64,7 @@ class Prompts:
             raise ConfigError(f"--default-prompt {default} is not a prompt of this model: {advice}")
 
     def text(self, asked: AskedPrompt) -> str:
-        """What is put before each text; empty for nothing.
-
-        Raises `FieldError` for a name that the model does not have, for two of them at once, and for any where
-        the model's type takes none.
-        """
+        """What is put before each text, or "". Raises `FieldError` for a prompt that the model does not have."""
         fields = {"prompt": asked.text, "prompt_name": asked.name, "input_type": asked.input_type}
         said = [field for field, value in fields.items() if value is not None]
         if not said:

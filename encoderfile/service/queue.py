@@ -1,4 +1,4 @@
-"""The queue: items ordered by length, and the turns of the requests they belong to."""
+"""The queue: items ordered by length, and the turns of their requests."""
 
 from __future__ import annotations
 
@@ -54,18 +54,16 @@ class Entry(Generic[Item, Answer]):
 
 
 class Queue(Generic[Item, Answer]):
-    """What has come and is not yet taken into a run. Of an item it knows the length, in tokens."""
+    """The items that are not yet taken into a run. It knows only their lengths, in tokens."""
 
     def __init__(self, row_length: int | None) -> None:
         """`row_length` is given where every item is padded to one length, in tokens."""
         self._row_length = row_length
         self._entries: list[Entry[Item, Answer]] = []
         self._lengths: list[int] = []
-        """Of the entries, in the same order."""
         self._turns: deque[Request[Item, Answer]] = deque()
         self._arrivals = itertools.count()
         self._tokens = 0
-        """The sum of the lengths."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -100,13 +98,13 @@ class Queue(Generic[Item, Answer]):
         self._turns.append(request)
 
     def drop(self, request: Request[Item, Answer]) -> None:
-        """Takes what still waits of `request` out: its caller left, or it failed."""
+        """Removes what still waits of `request`: its caller left, or it failed."""
         if any(not entry.taken for entry in request.waiting):
             self._set([entry for entry in self._entries if entry.request is not request])
         request.waiting.clear()
 
     def take(self, places: range) -> list[Entry[Item, Answer]]:
-        """Removes the items of a run, and passes the turn on to the next request."""
+        """Removes the items of a run; it is then the next request's turn."""
         cut = slice(places.start, places.stop)
         batch = self._entries[cut]
         del self._entries[cut], self._lengths[cut]

@@ -32,9 +32,9 @@ _PLACE = re.compile(r" - at (`key` in )?`\$\.?([^`]*)`$")
 
 
 def read(body: object, shape: type[S]) -> S:
-    """`body` as a `shape`; fields that the shape does not have are ignored unless it forbids them.
+    """`body` as a `shape`; unknown fields are ignored unless the shape forbids them.
 
-    Raises `FieldError` for a field that is missing or of another type, `InputError` for a body that is no object.
+    Raises `FieldError` for a field that is missing or of another type, `InputError` for a body that is not an object.
     """
     try:
         return msgspec.convert(body, shape)
@@ -43,7 +43,7 @@ def read(body: object, shape: type[S]) -> S:
 
 
 def reader(shape: type[S]) -> Callable[[object], S]:
-    """`read`, and a refusal of fields that other servers have and the shape has not (`known_fields`)."""
+    """`read`, which also refuses fields that other servers have and the shape does not have (`known_fields`)."""
     supported = _fields(shape)
 
     def read_known(body: object) -> S:

@@ -1,11 +1,11 @@
 """Which items run next, and on how many threads: one pure function of what waits and what runs.
 
-Items of like length share a run, so that padding is small; padded tokens are bounded, so that memory is. The request
-whose turn it is has an item in the next run, so a huge request does not starve small ones, nor the other way round.
+Items of similar length share a run, so that padding is small; padded tokens are bounded, so that memory is. The next
+run always has an item of the request whose turn it is, so that requests of any size do not starve each other.
 
-What is alone is run with all threads, for the sake of its latency. Where enough waits to keep every instance busy,
-runs of one thread each go at the same time: no thread then waits for another between two operators, and a core that
-is taken away for a moment holds up one run, not all.
+An item alone runs with all threads, for the sake of latency. When enough waits to keep every instance busy, runs of
+one thread each go at the same time: threads then never wait for each other between operators, and a core that is
+taken away for a moment holds up one run, not all.
 """
 
 from __future__ import annotations
@@ -43,12 +43,11 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of the model."""
+    """One run of the model, with all threads, or with one at the same time as others."""
 
     tokens: int
     """Rows times the longest of them."""
     all_threads: bool
-    """False: it has one thread, and others may run at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +68,22 @@ def choose(waiting: Waiting, running: Collection[Run], plan: Plan) -> Choice | N
         choice = _choice(waiting, share, plan.costs.one_thread_run, all_threads=False)
         if _overlaps(choice.run.tokens, work, plan):
             return choice
-    # Threads are not shared with others: its time comes when those that run have ended.
+    # It needs all threads, so the others have to end first.
     return None if running else _choice(waiting, plan.max_run_tokens, plan.costs.run, all_threads=True)
 
 
 def _is_full(running: Collection[Run], plan: Plan) -> bool:
-    """One run more than there are instances is made ready, so that none of them waits for the event loop."""
+    """One run more than there are instances is prepared, so that none of them waits for the event loop."""
     if plan.instances == 1 or any(run.all_threads for run in running):
         return bool(running)
     return len(running) > plan.instances
 
 
 def _overlaps(tokens: int, work: int, plan: Plan) -> bool:
-    """Whether a run of so many tokens may have one thread, where `work` is all that runs and waits.
+    """Whether a run of this many tokens may have one thread, when `work` tokens run and wait.
 
-    Not when it is all the work there is, nor more than its share of memory, nor when it alone would take longer than
-    all the work does with all threads. Nor when a few instances are slower than all threads together.
+    Not if it is all the work or more than its share of memory, nor if it alone would take longer than all the work
+    with all threads, nor if the instances are slower than all threads together.
     """
     if tokens >= work or tokens > plan.max_tokens // plan.instances:
         return False
@@ -109,9 +108,9 @@ def _choice(waiting: Waiting, most_tokens: int, run_cost: int, *, all_threads: b
 def _start(lengths: Sequence[int], end: int, most_tokens: int, run_cost: int) -> int:
     """Where the run begins whose longest item is the last one before `end`.
 
-    Runs are cut from the longest item down, always the same way, so that what one run leaves behind makes whole runs
-    again. A shorter item joins while all padding together costs less than a run of its own: among items spread evenly
-    over the lengths, that is where the cost per item is least.
+    Runs are always built from the longest item down, so that what one run leaves makes whole runs again. A shorter
+    item joins while all padding costs less than a run of its own: for evenly spread lengths the cost per item is
+    least there.
     """
     longest = lengths[end - 1]
     padding, start = 0, end - 1

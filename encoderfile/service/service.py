@@ -77,6 +77,7 @@ class Service:
             on_run=self.metrics.batch,
         )
         self._batcher.on_exhausted = self._note
+        self.open_instances = self._batcher.open_instances
 
     @property
     def fault(self) -> str | None:
@@ -87,16 +88,8 @@ class Service:
         """Begins to take requests."""
         self.ready = True
 
-    async def open_instances(self) -> None:
-        """Prepares for many requests at the same time before they come."""
-        await self._batcher.open_instances()
-
     async def predict(self, request: PredictRequest) -> Prediction[Any]:
-        """Answers one request, whole.
-
-        Raises `InputError` for what the caller must change, `QueueFullError` and `DrainingError` at once,
-        `InternalError` for the rest.
-        """
+        """Raises `InputError`, `InternalError`, and at once `QueueFullError` and `DrainingError`."""
         async with self._accepted(request) as prompt:
             prediction = await self._predict(request, prompt)
             self.metrics.answered(prediction.token_count, prediction.truncated_inputs)
@@ -107,7 +100,7 @@ class Service:
     ) -> Prediction[float]:
         """How well each text answers `query`, one number each; `raw` ones are the model's own.
 
-        Raises `InputError` for a model that does not score, and what `predict` raises.
+        Raises what `predict` raises, `InputError` also for a model that does not score.
         """
         self.check_ability(Ability.SCORE)
         request = PredictRequest(

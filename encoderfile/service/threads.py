@@ -1,7 +1,4 @@
-"""Threads that run before they are needed.
-
-Python starts the threads of a pool when there is work for them, and work whose thread cannot be had is lost.
-"""
+"""Threads that run before they are needed: a pool of Python starts them later, and loses work if it cannot."""
 
 from __future__ import annotations
 
@@ -31,10 +28,9 @@ def started(count: int, name: str) -> ThreadPoolExecutor:
 
 
 def check(count: int) -> None:
-    """Raises `ConfigError` when this process may not have `count` more threads.
+    """Raises `ConfigError` when this process may not have `count` more threads, on which libraries crash or hang.
 
-    Libraries that find out for themselves end the process, or wait for ever for a thread that is not there. Call it
-    while there is one thread: a child looks, for what the C library keeps for each thread would count as memory here.
+    Call it while there is one thread: a child process tries it, so that the memory of its threads is given back.
     """
     try:
         child = os.fork()
@@ -44,7 +40,7 @@ def check(count: int) -> None:
         found = 0
         try:
             found = _startable(min(count, 255))
-        finally:  # whatever happens, the child must not go on as if it were the server
+        finally:  # the child must never go on as the server
             os._exit(found)
     _, status = os.waitpid(child, 0)
     found = os.waitstatus_to_exitcode(status)
@@ -55,7 +51,7 @@ def check(count: int) -> None:
 def _startable(count: int) -> int:
     """How many of `count` threads can be started side by side."""
     end = threading.Event()
-    threading.stack_size(1 << 16)  # what is looked at is how many, not their memory
+    threading.stack_size(1 << 16)  # their memory does not matter here
     for started_before in range(count):
         try:
             threading.Thread(target=end.wait, daemon=True).start()

@@ -28,10 +28,7 @@ __all__ = ["TASKS", "Task", "create"]
 
 
 def create(manifest: Manifest) -> Task[Any]:
-    """The task of a file's model type, with its labels and pooling.
-
-    Raises `ModelError` for a type that is not known, or one whose labels are missing.
-    """
+    """The task of a file. Raises `ModelError` for an unknown model type, or one whose labels are missing."""
     task = TASKS.get(manifest.model_type)
     if task is None:
         raise ModelError(

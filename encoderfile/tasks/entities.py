@@ -1,7 +1,6 @@
-"""Entities out of token labels, as the reference pipeline finds them.
+"""Entities out of token labels, by all the rules of transformers' TokenClassificationPipeline.
 
-The rules are those of transformers' TokenClassificationPipeline (pipelines/token_classification.py), ties, odd
-words and all, so that a text gives the spans, scores and words that it gives there.
+They are in pipelines/token_classification.py: a text gives the same spans, scores and words here, odd ones too.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ class WordRules(NamedTuple):
     """What grouping tokens into words needs of a model's tokenizer."""
 
     spell: Callable[[int], str]
-    """A token id to the vocabulary's spelling, which does not have the spaces that an added token takes in."""
+    """A token id to the vocabulary's spelling, without the spaces that an added token takes in."""
     join: Callable[[Sequence[str]], str]
     """Tokens to text: the tokenizer's decoder."""
     continuing_prefix: str | None = None
-    """What marks a token that continues a word (`##`); without it, words are told apart by spaces."""
+    """What marks a token that continues a word (`##`); None: words are separated by spaces."""
     unknown_id: int | None = None
-    """The token for what the vocabulary does not have: it always begins a word, spelled as in the text."""
+    """The token for unknown words: it always begins a word, spelled as in the text."""
 
 
 class _Span(NamedTuple):
@@ -67,11 +66,7 @@ def entities(
         best = zip(logits.argmax(axis=-1), scores.max(axis=-1), spelled, tokens, strict=True)
         spans = [_Span(labels[index], score, word, token.start, token.end) for index, score, word, token in best]
     if strategy == "none":
-        return [
-            Entity(span.label, _short(span.score), span.word, span.start, span.end)
-            for span in spans
-            if span.label != _OUTSIDE
-        ]
+        return [Entity(span[0], _short(span.score), *span[2:]) for span in spans if span.label != _OUTSIDE]
     return [_entity(group, words) for group in _groups(spans) if _type(group[0].label) != _OUTSIDE]
 
 

@@ -1,6 +1,9 @@
-"""Softmax, sigmoid and unit length: float32 in and out, computed in float64."""
+"""From logits to scores, and vectors of unit length: float32 in and out, computed in float64."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -27,3 +30,25 @@ def unit(vectors: FloatArray) -> FloatArray:
     norm = np.sqrt(np.einsum("...i,...i->...", vectors, vectors, dtype=np.float64))[..., None]
     units: FloatArray = (vectors / np.maximum(norm, 1e-12)).astype(np.float32)
     return units
+
+
+def _sigmoid(x: float) -> float:
+    return 0.5 * (1.0 + math.tanh(0.5 * x))  # cannot overflow
+
+
+def _softplus(x: float) -> float:
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+ACTIVATIONS: dict[str, Callable[[float], float]] = {
+    "sigmoid": _sigmoid,
+    "identity": lambda x: x,
+    "tanh": math.tanh,
+    "relu": lambda x: max(x, 0.0),
+    "logsigmoid": lambda x: -_softplus(-x),
+    "softplus": _softplus,
+    "hardsigmoid": lambda x: min(max(x / 6.0 + 0.5, 0.0), 1.0),
+    "hardtanh": lambda x: min(max(x, -1.0), 1.0),
+    "softsign": lambda x: x / (1.0 + abs(x)),
+}
+"""From one logit to one score, by the name of the torch.nn class in small letters, with its defaults."""

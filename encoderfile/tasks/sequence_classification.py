@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar
 
 from encoderfile.tasks import results
 from encoderfile.tasks.abilities import Ability, Classification, Extracted
-from encoderfile.tasks.activations import ACTIVATIONS
 from encoderfile.tasks.entities import WordRules
 from encoderfile.tasks.labels import LabelTask
+from encoderfile.tasks.numerics import ACTIVATIONS
 from encoderfile.tasks.results import Result
 from encoderfile.tasks.task import Output
 from encoderfile.types import EncodedText, FloatArray, Text
@@ -61,6 +61,4 @@ class SequenceClassification(LabelTask[SequenceLabels]):
     def extract(self, result: SequenceLabels, text: str, strategy: str, words: WordRules) -> Extracted:
         scores = result.scores.tolist()
         best_first = sorted(range(len(scores)), key=lambda index: -scores[index])
-        return Extracted(
-            classifications=tuple(Classification(self.labels[each], scores[each]) for each in best_first)
-        )
+        return Extracted((), tuple(Classification(self.labels[each], scores[each]) for each in best_first))

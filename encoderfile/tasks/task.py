@@ -1,7 +1,6 @@
-"""What a model type declares: what it asks of a graph, what a request may say, how outputs become results.
+"""What a model type declares: what it needs of a graph, the options of a request, how outputs become results.
 
-Everything else that is said of a model type is derived from this: JSON, JSON Schema, protobuf, OpenAPI, MCP, the
-flags of `infer`, the comparisons of the builder.
+The rest is derived: JSON, JSON Schema, protobuf, OpenAPI, MCP, the flags of `infer`, the comparisons of the builder.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ class Task(ABC, Generic[R]):
     outputs: ClassVar[tuple[Output, ...]]
     """What a graph may give, the best first."""
     architectures: ClassVar[tuple[str, ...]] = ()
-    """How the class that config.json names in `architectures` ends for models of this type alone."""
+    """Endings of the class in config.json's `architectures` that only models of this type have."""
     needs_tokens: ClassVar[bool] = False
     """Whether results carry tokens and offsets (they cost time in the tokenizer)."""
     has_labels: ClassVar[bool] = False
@@ -51,15 +50,15 @@ class Task(ABC, Generic[R]):
     groups_tokens: ClassVar[bool] = False
     """Whether `extract` makes entities of token labels, by a strategy."""
     takes_prompt: ClassVar[bool] = False
-    """Whether a request may say what prompt is put before its texts."""
+    """Whether a request may choose a prompt."""
     takes_pairs: ClassVar[bool] = False
     """Whether an input may be a pair of texts."""
     options: ClassVar[tuple[Option, ...]] = ()
-    """What a request may say beside."""
+    """What a request may say besides its inputs."""
     summary: ClassVar[str]
-    """What the MCP tool says of itself, in the words of the API page."""
+    """The description of the MCP tool."""
     answer: ClassVar[str]
-    """What an agent is told of the answer: `the model gives ...`."""
+    """Completes `the model gives ...` for an agent."""
     example: ClassVar[Mapping[str, Any]]
     """A request for `/predict`."""
 
@@ -89,12 +88,12 @@ class Task(ABC, Generic[R]):
         return self.manifest.width
 
     def values(self, text: EncodedText) -> int:
-        """How many numbers the result of `text` holds, at most."""
+        """Maximum numbers in the result of `text`."""
         return self.width * float_fields(self.result) * (len(text) if self.result.rows else 1)
 
     @property
     def defaults(self) -> dict[str, Any]:
-        """The options of a request that says nothing, for those who may not leave them out."""
+        """The options that `infer` and `bench` send where none is given."""
         return {each.name: each.default for each in self.options if each.default is not None}
 
     @property
@@ -104,7 +103,7 @@ class Task(ABC, Generic[R]):
 
     @property
     def abilities(self) -> frozenset[Ability]:
-        """What the model can do beside `/predict`."""
+        """What the model can do besides `/predict`."""
         return frozenset(map(Ability, self.dims))
 
     @property

@@ -58,4 +58,4 @@ class TokenClassification(LabelTask[TokenLabels]):
         )
 
     def extract(self, result: TokenLabels, text: str, strategy: str, words: WordRules) -> Extracted:
-        return Extracted(entities=tuple(entities(result.tokens, result.logits, text, self.labels, strategy, words)))
+        return Extracted(tuple(entities(result.tokens, result.logits, text, self.labels, strategy, words)))

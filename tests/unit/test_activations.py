@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from encoderfile.tasks.activations import ACTIVATIONS
+from encoderfile.tasks.numerics import ACTIVATIONS
 
 LOGITS = (-1000.0, -20.0, -1.5, -0.25, 0.0, 0.25, 1.5, 20.0, 1000.0)
 

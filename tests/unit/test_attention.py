@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from encoderfile.errors import TooLongError
-from encoderfile.model import attention
+from encoderfile.model import text_inputs as attention
 from encoderfile.model.model import Model
 from encoderfile.types import EncodedText
 from support.models import MODELS, open_model
