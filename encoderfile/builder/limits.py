@@ -1,4 +1,4 @@
-"""How many tokens a text may have: where the model's own library truncates, and what the graph can take at all."""
+"""How many tokens a text may have: where the model's own library truncates, and what the graph and memory allow."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from encoderfile.builder import sentence_bert_config
-from encoderfile.builder.embedding_tables import Table
 from encoderfile.builder.folder import ModelFolder
+from encoderfile.builder.onnx_graph import OnnxGraph
+from encoderfile.builder.sentence_config import call_length
+from encoderfile.builder.trial_runs import LONGEST_TRIAL
 from encoderfile.errors import ConfigError
 
 NO_LIMIT = 1_000_000_000
@@ -95,7 +96,7 @@ def _named(folder: ModelFolder) -> list[tuple[int, str]]:
     if any("model_max_length" in each for each in arguments.values()):
         found = found[1:2]
     limits = [(int(count), origin) for count, origin in found if _is_limit(count)]
-    called = sentence_bert_config.max_length(folder)
+    called = call_length(folder)
     if _is_limit(called):
         return [(int(called), "max_length of processing_kwargs in sentence_bert_config.json"), *limits]
     if _is_limit(folder.sentence_bert.get("max_seq_length")):
@@ -155,3 +156,61 @@ def first_position(config: Mapping[str, Any]) -> int:
         return 0
     padding = config.get("pad_token_id")
     return (padding if isinstance(padding, int) else 1) + 1
+
+
+_HEADS = ("num_attention_heads", "n_heads", "n_head", "num_heads")
+_FUSED = frozenset({"Attention", "GroupQueryAttention", "MultiHeadAttention", "PackedMultiHeadAttention"})
+"""Operators that hold all of attention, and may not keep the scores of all pairs of tokens."""
+
+
+def attention_bytes(folder: ModelFolder, graph: OnnxGraph) -> int:
+    """Bytes for each pair of tokens, in float32: scores and their softmax of each head, and the mask.
+
+    0 where attention is a fused operator, and where config.json does not say how many heads there are.
+    """
+    heads = next((folder.config[key] for key in _HEADS if isinstance(folder.config.get(key), int)), 0)
+    return 0 if graph.op_types & _FUSED or not heads else 4 * (2 * heads + 1)
+
+
+def long_text_notes(limit: int, bytes_per_pair: int) -> tuple[str, ...]:
+    """What a user should know of a limit that is too long to be tried."""
+    if limit <= LONGEST_TRIAL:
+        return ()
+    tried = f"tried with up to {LONGEST_TRIAL} of {limit} tokens"
+    if not bytes_per_pair:
+        return (tried,)
+    needed = bytes_per_pair * limit * limit / 1e9
+    return (f"{tried}; attention over a text of that length takes up to {needed:.1f} GB, --max-length lowers it",)
+
+
+# Operators between a table and its lookup, the table as their first input.
+_BETWEEN = frozenset({"Cast", "DequantizeLinear", "Identity"})
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A matrix whose rows are looked up, one for each id."""
+
+    name: str
+    rows: int
+
+
+def tables_of(graph: OnnxGraph) -> tuple[Table, ...]:
+    """The tables of a graph; none where it looks them up with operators that are not known here."""
+    shapes = graph.shapes()
+    comes_from: dict[str, str] = {}
+    found: dict[str, Table] = {}
+    for node in graph.nodes():
+        if node.op_type in _BETWEEN and node.inputs:
+            comes_from |= {output: comes_from.get(node.inputs[0], node.inputs[0]) for output in node.outputs[:1]}
+        if node.op_type == "Gather" and node.integers.get("axis", 0) == 0:
+            names = node.inputs[:1]
+        elif node.op_type.endswith("EmbedLayerNormalization"):  # onnxruntime's fusion of a BERT's three tables
+            names = node.inputs[2:5]
+        else:
+            continue
+        for name in names:
+            source = comes_from.get(name, name)
+            if len(shapes.get(source, ())) == 2:
+                found[source] = Table(source, shapes[source][0])
+    return tuple(found.values())

@@ -28,7 +28,7 @@ from encoderfile.progress import waiting
 
 _BUILDER_ONLY = ("builder", "cli")
 _RECIPE = ("runtime.spec", "entry.py", "hollow_mcp.py")
-_MAKERS = ("freeze.py", "freeze_record.py", "pack_writer.py", "runtime_facts.py", "sbom.py")
+_MAKERS = ("freeze.py", "freeze_record.py", "sbom.py")
 """The builder's own files that make a pack."""
 _FREEZERS = ("pyinstaller", "pyinstaller-hooks-contrib", "altgraph")
 

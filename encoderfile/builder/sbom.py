@@ -1,10 +1,8 @@
-"""What the runtime is made of: packages, versions, licences, sizes, as CycloneDX 1.6 JSON.
-
-Written when the runtime is frozen, and kept inside it.
-"""
+"""What a frozen runtime is made of, as CycloneDX 1.6 JSON, and what it says of itself; both are kept inside it."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import platform
@@ -17,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import encoderfile
+from encoderfile.container import Slice
+from encoderfile.errors import ContainerError
+from encoderfile.pack import FACTS_PATH, SBOM_PATH, entries, read
 
 LAUNCHER_PARTS = Path(__file__).with_name("launcher") / "parts.json"
 """What others wrote in the launcher, as components; build/launcher/build.py writes it."""
@@ -127,3 +128,29 @@ def _licences(distribution: Distribution) -> list[dict[str, Any]]:
 
 def _library(name: str, size: int) -> dict[str, Any]:
     return {"type": "library", "name": name, "properties": _properties(bytes=size)}
+
+
+def facts(document: Mapping[str, Any], *, device: str, libc: str) -> dict[str, Any]:
+    """What `info` says of the runtime with this `document`; `libc` is the oldest glibc that it runs with."""
+    return {
+        "version": encoderfile.__version__,
+        "device": device,
+        "oldest_glibc": libc,
+        "machine": platform.machine(),
+        "versions": {each["name"]: each["version"] for each in document["components"] if "version" in each},
+    }
+
+
+def device_of(runtime: Slice) -> str | None:
+    """What the runtime in a pack was frozen for, as it says itself; None where it does not.
+
+    Files of encoderfile 0.1.0 have no facts, only the list of parts.
+    """
+    device = None
+    with contextlib.suppress(ContainerError, ValueError, LookupError, TypeError, RecursionError):
+        if any(entry.path == FACTS_PATH for entry in entries(runtime)):
+            device = json.loads(read(runtime, FACTS_PATH))["device"]
+        else:
+            properties = json.loads(read(runtime, SBOM_PATH))["metadata"]["properties"]
+            device = {each["name"]: each["value"] for each in properties}["encoderfile:device"]
+    return device if device in ("cpu", "cuda") else None

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from encoderfile.builder.config import TokenizerOptions
-from encoderfile.builder.embedding_tables import Table
 from encoderfile.builder.folder import ModelFolder
-from encoderfile.builder.limits import limit
+from encoderfile.builder.limits import Table, limit
 from encoderfile.builder.vocabulary import Vocabulary, content_of
 from encoderfile.errors import ModelError
 from encoderfile.manifest import TokenizerSpec

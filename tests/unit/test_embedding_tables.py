@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from encoderfile.builder.embedding_tables import tables_of
+from encoderfile.builder.limits import tables_of
 from encoderfile.builder.onnx_graph import OnnxGraph
 from support.models import MODELS
 

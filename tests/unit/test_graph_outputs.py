@@ -8,8 +8,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from encoderfile.builder.check import check
-from encoderfile.builder.checked import Checked
+from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.graph_outputs import choose_output
 from encoderfile.builder.model_type import choose_type

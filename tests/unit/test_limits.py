@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from encoderfile.builder.config import TokenizerOptions
-from encoderfile.builder.embedding_tables import Table
 from encoderfile.builder.folder import ModelFolder
-from encoderfile.builder.limits import FALLBACK_LENGTH
+from encoderfile.builder.limits import FALLBACK_LENGTH, Table
 from encoderfile.builder.limits import limit as found_limit
 from encoderfile.builder.tokenizer_spec import tokenizer_spec
 from encoderfile.errors import ConfigError

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from encoderfile import pack
-from encoderfile.builder.pack_writer import write
+from encoderfile.builder.freeze import write
 from encoderfile.container import PAGE, Slice
 from encoderfile.errors import ContainerError
 
