@@ -6,21 +6,25 @@ import dataclasses
 from dataclasses import dataclass
 
 import encoderfile
-from encoderfile.builder import drift, precision
+from encoderfile.builder import drift
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.drift import Drift
 from encoderfile.builder.folder import ModelFolder, open_folder
 from encoderfile.builder.graph_inputs import graph_inputs
-from encoderfile.builder.graph_outputs import choose_output
 from encoderfile.builder.labels import label_facts
-from encoderfile.builder.limits import attention_bytes, first_position, long_text_notes, tables_of
-from encoderfile.builder.model_type import choose_type, refuse_generators
+from encoderfile.builder.model_type import choose_output, choose_type, refuse_generators
 from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.builder.pooling_config import vector_pooling
 from encoderfile.builder.precision import Changed, PrecisionOptions
 from encoderfile.builder.regex_backtracking import refuse_backtracking
 from encoderfile.builder.sentence_config import matryoshka, poolable, prompt_facts, refuse_unsupported
-from encoderfile.builder.tokenizer_spec import tokenizer_spec
+from encoderfile.builder.tokenizer_spec import (
+    attention_bytes,
+    first_position,
+    long_text_notes,
+    tables_of,
+    tokenizer_spec,
+)
 from encoderfile.builder.trial_runs import HALF_TOLERANCE, TOLERANCE, compare_alone_and_together, try_lengths
 from encoderfile.errors import ModelError
 from encoderfile.manifest import GraphInput, GraphSpec, Manifest
@@ -55,7 +59,7 @@ def check(config: BuildConfig) -> Checked:
 
 def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     original = OnnxGraph(folder.onnx)
-    changed = precision.changed(folder.onnx, config.precision)
+    changed = Changed(folder.onnx, config.precision)
     graph = OnnxGraph(changed.onnx) if config.precision.changes else original
     session = _session(graph)
     refuse_generators(folder, [each.name for each in session.inputs], session.outputs)

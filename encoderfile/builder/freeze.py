@@ -28,26 +28,15 @@ _NEARLY_FULL = 1 << 20
 """Bytes left on a disk that counts as full."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frozen:
-    """A new pack, and the record of what it was frozen from."""
-
-    pack: Path
-    record: freeze_record.Json
-
-
-def freeze(device: str, work: Path, expected: float) -> Frozen:
+def freeze(device: str, work: Path, expected: float) -> tuple[Path, freeze_record.Json]:
     """Freezes the runtime for `device` in the folder `work`; `expected` seconds, 0 where that is not known.
 
-    Raises `ConfigError` when PyInstaller fails, `OSError` when `work` cannot be written.
+    Returns the pack, and the record of what it was frozen from. Raises `ConfigError` when PyInstaller fails,
+    `OSError` when `work` cannot be written.
     """
     started = time.monotonic()
-    log = work / "log.txt"
     with waiting(f"freezing the {device} runtime", expected):
-        try:
-            found = _run_pyinstaller(device, work, log)
-        except subprocess.CalledProcessError as error:
-            raise ConfigError(f"the runtime cannot be frozen: {explain(log)}") from error
+        found = _run_pyinstaller(device, work)
         folder, pack = work / "dist" / "runtime", work / "runtime.pack"
         libc = oldest_libc(folder)
         document = sbom.document(found, device=device, libc=libc)
@@ -58,7 +47,7 @@ def freeze(device: str, work: Path, expected: float) -> Frozen:
         files = [path for path in (*found["modules"], *found["originals"]) if not path.startswith(str(work))]
         versions = {each["name"]: each["version"] for each in document["components"] if "purl" in each}
         record = freeze_record.record(files, found["names"], versions)
-    return Frozen(pack, record | {"seconds": time.monotonic() - started})
+    return pack, record | {"seconds": time.monotonic() - started}
 
 
 def recipe() -> Path:
@@ -67,8 +56,9 @@ def recipe() -> Path:
     return installed if installed.is_dir() else Path(__file__).parents[2] / "build"
 
 
-def _run_pyinstaller(device: str, work: Path, log: Path) -> dict[str, list[str]]:
-    """Freezes into `work`/dist; returns what build/runtime.spec says of it. Raises `CalledProcessError`."""
+def _run_pyinstaller(device: str, work: Path) -> dict[str, list[str]]:
+    """Freezes into `work`/dist; returns what build/runtime.spec says of it."""
+    log = work / "log.txt"
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level=WARN"]
     command += ["--distpath", str(work / "dist"), "--workpath", str(work / "work"), str(recipe() / "runtime.spec")]
     environment = {
@@ -93,7 +83,7 @@ def _run_pyinstaller(device: str, work: Path, log: Path) -> dict[str, list[str]]
             os.killpg(process.pid, signal.SIGKILL)
             raise
     if code != 0:
-        raise subprocess.CalledProcessError(code, command)
+        raise ConfigError(f"the runtime cannot be frozen: {explain(log)}")
     found: dict[str, list[str]] = json.loads((work / "contents.json").read_text())
     return found
 

@@ -106,19 +106,14 @@ def varint(value: int) -> bytes:
     return bytes(out)
 
 
-def key(number: int, wire: int) -> bytes:
-    """The key before a value: its field's number and wire type."""
-    return varint(number << 3 | wire)
-
-
 def number_field(number: int, value: int) -> bytes:
     """A field that holds an integer or an enum."""
-    return key(number, VARINT) + varint(value)
+    return varint(number << 3 | VARINT) + varint(value)
 
 
 def message(number: int, body: bytes) -> bytes:
     """A field that holds a string, bytes or a message."""
-    return key(number, BYTES) + varint(len(body)) + body
+    return varint(number << 3 | BYTES) + varint(len(body)) + body
 
 
 @dataclass(frozen=True, slots=True)

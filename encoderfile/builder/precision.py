@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import weakref
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 
@@ -33,43 +33,29 @@ class PrecisionOptions:
         return ", ".join(done) or "as exported"
 
 
-class TemporaryFolder:
-    """A new folder, removed when this object goes."""
-
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="encoderfile-graph-"))
-        weakref.finalize(self, rmtree, self.path, ignore_errors=True)
-
-
-@dataclass(frozen=True)
 class Changed:
-    """The graph to ship, and the folders it lies in until it is written."""
+    """The graph to ship, in a folder that is removed when this object goes."""
 
-    onnx: Path
-    notes: tuple[str, ...] = ()
-    _folders: tuple[TemporaryFolder, ...] = field(default=(), repr=False)
+    def __init__(self, onnx: Path, options: PrecisionOptions) -> None:
+        """Makes the graph that `options` describe out of the file `onnx`, which stays as it is.
 
-
-def changed(onnx: Path, options: PrecisionOptions) -> Changed:
-    """Makes the graph that `options` describe out of the file `onnx`, which stays as it is.
-
-    Raises `ConfigError` or `ModelError` when that cannot be done.
-    """
-    folders: list[TemporaryFolder] = []
-    notes: list[str] = []
-    steps = []
-    if options.quantize == "int8":
-        bits = weight_levels().bit_length() + 1
-        steps.append((write_quantized, f"int8: weights in {bits} bits, activations in 8 bits per token"))
-    if options.optimize:
-        steps.append((write_optimized, "optimised: operators are fused, the same way for every processor"))
-    for write, note in steps:
-        folders.append(TemporaryFolder())
-        target = folders[-1].path / "model.onnx"
-        write(onnx, target)
-        onnx = target
-        notes.append(note)
-    return Changed(onnx, tuple(notes), tuple(folders))
+        Raises `ConfigError` or `ModelError` when that cannot be done.
+        """
+        self.onnx = onnx
+        self.notes: list[str] = []
+        if not options.changes:
+            return
+        folder = Path(tempfile.mkdtemp(prefix="encoderfile-graph-"))
+        weakref.finalize(self, rmtree, folder, ignore_errors=True)
+        if options.quantize is not None:
+            write_quantized(onnx, folder / "int8.onnx")
+            self.onnx = folder / "int8.onnx"
+            bits = weight_levels().bit_length() + 1
+            self.notes.append(f"int8: weights in {bits} bits, activations in 8 bits per token")
+        if options.optimize:
+            write_optimized(self.onnx, folder / "optimized.onnx")
+            self.onnx = folder / "optimized.onnx"
+            self.notes.append("optimised: operators are fused, the same way for every processor")
 
 
 def write_optimized(source: Path, target: Path) -> None:

@@ -42,9 +42,10 @@ def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str
             loose[path.name] = size
         elif not path.is_relative_to(own):
             sizes["python"] += size
-    components = [_python(sizes.pop("python", 0))]
+    python = {"version": platform.python_version(), "licenses": [{"license": {"id": "PSF-2.0"}}]}
+    components = [_component("application", "python", sizes.pop("python", 0), **python)]
     components += [_package(name, sizes[name]) for name in sorted(sizes)]
-    components += [_library(name, loose[name]) for name in sorted(loose)]
+    components += [_component("library", name, loose[name]) for name in sorted(loose)]
     components += json.loads(LAUNCHER_PARTS.read_bytes())
     identity = json.dumps(components, sort_keys=True)
     return {
@@ -91,26 +92,15 @@ def _owner(path: Path, site: Iterable[Path], owners: Mapping[str, str]) -> str |
     return None
 
 
-def _python(size: int) -> dict[str, Any]:
-    return {
-        "type": "application",
-        "name": "python",
-        "version": platform.python_version(),
-        "licenses": [{"license": {"id": "PSF-2.0"}}],
-        "properties": _properties(bytes=size),
-    }
+def _component(kind: str, name: str, size: int, **more: Any) -> dict[str, Any]:
+    return {"type": kind, "name": name, **more, "properties": _properties(bytes=size)}
 
 
 def _package(name: str, size: int) -> dict[str, Any]:
     distribution = importlib.metadata.distribution(name)
-    return {
-        "type": "library",
-        "name": name,
-        "version": distribution.version,
-        "purl": f"pkg:pypi/{name.lower()}@{distribution.version}",
-        "licenses": _licences(distribution),
-        "properties": _properties(bytes=size),
-    }
+    version, licences = distribution.version, _licences(distribution)
+    purl = f"pkg:pypi/{name.lower()}@{version}"
+    return _component("library", name, size, version=version, purl=purl, licenses=licences)
 
 
 def _licences(distribution: Distribution) -> list[dict[str, Any]]:
@@ -124,10 +114,6 @@ def _licences(distribution: Distribution) -> list[dict[str, Any]]:
     text = "".join(metadata.get_all("License", [])).strip().splitlines()
     name = ", ".join(marks) or (text[0] if text else "see the package")
     return [{"license": {"name": name}}]
-
-
-def _library(name: str, size: int) -> dict[str, Any]:
-    return {"type": "library", "name": name, "properties": _properties(bytes=size)}
 
 
 def facts(document: Mapping[str, Any], *, device: str, libc: str) -> dict[str, Any]:

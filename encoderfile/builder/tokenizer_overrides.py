@@ -14,10 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from encoderfile.builder.tokenizer_classes import Template, TokenizerClass, tokenizer_class
-from encoderfile.builder.vocabulary import Vocabulary, added_token, content_of
+from encoderfile.builder.vocabulary import Json, Vocabulary, added_token, content_of
 from encoderfile.errors import ModelError
-
-Json = dict[str, Any]
 
 _SPECIALS = tuple(f"{name}_token" for name in ("bos", "eos", "unk", "sep", "pad", "cls", "mask"))
 _MORE = "additional_special_tokens"

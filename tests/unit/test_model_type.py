@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from encoderfile.builder.graph_outputs import choose_output
 from encoderfile.builder.labels import label_facts
-from encoderfile.builder.model_type import Choice, choose_type, refuse_generators
+from encoderfile.builder.model_type import Choice, choose_output, choose_type, refuse_generators
 from encoderfile.builder.modules_json import Module
 from encoderfile.builder.pooling_config import vector_pooling
 from encoderfile.errors import ModelError

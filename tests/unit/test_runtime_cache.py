@@ -21,9 +21,9 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Stands in for PyInstaller; lists what was frozen for which reason."""
     said: list[str] = []
 
-    def freeze_one(device: str, work: Path, expected: float) -> freeze.Frozen:
+    def freeze_one(device: str, work: Path, expected: float) -> tuple[Path, Any]:
         pack = kept(work, "runtime", "new")
-        return freeze.Frozen(pack, json.loads(pack.with_suffix(runtime_cache.RECORD_SUFFIX).read_bytes()))
+        return pack, json.loads(pack.with_suffix(runtime_cache.RECORD_SUFFIX).read_bytes())
 
     monkeypatch.setattr(freeze, "freeze", freeze_one)
     return said
