@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from encoderfile.atomic import replacing
-from encoderfile.builder import container_writer, new_file, runtime_cache
-from encoderfile.builder.check import check
-from encoderfile.builder.checked import Checked
+from encoderfile.atomic import is_special, replacing
+from encoderfile.builder import runtime_cache
+from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig
-from encoderfile.builder.container_writer import Part
-from encoderfile.builder.destinations import refuse_overwriting
+from encoderfile.builder.container_writer import Part, sha256, try_out, write
 from encoderfile.errors import ConfigError
 from encoderfile.manifest import GRAPH, TOKENIZER, WEIGHTS, Manifest
 from encoderfile.model.device import cuda_obstacle
@@ -79,7 +78,7 @@ def build(
         parts = _parts(checked)
         weights = sum(each.length for part in parts for each in part.slices)
         with Progress.of_bytes(f"writing {target}", 2 * weights + frozen.pack.length) as progress:
-            manifest = container_writer.write(
+            manifest = write(
                 temporary,
                 launcher=frozen.launcher,
                 pack=frozen.pack,
@@ -88,8 +87,8 @@ def build(
                 advance=progress.advance,
             )
         say("running the new file once")
-        new_file.try_out(temporary)
-        digest = new_file.sha256(temporary)
+        try_out(temporary)
+        digest = sha256(temporary)
     return Built(target, target.stat().st_size, digest, time.perf_counter() - started, manifest, frozen.sbom())
 
 
@@ -122,3 +121,21 @@ def _parts(checked: Checked) -> list[Part]:
     if slices:
         parts.append(Part(WEIGHTS, slices=slices, length=length))
     return parts
+
+
+def refuse_overwriting(writes: Mapping[str, Path], reads: Iterable[Path]) -> None:
+    """Raises `ConfigError` where a file of the user's would be lost; `writes` are keyed by their flags.
+
+    Pipes and devices (`/dev/stderr`) lose nothing.
+    """
+    read = {os.path.realpath(path) for path in reads}
+    taken: dict[str, str] = {}
+    for flag, path in writes.items():
+        real = os.path.realpath(path)
+        if is_special(path):
+            continue
+        if real in read:
+            raise ConfigError(f"{flag} {path} would replace a file that the build reads: choose another path")
+        if real in taken:
+            raise ConfigError(f"{taken[real]} and {flag} both name {path}: give each a path of its own")
+        taken[real] = flag

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 
 import encoderfile
-from encoderfile.builder import attention_memory, drift, labels, precision, prompts
-from encoderfile.builder.checked import Checked
+from encoderfile.builder import drift
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.drift import Drift
-from encoderfile.builder.embedding_tables import tables_of
 from encoderfile.builder.folder import ModelFolder, open_folder
 from encoderfile.builder.graph_inputs import graph_inputs
-from encoderfile.builder.graph_outputs import choose_output
-from encoderfile.builder.limits import first_position
-from encoderfile.builder.matryoshka import matryoshka
-from encoderfile.builder.model_type import choose_type, refuse_generators
+from encoderfile.builder.labels import label_facts
+from encoderfile.builder.model_type import choose_output, choose_type, refuse_generators
 from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.builder.pooling_config import vector_pooling
-from encoderfile.builder.precision import PrecisionOptions
+from encoderfile.builder.precision import Changed, PrecisionOptions
 from encoderfile.builder.regex_backtracking import refuse_backtracking
-from encoderfile.builder.sentence_bert_config import refuse_unsupported
-from encoderfile.builder.tokenizer_spec import tokenizer_spec
+from encoderfile.builder.sentence_config import matryoshka, poolable, prompt_facts, refuse_unsupported
+from encoderfile.builder.tokenizer_spec import (
+    attention_bytes,
+    first_position,
+    long_text_notes,
+    tables_of,
+    tokenizer_spec,
+)
 from encoderfile.builder.trial_runs import HALF_TOLERANCE, TOLERANCE, compare_alone_and_together, try_lengths
 from encoderfile.errors import ModelError
-from encoderfile.manifest import GraphSpec, Manifest
+from encoderfile.manifest import GraphInput, GraphSpec, Manifest
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
+from encoderfile.model.padding import CONSTANT
 from encoderfile.model.session import Session, ValueInfo
 from encoderfile.model.tokenizer import Tokenizer
 
@@ -55,13 +59,13 @@ def check(config: BuildConfig) -> Checked:
 
 def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     original = OnnxGraph(folder.onnx)
-    changed = precision.changed(folder.onnx, config.precision)
+    changed = Changed(folder.onnx, config.precision)
     graph = OnnxGraph(changed.onnx) if config.precision.changes else original
     session = _session(graph)
     refuse_generators(folder, [each.name for each in session.inputs], session.outputs)
     inputs = graph_inputs(folder, session.inputs, config.inputs)
     choice = choose_type(folder, session.outputs, config.model_type, config.output)
-    candidates = session.outputs if config.output else prompts.poolable(folder, session.outputs)
+    candidates = session.outputs if config.output else poolable(folder, session.outputs)
     output = choose_output(folder, choice.model_type, candidates, config.output)
     pooling = vector_pooling(folder, choice.model_type, output)
     refuse_unsupported(folder, output)
@@ -92,9 +96,9 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         matryoshka=shorter,
         matryoshka_dimensions=sizes,
         other_routes=folder.other_routes,
-        attention_bytes=attention_memory.attention_bytes(folder, graph),
-        **prompts.facts(folder, choice.model_type, output),
-        **labels.facts(folder, choice.model_type, columns),
+        attention_bytes=attention_bytes(folder, graph),
+        **prompt_facts(folder, choice.model_type, output),
+        **label_facts(folder, choice.model_type, columns),
     )
     model = Model(manifest, tokenizer, session)
     tolerance = TOLERANCE if output.dtype == "float32" else HALF_TOLERANCE
@@ -145,4 +149,46 @@ def _notes(manifest: Manifest) -> list[str]:
     if manifest.other_routes:
         routes = ", ".join(manifest.other_routes)
         notes.append(f"texts of the purpose {routes} go through other modules and are refused")
-    return [*notes, *attention_memory.long_text_notes(manifest.tokenizer.max_length, manifest.attention_bytes)]
+    return [*notes, *long_text_notes(manifest.tokenizer.max_length, manifest.attention_bytes)]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A folder that passed."""
+
+    folder: ModelFolder
+    graph: OnnxGraph
+    manifest: Manifest
+    type_reason: str
+    notes: tuple[str, ...] = ()
+    changed: Changed | None = None
+    """Keeps a changed graph on disk until it is written."""
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The findings as label and value, for a table."""
+        manifest = self.manifest
+        weights = sum(tensor.length for tensor in self.graph.tensors)
+        rows = [
+            ("graph", f"{self.folder.onnx.name}, {weights / 1e6:.1f} MB of weights"),
+            ("model type", f"{manifest.model_type} ({self.type_reason})"),
+            ("inputs", ", ".join(_described(each) for each in manifest.graph.inputs)),
+            ("output", manifest.graph.output),
+            ("limit", f"{manifest.tokenizer.max_length} tokens"),
+        ]
+        if manifest.id2label is not None:
+            rows.append(("labels", ", ".join(manifest.id2label.values())))
+        if manifest.pooling is not None:
+            normalized = "normalised" if manifest.pooling.normalize else "not normalised"
+            rows.append(("pooling", f"{' + '.join(manifest.pooling.modes) or 'in the graph'}, {normalized}"))
+        if manifest.prompts:
+            rows.append(("prompts", manifest.prompts_in_words))
+        rows.append(("alone or in a batch", f"answers differ by at most {manifest.max_padding_difference:.1e}"))
+        rows += [("note", note) for note in self.notes]
+        return rows
+
+
+def _described(each: GraphInput) -> str:
+    """An input, with what it is fed where its name does not say so."""
+    if each.role != CONSTANT:
+        return f"{each.name} as {each.role}" if each.role else each.name
+    return f"{each.name} empty" if 0 in each.shape else f"{each.name} = {each.value:g}"

@@ -1,20 +1,23 @@
-"""Writes the executable, in the layout of encoderfile/container.py."""
+"""Writes the executable, in the layout of encoderfile/container.py, and runs it once before it gets its name."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import hashlib
+import json
 import os
 import stat
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from encoderfile.container import CHUNK, FOOTER, MAGIC, PAGE, Advance, Container, Slice, hash_range
-from encoderfile.errors import ConfigError, ContainerError
+from encoderfile.errors import ConfigError, ContainerError, ModelError
 from encoderfile.manifest import Artifact, Manifest
+from encoderfile.progress import Progress, waiting
 
 _STRETCH = 64 << 20
 """Bytes that the kernel copies at a time, at most, so that progress can be shown."""
@@ -159,3 +162,32 @@ def _copy_range(source: int, target: int, count: int, offset: int) -> int:
         if error.errno not in (errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM):
             raise
     return os.write(target, os.pread(source, min(count, CHUNK), offset))
+
+
+def try_out(file: Path) -> None:
+    """Runs `info` of the new file, which also compares all checksums.
+
+    Raises `ModelError` when it fails, `ConfigError` when it cannot be run where it lies.
+    """
+    # The environment stays, CUDA_VISIBLE_DEVICES and the like included: the file must run wherever it was built.
+    command = [str(file.resolve()), "info", "--json"]
+    try:
+        with waiting("running the new file once"):
+            result = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    except OSError as error:
+        raise ConfigError(
+            f"the new file cannot be run in {file.parent} ({error.strerror}): choose a folder that is not mounted "
+            "noexec with --output-path"
+        ) from error
+    if result.returncode != 0:
+        raise ModelError(f"the new file does not run and was removed: {result.stderr.strip()[-500:]}")
+    json.loads(result.stdout)
+
+
+def sha256(file: Path) -> str:
+    """The checksum of the whole file."""
+    digest = hashlib.sha256()
+    size = file.stat().st_size
+    with file.open("rb") as source, Progress.of_bytes("computing the checksum of the new file", size) as progress:
+        hash_range(source.fileno(), 0, size, digest, progress.advance)
+    return digest.hexdigest()

@@ -1,59 +1,53 @@
-"""Freezes the runtime with PyInstaller, run as a process of its own, and packs what it made."""
+"""Freezes the runtime with PyInstaller, run as a process of its own, and packs it (encoderfile/pack.py)."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoderfile.builder import freeze_record, pack_writer, runtime_facts, sbom
+from encoderfile.builder import freeze_record, sbom
+from encoderfile.container import PAGE
 from encoderfile.errors import ConfigError
-from encoderfile.pack import FACTS_PATH, SBOM_PATH
+from encoderfile.pack import ENTRY, FACTS_PATH, HEADER, SBOM_PATH, header
 from encoderfile.progress import waiting
 
 _NEARLY_FULL = 1 << 20
 """Bytes left on a disk that counts as full."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frozen:
-    """A new pack, and the record of what it was frozen from."""
-
-    pack: Path
-    record: freeze_record.Json
-
-
-def freeze(device: str, work: Path, expected: float) -> Frozen:
+def freeze(device: str, work: Path, expected: float) -> tuple[Path, freeze_record.Json]:
     """Freezes the runtime for `device` in the folder `work`; `expected` seconds, 0 where that is not known.
 
-    Raises `ConfigError` when PyInstaller fails, `OSError` when `work` cannot be written.
+    Returns the pack, and the record of what it was frozen from. Raises `ConfigError` when PyInstaller fails,
+    `OSError` when `work` cannot be written.
     """
     started = time.monotonic()
-    log = work / "log.txt"
     with waiting(f"freezing the {device} runtime", expected):
-        try:
-            found = _run_pyinstaller(device, work, log)
-        except subprocess.CalledProcessError as error:
-            raise ConfigError(f"the runtime cannot be frozen: {explain(log)}") from error
+        found = _run_pyinstaller(device, work)
         folder, pack = work / "dist" / "runtime", work / "runtime.pack"
         libc = oldest_libc(folder)
         document = sbom.document(found, device=device, libc=libc)
-        facts = runtime_facts.facts(document, device=device, libc=libc)
+        facts = sbom.facts(document, device=device, libc=libc)
         (folder / SBOM_PATH).write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
         (folder / FACTS_PATH).write_text(json.dumps(facts, indent=1) + "\n")
-        pack_writer.write(folder, pack, libc)
+        write_pack(folder, pack, libc)
         files = [path for path in (*found["modules"], *found["originals"]) if not path.startswith(str(work))]
         versions = {each["name"]: each["version"] for each in document["components"] if "purl" in each}
         record = freeze_record.record(files, found["names"], versions)
-    return Frozen(pack, record | {"seconds": time.monotonic() - started})
+    return pack, record | {"seconds": time.monotonic() - started}
 
 
 def recipe() -> Path:
@@ -62,8 +56,9 @@ def recipe() -> Path:
     return installed if installed.is_dir() else Path(__file__).parents[2] / "build"
 
 
-def _run_pyinstaller(device: str, work: Path, log: Path) -> dict[str, list[str]]:
-    """Freezes into `work`/dist; returns what build/runtime.spec says of it. Raises `CalledProcessError`."""
+def _run_pyinstaller(device: str, work: Path) -> dict[str, list[str]]:
+    """Freezes into `work`/dist; returns what build/runtime.spec says of it."""
+    log = work / "log.txt"
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level=WARN"]
     command += ["--distpath", str(work / "dist"), "--workpath", str(work / "work"), str(recipe() / "runtime.spec")]
     environment = {
@@ -88,7 +83,7 @@ def _run_pyinstaller(device: str, work: Path, log: Path) -> dict[str, list[str]]
             os.killpg(process.pid, signal.SIGKILL)
             raise
     if code != 0:
-        raise subprocess.CalledProcessError(code, command)
+        raise ConfigError(f"the runtime cannot be frozen: {explain(log)}")
     found: dict[str, list[str]] = json.loads((work / "contents.json").read_text())
     return found
 
@@ -117,3 +112,44 @@ def explain(log: Path) -> str:
     # The end of a traceback, without the lines of code that it went through.
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith((" ", "Traceback"))]
     return "; ".join(lines[-3:]) or "PyInstaller gave no reason"
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: bytes
+    mode: int
+    size: int
+    packed: bytes
+
+
+def write_pack(folder: Path, target: Path, libc: str) -> None:
+    """Packs `folder` into `target`; `libc` is the oldest glibc it runs with. The same folder gives the same bytes."""
+    paths = [path for path in folder.rglob("*") if path.is_symlink() or path.is_file()]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # zlib releases the GIL
+        files = list(pool.map(lambda path: _pack(path, path.relative_to(folder)), paths))
+    files.sort(key=lambda file: file.path)  # the launcher finds a path by binary search
+    length = sum(ENTRY.size + len(file.path) + 1 for file in files)
+    offset = HEADER.size + length
+    index = b""
+    for file in files:
+        digest = hashlib.sha256(file.packed).digest()
+        index += ENTRY.pack(offset, len(file.packed), file.size, file.mode, len(file.path), digest)
+        index += file.path + b"\0"
+        offset += len(file.packed)
+    with target.open("wb") as out:
+        out.write(header(len(files), index, libc) + index)
+        for file in files:
+            out.write(file.packed)
+        out.write(bytes(-offset % PAGE))
+
+
+def _pack(path: Path, name: Path) -> _File:
+    if path.is_symlink():
+        data = os.fsencode(path.readlink())
+        return _File(os.fsencode(name), stat.S_IFLNK | 0o777, len(data), data)
+    data = path.read_bytes()
+    mode = stat.S_IFREG | (0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed = compressor.compress(data) + compressor.flush()
+    # Bytes that do not shrink are stored; the launcher tells by the two lengths being equal.
+    return _File(os.fsencode(name), mode, len(data), packed if len(packed) < len(data) else data)

@@ -17,7 +17,7 @@ from encoderfile.tasks.numerics import ACTIVATIONS
 _PROBLEMS = ("regression", "single_label_classification", "multi_label_classification")
 
 
-def facts(folder: ModelFolder, model_type: str, columns: int) -> dict[str, Any]:
+def label_facts(folder: ModelFolder, model_type: str, columns: int) -> dict[str, Any]:
     """What the manifest says of labels and scores, for a graph with `columns` logits; nothing for other types.
 
     Raises `ModelError` where config.json does not fit the graph, or asks for what is not supported.

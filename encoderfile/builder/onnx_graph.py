@@ -7,32 +7,38 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from encoderfile.builder.cast_output import cast_to_float32
-from encoderfile.builder.external_data import Tensor, external_tensor
-from encoderfile.builder.onnx_file import Field, OnnxFile
-from encoderfile.builder.protobuf import BYTES, VARINT, message, number_field
+from encoderfile.builder.onnx_file import (
+    BYTES,
+    VARINT,
+    Field,
+    OnnxFile,
+    Tensor,
+    external_tensor,
+    message,
+    number_field,
+)
 from encoderfile.container import PAGE, Slice
 from encoderfile.errors import ModelError
 from encoderfile.manifest import WEIGHTS
 
-_MODEL_GRAPH = 7
-_GRAPH_NODE, _GRAPH_INITIALIZER = 1, 5
+_MODEL_GRAPH, _GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_OUTPUT = 7, 1, 5, 12
 _NODE_INPUT, _NODE_OUTPUT, _NODE_OP_TYPE, _NODE_ATTRIBUTE = 1, 2, 4, 5
-_ATTRIBUTE_NAME, _ATTRIBUTE_INT = 1, 3
+_ATTRIBUTE_NAME, _ATTRIBUTE_INT, _ATTRIBUTE_TYPE, _INT = 1, 3, 20, 2
 _ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPH, _ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS = 5, 6, 10, 11
 _TENSOR_DIMS, _TENSOR_NAME, _TENSOR_RAW, _TENSOR_EXTERNAL, _TENSOR_LOCATION = 1, 8, 9, 13, 14
+_VALUE_NAME, _VALUE_TYPE, _TYPE_TENSOR, _TENSOR_ELEMENT, _FLOAT = 1, 2, 1, 1, 1
+_TENSOR_SHAPE, _SHAPE_DIMENSION, _DIMENSION_VALUE, _DIMENSION_NAME = 2, 1, 1, 2
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One operator: its type, the names it reads and writes, and its integer attributes (`axis`)."""
 
     op_type: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
+    inputs: Sequence[str]
+    outputs: Sequence[str]
     integers: Mapping[str, int]
 
 
@@ -79,21 +85,13 @@ class OnnxGraph:
         """
         nodes = [node]
         while nodes:
-            tensors: list[Field] = []
-            graphs: list[Field] = []
-            for attribute in self._inside(nodes.pop()):
-                if attribute.number != _NODE_ATTRIBUTE:
-                    continue
-                for value in self._inside(attribute):
-                    if value.wire == BYTES and value.number in (_ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS):
-                        tensors.append(value)
-                    elif value.wire == BYTES and value.number in (_ATTRIBUTE_GRAPH, _ATTRIBUTE_GRAPHS):
-                        graphs.append(value)
-            for part in (part for graph in graphs for part in self._inside(graph) if part.wire == BYTES):
-                if part.number == _GRAPH_NODE:
-                    nodes.append(part)
-                elif part.number == _GRAPH_INITIALIZER:
-                    tensors.append(part)
+            attributes = [each for each in self._inside(nodes.pop()) if each.number == _NODE_ATTRIBUTE]
+            values = [value for each in attributes for value in self._inside(each) if value.wire == BYTES]
+            graphs = [value for value in values if value.number in (_ATTRIBUTE_GRAPH, _ATTRIBUTE_GRAPHS)]
+            parts = [part for graph in graphs for part in self._inside(graph) if part.wire == BYTES]
+            nodes += [part for part in parts if part.number == _GRAPH_NODE]
+            tensors = [value for value in values if value.number in (_ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS)]
+            tensors += [part for part in parts if part.number == _GRAPH_INITIALIZER]
             if any(field.number == _TENSOR_EXTERNAL for tensor in tensors for field in self._inside(tensor)):
                 raise ModelError(
                     f"{self._file.path.name} keeps a tensor inside of a node in another file: save it with "
@@ -133,8 +131,7 @@ class OnnxGraph:
                     names[field.number].append(self._file.text(field))
                 elif field.number == _NODE_ATTRIBUTE:
                     integers |= self._integer(field)
-            kind = (names[_NODE_OP_TYPE] or [""])[-1]
-            yield Node(kind, tuple(names[_NODE_INPUT]), tuple(names[_NODE_OUTPUT]), integers)
+            yield Node((names[_NODE_OP_TYPE] or [""])[-1], names[_NODE_INPUT], names[_NODE_OUTPUT], integers)
 
     def _integer(self, attribute: Field) -> dict[str, int]:
         """An attribute that is one integer, by its name; nothing for any other."""
@@ -196,9 +193,26 @@ class OnnxGraph:
         return message(_GRAPH_INITIALIZER, kept + references + number_field(_TENSOR_LOCATION, 1))
 
     def add_float32_output(self, output: str, shape: Sequence[int | None]) -> str:
-        """Adds an output that is `output` cast to float32, of that shape, and returns its name."""
+        """Adds an output that is `output` cast to float32, of that shape, and returns its name.
+
+        For a type that numpy does not have (bfloat16): onnxruntime cannot pass it to Python, so the graph itself
+        converts it, exactly.
+        """
         cast = f"{output}_as_float32"
-        self._added.append(cast_to_float32(output, cast, shape))
+        to = message(_ATTRIBUTE_NAME, b"to")
+        to += number_field(_ATTRIBUTE_INT, _FLOAT) + number_field(_ATTRIBUTE_TYPE, _INT)
+        node = message(_NODE_INPUT, output.encode()) + message(_NODE_OUTPUT, cast.encode())
+        node += message(_NODE_OP_TYPE, b"Cast") + message(_NODE_ATTRIBUTE, to)
+        sizes = [
+            message(_DIMENSION_NAME, f"{axis}_of_cast".encode())
+            if size is None
+            else number_field(_DIMENSION_VALUE, size)
+            for axis, size in enumerate(shape)
+        ]
+        dimensions = b"".join(message(_SHAPE_DIMENSION, size) for size in sizes)
+        tensor = number_field(_TENSOR_ELEMENT, _FLOAT) + message(_TENSOR_SHAPE, dimensions)
+        value = message(_VALUE_NAME, cast.encode()) + message(_VALUE_TYPE, message(_TYPE_TENSOR, tensor))
+        self._added.append(message(_GRAPH_NODE, node) + message(_GRAPH_OUTPUT, value))
         return cast
 
     def layout(self) -> tuple[bytes, list[Slice], int]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 import weakref
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 
-from encoderfile.builder.optimize import write_optimized
 from encoderfile.builder.quantize import weight_levels, write_quantized
+from encoderfile.errors import ModelError
+from encoderfile.model.session import VERSION, reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,40 +33,49 @@ class PrecisionOptions:
         return ", ".join(done) or "as exported"
 
 
-class TemporaryFolder:
-    """A new folder, removed when this object goes."""
-
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="encoderfile-graph-"))
-        weakref.finalize(self, rmtree, self.path, ignore_errors=True)
-
-
-@dataclass(frozen=True)
 class Changed:
-    """The graph to ship, and the folders it lies in until it is written."""
+    """The graph to ship, in a folder that is removed when this object goes."""
 
-    onnx: Path
-    notes: tuple[str, ...] = ()
-    _folders: tuple[TemporaryFolder, ...] = field(default=(), repr=False)
+    def __init__(self, onnx: Path, options: PrecisionOptions) -> None:
+        """Makes the graph that `options` describe out of the file `onnx`, which stays as it is.
+
+        Raises `ConfigError` or `ModelError` when that cannot be done.
+        """
+        self.onnx = onnx
+        self.notes: list[str] = []
+        if not options.changes:
+            return
+        folder = Path(tempfile.mkdtemp(prefix="encoderfile-graph-"))
+        weakref.finalize(self, rmtree, folder, ignore_errors=True)
+        if options.quantize is not None:
+            write_quantized(onnx, folder / "int8.onnx")
+            self.onnx = folder / "int8.onnx"
+            bits = weight_levels().bit_length() + 1
+            self.notes.append(f"int8: weights in {bits} bits, activations in 8 bits per token")
+        if options.optimize:
+            write_optimized(self.onnx, folder / "optimized.onnx")
+            self.onnx = folder / "optimized.onnx"
+            self.notes.append("optimised: operators are fused, the same way for every processor")
 
 
-def changed(onnx: Path, options: PrecisionOptions) -> Changed:
-    """Makes the graph that `options` describe out of the file `onnx`, which stays as it is.
+def write_optimized(source: Path, target: Path) -> None:
+    """Writes the graph `source` to `target` with operators fused, and large weights beside it.
 
-    Raises `ConfigError` or `ModelError` when that cannot be done.
+    Only fusions that are the same on every processor. Raises `ModelError` when onnxruntime refuses the graph.
     """
-    folders: list[TemporaryFolder] = []
-    notes: list[str] = []
-    steps = []
-    if options.quantize == "int8":
-        bits = weight_levels().bit_length() + 1
-        steps.append((write_quantized, f"int8: weights in {bits} bits, activations in 8 bits per token"))
-    if options.optimize:
-        steps.append((write_optimized, "optimised: operators are fused, the same way for every processor"))
-    for write, note in steps:
-        folders.append(TemporaryFolder())
-        target = folders[-1].path / "model.onnx"
-        write(onnx, target)
-        onnx = target
-        notes.append(note)
-    return Changed(onnx, tuple(notes), tuple(folders))
+    import onnxruntime as ort  # after model.session, which keeps it from reporting home
+
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(target)
+    for key, value in (("file_name", f"{target.name}_data"), ("min_size_in_bytes", "4096")):
+        options.add_session_config_entry(f"session.optimized_model_external_initializers_{key}", value)
+    # What is packed for this processor must not be written for others.
+    options.add_session_config_entry("session.disable_prepacking", "1")
+    try:
+        ort.InferenceSession(str(source), options, providers=["CPUExecutionProvider"], enable_fallback=0)
+    except Exception as error:  # the library's errors have no base of their own
+        raise ModelError(
+            f"onnxruntime {VERSION} cannot optimise the graph ({reason(error)}): leave out --optimize"
+        ) from error

@@ -26,9 +26,8 @@ from encoderfile.model.device import CUDA_LIBRARY, provider_folder
 from encoderfile.pack import SBOM_PATH, read, verify
 from encoderfile.progress import waiting
 
-_BUILDER_ONLY = ("builder", "cli")
 _RECIPE = ("runtime.spec", "entry.py", "hollow_mcp.py")
-_MAKERS = ("freeze.py", "freeze_record.py", "pack_writer.py", "runtime_facts.py", "sbom.py")
+_MAKERS = ("freeze.py", "freeze_record.py", "sbom.py")
 """The builder's own files that make a pack."""
 _FREEZERS = ("pyinstaller", "pyinstaller-hooks-contrib", "altgraph")
 
@@ -53,11 +52,9 @@ def cache_folder(given: Path | None) -> Path:
     """`given`, else `ENCODERFILE_CACHE_DIR`, else `encoderfile` in the user's cache folder. Raises `ConfigError`."""
     if given is not None:
         return given
-    variable = os.environ.get("ENCODERFILE_CACHE_DIR")
-    if variable:
+    if variable := os.environ.get("ENCODERFILE_CACHE_DIR"):
         return Path(variable)
-    base = os.environ.get("XDG_CACHE_HOME")
-    if base:
+    if base := os.environ.get("XDG_CACHE_HOME"):
         return Path(base) / "encoderfile"
     try:
         return Path.home() / ".cache" / "encoderfile"
@@ -109,9 +106,8 @@ def fingerprint(device: str) -> str:
     facts = [device, sys.version, platform.machine(), freezers, shutil.which("strip") is not None]
     digest = hashlib.sha256(json.dumps(facts).encode())
     package = Path(encoderfile.__file__).parent
-    sources = [
-        path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] not in _BUILDER_ONLY
-    ]
+    ours = sorted(package.rglob("*.py"))
+    sources = [path for path in ours if path.relative_to(package).parts[0] not in ("builder", "cli")]
     recipe = [freeze.recipe() / name for name in _RECIPE]
     makers = [Path(__file__).with_name(name) for name in _MAKERS]
     for path in (*sources, *recipe, *makers, LAUNCHER_PARTS):
@@ -133,22 +129,18 @@ def _reusable(cache: Path, stem: str) -> tuple[Path | None, str]:
         if record is None:
             continue
         seen = dict(record["seen"])
-        change = next(freeze_record.changes(record), None) or _damage(pack)
+        change = next(freeze_record.changes(record), None)
+        if change is None:
+            try:
+                verify(Slice.whole(pack))  # its bytes would be copied into every file
+            except ContainerError:
+                change = f"{pack} is damaged"
         if change is None:
             if record["seen"] != seen:
                 _write_record(pack, record)
             return pack, ""
         reason = reason or change
     return None, reason
-
-
-def _damage(pack: Path) -> str | None:
-    """What is wrong with the bytes of a pack; they would be copied into every file."""
-    try:
-        verify(Slice.whole(pack))
-    except ContainerError:
-        return f"{pack} is damaged"
-    return None
 
 
 def _record(pack: Path) -> freeze_record.Json | None:
@@ -179,11 +171,11 @@ def _freeze(device: str, cache: Path, stem: str) -> Path:
     expected = max((float(each) for each in seconds if isinstance(each, int | float)), default=0)
     try:
         with tempfile.TemporaryDirectory(prefix="freeze-", dir=cache) as work, held(Path(work)):
-            frozen = freeze.freeze(device, Path(work), expected)
-            made_from = json.dumps([frozen.record["files"], frozen.record["versions"]], sort_keys=True)
+            pack, record = freeze.freeze(device, Path(work), expected)
+            made_from = json.dumps([record["files"], record["versions"]], sort_keys=True)
             target = cache / f"{stem}-{hashlib.sha256(made_from.encode()).hexdigest()[:8]}.pack"
-            _write_record(target, frozen.record)
-            _move(frozen.pack, target)
+            _write_record(target, record)
+            _move(pack, target)
             return target
     except OSError as error:
         raise ConfigError(

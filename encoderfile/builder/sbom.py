@@ -1,10 +1,8 @@
-"""What the runtime is made of: packages, versions, licences, sizes, as CycloneDX 1.6 JSON.
-
-Written when the runtime is frozen, and kept inside it.
-"""
+"""What a frozen runtime is made of, as CycloneDX 1.6 JSON, and what it says of itself; both are kept inside it."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import platform
@@ -17,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import encoderfile
+from encoderfile.container import Slice
+from encoderfile.errors import ContainerError
+from encoderfile.pack import FACTS_PATH, SBOM_PATH, entries, read
 
 LAUNCHER_PARTS = Path(__file__).with_name("launcher") / "parts.json"
 """What others wrote in the launcher, as components; build/launcher/build.py writes it."""
@@ -41,9 +42,10 @@ def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str
             loose[path.name] = size
         elif not path.is_relative_to(own):
             sizes["python"] += size
-    components = [_python(sizes.pop("python", 0))]
+    python = {"version": platform.python_version(), "licenses": [{"license": {"id": "PSF-2.0"}}]}
+    components = [_component("application", "python", sizes.pop("python", 0), **python)]
     components += [_package(name, sizes[name]) for name in sorted(sizes)]
-    components += [_library(name, loose[name]) for name in sorted(loose)]
+    components += [_component("library", name, loose[name]) for name in sorted(loose)]
     components += json.loads(LAUNCHER_PARTS.read_bytes())
     identity = json.dumps(components, sort_keys=True)
     return {
@@ -90,26 +92,15 @@ def _owner(path: Path, site: Iterable[Path], owners: Mapping[str, str]) -> str |
     return None
 
 
-def _python(size: int) -> dict[str, Any]:
-    return {
-        "type": "application",
-        "name": "python",
-        "version": platform.python_version(),
-        "licenses": [{"license": {"id": "PSF-2.0"}}],
-        "properties": _properties(bytes=size),
-    }
+def _component(kind: str, name: str, size: int, **more: Any) -> dict[str, Any]:
+    return {"type": kind, "name": name, **more, "properties": _properties(bytes=size)}
 
 
 def _package(name: str, size: int) -> dict[str, Any]:
     distribution = importlib.metadata.distribution(name)
-    return {
-        "type": "library",
-        "name": name,
-        "version": distribution.version,
-        "purl": f"pkg:pypi/{name.lower()}@{distribution.version}",
-        "licenses": _licences(distribution),
-        "properties": _properties(bytes=size),
-    }
+    version, licences = distribution.version, _licences(distribution)
+    purl = f"pkg:pypi/{name.lower()}@{version}"
+    return _component("library", name, size, version=version, purl=purl, licenses=licences)
 
 
 def _licences(distribution: Distribution) -> list[dict[str, Any]]:
@@ -125,5 +116,27 @@ def _licences(distribution: Distribution) -> list[dict[str, Any]]:
     return [{"license": {"name": name}}]
 
 
-def _library(name: str, size: int) -> dict[str, Any]:
-    return {"type": "library", "name": name, "properties": _properties(bytes=size)}
+def facts(document: Mapping[str, Any], *, device: str, libc: str) -> dict[str, Any]:
+    """What `info` says of the runtime with this `document`; `libc` is the oldest glibc that it runs with."""
+    return {
+        "version": encoderfile.__version__,
+        "device": device,
+        "oldest_glibc": libc,
+        "machine": platform.machine(),
+        "versions": {each["name"]: each["version"] for each in document["components"] if "version" in each},
+    }
+
+
+def device_of(runtime: Slice) -> str | None:
+    """What the runtime in a pack was frozen for, as it says itself; None where it does not.
+
+    Files of encoderfile 0.1.0 have no facts, only the list of parts.
+    """
+    device = None
+    with contextlib.suppress(ContainerError, ValueError, LookupError, TypeError, RecursionError):
+        if any(entry.path == FACTS_PATH for entry in entries(runtime)):
+            device = json.loads(read(runtime, FACTS_PATH))["device"]
+        else:
+            properties = json.loads(read(runtime, SBOM_PATH))["metadata"]["properties"]
+            device = {each["name"]: each["value"] for each in properties}["encoderfile:device"]
+    return device if device in ("cpu", "cuda") else None

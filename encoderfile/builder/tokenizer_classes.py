@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from encoderfile.builder.vocabulary import Json
 from encoderfile.errors import ModelError
-
-Json = dict[str, Any]
 
 
 class Template(Enum):
@@ -191,64 +190,38 @@ _CLASSES = (
 
 _BY_NAME = {each.name: each for each in _CLASSES}
 
+_NAMED_ALIKE = (
+    "Bart Barthez Blenderbot Bloom Camembert ConvBert Deberta DistilBert Electra FNet Funnel Herbert LED LayoutLM "
+    "LayoutLMv2 Longformer Lxmert MBart MBart50 MPNet MT5 MobileBert Mvp Realm Reformer RemBert RetriBert "
+    "RoFormer Splinter SqueezeBert Tapas XGLM XLNet"
+)
+"""Classes whose name in lower case is the only model type that they read."""
 _MODEL_TYPES = {
     "Albert": "albert nystromformer yoso",
-    "Bart": "bart",
-    "Barthez": "barthez",
     "Bert": "align bert blip bros chinese_clip ernie megatron-bert nezha qdqbert visual_bert",
     "BigBird": "big_bird",
-    "Blenderbot": "blenderbot",
-    "Bloom": "bloom",
     "CLIP": "aimv2 clip clipseg groupvit owlv2 owlvit xclip",
-    "Camembert": "camembert",
     "CodeGen": "codegen phi",
     "Cohere": "cohere cohere2",
-    "ConvBert": "convbert",
     "DPRQuestionEncoder": "dpr",
-    "Deberta": "deberta",
     "DebertaV2": "deberta-v2",
-    "DistilBert": "distilbert",
-    "Electra": "electra",
-    "FNet": "fnet",
-    "Funnel": "funnel",
     "GPT2": "dbrx exaone4 gpt2 gpt_bigcode gpt_neo gptj minimax olmo3 opt starcoder2",
     "GPTNeoX": "falcon_mamba gpt_neox mamba mamba2 mpt olmo olmo2 olmoe rwkv stablelm xlstm",
     "Gemma": "gemma gemma2 gemma3 gemma3_text gemma3n gemma3n_text recurrent_gemma siglip2 t5gemma",
-    "Herbert": "herbert",
-    "LED": "led",
-    "LayoutLM": "layoutlm",
-    "LayoutLMv2": "layoutlmv2",
     "LayoutLMv3": "layoutlmv3 lilt",
     "Llama": "arcee deepseek_v2 deepseek_v3 diffllama ernie4_5 ernie4_5_moe jamba jetmoe llama llama4 llama4_text "
     "ministral mistral mistral3 mixtral persimmon phi3 phimoe zamba zamba2",
-    "Longformer": "longformer",
-    "Lxmert": "lxmert",
-    "MBart": "mbart",
-    "MBart50": "mbart50",
-    "MPNet": "mpnet",
-    "MT5": "mt5",
-    "MobileBert": "mobilebert",
-    "Mvp": "mvp",
     "Nllb": "nllb nllb-moe",
     "OpenAIGPT": "openai-gpt",
     "PreTrained": "bitnet falcon glm glm4 glm4_moe gpt_oss helium modernbert nemotron smollm3",
     "Qwen2": "colqwen2 qwen2 qwen2_5_vl qwen2_moe qwen2_vl qwen3 qwen3_moe qwen3_next qwen3_vl",
-    "Realm": "realm",
-    "Reformer": "reformer",
-    "RemBert": "rembert",
-    "RetriBert": "retribert",
     "RoCBert": "roc_bert",
-    "RoFormer": "roformer",
     "Roberta": "bridgetower clap data2vec-text ibert mega mra roberta roberta-prelayernorm",
-    "Splinter": "splinter",
-    "SqueezeBert": "squeezebert",
     "T5": "longt5 switch_transformers t5 umt5",
-    "Tapas": "tapas",
-    "XGLM": "xglm",
     "XLMRoberta": "kosmos-2 metaclip_2 xlm-roberta xlm-roberta-xl xmod",
-    "XLNet": "xlnet",
 }
 _BY_MODEL_TYPE = {kind: name for name, kinds in _MODEL_TYPES.items() for kind in kinds.split()}
+_BY_MODEL_TYPE |= {name.lower(): name for name in _NAMED_ALIKE.split()}
 
 _REMEDY = (
     'if tokenizer.json alone gives the right ids, write "tokenizer_class": "PreTrainedTokenizerFast" into '

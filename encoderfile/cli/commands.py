@@ -1,15 +1,69 @@
-"""The `encoderfile` command and its subcommands."""
+"""The `encoderfile` command: its subcommands and their options. The builder is imported when it is needed."""
 
 from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 import encoderfile
-from encoderfile.cli.build import build
-from encoderfile.cli.check import check
-from encoderfile.cli.inspect import inspect
-from encoderfile.cli.upgrade import extract, upgrade
+from encoderfile.atomic import replacing
+from encoderfile.console import json_text, printable, say
+from encoderfile.container import Container
+from encoderfile.errors import ContainerError
 from encoderfile.options import CONTEXT
+from encoderfile.tasks import TASKS
+
+if TYPE_CHECKING:
+    from encoderfile.builder.config import BuildConfig
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_PATH = click.Path(path_type=Path)
+_CACHE_DIR = click.option("--cache-dir", type=_PATH, help="The folder that keeps the frozen runtime.")
+
+_MODEL = (
+    click.argument("model_dir", required=False, type=_PATH),
+    click.option("-f", "--config", "config_file", type=_PATH, help="A YAML file; flags override it."),
+    click.option("--name", help="The model's name.  [default: the folder's name]"),
+    click.option("--model-version", "version", help="The model's version.  [default: 0.1.0]"),
+    click.option(
+        "--model-type",
+        type=click.Choice(list(TASKS), case_sensitive=False),
+        help="The model type.  [default: what the model's files say]",
+    ),
+    click.option("--onnx", type=_PATH, help="The ONNX file, where there are several."),
+    click.option("--output", metavar="NAME", help="The output of the graph to use, where that is in doubt."),
+    click.option(
+        "--input",
+        "inputs",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="An input of the graph: input_ids=NAME where it has another name, NAME=NUMBER for a constant.  "
+        "[repeatable]",
+    ),
+    click.option(
+        "--max-length", type=click.IntRange(min=1), help="Maximum tokens per text.  [default: the model's limit]"
+    ),
+    click.option(
+        "--quantize", type=click.Choice(["int8"]), help="Quantise weights and activations: smaller and faster."
+    ),
+    click.option("--optimize", is_flag=True, default=None, help="Fuse operators at build, not at every start."),
+    click.option(
+        "--calibrate",
+        type=_PATH,
+        help="A file of texts, one per line, to measure how much --quantize and --optimize change answers.",
+    ),
+    click.option(
+        "--max-flips",
+        type=click.FloatRange(0, 1),
+        help="Maximum share of labels that may change by that; above it the build fails.  [default: 0.02]",
+    ),
+)
 
 
 @click.group(context_settings=CONTEXT)
@@ -24,5 +78,108 @@ def version() -> None:
     click.echo(f"encoderfile {encoderfile.__version__}")
 
 
-for command in (build, check, inspect, upgrade, extract):
-    cli.add_command(command)
+def _model_options(command: F) -> F:
+    """Adds the options that `build` and `check` share: which model, and how it is read."""
+    for option in reversed(_MODEL):
+        command = option(command)
+    return command
+
+
+def _config(model_dir: Path | None, config_file: Path | None, flags: dict[str, Any]) -> BuildConfig:
+    from encoderfile.builder.config_sources import from_flags
+
+    if model_dir is None and config_file is None:
+        raise click.UsageError("no model given: name its folder, or a YAML file with -f")
+    return from_flags(model_dir, config_file, **flags)
+
+
+@cli.command()
+@_model_options
+@click.option(
+    "-o",
+    "--output-path",
+    type=_PATH,
+    help="The file to write, or a folder for it.  [default: NAME.encoderfile]",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    help="Build for the CPU, or for CUDA and the CPU; auto: what this machine has.  [default: auto]",
+)
+@_CACHE_DIR
+@click.option("--report", metavar="FILE|-", help="Write what was built as JSON to FILE; - is stdout.")
+@click.option("--sbom", type=_PATH, help="Write the list of packages in the runtime (CycloneDX JSON).")
+def build(
+    model_dir: Path | None, config_file: Path | None, report: str | None, sbom: Path | None, **flags: Any
+) -> None:
+    """Build one executable from MODEL_DIR, a folder that `optimum-cli export onnx` wrote."""
+    from encoderfile.builder import build as builder
+
+    outputs = {"--report": Path(report) if report not in (None, "-") else None, "--sbom": sbom}
+    written = {flag: path for flag, path in outputs.items() if path is not None}
+    built = builder.build(_config(model_dir, config_file, flags), say, written)
+    name = printable(built.path.name)
+    click.echo(f"Built {name} ({built.size / 1e6:.1f} MB) in {built.seconds:.1f} s", err=True)
+    text = json_text(built.report())
+    contents = {"--sbom": built.sbom, "--report": text + b"\n"}
+    for flag, path in written.items():
+        with replacing(path, flag, say) as temporary:
+            temporary.write_bytes(contents[flag])
+    click.echo(text if report == "-" else os.fsencode(built.path))
+
+
+@cli.command()
+@_model_options
+def check(model_dir: Path | None, config_file: Path | None, **flags: Any) -> None:
+    """Check whether MODEL_DIR can be built, and as which model type; writes nothing."""
+    from encoderfile.builder.check import check as check_folder
+
+    rows = check_folder(_config(model_dir, config_file, flags)).rows()
+    width = max(len(label) for label, _ in rows)
+    for label, value in rows:
+        click.echo(printable(f"{label:<{width}}  {value}"))
+
+
+@cli.command()
+@click.argument("file", type=_PATH)
+def inspect(file: Path) -> None:
+    """Print the contents of a built FILE as JSON, without running it."""
+    with Container(file) as container:
+        manifest = container.manifest.to_json()
+        try:
+            model_config = json.loads(container.read("config.json"))
+        except (ValueError, RecursionError) as error:
+            raise ContainerError(f"{file} has an invalid config.json: build it again") from error
+        facts = {
+            "path": str(file),
+            "size": container.size,
+            "model_config": model_config,
+            "encoderfile_config": {key: manifest[key] for key in ("name", "version", "model_type")},
+            "manifest": manifest,
+        }
+    click.echo(json_text(facts))
+
+
+@cli.command()
+@click.argument("file", type=_PATH)
+@click.option("-o", "--output-path", type=_PATH, help="Write a new file.  [default: replace FILE]")
+@click.option(
+    "--device", type=click.Choice(["cpu", "cuda"]), help="Change what the runtime is built for.  [default: the same]"
+)
+@_CACHE_DIR
+def upgrade(file: Path, output_path: Path | None, device: str | None, cache_dir: Path | None) -> None:
+    """Give a built FILE the runtime of this version; the model in it stays the same, byte for byte."""
+    from encoderfile.builder.built_files import upgrade as upgrade_file
+
+    click.echo(os.fsencode(upgrade_file(file, output_path, device, cache_dir, say)))
+
+
+@cli.command()
+@click.argument("file", type=_PATH)
+@click.argument("folder", type=_PATH)
+def extract(file: Path, folder: Path) -> None:
+    """Write the model folder in a built FILE to FOLDER."""
+    from encoderfile.builder.built_files import extract as extract_file
+
+    extract_file(file, folder, say)
+    click.echo(os.fsencode(folder))

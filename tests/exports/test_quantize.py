@@ -11,10 +11,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from encoderfile.builder import quantize
 from encoderfile.builder.build import build
-from encoderfile.builder.check import check
-from encoderfile.builder.checked import Checked
+from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig
-from encoderfile.builder.config_flags import from_flags
+from encoderfile.builder.config_sources import from_flags
 from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.builder.precision import PrecisionOptions
 from encoderfile.container import Slice

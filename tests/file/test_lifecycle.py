@@ -8,8 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from encoderfile.builder import pack_writer
 from encoderfile.builder.container_writer import rewrap
+from encoderfile.builder.freeze import write_pack
 from encoderfile.builder.runtime_cache import launcher
 from encoderfile.container import Container, Slice
 from encoderfile.pack import read
@@ -65,7 +65,7 @@ def older(sentiment: BuiltFile, tmp_path: Path) -> Path:
     (runtime / "runtime").write_text("#!/bin/sh\nexit 3\n")
     with Container(sentiment.path) as container:
         (runtime / "_internal" / "sbom.cdx.json").write_bytes(read(container.pack, "_internal/sbom.cdx.json"))
-        pack_writer.write(runtime, tmp_path / "older.pack", "2.17")
+        write_pack(runtime, tmp_path / "older.pack", "2.17")
         rewrap(
             tmp_path / "older",
             container,

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from encoderfile.builder.folder import ModelFolder
-from encoderfile.builder.matryoshka import matryoshka
 from encoderfile.builder.modules_json import Module
 from encoderfile.builder.pooling_config import vector_pooling
+from encoderfile.builder.sentence_config import matryoshka
 from encoderfile.errors import ModelError
 from encoderfile.manifest import PoolingSpec
 from encoderfile.tasks.pooling import pool

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from encoderfile.builder import pack_writer
 from encoderfile.builder.container_writer import rewrap, write
+from encoderfile.builder.freeze import write_pack
 from encoderfile.builder.runtime_cache import launcher
 from encoderfile.container import Container, Slice
 from encoderfile.manifest import GraphSpec, Manifest, TokenizerSpec
@@ -29,7 +29,7 @@ def make_file(folder: Path, script: str = SAYS_WHERE, name: str = "toy", filler:
     for number in range(filler):
         (source / "_internal" / f"{number}.txt").write_text(str(number) * 1000)
     packed = folder / f"{name}.pack"
-    pack_writer.write(source, packed, "2.17")
+    write_pack(source, packed, "2.17")
     target = folder / name
     write(
         target,
@@ -51,7 +51,7 @@ def make_file(folder: Path, script: str = SAYS_WHERE, name: str = "toy", filler:
 
 def repacked(folder: Path, source: Path) -> Path:
     """The toy file of `folder` again, after `source`, its runtime's folder, was changed."""
-    pack_writer.write(source, folder / "again.pack", "2.17")
+    write_pack(source, folder / "again.pack", "2.17")
     return rewrapped(folder, folder / "again.pack")
 
 

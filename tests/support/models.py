@@ -6,8 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from encoderfile.builder.check import check
-from encoderfile.builder.checked import Checked
+from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig, TokenizerOptions
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from encoderfile.builder.config import DEFAULT_VERSION, BuildConfig
-from encoderfile.builder.config_flags import from_flags
+from encoderfile.builder.config_sources import from_flags
 from encoderfile.errors import ConfigError
 from support.refusals import one_sentence
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from encoderfile.builder.config import BuildConfig, TokenizerOptions
-from encoderfile.builder.config_yaml import from_yaml
+from encoderfile.builder.config_sources import from_yaml
 from encoderfile.errors import ConfigError
 from encoderfile.tasks import TASKS
 from support.refusals import one_sentence

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from encoderfile.builder import container_writer
+from encoderfile.builder.built_files import extract, upgrade
 from encoderfile.builder.container_writer import Part, write
-from encoderfile.builder.extract import extract
-from encoderfile.builder.upgrade import upgrade
-from encoderfile.cli.inspect import inspect
+from encoderfile.cli.commands import inspect
 from encoderfile.container import Slice
 from encoderfile.errors import ConfigError, ContainerError, EncoderfileError
 from encoderfile.manifest import Artifact, Manifest

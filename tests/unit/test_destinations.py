@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from encoderfile.builder.build import build
-from encoderfile.builder.config_flags import from_flags
-from encoderfile.builder.destinations import refuse_overwriting
+from encoderfile.builder.build import build, refuse_overwriting
+from encoderfile.builder.config_sources import from_flags
 from encoderfile.errors import ConfigError
 from support.models import DEMO
 

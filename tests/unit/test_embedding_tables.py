@@ -7,8 +7,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from encoderfile.builder.embedding_tables import tables_of
 from encoderfile.builder.onnx_graph import OnnxGraph
+from encoderfile.builder.tokenizer_spec import tables_of
 from support.models import MODELS
 
 ROWS = 7

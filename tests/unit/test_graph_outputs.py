@@ -8,11 +8,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from encoderfile.builder.check import check
-from encoderfile.builder.checked import Checked
+from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig
-from encoderfile.builder.graph_outputs import choose_output
-from encoderfile.builder.model_type import choose_type
+from encoderfile.builder.model_type import choose_output, choose_type
 from encoderfile.builder.modules_json import Module
 from encoderfile.builder.pooling_config import vector_pooling
 from encoderfile.errors import ConfigError, ModelError

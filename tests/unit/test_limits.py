@@ -6,11 +6,9 @@ from typing import Any
 import pytest
 
 from encoderfile.builder.config import TokenizerOptions
-from encoderfile.builder.embedding_tables import Table
 from encoderfile.builder.folder import ModelFolder
-from encoderfile.builder.limits import FALLBACK_LENGTH
-from encoderfile.builder.limits import limit as found_limit
-from encoderfile.builder.tokenizer_spec import tokenizer_spec
+from encoderfile.builder.tokenizer_spec import FALLBACK_LENGTH, Table, tokenizer_spec
+from encoderfile.builder.tokenizer_spec import limit as found_limit
 from encoderfile.errors import ConfigError
 from support.refusals import one_sentence
 from support.synthetic import folder

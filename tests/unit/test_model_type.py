@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from encoderfile.builder import labels
-from encoderfile.builder.graph_outputs import choose_output
-from encoderfile.builder.model_type import Choice, choose_type, refuse_generators
+from encoderfile.builder.labels import label_facts
+from encoderfile.builder.model_type import Choice, choose_output, choose_type, refuse_generators
 from encoderfile.builder.modules_json import Module
 from encoderfile.builder.pooling_config import vector_pooling
 from encoderfile.errors import ModelError
@@ -207,5 +206,5 @@ def test_a_new_type_is_chosen_by_what_it_declares(
     model, outputs = folder(config={"architectures": [architecture]}), [output(graph_output, None, 2)]
     assert choose_type(model, outputs, None) == Choice("polarity", reason)
     assert choose_output(model, "polarity", outputs) == outputs[0]
-    assert labels.facts(model, "polarity", 2)["id2label"] == {0: "LABEL_0", 1: "LABEL_1"}
+    assert label_facts(model, "polarity", 2)["id2label"] == {0: "LABEL_0", 1: "LABEL_1"}
     assert vector_pooling(model, "polarity", outputs[0]) is None

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from encoderfile import pack
-from encoderfile.builder.pack_writer import write
+from encoderfile.builder.freeze import write_pack
 from encoderfile.container import PAGE, Slice
 from encoderfile.errors import ContainerError
 
@@ -37,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def packed(folder: Path, tmp_path: Path) -> Slice:
     """Its pack, in the middle of a file."""
-    write(folder, tmp_path / "alone", "2.17")
+    write_pack(folder, tmp_path / "alone", "2.17")
     data = (tmp_path / "alone").read_bytes()
     path = tmp_path / "file"
     path.write_bytes(bytes(PAGE) + data + b"more")
@@ -61,7 +61,7 @@ def test_a_file_that_is_not_in_it_is_named(packed: Slice) -> None:
 
 def test_the_same_folder_gives_the_same_bytes(folder: Path, packed: Slice, tmp_path: Path) -> None:
     copy = shutil.copytree(folder, tmp_path / "elsewhere", symlinks=True)
-    write(copy, tmp_path / "again", "2.17")
+    write_pack(copy, tmp_path / "again", "2.17")
     assert (tmp_path / "again").read_bytes() == (tmp_path / "alone").read_bytes()
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from encoderfile.builder.built_files import extract
 from encoderfile.builder.container_writer import Part, write
-from encoderfile.builder.extract import extract
 from encoderfile.builder.folder import open_folder
 from encoderfile.container import Slice
 from encoderfile.errors import ConfigError, ContainerError, ModelError

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from encoderfile.builder.prompts import facts, poolable
+from encoderfile.builder.sentence_config import poolable, prompt_facts
 from encoderfile.errors import ModelError
 from support.graphs import copy, edit_json
 from support.models import checked
@@ -16,7 +16,7 @@ SENTENCES = "sentence_embedding"
 
 
 def found(section: dict[str, Any], model_type: str = SENTENCES, **more: Any) -> dict[str, Any]:
-    return facts(folder(sentence_transformers=section, **more), model_type, HIDDEN)
+    return prompt_facts(folder(sentence_transformers=section, **more), model_type, HIDDEN)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_prompt_cannot_be_left_out_of_vectors_that_the_graph_has_pooled() -> N
     assert poolable(parts, [POOLED]) == [POOLED]
     assert poolable(folder(), [POOLED, HIDDEN]) == [POOLED, HIDDEN]
     with pytest.raises(ModelError, match="include_prompt is false"):
-        facts(parts, SENTENCES, POOLED)
+        prompt_facts(parts, SENTENCES, POOLED)
 
 
 def test_prompts_of_a_real_folder_reach_the_manifest(tmp_path: Path) -> None:

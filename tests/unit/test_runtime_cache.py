@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import encoderfile
-from encoderfile.builder import freeze, freeze_record, pack_writer, runtime_cache
+from encoderfile.builder import freeze, freeze_record, runtime_cache
+from encoderfile.builder.freeze import write_pack
 from encoderfile.errors import ConfigError
 
 
@@ -20,9 +21,9 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Stands in for PyInstaller; lists what was frozen for which reason."""
     said: list[str] = []
 
-    def freeze_one(device: str, work: Path, expected: float) -> freeze.Frozen:
+    def freeze_one(device: str, work: Path, expected: float) -> tuple[Path, Any]:
         pack = kept(work, "runtime", "new")
-        return freeze.Frozen(pack, json.loads(pack.with_suffix(runtime_cache.RECORD_SUFFIX).read_bytes()))
+        return pack, json.loads(pack.with_suffix(runtime_cache.RECORD_SUFFIX).read_bytes())
 
     monkeypatch.setattr(freeze, "freeze", freeze_one)
     return said
@@ -33,7 +34,7 @@ def kept(cache: Path, stem: str, name: str, **record: Any) -> Path:
     packed = cache / f"{stem}-{name}.pack"
     (cache / name).mkdir()
     (cache / name / "file").write_text(name)
-    pack_writer.write(cache / name, packed, "2.17")
+    write_pack(cache / name, packed, "2.17")
     body = freeze_record.record([str(packed)], ["json"], {}) | record
     packed.with_suffix(runtime_cache.RECORD_SUFFIX).write_text(json.dumps(body))
     return packed

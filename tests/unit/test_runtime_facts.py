@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 import encoderfile
-from encoderfile.builder import pack_writer, runtime_facts
+from encoderfile.builder import sbom
+from encoderfile.builder.freeze import write_pack
 from encoderfile.container import Slice
 from encoderfile.errors import ContainerError
 from encoderfile.pack import FACTS_PATH, SBOM_PATH
@@ -17,7 +18,7 @@ DOCUMENT = {
     "metadata": {"properties": [{"name": "encoderfile:device", "value": "cpu"}]},
     "components": [{"name": "numpy", "version": "2.3"}, {"name": "libz.so.1"}],
 }
-FACTS = runtime_facts.facts(DOCUMENT, device="cuda", libc="2.28")
+FACTS = sbom.facts(DOCUMENT, device="cuda", libc="2.28")
 
 
 @pytest.fixture
@@ -29,21 +30,21 @@ def runtime(tmp_path: Path) -> Path:
 def packed(runtime: Path, **files: Any) -> Slice:
     for path, content in files.items():
         (runtime / path).write_text(content if isinstance(content, str) else json.dumps(content))
-    pack_writer.write(runtime, runtime.parent / "pack", "2.17")
+    write_pack(runtime, runtime.parent / "pack", "2.17")
     return Slice.whole(runtime.parent / "pack")
 
 
 def test_the_device_is_told_by_the_facts(runtime: Path) -> None:
-    assert runtime_facts.device_of(packed(runtime, **{FACTS_PATH: FACTS, SBOM_PATH: DOCUMENT})) == "cuda"
+    assert sbom.device_of(packed(runtime, **{FACTS_PATH: FACTS, SBOM_PATH: DOCUMENT})) == "cuda"
 
 
 def test_in_a_file_of_the_first_version_by_the_list_of_parts(runtime: Path) -> None:
-    assert runtime_facts.device_of(packed(runtime, **{SBOM_PATH: DOCUMENT})) == "cpu"
+    assert sbom.device_of(packed(runtime, **{SBOM_PATH: DOCUMENT})) == "cpu"
 
 
 @pytest.mark.parametrize("facts", ["", "[]", "{}", "7", "[" * 100_000, {"device": "abacus"}, {"device": []}], ids=str)
 def test_a_runtime_that_does_not_tell_is_of_no_device(runtime: Path, facts: Any) -> None:
-    assert runtime_facts.device_of(packed(runtime, **{FACTS_PATH: facts})) is None
+    assert sbom.device_of(packed(runtime, **{FACTS_PATH: facts})) is None
 
 
 def test_info_has_the_facts_and_where_the_runtime_lies(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:

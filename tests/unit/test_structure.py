@@ -57,12 +57,12 @@ BORDERS: dict[str, tuple[str, ...]] = {
     "msgspec": ("service/*.py", "transports/http/*.py"),
     "numpy": ("types.py", "tasks/*.py", "model/*.py", "builder/*.py", "transports/http/*.py"),
     "onnx": ("builder/quantize.py",),
-    "onnxruntime": ("model/session.py", "builder/optimize.py"),
+    "onnxruntime": ("model/session.py", "builder/precision.py"),
     "orjson": ("service/json_chunks.py", "runtime/oneshot.py", "transports/*.py"),
     "starlette": ("transports/http/*.py", "transports/mcp_http.py"),
     "tokenizers": ("model/tokenizer.py",),
     "uvicorn": ("transports/http/*.py",),
-    "yaml": ("builder/config_yaml.py",),
+    "yaml": ("builder/config_sources.py",),
 }
 """Every library of others, and the only files that may import it."""
 

@@ -1,4 +1,4 @@
-"""Writes the model folder in a built file back to disk, whole or not at all."""
+"""What is done with a built file: its model back in a folder, and a new runtime for the same model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from encoderfile.builder import container_writer
+from encoderfile.atomic import replacing
+from encoderfile.builder import runtime_cache
+from encoderfile.builder.container_writer import copy_out, rewrap, try_out
+from encoderfile.builder.sbom import device_of
 from encoderfile.container import Container
 from encoderfile.errors import ConfigError, ContainerError
 from encoderfile.manifest import GRAPH
@@ -35,7 +38,7 @@ def extract(file: Path, folder: Path, say: Callable[[str], None] = lambda _: Non
             with _all_or_nothing(paths), Progress.of_bytes(f"writing {folder}", total) as progress:
                 for artifact, path in zip(artifacts, paths, strict=True):
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    container_writer.copy_out(source.slice_of(artifact), path, progress.advance)
+                    copy_out(source.slice_of(artifact), path, progress.advance)
         except OSError as error:
             raise ConfigError(f"cannot write into {folder}: {error.strerror}; give another folder") from error
     if made:
@@ -63,3 +66,30 @@ def _path(source: Container, name: str, folder: Path) -> Path:
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise ContainerError(f"{source.path} holds {name}, which would lie outside {folder}")
     return folder / ("model.onnx" if name == GRAPH else name)
+
+
+def upgrade(
+    file: Path, output: Path | None, device: str | None, cache_dir: Path | None, say: Callable[[str], None]
+) -> Path:
+    """Writes the payload of `file` with a new runtime; returns where the new file is.
+
+    `output` None replaces `file`; `device` None keeps what the file was built for. Raises `ContainerError` or
+    `ConfigError`; on failure an existing file stays as it was.
+    """
+    target = output or file
+    with Container(file) as old:
+        with waiting(f"checking {file}"):
+            old.verify()
+        device = device or device_of(old.pack)
+        if device is None:
+            raise ContainerError(f"{file} does not say which runtime it has: give --device cpu or --device cuda")
+        frozen = runtime_cache.runtime(device, runtime_cache.cache_folder(cache_dir), say)
+        say(f"writing {target}")
+        with replacing(target, "--output-path", say) as temporary:
+            with Progress.of_bytes(f"writing {target}", old.size) as progress:
+                rewrap(temporary, old, launcher=frozen.launcher, pack=frozen.pack, advance=progress.advance)
+            say("running the new file once")
+            try_out(temporary)
+            if output is None:
+                temporary.chmod(file.stat().st_mode & 0o777)
+    return target
