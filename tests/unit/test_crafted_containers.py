@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from encoderfile.builder import container_writer
+from encoderfile.builder import built_files
 from encoderfile.builder.built_files import extract, upgrade
 from encoderfile.builder.container_writer import Part, write
 from encoderfile.cli.commands import inspect
@@ -114,7 +114,7 @@ def test_an_extraction_that_fails_leaves_nothing_in_the_way_of_the_next(
             raise failure
 
     with monkeypatch.context() as patch:
-        patch.setattr(container_writer, "copy_out", fails_at_the_second)
+        patch.setattr(built_files, "copy_out", fails_at_the_second)
         with pytest.raises(ConfigError if isinstance(failure, OSError) else KeyboardInterrupt):
             extract(file, target)
     assert sorted(tmp_path.rglob("*")) == before
