@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import reprlib
 import typing
@@ -44,12 +45,12 @@ def read(body: object, shape: type[S]) -> S:
 
 def reader(shape: type[S]) -> Callable[[object], S]:
     """`read`, which also refuses fields that other servers have and the shape does not have (`known_fields`)."""
-    supported = _fields(shape)
+    supported = functools.cache(lambda: _fields(shape))
 
     def read_known(body: object) -> S:
         found = read(body, shape)
         assert isinstance(body, Mapping)
-        known_fields.check(body, supported)
+        known_fields.check(body, supported())
         return found
 
     return read_known
@@ -115,7 +116,7 @@ def _arguments(hint: Any) -> tuple[Any, ...]:
     return (hint,) if is_choice else typing.get_args(hint) or (hint,)
 
 
-def json_schema(shape: type[msgspec.Struct]) -> dict[str, Any]:
+def json_schema(shape: Any) -> dict[str, Any]:
     """JSON Schema of `shape`, with everything it refers to inside it; what may be null has it among its types."""
     whole = msgspec.json.schema(shape)
     found: dict[str, Any] = _plain(whole, whole.get("$defs", {}))
@@ -131,11 +132,14 @@ def _plain(schema: Any, definitions: dict[str, Any]) -> Any:
     if "$ref" in schema:
         return _plain(definitions[schema["$ref"].rpartition("/")[2]], definitions)
     found = {name: _plain(value, definitions) for name, value in schema.items() if not _is_noise(name, value)}
+    if "enum" in found:
+        found.setdefault("type", "string")  # a `Literal` has no other values here
     choices = [each for each in found.get("anyOf", ()) if each != {"type": "null"}]
     if len(choices) == 1:
         (choice,) = choices
         del found["anyOf"]
-        return {**choice, "type": [choice["type"], "null"], **found}
+        enum = {"enum": [*choice["enum"], None]} if "enum" in choice else {}
+        return {**choice, "type": [choice["type"], "null"], **enum, **found}
     return found
 
 

@@ -10,7 +10,7 @@ from encoderfile.errors import Kind
 from encoderfile.runtime import logs
 from encoderfile.service.limits import Limits
 from encoderfile.transports.http import app, openai
-from encoderfile.transports.http.sie import errors
+from encoderfile.transports.http.sie import dialect as sie
 from support.clients import PATIENCE
 from support.controlled_models import Faulty, Gated, Infinite
 from support.dialects import JSON, Sie, SieServers, code
@@ -19,7 +19,7 @@ TIMES = ("X-Total-Time", "X-Queue-Time", "X-Tokenization-Time", "X-Inference-Tim
 
 
 @pytest.mark.proves("SIE Errors", "INTERNAL_ERROR, 500")
-@pytest.mark.parametrize("table", [*(dialect.statuses for dialect in app.DIALECTS), errors.CODES, openai.CODES])
+@pytest.mark.parametrize("table", [*(dialect.statuses for dialect in app.DIALECTS), sie.CODES, openai.CODES])
 def test_every_dialect_has_a_word_for_every_kind_of_failure(table: dict[Kind, object]) -> None:
     assert set(table) == set(Kind)
 

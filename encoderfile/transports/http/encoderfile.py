@@ -62,8 +62,8 @@ def endpoints(service: Service) -> list[Endpoint]:
             predict,
             name="predict",
             summary=task.summary,
-            request=Given("Request", request_schema(task, info)),
+            request=Given("Request", lambda: request_schema(task, info)),
             read=lambda body: read_request(body, task, info.truncation_side),
-            response=Given("Response", response_schema(task)),
+            response=Given("Response", lambda: response_schema(task)),
         ),
     ]

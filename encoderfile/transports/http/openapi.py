@@ -14,6 +14,7 @@ from starlette.responses import Response
 import encoderfile
 from encoderfile.errors import Kind
 from encoderfile.service.metrics import TRUNCATED
+from encoderfile.service.requests import json_schema
 from encoderfile.transports.http.dialect import PLAIN, json_response
 from encoderfile.transports.http.endpoint import Endpoint
 from encoderfile.transports.http.names import ids
@@ -62,7 +63,7 @@ def endpoint(info: ModelInfo, others: Sequence[Endpoint]) -> Endpoint:
 
 def document(info: ModelInfo, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """An OpenAPI 3.0.3 document of every route this file serves."""
-    shapes = _Shapes(endpoints)
+    shapes = _Shapes()
     paths: dict[str, Any] = {}
     for endpoint in endpoints:
         item = paths.setdefault(endpoint.path, {})
@@ -106,7 +107,7 @@ def _operation(endpoint: Endpoint, shapes: _Shapes, info: ModelInfo) -> Schema:
         responses["200"] = _content("The answer.", shapes.of(endpoint.response), *media)
         if endpoint.method == "POST":
             responses["200"]["headers"] = _headers(endpoint, info)
-            body = _content("", shapes.of(endpoint.request), *media)["content"]
+            body = _content("", shapes.of(endpoint.request, endpoint.facts), *media)["content"]
             operation["requestBody"] = {"required": True, "content": body}
     error = shapes.of(endpoint.dialect.error)
     for status in sorted(_refusals(endpoint)):
@@ -141,61 +142,41 @@ def _content(description: str, schema: Schema, *media: str) -> Schema:
 
 
 class _Shapes:
-    """The shapes of all endpoints as OpenAPI 3.0 has them."""
+    """The shapes of all endpoints as OpenAPI 3.0 has them: those with a name are components."""
 
-    def __init__(self, endpoints: Sequence[Endpoint]) -> None:
-        asked = [shape for each in endpoints if each.supported for shape in (each.response, each.request)]
-        shapes = [each.dialect.error for each in endpoints] + [shape for shape in asked if shape is not None]
-        found = {id(shape): shape for shape in shapes}
-        given = [shape for shape in found.values() if isinstance(shape, Given)]
-        types = [shape for shape in found.values() if not isinstance(shape, Given)]
-        schemas, components = msgspec.json.schema_components(types, ref_template=_REF + "{name}")
-        for shape in given:
-            components[shape.name] = dict(shape.schema)
-        self.components = {name: _openapi(schema, components) for name, schema in components.items()}
-        self._of: dict[int, Schema] = {
-            id(shape): _openapi(schema, components) for shape, schema in zip(types, schemas, strict=True)
-        }
-        self._of |= {id(shape): {"$ref": _REF + shape.name} for shape in given}
-        for each in endpoints:
-            if each.supported and each.facts:
-                self._narrow(self.of(each.request), each.facts)
+    def __init__(self) -> None:
+        self.components: dict[str, Schema] = {}
 
-    def of(self, shape: Any) -> Schema:
-        """The schema, or a reference to one of the components."""
-        return self._of[id(shape)]
-
-    def _narrow(self, reference: Schema, facts: Mapping[str, Mapping[str, Any]]) -> None:
-        properties = self.components[reference["$ref"].removeprefix(_REF)]["properties"]
-        for name, fact in facts.items():
-            properties[name] |= fact
-            if "enum" in fact and "nullable" in properties[name]:
-                properties[name]["enum"] = [*fact["enum"], None]
+    def of(self, shape: Any, facts: Mapping[str, Mapping[str, Any]] | None = None) -> Schema:
+        """The schema, or a reference to a component; `facts` narrow its properties."""
+        if isinstance(shape, Given):
+            name, schema = shape.name, shape.schema()
+        else:
+            name, schema = shape.__name__ if msgspec.inspect.is_struct_type(shape) else "", json_schema(shape)
+        if name not in self.components:
+            found: Schema = _openapi(schema)
+            for field, fact in (facts or {}).items():
+                described = found["properties"][field] | fact
+                if "enum" in fact and "nullable" in described:
+                    described["enum"] = [*fact["enum"], None]
+                found["properties"][field] = described
+            if not name:
+                return found
+            self.components[name] = found
+        return {"$ref": _REF + name}
 
 
-def _openapi(schema: Any, components: Mapping[str, Any]) -> Any:
+def _openapi(schema: Any) -> Any:
     """JSON Schema in OpenAPI 3.0's dialect: `nullable` in the place of a type null."""
     if isinstance(schema, list):
-        return [_openapi(each, components) for each in schema]
+        return [_openapi(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    found = {key: _openapi(value, components) for key, value in schema.items() if not _is_idle(key, value)}
-    if "enum" in schema:
-        found.setdefault("type", "string")  # a `Literal` has no other values here
+    found = {key: _openapi(value) for key, value in schema.items() if (key, value) != ("required", [])}
     if isinstance(schema.get("type"), list):
         (found["type"],) = (each for each in schema["type"] if each != "null")
         found["nullable"] = True
     if {"type": "null"} in schema.get("anyOf", ()):
-        first, *others = (each for each in found.pop("anyOf") if each != {"type": "null"})
-        if "$ref" in first:  # keywords next to a reference do not count
-            first = _openapi(components[first["$ref"].removeprefix(_REF)], components)
-        first["nullable"] = True
-        if "enum" in first:
-            first["enum"] = [*first["enum"], None]
-        found |= {"anyOf": [first, *others]} if others else {**first, **found}
+        found["anyOf"].remove({"type": "null"})
+        found["anyOf"][0]["nullable"] = True
     return found
-
-
-def _is_idle(key: str, value: Any) -> bool:
-    """Whether a keyword says nothing that the name or `nullable` does not say, or nothing at all."""
-    return (key == "title" and isinstance(value, str)) or (key, value) in (("default", None), ("required", []))

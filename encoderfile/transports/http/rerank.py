@@ -16,7 +16,7 @@ from encoderfile.errors import InputError
 from encoderfile.service import known_fields
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
-from encoderfile.transports.http import failures, schemas, scoring
+from encoderfile.transports.http import failures, schemas
 from encoderfile.transports.http.dialect import Dialect
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
 from encoderfile.transports.http.failures import Failure
@@ -95,7 +95,7 @@ def endpoints(service: Service) -> list[Endpoint]:
         service.check_ability(Ability.SCORE)
         refuse = known_fields.refuse_overflow(call.body, service.info.truncation_side)
         scored = await call.answering.by(service.score(asked.query, texts, bool(asked.raw_scores), refuse))
-        best = scoring.order(scored.results)[: min(asked.top_n or len(texts), asked.top_k or len(texts))]
+        best = schemas.best_first(scored.results)[: min(asked.top_n or len(texts), asked.top_k or len(texts))]
         told = bool(asked.return_text or asked.return_documents)
         if "documents" not in call.body:
             return Answer([_text(index, scored.results, texts, told) for index in best])

@@ -1,8 +1,8 @@
-"""Parts of request and response shapes that several dialects share."""
+"""Parts of requests and answers that several dialects share."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
 from msgspec import Meta, Struct
@@ -47,8 +47,13 @@ def usage(tokens: int) -> dict[str, int]:
     return {"prompt_tokens": tokens, "total_tokens": tokens}
 
 
+def best_first(scores: Sequence[float]) -> list[int]:
+    """Positions by falling score; equal ones keep their order."""
+    return sorted(range(len(scores)), key=lambda index: -scores[index])
+
+
 class Given(NamedTuple):
-    """A JSON Schema under a name of its own, in the place of a type."""
+    """A JSON Schema under a name of its own, in the place of a type; made when the document is."""
 
     name: str
-    schema: Mapping[str, Any]
+    schema: Callable[[], dict[str, Any]]

@@ -13,7 +13,7 @@ from encoderfile.service.prompts import DOCUMENT, QUERY
 from encoderfile.service.service import Service
 from encoderfile.transports.http.endpoint import Call
 from encoderfile.transports.http.names import DEFAULT_PROFILE, check_model
-from encoderfile.transports.http.sie.errors import ProfileMismatchError
+from encoderfile.transports.http.sie.dialect import ProfileMismatchError
 from encoderfile.types import AskedPrompt, ModelInfo
 
 _Refused = Annotated[Any, Meta(description="Refused: this model reads text alone.")]

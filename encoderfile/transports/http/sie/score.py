@@ -6,9 +6,8 @@ from msgspec import Struct
 
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
-from encoderfile.transports.http import scoring
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
-from encoderfile.transports.http.schemas import Count
+from encoderfile.transports.http.schemas import Count, best_first
 from encoderfile.transports.http.sie.dialect import DIALECT
 from encoderfile.transports.http.sie.requests import Item, Items, Options, check_options, model_of, texts
 from encoderfile.transports.http.sie.timing import times
@@ -46,7 +45,7 @@ def endpoint(service: Service) -> Endpoint:
         scored = await call.answering.by(service.score(query, items))
         ranked = [
             {"item_id": asked.items[index].id or f"item-{index}", "score": scored.results[index], "rank": rank}
-            for rank, index in enumerate(scoring.order(scored.results))
+            for rank, index in enumerate(best_first(scored.results))
         ]
         headers = times(call.answering).headers()
         return Answer({"model": name, "query_id": asked.query.id, "scores": ranked}, headers)
