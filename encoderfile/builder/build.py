@@ -19,6 +19,7 @@ from encoderfile.builder.container_writer import Part, sha256, try_out, write
 from encoderfile.errors import ConfigError
 from encoderfile.manifest import GRAPH, TOKENIZER, WEIGHTS, Manifest
 from encoderfile.model.device import cuda_obstacle
+from encoderfile.pack import SBOM_PATH, read
 from encoderfile.progress import Progress, waiting
 
 
@@ -89,7 +90,8 @@ def build(
         say("running the new file once")
         try_out(temporary)
         digest = sha256(temporary)
-    return Built(target, target.stat().st_size, digest, time.perf_counter() - started, manifest, frozen.sbom())
+    sbom = read(frozen.pack, SBOM_PATH)
+    return Built(target, target.stat().st_size, digest, time.perf_counter() - started, manifest, sbom)
 
 
 def _inputs(config: BuildConfig, checked: Checked) -> Iterator[Path]:

@@ -25,9 +25,6 @@ _PATH_KEYS = {
     "tokenizer_path": "tokenizer.json",
     "tokenizer_config_path": "tokenizer_config.json",
 }
-_TOKENIZER_KEYS = ("pad_strategy", "truncation_side", "truncation_strategy", "max_length", "stride")
-_SIDES = ("left", "right")
-_STRATEGIES = ("longest_first", "only_first", "only_second")
 _MAX_TOKENS = (1 << 31) - 1
 _MAX_BYTES = 1 << 20
 """Bytes of a YAML file, at most."""
@@ -51,16 +48,16 @@ def _config(document: object, file: Path) -> BuildConfig:
         raise ConfigError(f"{file} has no top-level key `encoderfile:`: put name, path and the other keys below it")
     _only_known(document, ("encoderfile",), str(file))
     body = _mapping(document["encoderfile"], "encoderfile")
-    _only_known(body, ("path", *_READERS, "transform"), "encoderfile")
-    if body.get("transform") is not None:
-        raise ConfigError(
-            "`transform` is not supported: remove it; softmax, pooling and normalisation are built in and need none"
-        )
-    path, files, onnx = _model_path(body.get("path"), file.parent)
-    values = {key: read(key, body[key], file.parent) for key, read in _READERS.items() if body.get(key) is not None}
-    precision = {each.name: values.pop(each.name) for each in fields(PrecisionOptions) if each.name in values}
-    values.setdefault("onnx", onnx)
-    return BuildConfig(path=path, files=files, precision=PrecisionOptions(**precision), **values)
+    values = _values(body, _READERS, "encoderfile", file.parent)
+    model = values.pop("path", None)
+    if model is None:
+        raise ConfigError("`path` is missing: give the model's folder, or its files one by one")
+    return BuildConfig(precision=PrecisionOptions(**_precision(values)), **{**model, **values})
+
+
+def _precision(values: dict[str, Any]) -> dict[str, Any]:
+    """Takes the fields of `PrecisionOptions` out of `values`."""
+    return {each.name: values.pop(each.name) for each in fields(PrecisionOptions) if each.name in values}
 
 
 def _read(file: Path) -> bytes:
@@ -88,20 +85,19 @@ class _Loader(yaml.SafeLoader):
         super().flatten_mapping(node)
 
 
-def _model_path(value: object, folder: Path) -> tuple[Path, dict[str, Path], Path | None]:
+def _model(key: str, value: object, folder: Path) -> dict[str, Any] | None:
+    """The fields of `BuildConfig` that say where the model is: its folder, or its files one by one."""
     if isinstance(value, str):
-        return _path("path", value, folder), {}, None
+        return {"path": _path(key, value, folder)}
     if not isinstance(value, dict):
-        raise ConfigError("`path` is missing: give the model's folder, or its files one by one")
-    _only_known(value, tuple(_PATH_KEYS), "path")
-    files = {
-        _PATH_KEYS[key]: _path(f"path.{key}", found, folder) for key, found in value.items() if found is not None
-    }
-    for key in ("model_config_path", "model_weights_path", "tokenizer_path"):
-        if _PATH_KEYS[key] not in files:
-            raise ConfigError(f"`path.{key}` is missing: give it, or give the model's folder as `path`")
+        return None
+    found = _values(value, dict.fromkeys(_PATH_KEYS, _path), key, folder)
+    for each in _PATH_KEYS:
+        if each not in found and each != "tokenizer_config_path":
+            raise ConfigError(f"`path.{each}` is missing: give it, or give the model's folder as `path`")
+    files = {_PATH_KEYS[each]: path for each, path in found.items()}
     onnx = files.pop("model.onnx")
-    return onnx.parent, files, onnx
+    return {"path": onnx.parent, "files": files, "onnx": onnx}
 
 
 def _string(key: str, value: object, _: Path) -> str:
@@ -112,10 +108,6 @@ def _string(key: str, value: object, _: Path) -> str:
     if not text.isprintable():
         raise ConfigError(f"`{key}` should be printable, got {_shown.repr(text)}")
     return text
-
-
-def _version(key: str, value: object, folder: Path) -> str:
-    return _string(key, value, folder) or DEFAULT_VERSION
 
 
 def _path(key: str, value: object, folder: Path) -> Path:
@@ -152,39 +144,44 @@ def _inputs(key: str, value: object, _: Path) -> dict[str, str]:
     return {str(name): str(each) for name, each in found.items()}
 
 
-def _tokenizer(key: str, value: object, _: Path) -> TokenizerOptions:
-    body = _mapping(value or {}, key)
-    _only_known(body, _TOKENIZER_KEYS, "tokenizer")
-    for name, known in (("truncation_side", _SIDES), ("truncation_strategy", _STRATEGIES)):
-        if body.get(name) is not None and body[name] not in known:
-            found = body[name] if isinstance(body[name], str) else _shown.repr(body[name])
-            raise ConfigError(f"`tokenizer.{name}` is {found}: choose {' or '.join(known)}")
-    return TokenizerOptions(
-        max_length=check_count("max_length", body.get("max_length"), 1),
-        truncation_side=body.get("truncation_side"),
-        truncation_strategy=body.get("truncation_strategy"),
-        stride=check_count("stride", body.get("stride"), 0) or 0,
-        fixed_length=_fixed_length(body.get("pad_strategy")),
+def _tokenizer(key: str, value: object, folder: Path) -> TokenizerOptions:
+    values = _values(_mapping(value or {}, key), _TOKENIZER_READERS, key, folder)
+    fixed_length = values.pop("pad_strategy", None)
+    return TokenizerOptions(**values, fixed_length=fixed_length)
+
+
+def _fixed_length(key: str, strategy: object, folder: Path) -> int | None:
+    if strategy == "batch_longest":
+        return None
+    if isinstance(strategy, dict) and list(strategy) == ["fixed"] and strategy["fixed"] is not None:
+        return _count(1)(f"{key}.fixed", strategy["fixed"], folder)  # type: ignore[no-any-return]
+    raise ConfigError(f"`{key}` is {_shown.repr(strategy)}: choose batch_longest or {{fixed: N}}")
+
+
+def _count(least: int) -> Read:
+    """Reads a number of tokens."""
+
+    def read(key: str, value: object, _: Path) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ConfigError(f"`{key}` should be an integer of at least {least}, got {_shown.repr(value)}")
+        if value > _MAX_TOKENS:
+            raise ConfigError(f"`{key}` should be at most {_MAX_TOKENS}")
+        return value
+
+    return read
+
+
+def _transform(*_: object) -> None:
+    raise ConfigError(
+        "`transform` is not supported: remove it; softmax, pooling and normalisation are built in and need none"
     )
 
 
-def _fixed_length(strategy: object) -> int | None:
-    if strategy is None or strategy == "batch_longest":
-        return None
-    if isinstance(strategy, dict) and list(strategy) == ["fixed"] and strategy["fixed"] is not None:
-        return check_count("fixed", strategy["fixed"], 1)
-    raise ConfigError(f"`tokenizer.pad_strategy` is {_shown.repr(strategy)}: choose batch_longest or {{fixed: N}}")
-
-
-def check_count(key: str, value: object, least: int) -> int | None:
-    """`value`, a number of tokens of at least `least`, or None. Raises `ConfigError` for anything else."""
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ConfigError(f"`{key}` should be an integer of at least {least}, got {_shown.repr(value)}")
-    if value > _MAX_TOKENS:
-        raise ConfigError(f"`{key}` should be at most {_MAX_TOKENS}")
-    return value
+def _values(body: Mapping[Any, Any], readers: Mapping[str, Read], where: str, folder: Path) -> dict[str, Any]:
+    """The values of the mapping at `where`, without keys that are empty. Raises `ConfigError` for unknown keys."""
+    _only_known(body, readers, where)
+    prefix = "" if where == "encoderfile" else f"{where}."
+    return {key: readers[key](prefix + key, value, folder) for key, value in body.items() if value is not None}
 
 
 def _mapping(value: object, name: str) -> Mapping[str, Any]:
@@ -201,13 +198,22 @@ def _only_known(body: Mapping[Any, Any], known: Iterable[str], where: str) -> No
             raise ConfigError(f"{where} has an unknown key `{name}`: did you mean `{near[0]}`?")
 
 
+_TOKENIZER_READERS: dict[str, Read] = {
+    "pad_strategy": _fixed_length,
+    "truncation_side": _choice("left", "right"),
+    "truncation_strategy": _choice("longest_first", "only_first", "only_second"),
+    "max_length": _count(1),
+    "stride": _count(0),
+}
 _READERS: dict[str, Read] = {
+    "path": _model,
     "name": _string,
-    "version": _version,
+    "version": lambda *value: _string(*value) or DEFAULT_VERSION,
     "model_type": _choice(*TASKS),
     "output_path": _path,
     "cache_dir": _path,
     "base_binary_path": _path,
+    "transform": _transform,
     "tokenizer": _tokenizer,
     "device": _choice("auto", "cpu", "cuda"),
     "onnx": _path,
@@ -227,9 +233,6 @@ def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> 
     `flags` are fields of `BuildConfig` and `PrecisionOptions`, and `max_length`; None means not given. Raises
     `ConfigError`.
     """
-    max_length = flags.pop("max_length", None)
-    precision_flags = {each.name: flags.pop(each.name, None) for each in fields(PrecisionOptions)}
-    inputs = _pairs(flags.pop("inputs", None) or ())
     given = {name: value for name, value in flags.items() if value is not None}
     if yaml_file is not None:
         config = from_yaml(yaml_file)
@@ -239,11 +242,10 @@ def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> 
         config = BuildConfig(path=model_dir)
     else:
         raise ConfigError("no model given: name its folder, or a YAML file with -f")
-    if max_length is not None:
-        given["tokenizer"] = replace(config.tokenizer, max_length=check_count("--max-length", max_length, 1))
-    given["inputs"] = {**config.inputs, **inputs}
-    given_precision = {name: value for name, value in precision_flags.items() if value is not None}
-    config = replace(config, **given, precision=replace(config.precision, **given_precision))
+    if (max_length := given.pop("max_length", None)) is not None:
+        given["tokenizer"] = replace(config.tokenizer, max_length=_count(1)("--max-length", max_length, Path()))
+    given["inputs"] = {**config.inputs, **_pairs(given.pop("inputs", ()))}
+    config = replace(config, precision=replace(config.precision, **_precision(given)), **given)
     _validate(config)
     return config
 

@@ -8,12 +8,14 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from encoderfile.builder import safe_read
 from encoderfile.builder.modules_json import Module, read_modules_json
 from encoderfile.builder.tokenizer_overrides import TokenizerFiles, effective_tokenizer
 from encoderfile.errors import ModelError
+
+T = TypeVar("T", dict[str, Any], list[Any])
 
 SENTENCE_BERT = tuple(
     f"sentence_{kind}_config.json"
@@ -38,6 +40,9 @@ SMALL_FILES = (
     *_SENTENCE_TRANSFORMERS,
 )
 """What is read beside the graph, where present, and kept in the built file."""
+
+_HUB_NAME = re.compile(r"(?:https?://(?:www\.)?(?:huggingface\.co|hf\.co)/)?([\w.-]+(?:/[\w.-]+)?)/?")
+"""A model's name on the Hugging Face hub, or the address of its page."""
 
 
 @dataclass(frozen=True)
@@ -90,17 +95,17 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
         source = _first(folders, name)
         if name not in files and _exists(source):
             files[name] = safe_read.read(safe_read.inside(source, folders[-1]))
-        return _object(files, name)
+        return _json(files, name, dict)
 
     modules = read_modules_json(_json(files, "modules.json", list), read)
     pooled = [module.config for module in modules.default if module.kind in ("Pooling", "SpladePooling")]
-    sentence_bert = next((found for name in SENTENCE_BERT if (found := _object(files, name))), {})
+    sentence_bert = next((found for name in SENTENCE_BERT if (found := _json(files, name, dict))), {})
     tokenizer = TokenizerFiles(
-        tokenizer=_object(files, "tokenizer.json"),
-        config=_object(files, "tokenizer_config.json"),
-        special_tokens_map=_object(files, "special_tokens_map.json"),
-        added_tokens=_object(files, "added_tokens.json"),
-        model_config=_object(files, "config.json"),
+        tokenizer=_json(files, "tokenizer.json", dict),
+        config=_json(files, "tokenizer_config.json", dict),
+        special_tokens_map=_json(files, "special_tokens_map.json", dict),
+        added_tokens=_json(files, "added_tokens.json", dict),
+        model_config=_json(files, "config.json", dict),
         sentence_bert=sentence_bert,
     )
     effective = effective_tokenizer(tokenizer)
@@ -112,9 +117,9 @@ def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Pat
         config=tokenizer.model_config,
         tokenizer_config=effective.config,
         modules=modules.default,
-        pooling=pooled[-1] if pooled else {} if modules.default else _object(files, "1_Pooling/config.json"),
+        pooling=pooled[-1] if pooled else {} if modules.default else _json(files, "1_Pooling/config.json", dict),
         sentence_bert=sentence_bert,
-        sentence_transformers=_object(files, "config_sentence_transformers.json"),
+        sentence_transformers=_json(files, "config_sentence_transformers.json", dict),
         tokenizer_json=effective.tokenizer,
         files=files,
         other_routes=modules.other_routes,
@@ -196,12 +201,7 @@ def _first(folders: Sequence[Path], name: str) -> Path:
     return next((folder / name for folder in folders if _exists(folder / name)), folders[0] / name)
 
 
-def _object(files: Mapping[str, bytes], name: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = _json(files, name, dict)
-    return found
-
-
-def _json(files: Mapping[str, bytes], name: str, kind: type) -> Any:
+def _json(files: Mapping[str, bytes], name: str, kind: type[T]) -> T:
     """A parsed file of `files`; an empty `kind` where there is none."""
     if name not in files:
         return kind()
@@ -214,10 +214,6 @@ def _json(files: Mapping[str, bytes], name: str, kind: type) -> Any:
         expected = "an object" if kind is dict else "a list"
         raise ModelError(f"{name} should hold {expected}: export the model again")
     return value
-
-
-_HUB_NAME = re.compile(r"(?:https?://(?:www\.)?(?:huggingface\.co|hf\.co)/)?([\w.-]+(?:/[\w.-]+)?)/?")
-"""A model's name on the Hugging Face hub, or the address of its page."""
 
 
 def not_a_folder(path: Path) -> str:

@@ -87,17 +87,17 @@ class _Quantizer:
             return False
         del self._graph.node[:]
         self._graph.node.extend(self._nodes)
-        self._drop_unused()
+        used = set(_names(self._graph))
+        kept = [tensor for tensor in self._graph.initializer if tensor.name in used]
+        del self._graph.initializer[:]
+        self._graph.initializer.extend(kept)
         return True
 
     def _is_large(self, name: str) -> bool:
         tensor = self._weights.get(name)
-        return (
-            tensor is not None
-            and tensor.data_type == 1
-            and len(tensor.dims) == 2
-            and int(np.prod(tensor.dims)) >= SMALLEST
-        )
+        if tensor is None or tensor.data_type != 1 or len(tensor.dims) != 2:
+            return False
+        return int(np.prod(tensor.dims)) >= SMALLEST
 
     def _multiply(self, node: onnx.NodeProto) -> None:
         rounded, scale, least = self._round(node.input[0])
@@ -114,7 +114,8 @@ class _Quantizer:
     def _round(self, name: str) -> tuple[str, str, str]:
         """The tensor in 8 bits; shared by the matrices that it is multiplied with (queries, keys and values)."""
         if name not in self._rounded:
-            tiny, levels = self._scalar("tiny", 1e-12), self._scalar("levels", 255.0)
+            tiny = self._constant("int8_tiny", np.float32(1e-12))
+            levels = self._constant("int8_levels", np.float32(255.0))
             least = self._reduce("ReduceMin", name)
             spread = self._add("Sub", self._reduce("ReduceMax", name), least)
             scale = self._add("Max", self._add("Div", spread, levels), tiny)
@@ -145,9 +146,6 @@ class _Quantizer:
             self._packed[name] = tuple(part for part, _ in parts)
         return self._packed[name]
 
-    def _scalar(self, name: str, value: float) -> str:
-        return self._constant(f"int8_{name}", np.float32(value))
-
     def _constant(self, name: str, value: Any) -> str:
         from onnx import numpy_helper
 
@@ -163,12 +161,6 @@ class _Quantizer:
         output = output or f"int8_{len(self._nodes)}"
         self._nodes.append(helper.make_node(kind, inputs, [output], **attributes))
         return output
-
-    def _drop_unused(self) -> None:
-        used = set(_names(self._graph))
-        kept = [tensor for tensor in self._graph.initializer if tensor.name in used]
-        del self._graph.initializer[:]
-        self._graph.initializer.extend(kept)
 
 
 def _axis(node: onnx.NodeProto) -> int:

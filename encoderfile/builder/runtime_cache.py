@@ -23,7 +23,7 @@ from encoderfile.builder.sbom import LAUNCHER_PARTS
 from encoderfile.container import Slice
 from encoderfile.errors import ConfigError, ContainerError
 from encoderfile.model.device import CUDA_LIBRARY, provider_folder
-from encoderfile.pack import SBOM_PATH, read, verify
+from encoderfile.pack import verify
 from encoderfile.progress import waiting
 
 _RECIPE = ("runtime.spec", "entry.py", "hollow_mcp.py")
@@ -42,10 +42,6 @@ class Runtime:
 
     launcher: Slice
     pack: Slice
-
-    def sbom(self) -> bytes:
-        """What is in the pack, CycloneDX JSON."""
-        return read(self.pack, SBOM_PATH)
 
 
 def cache_folder(given: Path | None) -> Path:

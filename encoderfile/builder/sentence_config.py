@@ -21,6 +21,9 @@ _SUPPORTED: Mapping[str, tuple[object, ...]] = {
 }
 """Arguments that change numbers, with the values that are supported."""
 
+_PREDEFINED = frozenset({"query", "document"})
+"""Names that the library knows without any file; their prompts are empty."""
+
 
 def call_length(folder: ModelFolder) -> object:
     """The length at which each call truncates, which takes precedence over the tokenizer's own; None for none."""
@@ -57,10 +60,6 @@ def _arguments(folder: ModelFolder) -> Mapping[str, Any]:
 
 def _object(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
-
-_PREDEFINED = frozenset({"query", "document"})
-"""Names that the library knows without any file; their prompts are empty."""
 
 
 def prompt_facts(folder: ModelFolder, model_type: str, output: ValueInfo) -> dict[str, Any]:

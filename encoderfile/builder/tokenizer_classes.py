@@ -73,7 +73,6 @@ _ALBERT = _names(bos="[CLS]", eos="[SEP]", unk="<unk>", sep="[SEP]", pad="<pad>"
 _LLAMA = _names(unk="<unk>", bos="<s>", eos="</s>") | {"add_bos_token": True, "add_eos_token": False}
 _GPT2 = _names(unk="<|endoftext|>", bos="<|endoftext|>", eos="<|endoftext|>")
 
-
 _MASK: Mapping[str, Json] = {"mask_token": {"lstrip": True, "normalized": False}}
 _MASK_NORMALIZED: Mapping[str, Json] = {"mask_token": {"lstrip": True, "normalized": True}}
 _WRAPPED: Mapping[str, Json] = {f"{name}_token": {} for name in ("bos", "eos", "sep", "cls", "unk", "pad")}
@@ -105,16 +104,10 @@ def _t5(name: str) -> TokenizerClass:
 _CLASSES = (
     TokenizerClass("PreTrained"),
     TokenizerClass("TokenizersBackend"),  # the same, as transformers 5 calls it
-    *(
-        _bert(name)
-        for name in ("Bert", "ConvBert", "Electra", "LayoutLM", "Lxmert", "MobileBert", "Realm", "SqueezeBert")
-    ),
-    *(_bert(name) for name in ("DPRContextEncoder", "DPRQuestionEncoder")),
+    *map(_bert, ("Bert", "ConvBert", "DPRContextEncoder", "DPRQuestionEncoder", "Electra", "LayoutLM", "Lxmert")),
+    *map(_bert, ("MobileBert", "Realm", "SqueezeBert")),
     *(_bert(name, attributes=_NO_TYPES) for name in ("DistilBert", "RetriBert")),
-    _bert(
-        "Funnel",
-        _names(unk="<unk>", sep="<sep>", pad="<pad>", cls="<cls>", mask="<mask>", bos="<s>", eos="</s>"),
-    ),
+    _bert("Funnel", _names(unk="<unk>", sep="<sep>", pad="<pad>", cls="<cls>", mask="<mask>", bos="<s>", eos="</s>")),
     _bert(
         "Splinter", _BERT | {"additional_special_tokens": ["[QUESTION]"]}, normalizer=("lowercase", "strip_accents")
     ),
@@ -125,14 +118,10 @@ _CLASSES = (
         normalizer=("lowercase", "strip_accents"),
         wraps={**_WRAPPED, **_MASK},
     ),
-    _trimmed("Roberta", _MASK),
-    _trimmed("Longformer", _MASK),
-    _trimmed("Blenderbot", _MASK),
-    _trimmed("Bart", _MASK_NORMALIZED),
-    _trimmed("LED", _MASK_NORMALIZED),
+    *(_trimmed(name, _MASK) for name in ("Roberta", "Longformer", "Blenderbot")),
+    *(_trimmed(name, _MASK_NORMALIZED) for name in ("Bart", "LED")),
     _trimmed("Mvp", {**_WRAPPED, **_MASK}),
-    _roberta("XLMRoberta", wraps=_MASK),
-    _roberta("Barthez", wraps=_MASK),
+    *(_roberta(name, wraps=_MASK) for name in ("XLMRoberta", "Barthez")),
     _roberta(
         "Camembert",
         defaults={"additional_special_tokens": ["<s>NOTUSED", "</s>NOTUSED", "<unk>NOTUSED"]},
@@ -141,8 +130,7 @@ _CLASSES = (
     _roberta("MBart", wraps=_MASK, template=Template.LANGUAGE_LAST, defaults={"src_lang": "en_XX"}),
     _roberta("MBart50", wraps=_MASK, template=Template.LANGUAGE_FIRST, defaults={"src_lang": "en_XX"}),
     _roberta("Nllb", wraps=_MASK_NORMALIZED, template=Template.LANGUAGE_FIRST, defaults={"src_lang": "eng_Latn"}),
-    TokenizerClass("Albert", _ALBERT, wraps=_MASK),
-    TokenizerClass("RemBert", _ALBERT, wraps=_MASK),
+    *(TokenizerClass(name, _ALBERT, wraps=_MASK) for name in ("Albert", "RemBert")),
     TokenizerClass(
         "FNet",
         _names(unk="<unk>", sep="[SEP]", pad="<pad>", cls="[CLS]", mask="[MASK]"),
@@ -151,8 +139,7 @@ _CLASSES = (
     TokenizerClass(
         "BigBird", _ROBERTA | _names(sep="[SEP]", mask="[MASK]", cls="[CLS]"), _NO_TYPES, wraps={**_WRAPPED, **_MASK}
     ),
-    TokenizerClass("Deberta", _BERT | _names(bos="[CLS]", eos="[SEP]")),
-    TokenizerClass("DebertaV2", _BERT | _names(bos="[CLS]", eos="[SEP]")),
+    *(TokenizerClass(name, _BERT | _names(bos="[CLS]", eos="[SEP]")) for name in ("Deberta", "DebertaV2")),
     TokenizerClass("Herbert", _names(cls="<s>", unk="<unk>", pad="<pad>", mask="<mask>", sep="</s>")),
     TokenizerClass(
         "XLNet",
@@ -166,12 +153,10 @@ _CLASSES = (
         _NO_TYPES,
         adds_more=tuple(f"<madeupword{index}>" for index in range(7)),
     ),
-    _t5("T5"),
-    _t5("MT5"),
+    *map(_t5, ("T5", "MT5")),
     TokenizerClass("Reformer", _names(eos="</s>", unk="<unk>"), _NO_TYPES),
     TokenizerClass("OpenAIGPT", _names(unk="<unk>"), _NO_TYPES),
-    TokenizerClass("GPT2", _GPT2, _NO_TYPES),
-    TokenizerClass("CodeGen", _GPT2, _NO_TYPES),
+    *(TokenizerClass(name, _GPT2, _NO_TYPES) for name in ("GPT2", "CodeGen")),
     TokenizerClass("BlenderbotSmall", _GPT2),
     TokenizerClass("Qwen2", _names(unk="<|endoftext|>", eos="<|endoftext|>", pad="<|endoftext|>"), _NO_TYPES),
     TokenizerClass("CLIP", _GPT2 | _names(bos="<|startoftext|>", pad="<|endoftext|>"), _NO_TYPES),
@@ -182,9 +167,7 @@ _CLASSES = (
     _llama("Llama", _LLAMA, from_slow=True),
     _llama("Gemma", _LLAMA | _names(bos="<bos>", eos="<eos>", pad="<pad>")),
     _llama(
-        "Cohere",
-        _LLAMA | _names(unk="<UNK>", bos="<BOS_TOKEN>", eos="<|END_OF_TURN_TOKEN|>"),
-        spaces_anywhere=True,
+        "Cohere", _LLAMA | _names(unk="<UNK>", bos="<BOS_TOKEN>", eos="<|END_OF_TURN_TOKEN|>"), spaces_anywhere=True
     ),
 )
 
@@ -240,11 +223,9 @@ def tokenizer_class(tokenizer_config: Mapping[str, Any], config: Mapping[str, An
         named = config.get("tokenizer_class")
         code = code or _has_code(config)
     kind = config.get("model_type")
-    family = (
-        str(named).removesuffix("Fast").removesuffix("Tokenizer")
-        if named is not None
-        else _BY_MODEL_TYPE.get(str(kind), "")
-    )
+    family = _BY_MODEL_TYPE.get(str(kind), "")
+    if named is not None:
+        family = str(named).removesuffix("Fast").removesuffix("Tokenizer")
     if family in _NEEDS:
         raise ModelError(
             f"{family}Tokenizer needs {_NEEDS[family]}, which tokenizer.json does not contain: answers would differ, "

@@ -15,6 +15,35 @@ from encoderfile.builder.vocabulary import Vocabulary, content_of
 from encoderfile.errors import ConfigError, ModelError
 from encoderfile.manifest import TokenizerSpec
 
+NO_LIMIT = 1_000_000_000
+"""Tokenizers without a limit have a number far above any real length (1e30 and the like)."""
+
+FALLBACK_LENGTH = 512
+"""BERT's limit, used when no file has one."""
+
+# Position ids of these begin after the padding id (as in fairseq), so the table has that many rows more.
+_POSITIONS_AFTER_PADDING = frozenset(
+    "camembert data2vec-text esm ibert layoutlmv3 lilt longformer luke markuplm mpnet roberta roberta-prelayernorm "
+    "xlm-roberta xlm-roberta-xl xmod".split()
+)
+# These look positions up in a table, even where it cannot be found in the graph.
+_TABLES = _POSITIONS_AFTER_PADDING | frozenset(
+    "albert bart bert big_bird convbert distilbert electra ernie flaubert gpt2 gpt_neo layoutlm megatron-bert "
+    "mobilebert nystromformer splinter squeezebert xlm".split()
+)
+# Positions of these are relative or rotary: `max_position_embeddings` does not bound the input.
+_NO_TABLES = frozenset("funnel mt5 t5 umt5 xlnet".split())
+# Relative too, but with an absolute table that config.json can switch off, and usually does.
+_PERHAPS_TABLES = frozenset({"deberta", "deberta-v2"})
+
+
+_HEADS = ("num_attention_heads", "n_heads", "n_head", "num_heads")
+_FUSED = frozenset({"Attention", "GroupQueryAttention", "MultiHeadAttention", "PackedMultiHeadAttention"})
+"""Operators that hold all of attention, and may not keep the scores of all pairs of tokens."""
+
+# Operators between a table and its lookup, the table as their first input.
+_BETWEEN = frozenset({"Cast", "DequantizeLinear", "Identity"})
+
 
 def tokenizer_spec(
     folder: ModelFolder, options: TokenizerOptions, fixed_tokens: int | None, tables: Sequence[Table] = ()
@@ -77,28 +106,6 @@ def _unknown_token_id(folder: ModelFolder, vocabulary: Vocabulary) -> int | None
             return found
     index = model.get("unk_id")
     return index if isinstance(index, int) else None
-
-
-NO_LIMIT = 1_000_000_000
-"""Tokenizers without a limit have a number far above any real length (1e30 and the like)."""
-
-FALLBACK_LENGTH = 512
-"""BERT's limit, used when no file has one."""
-
-# Position ids of these begin after the padding id (as in fairseq), so the table has that many rows more.
-_POSITIONS_AFTER_PADDING = frozenset(
-    "camembert data2vec-text esm ibert layoutlmv3 lilt longformer luke markuplm mpnet roberta roberta-prelayernorm "
-    "xlm-roberta xlm-roberta-xl xmod".split()
-)
-# These look positions up in a table, even where it cannot be found in the graph.
-_TABLES = _POSITIONS_AFTER_PADDING | frozenset(
-    "albert bart bert big_bird convbert distilbert electra ernie flaubert gpt2 gpt_neo layoutlm megatron-bert "
-    "mobilebert nystromformer splinter squeezebert xlm".split()
-)
-# Positions of these are relative or rotary: `max_position_embeddings` does not bound the input.
-_NO_TABLES = frozenset("funnel mt5 t5 umt5 xlnet".split())
-# Relative too, but with an absolute table that config.json can switch off, and usually does.
-_PERHAPS_TABLES = frozenset({"deberta", "deberta-v2"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +232,6 @@ def first_position(config: Mapping[str, Any]) -> int:
     return (padding if isinstance(padding, int) else 1) + 1
 
 
-_HEADS = ("num_attention_heads", "n_heads", "n_head", "num_heads")
-_FUSED = frozenset({"Attention", "GroupQueryAttention", "MultiHeadAttention", "PackedMultiHeadAttention"})
-"""Operators that hold all of attention, and may not keep the scores of all pairs of tokens."""
-
-
 def attention_bytes(folder: ModelFolder, graph: OnnxGraph) -> int:
     """Bytes for each pair of tokens, in float32: scores and their softmax of each head, and the mask.
 
@@ -248,10 +250,6 @@ def long_text_notes(limit: int, bytes_per_pair: int) -> tuple[str, ...]:
         return (tried,)
     needed = bytes_per_pair * limit * limit / 1e9
     return (f"{tried}; attention over a text of that length takes up to {needed:.1f} GB, --max-length lowers it",)
-
-
-# Operators between a table and its lookup, the table as their first input.
-_BETWEEN = frozenset({"Cast", "DequantizeLinear", "Identity"})
 
 
 @dataclass(frozen=True, slots=True)

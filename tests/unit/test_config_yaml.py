@@ -196,14 +196,14 @@ def test_a_transform_is_refused_until_it_is_built(tmp_path: Path, transform: str
         ("encoderfile: {path: m, tokenizer: 3}", "`tokenizer` should hold keys and values, got 3"),
         (
             "encoderfile: {path: m, tokenizer: {max_length: 0}}",
-            "`max_length` should be an integer of at least 1, got 0",
+            "`tokenizer.max_length` should be an integer of at least 1, got 0",
         ),
-        ("encoderfile: {path: m, tokenizer: {max_length: 1.5}}", "`max_length` should be an integer"),
-        ("encoderfile: {path: m, tokenizer: {max_length: true}}", "`max_length` should be an integer"),
-        ("encoderfile: {path: m, tokenizer: {max_length: '9'}}", "`max_length` should be an integer"),
+        ("encoderfile: {path: m, tokenizer: {max_length: 1.5}}", "`tokenizer.max_length` should be an integer"),
+        ("encoderfile: {path: m, tokenizer: {max_length: true}}", "`tokenizer.max_length` should be an integer"),
+        ("encoderfile: {path: m, tokenizer: {max_length: '9'}}", "`tokenizer.max_length` should be an integer"),
         (
             "encoderfile: {path: m, tokenizer: {stride: -1}}",
-            "`stride` should be an integer of at least 0, got -1",
+            "`tokenizer.stride` should be an integer of at least 0, got -1",
         ),
         (
             "encoderfile: {path: m, tokenizer: {truncation_side: middle}}",
@@ -219,7 +219,7 @@ def test_a_transform_is_refused_until_it_is_built(tmp_path: Path, transform: str
         ),
         (
             "encoderfile: {path: m, tokenizer: {pad_strategy: {fixed: 0}}}",
-            "`fixed` should be an integer of at least 1, got 0",
+            "`tokenizer.pad_strategy.fixed` should be an integer of at least 1, got 0",
         ),
         ("encoderfile: {path: m, tokenizer: {pad_strategy: {fixed: null}}}", "choose batch_longest or {fixed: N}"),
         ("encoderfile: {path: m, tokenizer: {pad_strategy: {exact: 3}}}", "choose batch_longest or {fixed: N}"),
