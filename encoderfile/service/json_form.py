@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from encoderfile.service import known_fields, prompts
-from encoderfile.service.json_chunks import Chunks, json_chunks
+from encoderfile.service.json_chunks import json_chunks
 from encoderfile.service.requests import json_schema, read
 from encoderfile.tasks import Task
 from encoderfile.tasks.options import Option
@@ -122,12 +122,7 @@ def read_request(body: object, task: Task[Any], truncation_side: str) -> Predict
 
 def write_answer(prediction: Prediction[Any]) -> bytes:
     """The body of the answer: floats in shortest form straight from float32."""
-    return b"".join(answer_chunks(prediction))
-
-
-def answer_chunks(prediction: Prediction[Any]) -> Chunks:
-    """The body of the answer in chunks."""
-    return json_chunks(answer(prediction))
+    return b"".join(json_chunks(answer(prediction)))
 
 
 def answer(prediction: Prediction[Any]) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 # Before the import: the library otherwise writes lines of its own form between those of our log.
@@ -15,7 +15,6 @@ os.environ["GRPC_VERBOSITY"] = os.environ.get("GRPC_VERBOSITY", "NONE")
 import grpc
 import grpc.aio
 from google.protobuf import descriptor_pool
-from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -50,25 +49,17 @@ STATUS: dict[Kind, grpc.StatusCode] = {
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Endpoint:
-    """One service, how its requests are read and its answers written."""
+def _methods(task: Task[Any]) -> Iterator[tuple[str, Any, Writer]]:
+    """The service of the API page, then the one of v0.7.0 where that had the model type.
 
-    name: str
-    request: Descriptor
-    write: Writer
-
-
-def _endpoints(task: Task[Any]) -> Iterator[_Endpoint]:
-    """The service of the API page, then the one of v0.7.0 where that had the model type."""
+    Each with its name, the class of a request to `Predict`, and what writes the answers.
+    """
     service = "".join(word.title() for word in task.name.split("_"))
     known = descriptor_pool.Default()
     for name in (f"{pb.DESCRIPTOR.package}.{service}", f"{pb.DESCRIPTOR.package}.{task.name}.{service}Inference"):
-        try:
-            method = known.FindServiceByName(name).methods_by_name["Predict"]
-        except KeyError:
-            continue
-        yield _Endpoint(name, method.input_type, Writer(method.output_type, task.result))
+        with contextlib.suppress(KeyError):
+            predict = known.FindServiceByName(name).methods_by_name["Predict"]
+            yield name, GetMessageClass(predict.input_type), Writer(predict.output_type, task.result)
 
 
 _PATIENCE = (
@@ -116,14 +107,13 @@ class GrpcServer:
 
     async def start(self, service: Service) -> None:
         """Registers the model's service and begins to answer."""
-        endpoints = list(_endpoints(service.task))
         server: Any = Requests(self._server, _refuse)
-        for endpoint in endpoints:
-            server.add_generic_rpc_handlers(
-                (grpc.method_handlers_generic_handler(endpoint.name, _handlers(service, endpoint)),)
-            )
+        own = []
+        for name, request, write in _methods(service.task):
+            handlers = grpc.method_handlers_generic_handler(name, _handlers(service, request, write))
+            server.add_generic_rpc_handlers((handlers,))
+            own.append(name)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        own = tuple(endpoint.name for endpoint in endpoints)
         served = (*own, health.SERVICE_NAME, reflection.SERVICE_NAME, grpc_reflection_v1.SERVICE_NAME)
         # The library's own function would take the synchronous servicer for a server that it does not know.
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(served), server)
@@ -153,11 +143,11 @@ class GrpcServer:
             await self._health.set(name, status)
 
 
-def _handlers(service: Service, endpoint: _Endpoint) -> dict[str, Any]:
+def _handlers(service: Service, request_type: type[Message], write: Writer) -> dict[str, Any]:
     async def predict(request: Any, context: _Context) -> bytes:
         with service.metrics.request("grpc") as answer:
             prediction = await answer.by(service.predict(_decode(request, service)))
-            written = b"".join(await cooperatively(endpoint.write(prediction)))
+            written = b"".join(await cooperatively(write(prediction)))
         if answer.headers:
             context.set_trailing_metadata(tuple(answer.headers.items()))
         return written
@@ -171,7 +161,7 @@ def _handlers(service: Service, endpoint: _Endpoint) -> dict[str, Any]:
         ).SerializeToString()
 
     return {
-        "Predict": _unary(predict, GetMessageClass(endpoint.request)),
+        "Predict": _unary(predict, request_type),
         "GetModelMetadata": _unary(metadata, pb.GetModelMetadataRequest),
     }
 

@@ -8,7 +8,8 @@ import pytest
 
 from encoderfile import tasks
 from encoderfile.errors import InputError
-from encoderfile.service.json_form import answer_chunks, read_request, write_answer
+from encoderfile.service.json_chunks import json_chunks
+from encoderfile.service.json_form import answer, read_request, write_answer
 from encoderfile.tasks.embedding import TokenEmbeddings
 from encoderfile.tasks.results import to_json
 from encoderfile.tasks.sentence_embedding import SentenceEmbedding
@@ -181,6 +182,6 @@ def test_the_chunks_of_an_answer_make_the_same_json_as_one_whole(count: int) -> 
     rows = np.random.default_rng(0).standard_normal((count, 3), dtype=np.float32)
     prediction = Prediction([TokenEmbeddings(rows, TOKENS[:1] * count)] * 2, "m", metadata={"a": "ü"})
     whole = {"results": [to_json(each) for each in prediction.results], "model_id": "m", "metadata": {"a": "ü"}}
-    chunks = list(answer_chunks(prediction))
+    chunks = list(json_chunks(answer(prediction)))
     assert b"".join(chunks) == orjson.dumps(whole, option=orjson.OPT_SERIALIZE_NUMPY)
     assert max(len(chunk) for chunk in chunks) <= 64 * 120

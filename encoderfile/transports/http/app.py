@@ -16,9 +16,8 @@ from encoderfile.transports.http import encoderfile, index, openai, openapi, pro
 from encoderfile.transports.http.dialect import PLAIN, Dialect
 from encoderfile.transports.http.middleware.bodies import BodyMiddleware
 from encoderfile.transports.http.middleware.disconnects import DisconnectMiddleware
-from encoderfile.transports.http.middleware.keys import KeyMiddleware
+from encoderfile.transports.http.middleware.refusals import KeyMiddleware, UnforeseenMiddleware
 from encoderfile.transports.http.middleware.traces import TraceMiddleware
-from encoderfile.transports.http.middleware.unforeseen import UnforeseenMiddleware
 
 _OTHERS = (openai, rerank, sie)
 """The dialects of other servers' clients: each has a `DIALECT` and `endpoints`."""

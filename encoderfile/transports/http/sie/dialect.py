@@ -1,16 +1,18 @@
-"""The SIE dialect: JSON or msgpack, and failures as `{"detail": {"code", "message"}, "code"}`, always JSON."""
+"""The SIE dialect: JSON or msgpack, times in headers, failures as `{"detail": {"code", "message"}, "code"}`."""
 
 from __future__ import annotations
 
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import astuple
 from starlette.responses import Response
 
 from encoderfile.errors import InputError, Kind, TooLongError
+from encoderfile.service.metrics import Answering
 from encoderfile.transports.http import failures
 from encoderfile.transports.http.dialect import JSON, Dialect
 from encoderfile.transports.http.failures import Failure
 from encoderfile.transports.http.names import ModelNotFoundError
-from encoderfile.transports.http.sie import timing, wire
+from encoderfile.transports.http.sie import wire
 
 CODES: dict[Kind, str] = {
     Kind.INVALID_ARGUMENT: "INVALID_INPUT",
@@ -69,6 +71,35 @@ def _code(failure: Failure) -> str:
     return CODES[failure.kind]
 
 
+TIMES = ("X-Total-Time", "X-Queue-Time", "X-Tokenization-Time", "X-Inference-Time", "X-Postprocessing-Time")
+
+
+class Times(Struct):
+    """`timing` in the body of an answer; `postprocessing_ms` is null where there was none."""
+
+    total_ms: float
+    queue_ms: float
+    tokenization_ms: float
+    inference_ms: float
+    postprocessing_ms: float | None = None
+
+    def headers(self) -> dict[str, str]:
+        """The same in headers."""
+        told = zip(TIMES, astuple(self), strict=True)
+        return {
+            "X-SIE-Server-Version": wire.SERVER_VERSION,
+            **{name: f"{value:.2f}" for name, value in told if value is not None},
+        }
+
+
+def times(answering: Answering, postprocessing: float | None = None) -> Times:
+    """What is known when the answer is ready to be written; `postprocessing` in seconds."""
+    timing = answering.timing
+    seconds = (answering.seconds, timing.queue, timing.tokenization, timing.inference)
+    total, queue, tokenization, inference = (1000 * each for each in seconds)
+    return Times(total, queue, tokenization, inference, postprocessing and 1000 * postprocessing)
+
+
 DIALECT = Dialect(
     prefixes=("/v1/",),
     fail=fail,
@@ -78,5 +109,5 @@ DIALECT = Dialect(
     write=wire.write,
     # Its schema is that of JSON, arrays packed as msgpack-numpy packs them.
     media=(JSON, wire.MSGPACK),
-    headers=timing.HEADERS,
+    headers=TIMES,
 )

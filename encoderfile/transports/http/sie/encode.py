@@ -17,7 +17,7 @@ from encoderfile.service.service import Service
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
 from encoderfile.transports.http.schemas import Count
 from encoderfile.transports.http.sie import dtypes
-from encoderfile.transports.http.sie.dialect import DIALECT
+from encoderfile.transports.http.sie.dialect import DIALECT, Times, times
 from encoderfile.transports.http.sie.dtypes import Dtype
 from encoderfile.transports.http.sie.requests import (
     Items,
@@ -28,7 +28,6 @@ from encoderfile.transports.http.sie.requests import (
     read_template,
     texts,
 )
-from encoderfile.transports.http.sie.timing import Times, times
 from encoderfile.types import AskedPrompt, FloatArray, ModelInfo, PredictRequest
 
 

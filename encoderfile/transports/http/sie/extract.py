@@ -13,9 +13,8 @@ from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability, Extracted
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
 from encoderfile.transports.http.schemas import Count
-from encoderfile.transports.http.sie.dialect import DIALECT
+from encoderfile.transports.http.sie.dialect import DIALECT, times
 from encoderfile.transports.http.sie.requests import Items, Options, check_options, model_of, texts
-from encoderfile.transports.http.sie.timing import times
 
 _REFUSES = {None: None, "default": None, "truncate_text": False, "error": True}
 """The policies, and whether each refuses a text that is too long; None: as the server was told."""

@@ -8,9 +8,8 @@ from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
 from encoderfile.transports.http.schemas import Count, best_first
-from encoderfile.transports.http.sie.dialect import DIALECT
+from encoderfile.transports.http.sie.dialect import DIALECT, times
 from encoderfile.transports.http.sie.requests import Item, Items, Options, check_options, model_of, texts
-from encoderfile.transports.http.sie.timing import times
 
 
 class ScoreRequest(Struct, kw_only=True):
