@@ -1,5 +1,7 @@
 """Models: the one there is, what it gives, and every spelling of its id."""
 
+from typing import Any
+
 import pytest
 
 from support.dialects import Sie, SieServers, code
@@ -61,6 +63,20 @@ def test_another_model_is_not_found(name: str, dense: Sie) -> None:
 def test_the_refusal_names_the_model_that_is_here(dense: Sie) -> None:
     message = dense.post("/v1/encode/no/such", HELLO).json()["detail"]["message"]
     assert message == "Model 'no/such' not found: this file serves 'org/dense'"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/embeddings", {"model": "x" * 100_000, "input": "a"}),
+        ("/v1/rerank", {"model": "x" * 100_000, "query": "a", "documents": ["a"]}),
+        ("/v1/encode/org/dense", {**HELLO, "params": {"options": {"profile": "x" * 100_000}}}),
+    ],
+)
+def test_a_refusal_repeats_only_the_beginning_of_a_long_name(path: str, body: dict[str, Any], dense: Sie) -> None:
+    response = dense.post(path, body)
+    assert "xxx' not found" in response.text
+    assert len(response.text) < 1000
 
 
 def test_a_bad_body_for_an_unknown_model_is_a_bad_body(dense: Sie) -> None:

@@ -13,7 +13,7 @@ class ModelNotFoundError(HTTPException):
     """Another model was asked for. The message names the one that is here."""
 
     def __init__(self, wanted: str, served: str) -> None:
-        super().__init__(404, f"Model '{wanted}' not found: this file serves '{served}'")
+        super().__init__(404, f"Model '{wanted:.200}' not found: this file serves '{served}'")
 
 
 def ids(info: ModelInfo) -> list[str]:

@@ -149,7 +149,7 @@ class HttpProtocol(HttpToolsProtocol):
         try:
             self._feed(data)
         except httptools.HttpParserError:
-            self.refuse(400, "The request is no HTTP/1.1")
+            self.refuse(400, "The request is not valid HTTP/1.1")
         if self._unfinished_bytes > MAX_HEAD_BYTES and not self._refused:
             self.refuse(431, _TOO_LARGE)
 

@@ -67,7 +67,7 @@ def check_options(options: Options | None, info: ModelInfo) -> None:
     if options is None:
         return
     if options.profile not in (None, DEFAULT_PROFILE):
-        raise InputError(f"Profile '{options.profile}' not found. Available: ['{DEFAULT_PROFILE}']")
+        raise InputError(f"Profile '{options.profile:.200}' not found. Available: ['{DEFAULT_PROFILE}']")
     for name in ("lora_id", "lora", "muvera"):
         if getattr(options, name, None) is not None:
             raise InputError(f"Model '{info.model_id}' does not support options.{name}: leave it out")
