@@ -1,5 +1,6 @@
 """A body that does not fit its shape is refused in one sentence that names the place."""
 
+import gc
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -8,6 +9,7 @@ from msgspec import Meta, Struct
 from encoderfile.errors import InputError
 from encoderfile.service.known_fields import FieldError
 from encoderfile.service.requests import read, reader
+from encoderfile.transports.http.dialect import read_json
 
 
 class Options(Struct):
@@ -98,3 +100,15 @@ def test_what_other_servers_know_and_the_shape_does_not_is_refused_where_it_stan
 
 def test_an_object_that_is_not_a_shape_may_hold_any_name() -> None:
     assert reader(Shape)({"items": ["a"], "named": {"pooling": "cls"}}).named == {"pooling": "cls"}
+
+
+def test_the_garbage_collector_does_not_run_while_a_body_is_decoded() -> None:
+    runs: list[str] = []
+    gc.callbacks.append(lambda phase, _: runs.append(phase))
+    try:
+        assert read_json(b"[" + b"[]," * 100_000 + b"[]]")
+    finally:
+        during = len(runs)
+        gc.callbacks.pop()
+    assert during <= 2, "at most one collection, after it was decoded"
+    assert gc.isenabled()
