@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from encoderfile.service.json_form import answer, read_request, request_schema, response_schema
 from encoderfile.service.service import Service
 from encoderfile.transports.http.dialect import PLAIN, json_response
-from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
+from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, get, post
 from encoderfile.transports.http.schemas import Given
 from encoderfile.types import PredictRequest
 
@@ -42,19 +42,8 @@ def endpoints(service: Service) -> list[Endpoint]:
         return Answer(answer(await call.answering.by(service.predict(asked))))
 
     return [
-        Endpoint(
-            dialect=PLAIN,
-            path="/health",
-            name="health",
-            summary="Whether the server runs",
-            respond=health,
-            response=Literal["OK!"],
-            also=(503,),
-            open=True,
-        ),
-        Endpoint(
-            dialect=PLAIN, path="/model", name="model", summary="What the model is", respond=model, response=Model
-        ),
+        get(PLAIN, "/health", "Whether the server runs", health, Literal["OK!"], also=(503,), open=True),
+        get(PLAIN, "/model", "What the model is", model, Model),
         post(
             service,
             PLAIN,

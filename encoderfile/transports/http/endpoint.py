@@ -72,6 +72,12 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def get(dialect: Dialect, path: str, summary: str, respond: Respond, response: Any, **described: Any) -> Endpoint:
+    """A GET endpoint, named by its path unless `described` has another name."""
+    described.setdefault("name", path.strip("/"))
+    return Endpoint(dialect=dialect, path=path, summary=summary, respond=respond, response=response, **described)
+
+
 def post(
     service: Service,
     dialect: Dialect,

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 
 import encoderfile
 from encoderfile.transports.http.dialect import PLAIN, TEXT
-from encoderfile.transports.http.endpoint import Endpoint
+from encoderfile.transports.http.endpoint import Endpoint, get
 from encoderfile.types import ModelInfo
 
 _DOCS = "/openapi.json"
@@ -35,15 +35,8 @@ def endpoint(info: ModelInfo) -> Endpoint:
         lines = [title, what, "", f"Every route with its fields is described in {_DOCS}:", "", *listed, ""]
         return PlainTextResponse("\n".join(lines), headers=headers)
 
-    return Endpoint(
-        dialect=PLAIN,
-        path="/",
-        name="index",
-        summary="What this is and where its routes are, as text or as a page",
-        respond=index,
-        response=str,
-        media=(TEXT, "text/html"),
-    )
+    summary = "What this is and where its routes are, as text or as a page"
+    return get(PLAIN, "/", summary, index, str, name="index", media=(TEXT, "text/html"))
 
 
 def _lines(route: BaseRoute) -> list[str]:

@@ -16,7 +16,7 @@ from encoderfile.errors import Kind
 from encoderfile.service.metrics import TRUNCATED
 from encoderfile.service.requests import json_schema
 from encoderfile.transports.http.dialect import PLAIN, json_response
-from encoderfile.transports.http.endpoint import Endpoint
+from encoderfile.transports.http.endpoint import Endpoint, get
 from encoderfile.transports.http.names import ids
 from encoderfile.transports.http.schemas import Given
 from encoderfile.types import ModelInfo
@@ -50,14 +50,7 @@ def endpoint(info: ModelInfo, others: Sequence[Endpoint]) -> Endpoint:
     async def openapi(_: Request) -> Response:
         return json_response(written())
 
-    own = Endpoint(
-        dialect=PLAIN,
-        path="/openapi.json",
-        name="openapi",
-        summary="This document",
-        respond=openapi,
-        response=dict[str, Any],
-    )
+    own = get(PLAIN, "/openapi.json", "This document", openapi, dict[str, Any], name="openapi")
     return own
 
 

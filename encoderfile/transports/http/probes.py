@@ -9,7 +9,7 @@ from encoderfile.service import process_metrics
 from encoderfile.service.families import CONTENT_TYPE, text
 from encoderfile.service.service import Service
 from encoderfile.transports.http.dialect import PLAIN, TEXT
-from encoderfile.transports.http.endpoint import Endpoint, Respond
+from encoderfile.transports.http.endpoint import Endpoint, Respond, get
 from encoderfile.transports.http.sie import metrics as sie_metrics
 
 OPEN_PATHS = frozenset({"/health", "/healthz", "/livez", "/readyz"})
@@ -34,17 +34,7 @@ def endpoints(service: Service) -> list[Endpoint]:
         return Response(page, headers={"Content-Type": CONTENT_TYPE})
 
     def probe(path: str, summary: str, respond: Respond, also: tuple[int, ...] = ()) -> Endpoint:
-        return Endpoint(
-            dialect=PLAIN,
-            path=path,
-            name=path.strip("/"),
-            summary=summary,
-            respond=respond,
-            response=str,
-            media=(TEXT,),
-            also=also,
-            open=path in OPEN_PATHS,
-        )
+        return get(PLAIN, path, summary, respond, str, media=(TEXT,), also=also, open=path in OPEN_PATHS)
 
     return [
         probe("/healthz", "Whether the server runs", alive),

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http.dialect import json_response
-from encoderfile.transports.http.endpoint import Endpoint
+from encoderfile.transports.http.endpoint import Endpoint, get
 from encoderfile.transports.http.names import DEFAULT_PROFILE, check_model
 from encoderfile.transports.http.schemas import Count
 from encoderfile.transports.http.sie.dialect import DIALECT
@@ -82,22 +82,6 @@ def endpoints(service: Service) -> list[Endpoint]:
         return json_response(encode(describe(service)))
 
     return [
-        Endpoint(
-            dialect=DIALECT,
-            path="/v1/models",
-            name="models",
-            summary="The one model",
-            respond=every,
-            response=SieModels,
-            also=(404,),
-        ),
-        Endpoint(
-            dialect=DIALECT,
-            path="/v1/models/{model}",
-            name="get_model",
-            summary="The model",
-            respond=one,
-            response=SieModel,
-            also=(404,),
-        ),
+        get(DIALECT, "/v1/models", "The one model", every, SieModels, name="models", also=(404,)),
+        get(DIALECT, "/v1/models/{model}", "The model", one, SieModel, name="get_model", also=(404,)),
     ]
