@@ -23,6 +23,8 @@ WEIGHTS = "weights.bin"
 """Artifact: the large tensors, each page-aligned so that it is mapped and never copied."""
 TOKENIZER = "tokenizer.json"
 """Artifact: the tokenizer as exported."""
+TENSORS = "tensors.safetensors"
+"""Artifact: layers and tables that are applied outside of the graph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class GraphSpec:
     """False if an answer depends on the rest of its batch (dynamic quantisation): each text runs alone."""
     first_position: int = 0
     """The position of a text's first token, for graphs that ask for `position_ids`."""
+    more_outputs: Mapping[str, str] = field(default_factory=dict)
+    """Outputs of the same run beside `output`, by the kind of vector that they are (`sparse`)."""
 
     @property
     def fixed_batch(self) -> int | None:
@@ -142,6 +146,8 @@ class Manifest:
     """Purposes (`query`) whose texts take a part of the model that is not in this graph: they are refused."""
     attention_bytes: int = 0
     """Memory that a run takes for each pair of tokens of a text; 0: unknown, or another rule."""
+    task: Mapping[str, Any] = field(default_factory=dict)
+    """What the model type alone needs to know, as its task declares it."""
     artifacts: tuple[Artifact, ...] = ()
 
     def artifact(self, name: str) -> Artifact | None:

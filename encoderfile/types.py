@@ -18,6 +18,14 @@ else:
 Text = str | tuple[str, str]
 """One input: a text, or a pair of them (query and passage, premise and hypothesis) that is read as one."""
 
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text that is split into words before it is tokenised: no token crosses the border of two words."""
+
+    words: Sequence[str]
+
+
 STRATEGIES = ("none", "simple", "first", "average", "max")
 """How token labels become entities, as the reference's `aggregation_strategy`: no grouping, neighbours of one type,
 and three ways to settle the label of a word first."""
@@ -46,6 +54,14 @@ class EncodedText:
     truncated: bool
     unpooled: int = 0
     """How many tokens at the beginning are not pooled: those of a prompt, if the model's files say so."""
+    attention_mask: IntArray | None = None
+    """int64 [tokens], where the graph is not to attend to all tokens; padding never counts among them."""
+    word_ids: IntArray | None = None
+    """int64 [tokens], of `Words`: the index of the word that a token belongs to; -1 for special tokens."""
+    kept: Any = None
+    """What `Row.kept` was."""
+    kinds: Sequence[str] = ()
+    """As in `Asked`."""
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -69,6 +85,22 @@ DEFAULT_PROMPT = AskedPrompt()
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks of each of its inputs, its prompt found."""
+
+    prompt: str = ""
+    """What is put before each text."""
+    purpose: str | None = None
+    """What the texts are for, where the request says it: `query` or `document`."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    kinds: Sequence[str] = ()
+    """Kinds of vectors to make beside the result: those of `Task.separate_kinds` that are wanted."""
+
+
+AS_IT_STANDS = Asked()
+
+
+@dataclass(frozen=True, slots=True)
 class PredictRequest:
     """What every transport hands to the service."""
 
@@ -83,6 +115,8 @@ class PredictRequest:
     prompt: AskedPrompt = DEFAULT_PROMPT
     raw: bool = False
     """Whether results are left as `Task.postprocess` makes them, for the task's other abilities."""
+    kinds: Sequence[str] = ()
+    """The kinds of vectors that are wanted of `raw` results; those of `Task.separate_kinds` are made only then."""
     max_values: int | None = None
     """Maximum numbers in the answer, where a transport takes fewer than the server does."""
 

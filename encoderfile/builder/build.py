@@ -11,13 +11,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from encoderfile import tensors
 from encoderfile.atomic import is_special, replacing
 from encoderfile.builder import runtime_cache
 from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.container_writer import Part, sha256, try_out, write
 from encoderfile.errors import ConfigError
-from encoderfile.manifest import GRAPH, TOKENIZER, WEIGHTS, Manifest
+from encoderfile.manifest import GRAPH, TENSORS, TOKENIZER, WEIGHTS, Manifest
 from encoderfile.model.device import cuda_obstacle
 from encoderfile.pack import SBOM_PATH, read
 from encoderfile.progress import Progress, waiting
@@ -120,6 +121,8 @@ def _parts(checked: Checked) -> list[Part]:
     graph, slices, length = checked.graph.layout()
     parts = [Part(GRAPH, graph), Part(TOKENIZER, checked.folder.files["tokenizer.json"])]
     parts += [Part(name, data) for name, data in sorted(checked.folder.files.items()) if name != "tokenizer.json"]
+    if checked.tensors:
+        parts.append(Part(TENSORS, tensors.write(checked.tensors)))
     if slices:
         parts.append(Part(WEIGHTS, slices=slices, length=length))
     return parts

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import encoderfile
 from encoderfile.builder import drift
@@ -11,8 +12,9 @@ from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.drift import Drift
 from encoderfile.builder.folder import ModelFolder, open_folder
 from encoderfile.builder.graph_inputs import graph_inputs
-from encoderfile.builder.labels import label_facts
-from encoderfile.builder.model_type import choose_output, choose_type, refuse_generators
+from encoderfile.builder.kinds import FILES, Kind, Outputs, recognised, replace_config
+from encoderfile.builder.labels import check_labels, label_facts
+from encoderfile.builder.model_type import Choice, choose_output, choose_type, refuse_generators
 from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.builder.pooling_config import vector_pooling
 from encoderfile.builder.precision import Changed, PrecisionOptions
@@ -27,12 +29,13 @@ from encoderfile.builder.tokenizer_spec import (
 )
 from encoderfile.builder.trial_runs import HALF_TOLERANCE, TOLERANCE, compare_alone_and_together, try_lengths
 from encoderfile.errors import ModelError
-from encoderfile.manifest import GraphInput, GraphSpec, Manifest
+from encoderfile.manifest import GraphInput, GraphSpec, Manifest, TokenizerSpec
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
 from encoderfile.model.padding import CONSTANT
 from encoderfile.model.session import Session, ValueInfo
 from encoderfile.model.tokenizer import Tokenizer
+from encoderfile.types import FloatArray
 
 _CPU = Device("cpu", "checks run on the CPU")
 
@@ -43,7 +46,7 @@ def check(config: BuildConfig) -> Checked:
     Raises `ModelError` or `ConfigError` with one sentence that says what is wrong and what to do.
     """
     try:
-        return _check(config, open_folder(config.path, config.onnx, config.files))
+        return _check(config, open_folder(config.path, config.onnx, config.files, FILES, replace_config))
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         raise ModelError(
@@ -62,54 +65,77 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     changed = Changed(folder.onnx, config.precision)
     graph = OnnxGraph(changed.onnx) if config.precision.changes else original
     session = _session(graph)
-    refuse_generators(folder, [each.name for each in session.inputs], session.outputs)
-    inputs = graph_inputs(folder, session.inputs, config.inputs)
-    choice = choose_type(folder, session.outputs, config.model_type, config.output)
-    candidates = session.outputs if config.output else poolable(folder, session.outputs)
-    output = choose_output(folder, choice.model_type, candidates, config.output)
-    pooling = vector_pooling(folder, choice.model_type, output)
-    refuse_unsupported(folder, output)
-    if output.dtype == "bfloat16":
-        output = _cast_to_float32(output, original, graph)
+    kind, choice = _kind(config, folder, session)
+    if kind.change_graphs(folder, list({id(each): each for each in (original, graph)}.values()), session.outputs):
+        session = _session(graph)
+    inputs = graph_inputs(folder, session.inputs, config.inputs, kind.roles)
+    taken = kind.outputs(folder, session.outputs)
+    if taken is None:
+        candidates = session.outputs if config.output else poolable(folder, session.outputs)
+        taken = Outputs(choose_output(folder, choice.model_type, candidates, config.output))
+    refuse_unsupported(folder, taken.main)
+    if taken.main.dtype == "bfloat16":
+        taken = dataclasses.replace(taken, main=_cast_to_float32(taken.main, original, graph))
         session = _session(graph)
     graph_spec = GraphSpec(
         inputs,
-        output.name,
-        batchable=not any(kind.startswith("DynamicQuantize") for kind in graph.op_types),
+        taken.main.name,
+        batchable=not any(each.startswith("DynamicQuantize") for each in graph.op_types),
         first_position=first_position(folder.config),
+        more_outputs=taken.more,
     )
     spec = tokenizer_spec(folder, config.tokenizer, graph_spec.fixed_tokens, tables_of(original))
+    spec = kind.tokenizer_spec(folder, spec)
     refuse_backtracking(folder.tokenizer_json)
     tokenizer = Tokenizer(folder.files["tokenizer.json"], spec)
     _check_vocabulary(folder, tokenizer)
-    columns = try_lengths(session, tokenizer, graph_spec)
-    shorter, sizes = matryoshka(folder)
-    manifest = Manifest(
-        name=config.model_name,
-        version=config.version,
-        model_type=choice.model_type,
-        builder_version=encoderfile.__version__,
-        graph=graph_spec,
-        tokenizer=spec,
-        pooling=pooling,
-        width=columns,
-        matryoshka=shorter,
-        matryoshka_dimensions=sizes,
-        other_routes=folder.other_routes,
-        attention_bytes=attention_bytes(folder, graph),
-        **prompt_facts(folder, choice.model_type, output),
-        **label_facts(folder, choice.model_type, columns),
-    )
-    model = Model(manifest, tokenizer, session)
-    tolerance = TOLERANCE if output.dtype == "float32" else HALF_TOLERANCE
-    manifest = dataclasses.replace(manifest, max_padding_difference=compare_alone_and_together(model, tolerance))
-    notes = [*folder.notes, *changed.notes]
+    facts = kind.facts(folder, graph_spec, taken.main, tokenizer)
+    manifest = _manifest(config, folder, choice, taken.main, graph_spec, spec)
+    manifest = dataclasses.replace(manifest, attention_bytes=attention_bytes(folder, graph))
+    manifest = dataclasses.replace(manifest, **facts.manifest)
+    width = try_lengths(Model(manifest, tokenizer, session, tensors=facts.tensors))
+    model = Model(dataclasses.replace(manifest, width=width), tokenizer, session, tensors=facts.tensors)
+    check_labels(folder, model.manifest)
+    tolerance = TOLERANCE if taken.main.dtype == "float32" else HALF_TOLERANCE
+    difference = compare_alone_and_together(model, tolerance)
+    manifest = dataclasses.replace(model.manifest, max_padding_difference=difference)
+    notes = [*folder.notes, *changed.notes, *facts.notes]
     if config.precision.changes:
         found = _drift(model, original, config.precision)
         manifest = dataclasses.replace(manifest, precision=config.precision.words(), drift=found.to_json())
         notes.append(found.words())
     manifest.to_bytes()  # raises for lone surrogates in a label or a prompt, which cannot be written
-    return Checked(folder, graph, manifest, choice.reason, (*notes, *_notes(manifest)), changed)
+    return Checked(folder, graph, manifest, choice.reason, (*notes, *_notes(manifest)), changed, facts.tensors)
+
+
+def _kind(config: BuildConfig, folder: ModelFolder, session: Session) -> tuple[Kind, Choice]:
+    """The kind of the folder, and its model type with the reason; where none is recognised, by the usual rules."""
+    kind, reason = recognised(folder, session.outputs, config.model_type)
+    if kind is not None:
+        return kind, Choice(kind.model_type, reason)
+    refuse_generators(folder, [each.name for each in session.inputs], session.outputs)
+    return Kind(), choose_type(folder, session.outputs, config.model_type, config.output)
+
+
+def _manifest(
+    config: BuildConfig, folder: ModelFolder, choice: Choice, output: ValueInfo, graph: GraphSpec, spec: TokenizerSpec
+) -> Manifest:
+    """What the files say by the usual rules."""
+    shorter, sizes = matryoshka(folder)
+    return Manifest(
+        name=config.model_name,
+        version=config.version,
+        model_type=choice.model_type,
+        builder_version=encoderfile.__version__,
+        graph=graph,
+        tokenizer=spec,
+        pooling=vector_pooling(folder, choice.model_type, output),
+        matryoshka=shorter,
+        matryoshka_dimensions=sizes,
+        other_routes=folder.other_routes,
+        **prompt_facts(folder, choice.model_type, output),
+        **label_facts(folder, choice.model_type),
+    )
 
 
 def _session(graph: OnnxGraph) -> Session:
@@ -163,6 +189,8 @@ class Checked:
     notes: tuple[str, ...] = ()
     changed: Changed | None = None
     """Keeps a changed graph on disk until it is written."""
+    tensors: Mapping[str, FloatArray] = field(default_factory=dict)
+    """What the artifact `TENSORS` holds."""
 
     def rows(self) -> list[tuple[str, str]]:
         """The findings as label and value, for a table."""

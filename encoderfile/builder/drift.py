@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from encoderfile.builder.trial_runs import example
 from encoderfile.errors import ConfigError, InternalError, ModelError
 from encoderfile.model.model import Model
 from encoderfile.tasks.results import Result, numbers
@@ -93,7 +94,7 @@ def measure(before: Model, after: Model, texts: Sequence[str]) -> Drift:
     cosines: list[FloatArray] = []
     flips: list[FloatArray] = []
     for text in texts:
-        encoded = before.encode([text])
+        encoded = before.encode([text], example(before))
         old, new = (_rows(model.run(encoded)[0]) for model in (before, after))
         if not len(old):
             continue  # nothing but special tokens

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -69,6 +69,10 @@ class ModelFolder:
     notes: tuple[str, ...] = ()
     """What a user should know of where the files come from."""
 
+    def json(self, name: str) -> Mapping[str, Any]:
+        """The object in one of `files`; empty where there is no such file. Raises `ModelError`."""
+        return _json(self.files, name, dict)
+
     @property
     def architecture(self) -> str:
         """The first of `architectures` in config.json, or an empty string."""
@@ -76,17 +80,24 @@ class ModelFolder:
         return str(names[0] if isinstance(names, list) else names)
 
 
-def open_folder(path: Path, onnx: Path | None = None, explicit: Mapping[str, Path] | None = None) -> ModelFolder:
+def open_folder(
+    path: Path,
+    onnx: Path | None = None,
+    explicit: Mapping[str, Path] | None = None,
+    more_files: Sequence[str] = (),
+    without_config: Callable[[Mapping[str, bytes]], bool] = lambda _: False,
+) -> ModelFolder:
     """Reads the folder at `path`; `onnx` chooses the graph, `explicit` gives single files by their usual name.
 
+    `more_files` are read beside `SMALL_FILES`; `without_config` says of the files whether they need no config.json.
     Raises `ModelError` for whatever is missing or unreadable.
     """
     if not path.is_dir():
         raise ModelError(not_a_folder(path))
     graph = find_onnx(path) if onnx is None else _chosen(path, onnx)
     folders = _folders(path)
-    files = _small_files(folders, explicit or {})
-    if "config.json" not in files:
+    files = _small_files(folders, explicit or {}, (*SMALL_FILES, *more_files))
+    if "config.json" not in files and not without_config(files):
         raise ModelError(f"{path} has no config.json: copy it from the original model, or {how_to_export(path)}")
     if "tokenizer.json" not in files:
         raise ModelError(f"{path} has no tokenizer.json{how_to_convert_tokenizer(path)}")
@@ -184,9 +195,9 @@ def _notes(path: Path, folders: Sequence[Path], graph: Path) -> tuple[str, ...]:
     )
 
 
-def _small_files(folders: Sequence[Path], explicit: Mapping[str, Path]) -> dict[str, bytes]:
+def _small_files(folders: Sequence[Path], explicit: Mapping[str, Path], names: Sequence[str]) -> dict[str, bytes]:
     files = {}
-    for name in SMALL_FILES:
+    for name in names:
         if name in explicit:
             if not explicit[name].exists():
                 raise ModelError(f"{explicit[name]} does not exist: correct the path of {name}")

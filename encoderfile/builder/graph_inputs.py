@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from encoderfile.builder.folder import ModelFolder
@@ -31,14 +32,20 @@ _FLOATS = frozenset({"float32", "float16", "float64"})
 
 
 def graph_inputs(
-    folder: ModelFolder, inputs: Sequence[ValueInfo], options: Mapping[str, str]
+    folder: ModelFolder,
+    inputs: Sequence[ValueInfo],
+    options: Mapping[str, str],
+    known: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[GraphInput, ...]:
     """How to feed every input. `options` are those of `--input`: a role and a name, or a name and a value.
+
+    `known` are the roles of further inputs, by their names.
 
     Raises `ConfigError` for an option that does not fit the graph, `ModelError` for an input that is not known.
     """
     names = [each.name for each in inputs]
     roles, constants = _roles_and_constants(options, names)
+    roles = {name: role for name, role in known.items() if name in names and name not in constants} | roles
     if not any(_role(each, roles) == "input_ids" and each.name not in constants for each in inputs):
         raise ModelError(
             f"the graph has no input called input_ids (its inputs: {', '.join(names)}): name it with "
@@ -108,6 +115,8 @@ def _role(each: ValueInfo, roles: Mapping[str, str]) -> str | None:
 
 
 def _of_text(each: ValueInfo, role: str) -> GraphInput:
+    if role not in ROLES:
+        return GraphInput(each.name, each.dtype, role=role)
     if len(each.shape) != 2:
         raise ModelError(
             f"the graph takes {role} with {len(each.shape)} dimensions, texts have two, [batch, tokens]: "

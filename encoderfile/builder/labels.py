@@ -11,49 +11,59 @@ from typing import Any
 
 from encoderfile.builder.folder import ModelFolder
 from encoderfile.errors import ModelError
+from encoderfile.manifest import Manifest
 from encoderfile.tasks import TASKS
 from encoderfile.tasks.numerics import ACTIVATIONS
 
 _PROBLEMS = ("regression", "single_label_classification", "multi_label_classification")
 
 
-def label_facts(folder: ModelFolder, model_type: str, columns: int) -> dict[str, Any]:
-    """What the manifest says of labels and scores, for a graph with `columns` logits; nothing for other types.
+def label_facts(folder: ModelFolder, model_type: str) -> dict[str, Any]:
+    """What the manifest says of labels and scores; nothing for types without labels.
 
-    Raises `ModelError` where config.json does not fit the graph, or asks for what is not supported.
+    Raises `ModelError` where config.json asks for what is not supported.
     """
     task = TASKS[model_type]
     if not task.has_labels:
         return {}
     of_texts = all("tokens" not in each.axes for each in task.outputs)
     problem = _problem_type(folder)
+    named = labels(folder)
     return {
-        "id2label": labels(folder, columns),
+        "id2label": named,
         "multi_label": problem == "multi_label_classification",
         "regression": of_texts and problem == "regression",
-        "relevance": _relevance(folder) if of_texts and columns == 1 else None,
+        "relevance": _relevance(folder) if of_texts and len(named) == 1 else None,
     }
 
 
-def labels(folder: ModelFolder, columns: int) -> dict[int, str]:
-    """`id2label`, checked against the graph's number of columns. Raises `ModelError` when they differ.
+def labels(folder: ModelFolder) -> dict[int, str]:
+    """`id2label`. Raises `ModelError` where it does not name 0, 1, 2 ...
 
     Without `id2label` transformers names LABEL_0 ... from `num_labels`, which is 2 when absent too; so do we.
     """
     raw = folder.config.get("id2label")
-    if raw is None:
-        count = folder.config.get("num_labels", 2)
-        found = {index: f"LABEL_{index}" for index in range(count)} if isinstance(count, int) else {}
-        origin = f"num_labels {count}" if "num_labels" in folder.config else "no id2label (which means 2 labels)"
+    if raw is not None:
+        return _id2label(raw)
+    count = folder.config.get("num_labels", 2)
+    return {index: f"LABEL_{index}" for index in range(count)} if isinstance(count, int) else {}
+
+
+def check_labels(folder: ModelFolder, manifest: Manifest) -> None:
+    """Raises `ModelError` where the graph has another number of logits than config.json has labels."""
+    named, columns = manifest.id2label, manifest.width
+    if named is None or len(named) == columns:
+        return
+    if folder.config.get("id2label") is not None:
+        origin = f"{len(named)} labels in id2label"
+    elif "num_labels" in folder.config:
+        origin = f"num_labels {folder.config['num_labels']}"
     else:
-        found = _id2label(raw)
-        origin = f"{len(found)} labels in id2label"
-    if len(found) != columns:
-        raise ModelError(
-            f"config.json has {origin}, the graph gives {columns} logits: "
-            "correct id2label in config.json or export the model again"
-        )
-    return found
+        origin = "no id2label (which means 2 labels)"
+    raise ModelError(
+        f"config.json has {origin}, the graph gives {columns} logits: "
+        "correct id2label in config.json or export the model again"
+    )
 
 
 def _id2label(raw: object) -> dict[int, str]:

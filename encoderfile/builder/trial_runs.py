@@ -9,13 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from encoderfile.errors import InputError, InternalError, ModelError
-from encoderfile.manifest import GraphSpec
-from encoderfile.model import padding
 from encoderfile.model.model import Model
-from encoderfile.model.session import Session
-from encoderfile.model.tokenizer import Tokenizer
 from encoderfile.tasks.results import Result, numbers
-from encoderfile.types import EncodedText, FloatArray
+from encoderfile.types import Asked, EncodedText, FloatArray
 
 TOLERANCE = 1e-3
 """Largest difference between a text alone and in a batch, relative to the largest value where that is above 1."""
@@ -38,27 +34,36 @@ LONG = (
 PAIR = ("How many people live in Berlin?", "Berlin has 3.7 million inhabitants, more than any other city of the EU.")
 
 
-def try_lengths(session: Session, tokenizer: Tokenizer, graph: GraphSpec) -> int:
+def example(model: Model) -> Asked:
+    """What a request asks that has the options of the model type's example."""
+    options = {each.name: model.task.example[each.name] for each in model.task.options if each.required}
+    return Asked(options=options, kinds=tuple(model.task.separate_kinds))
+
+
+def try_lengths(model: Model) -> int:
     """Runs one short text and one at the limit; returns the size of the output's last axis. Raises `ModelError`."""
-    short = tokenizer(TEXTS[:1], with_tokens=False)
-    feeds, _ = padding.feeds(short, graph, tokenizer.spec)
+    graph, asked = model.manifest.graph, example(model)
     try:
-        columns = int(session.run(feeds, graph.output).shape[-1])
+        columns = int(_output(model, model.encode(TEXTS[:1], asked)).shape[-1])
     except InternalError as error:
         constants = [f"{each.name}={each.value:g}" for each in graph.inputs if each.value]
         advice = f"give another value for --input {', '.join(constants)}" if constants else "export the model again"
         cause = " ".join(str(error.__cause__).split())[:300]
         raise ModelError(f"the graph fails on a short text ({cause}): {advice}") from error
-    limit = min(tokenizer.spec.max_length, LONGEST_TRIAL)
-    (long,) = tokenizer([" ".join(TEXTS) + " and so on" * limit], with_tokens=False)
-    feeds, _ = padding.feeds([_first(long, limit)], graph, tokenizer.spec)
+    limit = min(model.manifest.tokenizer.max_length, LONGEST_TRIAL)
+    long, *_ = model.encode([" ".join(TEXTS) + " and so on" * limit], asked)
     try:
-        session.run(feeds, graph.output)
+        _output(model, [_first(long, limit) if model.task.preprocessor is None else long])
     except InternalError as error:
         raise ModelError(
             f"the graph fails on a text of {limit} tokens: give the length it was made for with --max-length"
         ) from error
     return columns
+
+
+def _output(model: Model, texts: Sequence[EncodedText]) -> FloatArray:
+    feeds, _ = model.inputs.feeds(texts[: model.manifest.graph.fixed_batch])
+    return model.session.run(feeds, model.manifest.graph.output)
 
 
 def _first(text: EncodedText, count: int) -> EncodedText:
@@ -77,11 +82,12 @@ def compare_alone_and_together(model: Model, tolerance: float) -> float:
 
     Raises `ModelError` when it is above `tolerance`, or an answer is not finite.
     """
-    texts = model.encode([*TEXTS, LONG])
+    asked = example(model)
+    texts = model.encode([*TEXTS, LONG], asked)
     if model.task.takes_pairs:
         # A short limit may leave no room beside the text of a pair that truncation_strategy never truncates.
         with contextlib.suppress(InputError):
-            texts += model.encode([PAIR])
+            texts += model.encode([PAIR], asked)
     difference, allowed = _differences(model, texts, tolerance)
     if difference > allowed:
         side = model.manifest.tokenizer.padding_side

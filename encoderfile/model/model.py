@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,25 +17,32 @@ from encoderfile.model import costs
 from encoderfile.model.costs import Costs, Shape
 from encoderfile.model.instances import Instances
 from encoderfile.model.session import Session
-from encoderfile.model.text_inputs import TextInputs
+from encoderfile.model.text_inputs import Readable, TextInputs
 from encoderfile.model.tokenizer import Known, Tokenizer
 from encoderfile.tasks.results import Result
-from encoderfile.types import EncodedText, ModelInfo, Text
+from encoderfile.tasks.task import NO_TENSORS
+from encoderfile.types import AS_IT_STANDS, Asked, EncodedText, FloatArray, ModelInfo
 
 
 class Model:
     """Synchronous and safe to share: `encode` and `run` may be called from different threads."""
 
     def __init__(
-        self, manifest: Manifest, tokenizer: Tokenizer, session: Session, instances: Instances | None = None
+        self,
+        manifest: Manifest,
+        tokenizer: Tokenizer,
+        session: Session,
+        instances: Instances | None = None,
+        tensors: Mapping[str, FloatArray] = NO_TENSORS,
     ) -> None:
-        """`instances` is given where several runs may go at the same time."""
+        """`instances` is given where several runs may go at the same time; `tensors` are those of `TENSORS`."""
         self.manifest = manifest
         self.tokenizer = tokenizer
-        self.task = tasks.create(manifest)
+        self.tensors = tensors
+        self.task = tasks.create(manifest, tensors)
         self.device = session.device.name
         """Where the graph runs: `cpu` or `cuda`."""
-        self.inputs = TextInputs(manifest, tokenizer, with_tokens=self.task.needs_tokens)
+        self.inputs = TextInputs(manifest, tokenizer, self.task)
         self.row_length = self.inputs.row_length
         self.info = ModelInfo(
             model_id=manifest.name,
@@ -49,6 +56,7 @@ class Model:
             matryoshka=manifest.matryoshka,
             matryoshka_dimensions=manifest.matryoshka_dimensions,
         )
+        self._more_outputs = manifest.graph.more_outputs
         self.session = session
         self._instances = instances
         self.instances = instances.count if instances else 1
@@ -58,18 +66,23 @@ class Model:
 
     def with_session(self, session: Session) -> Model:
         """The same model on another graph."""
-        return Model(self.manifest, self.tokenizer, session)
+        return Model(self.manifest, self.tokenizer, session, tensors=self.tensors)
 
     def padded_on(self, side: str) -> Model:
         """The same model with the padding on the `left` or `right`."""
         spec = dataclasses.replace(self.manifest.tokenizer, padding_side=side)
-        return Model(dataclasses.replace(self.manifest, tokenizer=spec), self.tokenizer, self.session)
+        manifest = dataclasses.replace(self.manifest, tokenizer=spec)
+        return Model(manifest, self.tokenizer, self.session, tensors=self.tensors)
 
     def encode(
-        self, texts: Sequence[Text], prompt: str = "", known: Known | None = None, patient: bool = True
+        self,
+        texts: Sequence[Readable],
+        asked: Asked = AS_IT_STANDS,
+        known: Known | None = None,
+        patient: bool = True,
     ) -> list[EncodedText]:
         """As `TextInputs.encode`."""
-        return self.inputs.encode(texts, prompt, known, patient)
+        return self.inputs.encode(texts, asked, known, patient)
 
     def check_memory(self, texts: Sequence[EncodedText]) -> None:
         """Raises `TooLongError` for a text that takes more memory than this machine has left."""
@@ -111,16 +124,33 @@ class Model:
 
     def _run_padded(self, session: Session, batch: Sequence[EncodedText]) -> list[Result | InternalError]:
         feeds, mask = self.inputs.feeds(batch)
-        output = session.run(feeds, self.manifest.graph.output)[: len(batch)]
-        real = mask[:, :, None] > 0 if output.ndim == 3 else np.ones((len(batch), 1), dtype=bool)
-        axes: Any = tuple(range(1, output.ndim))
-        numbers = np.isfinite(output)
-        finite = (numbers | ~real).all(axis=axes)
-        if not numbers.all():
-            # Zeros, because what stands in the padding would enter sums: 0 times NaN is NaN.
-            output = np.where(numbers, output, np.float32(0))
+        kinds = [kind for kind in self._more_outputs if any(kind in text.kinds for text in batch)]
+        if kinds:
+            names = [self.manifest.graph.output, *(self._more_outputs[kind] for kind in kinds)]
+            first, *others = session.run_several(feeds, names)
+        else:
+            first, others = session.run(feeds, self.manifest.graph.output), []
+        output, finite = _finite(self.task.batch_first(first)[: len(batch)], mask)
         results: list[Result] = self.task.postprocess(output, batch, mask)
+        if kinds:
+            more, are_finite = zip(*(_finite(each[: len(batch)], mask) for each in others), strict=True)
+            finite = finite & np.all(are_finite, axis=0)
+            results = self.task.add_outputs(results, dict(zip(kinds, more, strict=True)), batch, mask)
         return [
             result if ok else InternalError("the model's output is not finite (NaN or infinity)")
             for result, ok in zip(results, finite, strict=True)
         ]
+
+
+def _finite(output: FloatArray, mask: FloatArray) -> tuple[FloatArray, Any]:
+    """The output without NaN and infinity, and for each text whether it had none; padding does not count.
+
+    [texts, tokens, width], without the first tokens perhaps; or of another shape, in which nothing is padding.
+    """
+    missing = mask.shape[1] - output.shape[1] if output.ndim == 3 else -1
+    real = mask[:, missing:, None] > 0 if 0 <= missing <= 1 else np.ones((len(mask), *[1] * (output.ndim - 1)), bool)
+    numbers = np.isfinite(output)
+    axes: Any = tuple(range(1, output.ndim))
+    finite = (numbers | ~real).all(axis=axes)
+    # Zeros, because what stands in the padding would enter sums: 0 times NaN is NaN.
+    return (output if numbers.all() else np.where(numbers, output, np.float32(0))), finite

@@ -9,7 +9,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,13 +111,20 @@ class Session:
 
         Raises `InternalError` when the run fails, `ExhaustedError` for want of memory; the cause is kept.
         """
+        (result,) = self._outputs(feeds, [output])
+        return np.ascontiguousarray(result, dtype=np.float32)
+
+    def run_several(self, feeds: Mapping[str, np.ndarray[Any, Any]], outputs: Sequence[str]) -> list[FloatArray]:
+        """As `run`, for several outputs of one run."""
+        return [np.ascontiguousarray(each, dtype=np.float32) for each in self._outputs(feeds, outputs)]
+
+    def _outputs(self, feeds: Mapping[str, np.ndarray[Any, Any]], names: Sequence[str]) -> list[Any]:
         try:
-            (result,) = self._session.run([output], dict(feeds))
+            return list(self._session.run(list(names), dict(feeds)))
         except Exception as error:  # onnxruntime's errors have no base of their own
             if _is_exhausted(error):
                 raise ExhaustedError("no memory is left for this run") from error
             raise InternalError("the model failed to run") from error
-        return np.ascontiguousarray(result, dtype=np.float32)
 
 
 @contextlib.contextmanager

@@ -7,8 +7,10 @@ session the arrays it is fed. Another kind of input is a class with the methods 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +21,9 @@ from encoderfile.model import padding
 from encoderfile.model.padding import Feeds
 from encoderfile.model.tokenizer import Known, Tokenizer
 from encoderfile.tasks.entities import WordRules
-from encoderfile.types import EncodedText, FloatArray, Text, TokenInfo
+from encoderfile.tasks.preprocessor import Preprocessor, Row
+from encoderfile.tasks.task import Task
+from encoderfile.types import AS_IT_STANDS, Asked, EncodedText, FloatArray, Text, TokenInfo, Words
 
 _NEVER_ASKED = 256_000_000
 """Bytes of attention below which the memory that is left is not looked at."""
@@ -28,32 +32,80 @@ _SHARE = 0.5
 """How much of it one text may take: other programs, and other texts of the run, need memory too."""
 
 
-def size(text: Text) -> int:
+Readable = Text | Row
+"""What `encode` takes: the inputs themselves, or the rows that a task made of them."""
+
+
+def size(text: Readable | Words) -> int:
     """What reading `text` costs, in characters."""
+    if isinstance(text, Row):
+        return size(text.text)
+    if isinstance(text, Words):
+        return sum(map(len, text.words))
     return len(text) if isinstance(text, str) else len(text[0]) + len(text[1])
 
 
 class TextInputs:
     """Reads texts for one graph. Safe to share between threads."""
 
-    def __init__(self, manifest: Manifest, tokenizer: Tokenizer, *, with_tokens: bool) -> None:
-        """`with_tokens` adds token strings and offsets to what is encoded."""
+    def __init__(self, manifest: Manifest, tokenizer: Tokenizer, task: Task[Any]) -> None:
         self.tokenizer = tokenizer
         self._manifest = manifest
-        self._with_tokens = with_tokens
+        self._with_tokens = task.needs_tokens
+        self._preprocessor = task.preprocessor
 
     def encode(
-        self, texts: Sequence[Text], prompt: str = "", known: Known | None = None, patient: bool = True
+        self,
+        texts: Sequence[Readable],
+        asked: Asked = AS_IT_STANDS,
+        known: Known | None = None,
+        patient: bool = True,
     ) -> list[EncodedText]:
-        """Tokenises texts behind a prompt, truncated at the limit; of a pair the prompt precedes the first text.
+        """Tokenises texts behind the prompt of `asked`, truncated at the limit.
 
+        Of a pair the prompt precedes the first text. Where the task has a preprocessor, a text becomes its rows.
         Offsets count from the beginning of the caller's text: tokens of the prompt have 0, 0 as special tokens do.
         `known` and `patient` as `Tokenizer` has them.
         """
-        read = partial(self.tokenizer, with_tokens=self._with_tokens, known=known, patient=patient)
+        if self._preprocessor is None:
+            encoded = self._read(self.tokenizer, texts, asked.prompt, known, patient)  # type: ignore[arg-type]
+        else:
+            encoded = self._rows(self._preprocessor, texts, asked, known, patient)
+        if not asked.kinds:
+            return encoded
+        return [dataclasses.replace(each, kinds=asked.kinds) for each in encoded]
+
+    def _rows(
+        self,
+        preprocessor: Preprocessor[Any],
+        texts: Sequence[Readable],
+        asked: Asked,
+        known: Known | None,
+        patient: bool,
+    ) -> list[EncodedText]:
+        made = ((each,) if isinstance(each, Row) else preprocessor.rows(each, asked) for each in texts)
+        rows = [row for each in made for row in each]
+        encoded: list[EncodedText] = []
+        for limit, group in itertools.groupby(rows, key=lambda row: row.max_length):
+            tokenizer = self.tokenizer if limit is None else self.tokenizer.limited(limit)
+            for is_split, each in itertools.groupby(group, key=lambda row: isinstance(row.text, Words)):
+                inputs: list[Any] = [row.text for row in each]
+                if is_split:
+                    encoded += [tokenizer.words(text.words) for text in inputs]
+                else:
+                    encoded += self._read(tokenizer, inputs, asked.prompt, known, patient)
+        return [
+            preprocessor.finish(each if row.kept is None else dataclasses.replace(each, kept=row.kept), row, asked)
+            for each, row in zip(encoded, rows, strict=True)
+        ]
+
+    def _read(
+        self, tokenizer: Tokenizer, texts: Sequence[Text], prompt: str, known: Known | None, patient: bool
+    ) -> list[EncodedText]:
+        read = partial(tokenizer, with_tokens=self._with_tokens, known=known, patient=patient)
         if not prompt:
             return read(texts)
-        unpooled = 0 if self._manifest.include_prompt else self.tokenizer.prompt_tokens(prompt, patient)
+        unpooled = 0 if self._manifest.include_prompt else tokenizer.prompt_tokens(prompt, patient)
         first = {text[0]: prompt + text[0] for text in texts if not isinstance(text, str)}
         encoded = read([prompt + text if isinstance(text, str) else (first[text[0]], text[1]) for text in texts])
         return [

@@ -7,6 +7,7 @@ raises "Already borrowed", so nothing here depends on a request. Padding is done
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -50,15 +51,20 @@ class Tokenizer:
 
     def __init__(self, data: bytes, spec: TokenizerSpec) -> None:
         """Raises `ModelError` when `data` is no tokenizer or its special tokens leave no room for text."""
-        self.spec = spec
         # Truncation stays off: the library would still tokenise all of a text, and for a pair it makes every
         # combination of the chunks that are left over. It is done here instead.
+        self._data = data
         self._library = _loaded(data, spec)
+        self._templates = [special_tokens.learn(self._library.encode, n) for n in (1, 2)]
+        self._limited: dict[int, Tokenizer] = {}
+        self._set_limit(spec)
+
+    def _set_limit(self, spec: TokenizerSpec) -> None:
+        self.spec = spec
         self._room = [
             spec.max_length - self._library.num_special_tokens_to_add(is_pair=pair) for pair in (False, True)
         ]
-        self._templates = [special_tokens.learn(self._library.encode, n) for n in (1, 2)]
-        self._cutting = () if all(self._templates) else _cutting(data, spec)
+        self._cutting = () if all(self._templates) else _cutting(self._data, spec)
         added = (len(token.content) for token in self._library.get_added_tokens_decoder().values())
         self._reader = Reader(
             self._whole, self._room[0], from_end=spec.truncation_side == "left", longest_added=max(added, default=0)
@@ -86,6 +92,37 @@ class Tokenizer:
                 else self._wrapped(self._cut(text, index, known), with_tokens)
                 for index, text in enumerate(texts)
             ]
+
+    def limited(self, max_length: int) -> Tokenizer:
+        """The same tokenizer with another limit, in tokens; made once for each. Raises `ModelError` for no room."""
+        found = self._limited.get(max_length)
+        if found is None:
+            found = self._limited[max_length] = copy.copy(self)
+            found._set_limit(dataclasses.replace(self.spec, max_length=max_length))
+        return found
+
+    def words(self, words: Sequence[str]) -> EncodedText:
+        """Encodes a text that is split into words already, with special tokens and `word_ids`, cut at the limit.
+
+        Raises `InternalError` when the library fails.
+        """
+        with _failures_named():
+            encoding = self._library.encode(list(words), is_pretokenized=True)
+        ids = np.asarray(encoding.ids, dtype=np.int64)
+        word_ids = np.array([-1 if each is None else each for each in encoding.word_ids], dtype=np.int64)
+        special = np.asarray(encoding.special_tokens_mask, dtype=np.int64)
+        types = np.asarray(encoding.type_ids, dtype=np.int64)
+        word_ids[special == 1] = -1
+        kept = np.arange(len(ids))
+        limit = self.spec.max_length
+        if len(ids) > limit:  # special tokens stay, as the library truncates
+            text = np.flatnonzero(special == 0)
+            kept = np.setdiff1d(
+                kept, text[limit - len(ids) :] if self.spec.truncation_side == "right" else text[: len(ids) - limit]
+            )
+        return EncodedText(
+            ids[kept], types[kept], special[kept], (), truncated=len(kept) < len(ids), word_ids=word_ids[kept]
+        )
 
     def prompt_tokens(self, prompt: str, patient: bool = True) -> int:
         """How many tokens at the beginning of a text are those of its prompt, the first special ones included.

@@ -10,9 +10,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+from encoderfile import tensors
 from encoderfile.container import Container
 from encoderfile.errors import ConfigError, InternalError
-from encoderfile.manifest import GRAPH, TOKENIZER, WEIGHTS
+from encoderfile.manifest import GRAPH, TENSORS, TOKENIZER, WEIGHTS
 from encoderfile.model.device import Device
 from encoderfile.model.instances import Instances
 from encoderfile.model.model import Model
@@ -36,11 +37,13 @@ def load(executable: Path, device: Device, settings: ModelSettings) -> Model:
         manifest = container.manifest
         mapped = container.map(WEIGHTS)
         weights: dict[str, mmap.mmap] = {} if mapped is None else {WEIGHTS: mapped}
+        held = container.map(TENSORS)
         loaded = partial(Session, container.read(GRAPH), weights, device=device)
         try:
             session = loaded(threads=settings.granted_threads)
             tokenizer = Tokenizer(container.read(TOKENIZER), manifest.tokenizer)
             _start(tokenizer)
+            beside = {} if held is None else tensors.read(held, TENSORS)
         except Exception:
             verified.result()  # a damaged file is the better explanation
             raise
@@ -49,7 +52,7 @@ def load(executable: Path, device: Device, settings: ModelSettings) -> Model:
         # Rows of a fixed batch are padded up, and would be computed once per instance.
         if device.name == "cpu" and count > 1 and manifest.graph.fixed_batch in (None, 1):
             several = Instances(count, partial(loaded, threads=1), manifest.model_bytes)
-        return Model(manifest, tokenizer, session, several)
+        return Model(manifest, tokenizer, session, several, beside)
 
 
 def _start(tokenizer: Tokenizer) -> None:

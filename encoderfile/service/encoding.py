@@ -11,10 +11,11 @@ from typing import TypeVar
 
 from encoderfile.errors import InputError
 from encoderfile.model.reading import UnsettledError
-from encoderfile.model.text_inputs import size
+from encoderfile.model.text_inputs import Readable, size
 from encoderfile.model.tokenizer import Known
 from encoderfile.service.threads import started
-from encoderfile.types import EncodedText, Text
+from encoderfile.tasks.preprocessor import Row
+from encoderfile.types import AS_IT_STANDS, Asked, EncodedText
 
 T = TypeVar("T")
 
@@ -24,7 +25,7 @@ _SHORT = 500
 CHUNK_CHARACTERS = 1 << 16
 """Characters of one chunk, unless a text is longer: they take 0.05 s, a tenth of that in the usual words."""
 
-Encode = Callable[[Sequence[Text], str, Known, bool], list[EncodedText]]
+Encode = Callable[[Sequence[Readable], Asked, Known, bool], list[EncodedText]]
 """`Model.encode`."""
 
 
@@ -42,28 +43,29 @@ class Encoding:
 
     async def __call__(
         self,
-        texts: Sequence[Text],
-        prompt: str = "",
+        texts: Sequence[Readable],
+        asked: Asked = AS_IT_STANDS,
         check: Callable[[Sequence[EncodedText]], None] = lambda _: None,
     ) -> list[EncodedText]:
-        """All texts behind `prompt`, in order; `check` sees each chunk before the next is read.
+        """All texts behind their prompt, in order; `check` sees each chunk before the next is read.
 
         Raises what the tokenizer and `check` raise; cancelled, it stops at the next chunk.
         """
         known = Known()
-        if sum(map(size, texts)) + len(texts) * len(prompt) <= _SHORT:
-            found = self._encode(texts, prompt, known, True)
+        prompt = len(asked.prompt)
+        if sum(map(size, texts)) + len(texts) * prompt <= _SHORT:
+            found = self._encode(texts, asked, known, True)
             check(found)
             return found
         run = asyncio.get_running_loop().run_in_executor
         found = []
         self.waiting += len(texts)
         try:
-            for chunk in chunks(texts, len(prompt)):
+            for chunk in chunks(texts, prompt):
                 try:
-                    found += await run(self._threads, self._encode, chunk, prompt, known, False)
+                    found += await run(self._threads, self._encode, chunk, asked, known, False)
                 except UnsettledError:
-                    found += await run(self._patient, self._encode, chunk, prompt, known, True)
+                    found += await run(self._patient, self._encode, chunk, asked, known, True)
                 self.waiting -= len(chunk)
                 check(found[-len(chunk) :])
         except InputError as error:
@@ -83,17 +85,18 @@ class Encoding:
             threads.shutdown(wait=False, cancel_futures=True)
 
 
-def chunks(texts: Sequence[Text], prompt: int = 0) -> Iterator[Sequence[Text]]:
+def chunks(texts: Sequence[Readable], prompt: int = 0) -> Iterator[Sequence[Readable]]:
     """Splits `texts`, with `prompt` characters before each; a query that neighbours share counts once."""
     start, held, shared = 0, 0, ""
-    for index, text in enumerate(texts):
+    for index, each in enumerate(texts):
+        text = each.text if isinstance(each, Row) else each
         more = prompt + size(text)
-        if not isinstance(text, str) and text[0] is shared:
+        if isinstance(text, tuple) and text[0] is shared:
             more = len(text[1])
         if held and held + more > CHUNK_CHARACTERS:
             yield texts[start:index]
             start, held = index, 0
         held += more
-        shared = shared if isinstance(text, str) else text[0]
+        shared = text[0] if isinstance(text, tuple) else shared
     if start < len(texts):
         yield texts[start:] if start else texts

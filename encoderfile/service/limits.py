@@ -57,8 +57,8 @@ class Limits:
                         raise InputError("holds a lone surrogate, which is not valid Unicode", index)
         self.check_characters(sum(seen.values()) + len(inputs) * len(prompt))
 
-    def check_lengths(self, encoded: Sequence[EncodedText], refuse: bool | None, info: ModelInfo) -> int:
-        """How many texts were truncated. Raises `TooLongError` if none may be: `refuse`, or None for the default."""
+    def check_lengths(self, encoded: Sequence[EncodedText], refuse: bool | None, info: ModelInfo) -> None:
+        """Raises `TooLongError` for a truncated text if none may be: `refuse`, or None for the default."""
         for index, text in enumerate(encoded):
             if not len(text):
                 raise InputError("has no tokens for this model", index)
@@ -70,7 +70,6 @@ class Limits:
                     f"shorten it{'' if refuse else ', or use --overflow truncate'}",
                     index,
                 )
-        return sum(text.truncated for text in encoded)
 
 
 class AnswerSize:

@@ -63,12 +63,15 @@ class Prompts:
             advice = f"choose {names} or {NONE}" if names else "it has none, leave the flag out"
             raise ConfigError(f"--default-prompt {default} is not a prompt of this model: {advice}")
 
-    def text(self, asked: AskedPrompt) -> str:
-        """What is put before each text, or "". Raises `FieldError` for a prompt that the model does not have."""
+    def find(self, asked: AskedPrompt) -> tuple[str, str | None]:
+        """What is put before each text, or "", and the purpose of the texts, where it is said.
+
+        Raises `FieldError` for a prompt that the model does not have.
+        """
         fields = {"prompt": asked.text, "prompt_name": asked.name, "input_type": asked.input_type}
         said = [field for field, value in fields.items() if value is not None]
         if not said:
-            return self._default
+            return self._default, None
         first = said[0]
         if not self._task.takes_prompt:
             raise FieldError(f"a {self._task.name} model takes no {first}: leave it out", first)
@@ -77,23 +80,24 @@ class Prompts:
         if asked.text is not None:
             if not is_unicode(asked.text):
                 raise FieldError("prompt holds a lone surrogate, which is not valid Unicode", "prompt")
-            return asked.text
+            return asked.text, None
         return self._by_purpose(asked.input_type) if asked.name is None else self._by_name(asked.name)
 
-    def _by_name(self, name: str) -> str:
+    def _by_name(self, name: str) -> tuple[str, str | None]:
         try:
-            return self._named[name]
+            purpose = name if name in self._task.purposes else None
+            return self._named.get(name, "") if purpose else self._named[name], purpose
         except KeyError:
-            names = ", ".join(self._named)
+            names = ", ".join({**self._named, **dict.fromkeys(self._task.purposes)})
             advice = f"choose {names}" if names else "it has none, send the text itself as prompt"
             words = f"the prompt_name {reprlib.repr(name)} is not a prompt of this model: {advice}"
             raise FieldError(words, "prompt_name") from None
 
-    def _by_purpose(self, input_type: str | None) -> str:
+    def _by_purpose(self, input_type: str | None) -> tuple[str, str]:
         purpose = INPUT_TYPES.get(input_type or "")
         if purpose is None:
             raise FieldError(
                 f"input_type may be {', '.join(INPUT_TYPES)}, got {reprlib.repr(input_type)}", "input_type"
             )
         self._task.check_purpose(purpose)
-        return next((self._named[name] for name in _NAMES[purpose] if name in self._named), "")
+        return next((self._named[name] for name in _NAMES[purpose] if name in self._named), ""), purpose

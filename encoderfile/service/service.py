@@ -6,9 +6,10 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from encoderfile.errors import DrainingError, EncoderfileError, ExhaustedError, InputError, InternalError
@@ -16,6 +17,7 @@ from encoderfile.model.model import Model
 from encoderfile.service.batcher import Batcher
 from encoderfile.service.cooperative import cooperatively
 from encoderfile.service.encoding import Encoding
+from encoderfile.service.expansion import Expansion
 from encoderfile.service.in_flight import InFlight
 from encoderfile.service.large_answers import LargeAnswers
 from encoderfile.service.limits import AnswerSize, Limits
@@ -25,13 +27,15 @@ from encoderfile.tasks import Task
 from encoderfile.tasks.abilities import Ability, Extracted
 from encoderfile.tasks.entities import merged
 from encoderfile.tasks.results import Result
-from encoderfile.types import EncodedText, Prediction, PredictRequest, Timing
+from encoderfile.types import Asked, EncodedText, Prediction, PredictRequest, Timing
 
 log = logging.getLogger(__name__)
 
 
 RECOVERY_SECONDS = 10.0
 """How long the server says that it is not ready after it ran out of memory, threads or files."""
+
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 _NEEDS = {
     Ability.SCORE: ("scoring", "that takes a cross-encoder, a sequence classification model with one label"),
@@ -90,8 +94,8 @@ class Service:
 
     async def predict(self, request: PredictRequest) -> Prediction[Any]:
         """Raises `InputError`, `InternalError`, and at once `QueueFullError` and `DrainingError`."""
-        async with self._accepted(request) as prompt:
-            prediction = await self._predict(request, prompt)
+        async with self._accepted(request) as asked:
+            prediction = await self._predict(request, asked)
             self.metrics.answered(prediction.token_count, prediction.truncated_inputs)
             return prediction
 
@@ -103,11 +107,21 @@ class Service:
         Raises what `predict` raises, `InputError` also for a model that does not score.
         """
         self.check_ability(Ability.SCORE)
-        request = PredictRequest(
-            self.task.pairs(query, texts), allow_empty=True, refuse_overflow=refuse_overflow, raw=True
+        requests = (replace(each, refuse_overflow=refuse_overflow) for each in self.task.score_requests(query, texts))
+        asked = [asyncio.ensure_future(self.predict(each)) for each in requests]
+        try:
+            answers = await asyncio.gather(*asked)
+        finally:
+            for each in asked:
+                each.cancel()
+        scores = await cooperatively(self.task.scores([each.results for each in answers], raw))
+        return Prediction(
+            scores,
+            self.info.model_id,
+            truncated_inputs=sum(each.truncated_inputs for each in answers),
+            token_count=sum(each.token_count for each in answers),
+            timing=answers[-1].timing,
         )
-        prediction = await self.predict(request)
-        return replace(prediction, results=self.task.scores(prediction.results, raw))
 
     async def extract(
         self,
@@ -115,18 +129,21 @@ class Service:
         strategy: str = "simple",
         stride: int | None = None,
         refuse_overflow: bool | None = None,
+        options: Mapping[str, Any] = NO_OPTIONS,
     ) -> Prediction[Extracted]:
         """The entities or labels of each text; `strategy` is one of `STRATEGIES` and groups token labels.
+
+        `options` are those of the model type.
 
         With `stride` a text longer than the limit is read in windows that overlap by this many tokens; without, it
         is truncated. Raises `InputError` for a model that does not extract, `ConfigError` for a stride that is too
         large, and what `predict` raises.
         """
         self.check_ability(Ability.EXTRACT)
-        request = PredictRequest(texts, refuse_overflow=refuse_overflow, raw=True)
-        async with self._accepted(request) as prompt:
+        request = PredictRequest(texts, options, refuse_overflow=refuse_overflow, raw=True)
+        async with self._accepted(request) as asked:
             if stride is None:
-                found = await self._predict(request, prompt)
+                found = await self._predict(request, asked)
                 pairs = zip(found.results, texts, strict=True)
                 extracted = await cooperatively(self._extracted(result, text, strategy) for result, text in pairs)
                 found = replace(found, results=extracted)
@@ -144,16 +161,18 @@ class Service:
         raise InputError(f"Model '{self.info.model_id}' does not support {what}: {takes}{has}")
 
     @asynccontextmanager
-    async def _accepted(self, request: PredictRequest) -> AsyncIterator[str]:
-        """Refuses what cannot be taken, and counts the request until it is answered. Yields its prompt."""
+    async def _accepted(self, request: PredictRequest) -> AsyncIterator[Asked]:
+        """Refuses what cannot be taken, and counts the request until it is answered. Yields what it asks for."""
         if not self.ready:
             raise DrainingError("the server is stopping and takes no new requests")
-        prompt = self._prompts.text(request.prompt)
+        prompt, purpose = self._prompts.find(request.prompt)
+        kinds = tuple(kind for kind in request.kinds if kind in self.task.separate_kinds)
+        asked = Asked(prompt, purpose, request.options, kinds)
         self._limits.check_inputs(request, prompt, self.task.takes_pairs, self.info.model_type)
         self._batcher.admit(len(request.inputs), ahead=self._encoding.waiting + self._large_answers.waiting)
         try:
             with self._accepted_requests:
-                yield prompt
+                yield asked
         except EncoderfileError:
             raise
         except (MemoryError, OSError) as error:
@@ -178,23 +197,32 @@ class Service:
         self._exhausted = self._recovery = None
         self.on_fault(False)
 
-    async def _predict(self, request: PredictRequest, prompt: str) -> Prediction[Any]:
+    async def _predict(self, request: PredictRequest, asked: Asked) -> Prediction[Any]:
         started = time.perf_counter()
         answer = AnswerSize(self.task, request.max_values, self._limits.max_values)
-        encoded = await self._encoding(request.inputs, prompt, answer.add)
-        self._model.check_memory(encoded)
-        tokenized = time.perf_counter()
-        truncated = self._limits.check_lengths(encoded, request.refuse_overflow, self.info)
+        expansion = Expansion(self.task.preprocessor, request.inputs, asked)
+        await cooperatively(expansion.made())
+        try:
+            encoded = await self._encoding(expansion.rows, asked, answer.add)
+            self._model.check_memory(encoded)
+            tokenized = time.perf_counter()
+            self._limits.check_lengths(encoded, request.refuse_overflow, self.info)
+        except InputError as error:
+            error.index = None if error.index is None else expansion.index(error.index)
+            raise
         async with self._large_answers.admitted(answer.values, len(encoded)):
             admitted = time.perf_counter()
-            results, queued = await self._batcher.submit(encoded)
+            to_run = expansion.to_run(encoded)
+            results, queued = await self._batcher.submit(to_run) if to_run else ([], 0.0)
+            if self.task.preprocessor is not None:
+                results = await cooperatively(expansion.gathered(results))
             if not request.raw:
                 results = await cooperatively(self.task.with_options(result, request.options) for result in results)
         return Prediction(
             results=results,
             model_id=self.info.model_id,
             metadata=request.metadata,
-            truncated_inputs=truncated,
+            truncated_inputs=expansion.of_inputs(lambda text: text.truncated, encoded),
             token_count=sum(len(text) for text in encoded),
             timing=Timing(
                 tokenization=tokenized - started,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 from encoderfile.errors import ModelError
@@ -9,7 +10,7 @@ from encoderfile.manifest import Manifest
 from encoderfile.tasks.abilities import Ability
 from encoderfile.tasks.numerics import sigmoid, softmax
 from encoderfile.tasks.results import Result
-from encoderfile.tasks.task import Task
+from encoderfile.tasks.task import NO_TENSORS, Task
 from encoderfile.types import FloatArray
 
 R = TypeVar("R", bound=Result)
@@ -21,8 +22,8 @@ class LabelTask(Task[R]):
     has_labels = True
     takes_pairs = True
 
-    def __init__(self, manifest: Manifest) -> None:
-        super().__init__(manifest)
+    def __init__(self, manifest: Manifest, tensors: Mapping[str, FloatArray] = NO_TENSORS) -> None:
+        super().__init__(manifest, tensors)
         if manifest.id2label is None:
             raise ModelError(f"a {self.name} model needs labels (id2label in config.json)")
         self.labels = tuple(manifest.id2label[index] for index in range(len(manifest.id2label)))

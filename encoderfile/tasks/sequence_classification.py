@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -13,7 +13,7 @@ from encoderfile.tasks.labels import LabelTask
 from encoderfile.tasks.numerics import ACTIVATIONS
 from encoderfile.tasks.results import Result
 from encoderfile.tasks.task import Output
-from encoderfile.types import EncodedText, FloatArray, Text
+from encoderfile.types import EncodedText, FloatArray, PredictRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,14 @@ class SequenceClassification(LabelTask[SequenceLabels]):
         """A cross-encoder has one label: its logit says how well the second text of a pair answers the first."""
         return super().abilities | ({Ability.SCORE} if len(self.labels) == 1 else set())
 
-    def pairs(self, query: str, texts: Sequence[str]) -> Sequence[Text]:
-        return [(query, text) for text in texts]
+    def score_requests(self, query: str, texts: Sequence[str]) -> Sequence[PredictRequest]:
+        return [PredictRequest([(query, text) for text in texts], allow_empty=True, raw=True)]
 
-    def scores(self, results: Sequence[SequenceLabels], raw: bool) -> list[float]:
+    def scores(self, answers: Sequence[Sequence[SequenceLabels]], raw: bool) -> Iterator[float]:
         """By the activation that the model's files ask for."""
         activation = ACTIVATIONS["identity" if raw else self.manifest.relevance or "sigmoid"]
-        return [activation(float(each.logits[0])) for each in results]
+        (pairs,) = answers
+        return (activation(float(each.logits[0])) for each in pairs)
 
     def extract(self, result: SequenceLabels, text: str, strategy: str, words: WordRules) -> Extracted:
         scores = result.scores.tolist()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from encoderfile.errors import InputError, InternalError
@@ -14,10 +15,13 @@ from encoderfile.manifest import Manifest
 from encoderfile.tasks.abilities import Ability, Extracted
 from encoderfile.tasks.entities import WordRules
 from encoderfile.tasks.options import Option
+from encoderfile.tasks.preprocessor import Preprocessor
 from encoderfile.tasks.results import Result, float_fields
-from encoderfile.types import EncodedText, FloatArray, Text
+from encoderfile.types import EncodedText, FloatArray, PredictRequest
 
 R = TypeVar("R", bound=Result)
+
+NO_TENSORS: Mapping[str, FloatArray] = MappingProxyType({})
 
 
 class Output(NamedTuple):
@@ -62,9 +66,14 @@ class Task(ABC, Generic[R]):
     example: ClassVar[Mapping[str, Any]]
     """A request for `/predict`."""
 
-    def __init__(self, manifest: Manifest) -> None:
-        """Raises `ModelError` where the manifest does not have what the type needs."""
+    def __init__(self, manifest: Manifest, tensors: Mapping[str, FloatArray] = NO_TENSORS) -> None:
+        """`tensors` are those of the artifact `TENSORS`, by their names.
+
+        Raises `ModelError` where the manifest does not have what the type needs.
+        """
         self.manifest = manifest
+        self.preprocessor: Preprocessor[R] | None = None
+        """How inputs become rows; None where each is one row, as it stands."""
         self.modes = manifest.pooling.modes if manifest.pooling else ("mean",)
         """How token vectors are pooled, by the names of `pooling`."""
         self.labels: tuple[str, ...] = ()
@@ -77,6 +86,16 @@ class Task(ABC, Generic[R]):
         `output` is float32 as the graph gave it, [batch, tokens, width] or [batch, width]; `mask` is
         float32 [batch, tokens], 1 where a token is real. Rows are copied: the batch's memory is not kept.
         """
+
+    def batch_first(self, output: FloatArray) -> FloatArray:
+        """The graph's output with the texts of the batch along its first axis."""
+        return output
+
+    def add_outputs(
+        self, results: Sequence[R], outputs: Mapping[str, FloatArray], batch: Sequence[EncodedText], mask: FloatArray
+    ) -> list[R]:
+        """`results` with what `GraphSpec.more_outputs` gave, by kind; called for texts that ask for such kinds."""
+        return list(results)
 
     def with_options(self, result: R, options: Mapping[str, Any]) -> R:
         """The result as the options of its request ask for it."""
@@ -100,6 +119,16 @@ class Task(ABC, Generic[R]):
     def dims(self) -> Mapping[str, int]:
         """The kinds of vectors that `vectors` gives, with their size: `dense`, `multivector`, `sparse`."""
         return {}
+
+    @property
+    def separate_kinds(self) -> frozenset[str]:
+        """The kinds of `dims` that are made only where a request asks for them (`Asked.kinds`)."""
+        return frozenset()
+
+    @property
+    def purposes(self) -> tuple[str, ...]:
+        """What texts may be for that `prompt_name` may say although the model has no such prompt."""
+        return ()
 
     @property
     def abilities(self) -> frozenset[Ability]:
@@ -126,12 +155,18 @@ class Task(ABC, Generic[R]):
         """
         raise self._unable(kind)
 
-    def pairs(self, query: str, texts: Sequence[str]) -> Sequence[Text]:
-        """The inputs whose results `scores` takes. For models with the ability `SCORE`."""
+    def score_requests(self, query: str, texts: Sequence[str]) -> Sequence[PredictRequest]:
+        """What is asked of the model to score `texts`: pairs, or the query and then the texts.
+
+        For models with the ability `SCORE`.
+        """
         raise self._unable(Ability.SCORE)
 
-    def scores(self, results: Sequence[R], raw: bool) -> list[float]:
-        """How well each text of `pairs` answers the query; `raw` leaves out the model's own last function."""
+    def scores(self, answers: Sequence[Sequence[R]], raw: bool) -> Iterator[float]:
+        """How well each text answers the query, made on the way; `raw` leaves out the model's own last function.
+
+        `answers` are the results of each of `score_requests`.
+        """
         raise self._unable(Ability.SCORE)
 
     def extract(self, result: R, text: str, strategy: str, words: WordRules) -> Extracted:

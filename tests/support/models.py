@@ -46,4 +46,5 @@ def open_model(folder: Path, model_type: str | None = None, max_length: int | No
     """The model in `folder`, loaded the runtime's way: graph apart, weights mapped."""
     found = checked(folder, model_type, max_length)
     session = Session(*found.graph.in_place(), device=Device("cpu", "tests"), threads=1)
-    return Model(found.manifest, Tokenizer(found.folder.files["tokenizer.json"], found.manifest.tokenizer), session)
+    tokenizer = Tokenizer(found.folder.files["tokenizer.json"], found.manifest.tokenizer)
+    return Model(found.manifest, tokenizer, session, tensors=found.tensors)

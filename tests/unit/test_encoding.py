@@ -11,7 +11,7 @@ from encoderfile.errors import InputError
 from encoderfile.model.reading import UnsettledError
 from encoderfile.model.tokenizer import Known
 from encoderfile.service.encoding import CHUNK_CHARACTERS, Encoding, chunks
-from encoderfile.types import EncodedText, Text
+from encoderfile.types import Asked, EncodedText, Text
 from support.loop import in_loop
 
 PATIENCE = 60
@@ -28,7 +28,7 @@ class Encode:
         self.gate.set()
         self.begun = threading.Semaphore(0)
 
-    def __call__(self, texts: Sequence[Text], prompt: str, known: Known, patient: bool) -> list[EncodedText]:
+    def __call__(self, texts: Sequence[Text], asked: Asked, known: Known, patient: bool) -> list[EncodedText]:
         self.calls.append((len(texts), patient))
         self.known.add(id(known))
         self.begun.release()
@@ -122,11 +122,11 @@ async def test_no_further_chunk_is_tokenised_for_a_client_that_disconnected() ->
 @in_loop
 async def test_others_are_tokenised_while_a_chunk_and_a_patient_one_are() -> None:
     class Held(Encode):
-        def __call__(self, texts: Sequence[Text], prompt: str, known: Known, patient: bool) -> list[EncodedText]:
+        def __call__(self, texts: Sequence[Text], asked: Asked, known: Known, patient: bool) -> list[EncodedText]:
             if len(texts[0]) == 600:
                 self.calls.append((1, patient))
                 return []
-            return super().__call__(texts, prompt, known, patient)
+            return super().__call__(texts, asked, known, patient)
 
     encode = Held()
     encoding = Encoding(encode, 1)

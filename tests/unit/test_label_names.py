@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from encoderfile.builder.labels import labels
+from encoderfile.builder.labels import check_labels, labels
 from encoderfile.errors import ModelError
+from support.payload import manifest
 from support.refusals import one_sentence
 from support.synthetic import folder
 
@@ -23,7 +24,7 @@ from support.synthetic import folder
     ids=["named", "out of order", "more than ten", "a number", "counted", "neither"],
 )
 def test_labels_are_in_the_order_of_the_graphs_columns(config: dict[str, Any], found: dict[int, str]) -> None:
-    named = labels(folder(config=config), len(found))
+    named = labels(folder(config=config))
     assert list(named.items()) == list(found.items())
 
 
@@ -37,8 +38,9 @@ def test_labels_are_in_the_order_of_the_graphs_columns(config: dict[str, Any], f
     ],
 )
 def test_a_wrong_number_of_labels_is_refused_with_both_counts(config: dict[str, Any], origin: str) -> None:
+    model = folder(config=config)
     with pytest.raises(ModelError) as refusal:
-        labels(folder(config=config), 3)
+        check_labels(model, manifest(id2label=labels(model), width=3))
     assert one_sentence(refusal.value) == (
         f"config.json has {origin}, the graph gives 3 logits: "
         "correct id2label in config.json or export the model again"
@@ -50,5 +52,5 @@ def test_a_wrong_number_of_labels_is_refused_with_both_counts(config: dict[str, 
 )
 def test_labels_of_another_form_are_refused(raw: object) -> None:
     with pytest.raises(ModelError) as refusal:
-        labels(folder(config={"id2label": raw}), 2)
+        labels(folder(config={"id2label": raw}))
     assert one_sentence(refusal.value) == "id2label in config.json should map 0, 1, 2 ... to names: correct it"

@@ -206,5 +206,5 @@ def test_a_new_type_is_chosen_by_what_it_declares(
     model, outputs = folder(config={"architectures": [architecture]}), [output(graph_output, None, 2)]
     assert choose_type(model, outputs, None) == Choice("polarity", reason)
     assert choose_output(model, "polarity", outputs) == outputs[0]
-    assert label_facts(model, "polarity", 2)["id2label"] == {0: "LABEL_0", 1: "LABEL_1"}
+    assert label_facts(model, "polarity")["id2label"] == {0: "LABEL_0", 1: "LABEL_1"}
     assert vector_pooling(model, "polarity", outputs[0]) is None

@@ -34,7 +34,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "encoderfile" / "tasks" / "vector_length.py").write_text(block("python"), encoding="utf-8")
     edit(
         folder / "encoderfile" / "tasks" / "__init__.py",
-        ("from encoderfile.tasks.task import Task\n", "from encoderfile.tasks.task import Task\n" + IMPORT),
+        ("from encoderfile.types import FloatArray\n", IMPORT + "from encoderfile.types import FloatArray\n"),
         ("        TokenClassification,\n", "        TokenClassification,\n        VectorLengths,\n"),
     )
     (number,) = re.findall(r"`(VECTOR_LENGTH = \d+;)`", RECIPE)

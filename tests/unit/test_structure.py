@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "types": set(),
     "atomic": FOUNDATION,
     "manifest": FOUNDATION,
+    "tensors": FOUNDATION,
     "container": FOUNDATION | {"manifest"},
     "pack": FOUNDATION | {"container"},
     "machine": set(),
@@ -31,9 +32,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     # Not `model`: a transport knows the one service and nothing behind it.
     "transports": PAYLOAD | {"settings", "tasks", "service"},
     "runtime": PAYLOAD
-    | {"pack", "atomic", "options", "settings", "console", "progress", "tasks", "model", "service", "transports"},
+    | {
+        "tensors",
+        "pack",
+        "atomic",
+        "options",
+        "settings",
+        "console",
+        "progress",
+        "tasks",
+        "model",
+        "service",
+        "transports",
+    },
     # The second road. `runtime` is on neither side of it: builder code does not ship.
-    "builder": PAYLOAD | {"pack", "atomic", "progress", "tasks", "model"},
+    "builder": PAYLOAD | {"tensors", "pack", "atomic", "progress", "tasks", "model"},
     "cli": PAYLOAD | {"atomic", "options", "console", "tasks", "model", "builder"},
 }
 """errors, types -> manifest, container, settings -> tasks -> model -> service -> transports -> runtime, and
@@ -55,7 +68,7 @@ BORDERS: dict[str, tuple[str, ...]] = {
     "mcp_types": ("transports/mcp*.py",),
     "msgpack": ("transports/http/sie/wire.py",),
     "msgspec": ("service/*.py", "transports/http/*.py"),
-    "numpy": ("types.py", "tasks/*.py", "model/*.py", "builder/*.py", "transports/http/*.py"),
+    "numpy": ("types.py", "tensors.py", "tasks/*.py", "model/*.py", "builder/*.py", "transports/http/*.py"),
     "onnx": ("builder/quantize.py",),
     "onnxruntime": ("model/session.py", "builder/precision.py"),
     "orjson": ("service/json_chunks.py", "runtime/oneshot.py", "transports/*.py"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -103,6 +104,7 @@ def endpoint(service: Service) -> Endpoint:
         kinds = _kinds(params.output_types, service.task.dims, service.info)
         template = options.query_template if is_query else options.doc_template
         request = _request(texts(asked.items), template, params.instruction, is_query, service)
+        request = replace(request, kinds=kinds)
         prediction = await call.answering.by(service.predict(request))
         started = time.perf_counter()
         found: list[dict[str, Any]] = [{} if item.id is None else {"id": item.id} for item in asked.items]

@@ -1,0 +1,32 @@
+"""The kinds of models that the usual rules of `check` do not cover: one file each, and the table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from encoderfile.builder.folder import ModelFolder
+from encoderfile.builder.kinds.kind import Facts, Kind, Outputs
+from encoderfile.model.session import ValueInfo
+
+KINDS: tuple[Kind, ...] = ()
+"""Asked in this order whether a folder is theirs."""
+
+__all__ = ["FILES", "KINDS", "Facts", "Kind", "Outputs", "recognised", "replace_config"]
+
+
+FILES = tuple(dict.fromkeys(name for kind in KINDS for name in kind.files))
+"""The small files of all kinds."""
+
+
+def replace_config(files: Mapping[str, bytes]) -> bool:
+    """Whether a folder with these small files needs no config.json."""
+    return any(kind.replaces_config(files) for kind in KINDS)
+
+
+def recognised(folder: ModelFolder, outputs: Sequence[ValueInfo], given: str | None) -> tuple[Kind | None, str]:
+    """The kind of a folder and the reason; none where the usual rules hold."""
+    for kind in KINDS:
+        reason = kind.recognise(folder, outputs, given)
+        if reason is not None:
+            return kind, reason
+    return None, ""

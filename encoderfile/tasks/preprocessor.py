@@ -1,0 +1,45 @@
+"""How the inputs of a request become rows of a run, for a task that does not read each input as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from encoderfile.tasks.results import Result
+from encoderfile.types import Asked, EncodedText, Text, Words
+
+R = TypeVar("R", bound=Result)
+
+
+class Row(NamedTuple):
+    """What the model reads in one row of a run."""
+
+    text: Text | Words
+    max_length: int | None = None
+    """In tokens; None: the model's own limit."""
+    kept: Any = None
+    """What the result needs to know of the input: `EncodedText.kept`."""
+
+
+class Preprocessor(Generic[R]):
+    """One input may take several rows (a text with each of its labels), other tokens, or no run at all.
+
+    Stateless after creation, shared by all threads.
+    """
+
+    def rows(self, text: Text, asked: Asked) -> Sequence[Row]:
+        """The rows of one input, at least one. Raises `InputError` for options that cannot be used."""
+        return (Row(text),)
+
+    def finish(self, encoded: EncodedText, row: Row, asked: Asked) -> EncodedText:
+        """The row as it is run, once its text is tokenised."""
+        return encoded
+
+    def answer(self, encoded: EncodedText) -> R | None:
+        """The result of a row for which the graph is not run; None: run it."""
+        return None
+
+    def gather(self, results: Sequence[R], asked: Asked) -> R:
+        """The result of one input, from those of its rows."""
+        (result,) = results
+        return result
