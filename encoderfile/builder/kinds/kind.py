@@ -48,8 +48,8 @@ class Kind:
         """Whether a folder of this kind, by its small files, needs no config.json."""
         return False
 
-    def recognise(self, folder: ModelFolder, outputs: Sequence[ValueInfo], model_type: str | None) -> str | None:
-        """Why the folder is of this kind; None where it is not. `model_type` is that of `--model-type`."""
+    def recognise(self, folder: ModelFolder, outputs: Sequence[ValueInfo], given: str | None) -> str | None:
+        """Why the folder is of this kind; None where it is not. `given` is that of `--model-type`."""
         raise NotImplementedError
 
     def change_graphs(self, folder: ModelFolder, graphs: Sequence[OnnxGraph], outputs: Sequence[ValueInfo]) -> bool:
