@@ -11,8 +11,8 @@ from encoderfile.model.text_inputs import Readable
 from encoderfile.tasks.preprocessor import Preprocessor, Row
 from encoderfile.types import Asked, EncodedText, Text
 
-MAX_ROWS = 1 << 16
-"""Rows that one request may take, in all."""
+MAX_ROWS = 1 << 14
+"""Rows that one request may take, in all: each holds its tokens while it waits."""
 
 
 class Expansion:

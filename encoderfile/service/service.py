@@ -169,7 +169,7 @@ class Service:
         kinds = tuple(kind for kind in request.kinds if kind in self.task.separate_kinds)
         asked = Asked(prompt, purpose, request.options, kinds)
         self._limits.check_inputs(request, prompt, self.task.takes_pairs, self.info.model_type)
-        self._batcher.admit(len(request.inputs), ahead=self._encoding.waiting + self._large_answers.waiting)
+        self._admit(len(request.inputs))
         try:
             with self._accepted_requests:
                 yield asked
@@ -183,6 +183,10 @@ class Service:
         except Exception as error:
             log.exception("a request failed")
             raise InternalError.unforeseen() from error
+
+    def _admit(self, rows: int) -> None:
+        """Raises `QueueFullError` where so many more do not fit."""
+        self._batcher.admit(rows, ahead=self._encoding.waiting + self._large_answers.waiting)
 
     def _note(self, exhausted: ExhaustedError) -> None:
         """Reports for a while that the server is not ready, so that clients use another one."""
@@ -201,7 +205,9 @@ class Service:
         started = time.perf_counter()
         answer = AnswerSize(self.task, request.max_values, self._limits.max_values)
         expansion = Expansion(self.task.preprocessor, request.inputs, asked)
-        await cooperatively(expansion.made())
+        if self.task.preprocessor is not None:
+            await cooperatively(expansion.made())
+            self._admit(len(expansion.rows))
         try:
             encoded = await self._encoding(expansion.rows, asked, answer.add)
             self._model.check_memory(encoded)
