@@ -69,8 +69,11 @@ class GraphSpec:
     @property
     def fixed_batch(self) -> int | None:
         """The only batch size to run, or None."""
-        if not self.batchable:
-            return 1
+        return self.rows if self.batchable else 1
+
+    @property
+    def rows(self) -> int | None:
+        """The only number of rows that the graph takes, or None."""
         return next((i.batch for i in self.inputs if i.batch is not None), None)
 
     @property

@@ -26,6 +26,14 @@ class Words:
     words: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A text and what directly follows it, each tokenised on its own; the text alone is truncated."""
+
+    text: str
+    by: str
+
+
 STRATEGIES = ("none", "simple", "first", "average", "max")
 """How token labels become entities, as the reference's `aggregation_strategy`: no grouping, neighbours of one type,
 and three ways to settle the label of a word first."""
@@ -95,6 +103,8 @@ class Asked:
     options: Mapping[str, Any] = field(default_factory=dict)
     kinds: Sequence[str] = ()
     """Kinds of vectors to make beside the result: those of `Task.separate_kinds` that are wanted."""
+    prepared: Any = None
+    """What `Preprocessor.prepare` made of the options, once for all inputs of the request."""
 
 
 AS_IT_STANDS = Asked()

@@ -12,7 +12,7 @@ from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.drift import Drift
 from encoderfile.builder.folder import ModelFolder, open_folder
 from encoderfile.builder.graph_inputs import graph_inputs
-from encoderfile.builder.kinds import FILES, Kind, Outputs, recognised, replace_config
+from encoderfile.builder.kinds import FILES, Kind, Outputs, offers, recognised, replace_config
 from encoderfile.builder.labels import check_labels, label_facts
 from encoderfile.builder.model_type import Choice, choose_output, choose_type, refuse_generators
 from encoderfile.builder.onnx_graph import OnnxGraph
@@ -65,7 +65,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     changed = Changed(folder.onnx, config.precision)
     graph = OnnxGraph(changed.onnx) if config.precision.changes else original
     session = _session(graph)
-    kind, choice = _kind(config, folder, session)
+    kind, choice, also = _kind(config, folder, session)
     if kind.change_graphs(folder, list({id(each): each for each in (original, graph)}.values()), session.outputs):
         session = _session(graph)
     inputs = graph_inputs(folder, session.inputs, config.inputs, kind.roles)
@@ -84,7 +84,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         first_position=first_position(folder.config),
         more_outputs=taken.more,
     )
-    spec = tokenizer_spec(folder, config.tokenizer, graph_spec.fixed_tokens, tables_of(original))
+    spec = tokenizer_spec(folder, config.tokenizer, graph_spec.fixed_tokens, tables_of(original), kind.library_limit)
     spec = kind.tokenizer_spec(folder, spec)
     refuse_backtracking(folder.tokenizer_json)
     tokenizer = Tokenizer(folder.files["tokenizer.json"], spec)
@@ -99,22 +99,28 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     tolerance = TOLERANCE if taken.main.dtype == "float32" else HALF_TOLERANCE
     difference = compare_alone_and_together(model, tolerance)
     manifest = dataclasses.replace(model.manifest, max_padding_difference=difference)
-    notes = [*folder.notes, *changed.notes, *facts.notes]
+    notes = [*folder.notes, *changed.notes, *facts.notes, *also]
     if config.precision.changes:
         found = _drift(model, original, config.precision)
         manifest = dataclasses.replace(manifest, precision=config.precision.words(), drift=found.to_json())
         notes.append(found.words())
     manifest.to_bytes()  # raises for lone surrogates in a label or a prompt, which cannot be written
-    return Checked(folder, graph, manifest, choice.reason, (*notes, *_notes(manifest)), changed, facts.tensors)
+    return Checked(
+        folder, graph, manifest, choice.reason, (*notes, *_notes(manifest, graph_spec)), changed, facts.tensors
+    )
 
 
-def _kind(config: BuildConfig, folder: ModelFolder, session: Session) -> tuple[Kind, Choice]:
-    """The kind of the folder, and its model type with the reason; where none is recognised, by the usual rules."""
+def _kind(config: BuildConfig, folder: ModelFolder, session: Session) -> tuple[Kind, Choice, list[str]]:
+    """The kind of the folder, its model type with the reason, and what else it could be.
+
+    Where no kind is recognised, by the usual rules.
+    """
     kind, reason = recognised(folder, session.outputs, config.model_type)
     if kind is not None:
-        return kind, Choice(kind.model_type, reason)
+        return kind, Choice(kind.model_type, reason), []
     refuse_generators(folder, [each.name for each in session.inputs], session.outputs)
-    return Kind(), choose_type(folder, session.outputs, config.model_type, config.output)
+    choice = choose_type(folder, session.outputs, config.model_type, config.output)
+    return Kind(), choice, offers(folder, session.outputs)
 
 
 def _manifest(
@@ -167,10 +173,10 @@ def _drift(model: Model, original: OnnxGraph, options: PrecisionOptions) -> Drif
     return found
 
 
-def _notes(manifest: Manifest) -> list[str]:
-    """What a user should know of how the model will be run."""
+def _notes(manifest: Manifest, graph: GraphSpec) -> list[str]:
+    """What a user should know of how the model will be run; `graph` is as the usual rules have it."""
     notes = []
-    if not manifest.graph.batchable:
+    if not graph.batchable:
         notes.append("the graph quantises activations over the whole batch, so each text is run alone")
     if manifest.other_routes:
         routes = ", ".join(manifest.other_routes)

@@ -46,15 +46,19 @@ _BETWEEN = frozenset({"Cast", "DequantizeLinear", "Identity"})
 
 
 def tokenizer_spec(
-    folder: ModelFolder, options: TokenizerOptions, fixed_tokens: int | None, tables: Sequence[Table] = ()
+    folder: ModelFolder,
+    options: TokenizerOptions,
+    fixed_tokens: int | None,
+    tables: Sequence[Table] = (),
+    library_limit: int | None = None,
 ) -> TokenizerSpec:
     """Limit, padding and truncation.
 
-    The limit is that of the model's own library (`limits`); an option may lower it, or raise it to what the graph
+    The limit is that of the model's own library (`limit`); an option may lower it, or raise it to what the graph
     takes. Raises `ConfigError` for more.
     """
     config = folder.tokenizer_config
-    found = limit(folder, fixed_tokens, tables)
+    found = limit(folder, fixed_tokens, tables, library_limit)
     found.refuse("--max-length", options.max_length)
     found.refuse("pad_strategy fixed", options.fixed_length)
     given = min((n for n in (options.max_length, options.fixed_length) if n is not None), default=None)
@@ -126,22 +130,31 @@ class Limit:
             )
 
 
-def limit(folder: ModelFolder, fixed_tokens: int | None, tables: Sequence[Table] = ()) -> Limit:
+def limit(
+    folder: ModelFolder,
+    fixed_tokens: int | None,
+    tables: Sequence[Table] = (),
+    library_limit: int | None = None,
+) -> Limit:
     """Where the model's own library truncates, capped by the table of position embeddings and by `fixed_tokens`.
 
-    `tables` are the graph's embedding tables, where they can be found. Without any limit: the length that the model
-    was trained with, and --max-length may go beyond.
+    `tables` are the graph's embedding tables, where they can be found; `library_limit` is where the library truncates
+    whatever the files say, which --max-length may go beyond. Without any limit: the length that the model was trained
+    with, and --max-length may go beyond.
     """
     named = _named(folder)
     hard = [
         (count, origin)
         for count, origin in (
-            (_positions(folder.config, tables), "the table of position embeddings"),
+            (_positions(_of_text(folder.config), tables), "the table of position embeddings"),
             (fixed_tokens, "the fixed shape of the graph"),
         )
         if count is not None
     ]
     candidates = [*named[:1], *hard]
+    if library_limit is not None:
+        most, origin = min(hard) if hard else (None, "")
+        return Limit(min(library_limit, *(count for count, _ in candidates)), most, origin)
     if candidates:
         # A library's limit may be raised to another one in the files, where no table says what is possible.
         most, origin = min(hard) if hard else max(named)
@@ -187,9 +200,14 @@ def _trained_length(config: Mapping[str, Any]) -> int:
     return rows if isinstance(rows, int) and rows > 0 else FALLBACK_LENGTH
 
 
+def _of_text(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What config.json says of the part that reads text, where it is one of several or inside of another model."""
+    inner = (config.get(key) for key in ("text_config", "encoder_config"))
+    return {**config, **next((each for each in inner if isinstance(each, Mapping)), {})}
+
+
 def _positions(config: Mapping[str, Any], tables: Sequence[Table]) -> int | None:
     """How many tokens the table of position embeddings is for, or None where there is no table."""
-    config = {**config, **(config.get("text_config") or {})}  # of a model for text and images
     rows = config.get("max_position_embeddings") or config.get("n_positions")
     rows = rows if isinstance(rows, int) and rows > 0 else None
     if rows is not None:
@@ -226,6 +244,7 @@ def _is_position_table(table: Table) -> bool:
 
 def first_position(config: Mapping[str, Any]) -> int:
     """The position of a text's first token: 0, or, as in fairseq, the one after the padding id."""
+    config = _of_text(config)
     if str(config.get("model_type", "")) not in _POSITIONS_AFTER_PADDING:
         return 0
     padding = config.get("pad_token_id")
@@ -237,7 +256,8 @@ def attention_bytes(folder: ModelFolder, graph: OnnxGraph) -> int:
 
     0 where attention is a fused operator, and where config.json does not say how many heads there are.
     """
-    heads = next((folder.config[key] for key in _HEADS if isinstance(folder.config.get(key), int)), 0)
+    config = _of_text(folder.config)
+    heads = next((config[key] for key in _HEADS if isinstance(config.get(key), int)), 0)
     return 0 if graph.op_types & _FUSED or not heads else 4 * (2 * heads + 1)
 
 

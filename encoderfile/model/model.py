@@ -123,7 +123,8 @@ class Model:
         return time.perf_counter() - started
 
     def _run_padded(self, session: Session, batch: Sequence[EncodedText]) -> list[Result | InternalError]:
-        feeds, mask = self.inputs.feeds(batch)
+        feeds, mask = self.inputs.feeds([*batch, *self.task.fillers(batch)])
+        mask = mask[: len(batch)]
         kinds = [kind for kind in self._more_outputs if any(kind in text.kinds for text in batch)]
         if kinds:
             names = [self.manifest.graph.output, *(self._more_outputs[kind] for kind in kinds)]

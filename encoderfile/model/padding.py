@@ -24,7 +24,7 @@ def feeds(batch: Sequence[EncodedText], graph: GraphSpec, spec: TokenizerSpec) -
 
     Where the graph fixes the number of rows, those beyond the batch repeat its last text.
     """
-    rows = len(batch) if graph.fixed_batch is None else graph.fixed_batch
+    rows = len(batch) if graph.rows is None else graph.rows
     width = graph.fixed_tokens or spec.pad_to or max(len(text) for text in batch)
     input_ids = np.full((rows, width), spec.pad_token_id, dtype=np.int64)
     token_type_ids = np.full((rows, width), spec.pad_token_type_id, dtype=np.int64)

@@ -23,7 +23,7 @@ from encoderfile.model.tokenizer import Known, Tokenizer
 from encoderfile.tasks.entities import WordRules
 from encoderfile.tasks.preprocessor import Preprocessor, Row
 from encoderfile.tasks.task import Task
-from encoderfile.types import AS_IT_STANDS, Asked, EncodedText, FloatArray, Text, TokenInfo, Words
+from encoderfile.types import AS_IT_STANDS, Asked, EncodedText, FloatArray, Followed, Text, TokenInfo, Words
 
 _NEVER_ASKED = 256_000_000
 """Bytes of attention below which the memory that is left is not looked at."""
@@ -36,12 +36,14 @@ Readable = Text | Row
 """What `encode` takes: the inputs themselves, or the rows that a task made of them."""
 
 
-def size(text: Readable | Words) -> int:
+def size(text: Readable | Words | Followed) -> int:
     """What reading `text` costs, in characters."""
     if isinstance(text, Row):
         return size(text.text)
     if isinstance(text, Words):
         return sum(map(len, text.words))
+    if isinstance(text, Followed):
+        return len(text.text) + len(text.by)
     return len(text) if isinstance(text, str) else len(text[0]) + len(text[1])
 
 
@@ -83,15 +85,19 @@ class TextInputs:
         known: Known | None,
         patient: bool,
     ) -> list[EncodedText]:
+        if not all(isinstance(each, Row) for each in texts):
+            asked = preprocessor.prepare(asked)
         made = ((each,) if isinstance(each, Row) else preprocessor.rows(each, asked) for each in texts)
         rows = [row for each in made for row in each]
         encoded: list[EncodedText] = []
         for limit, group in itertools.groupby(rows, key=lambda row: row.max_length):
             tokenizer = self.tokenizer if limit is None else self.tokenizer.limited(limit)
-            for is_split, each in itertools.groupby(group, key=lambda row: isinstance(row.text, Words)):
+            for kind, each in itertools.groupby(group, key=_kind):
                 inputs: list[Any] = [row.text for row in each]
-                if is_split:
+                if kind is Words:
                     encoded += [tokenizer.words(text.words) for text in inputs]
+                elif kind is Followed:
+                    encoded += [tokenizer.followed(text, patient) for text in inputs]
                 else:
                     encoded += self._read(tokenizer, inputs, asked.prompt, known, patient)
         return [
@@ -138,6 +144,10 @@ class TextInputs:
         """What grouping tokens into words needs of the tokenizer."""
         words = self.tokenizer
         return WordRules(words.spell, words.join, words.continuing_prefix, words.spec.unknown_token_id)
+
+
+def _kind(row: Row) -> type[Words | Followed] | None:
+    return next((kind for kind in (Words, Followed) if isinstance(row.text, kind)), None)
 
 
 def _shifted(tokens: Sequence[TokenInfo], by: int) -> tuple[TokenInfo, ...]:

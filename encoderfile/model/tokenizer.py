@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer as LibraryTokenizer
 
-from encoderfile.errors import ConfigError, EncoderfileError, InputError, InternalError, ModelError
+from encoderfile.errors import ConfigError, EncoderfileError, InputError, InternalError, ModelError, TooLongError
 from encoderfile.manifest import TokenizerSpec
 from encoderfile.model import special_tokens
 from encoderfile.model.reading import Reader, UnsettledError
 from encoderfile.model.special_tokens import Part, encoded, token_infos
-from encoderfile.types import EncodedText, Text
+from encoderfile.types import EncodedText, Followed, Text
 
 _COUNTED = 1 << 16
 """Up to this many characters, tokens are counted to find the longer one of two texts; beyond, characters are."""
@@ -123,6 +123,27 @@ class Tokenizer:
         return EncodedText(
             ids[kept], types[kept], special[kept], (), truncated=len(kept) < len(ids), word_ids=word_ids[kept]
         )
+
+    def followed(self, text: Followed, patient: bool = True) -> EncodedText:
+        """Encodes a text and what follows it, without tokens' strings, of which the text alone is truncated.
+
+        Raises `TooLongError` where what follows leaves no room for the text, and what a call raises.
+        """
+        if self._templates[0] is None or self.spec.truncation_side == "left":
+            raise InputError("cannot be truncated before its labels by the tokenizer of this model: shorten it")
+        with _failures_named():
+            first, second = self._read([text.text, text.by], with_tokens=False, patient=patient)
+            room = self._room[0] - len(second.ids)
+            if second.more or room < (len(first.ids) > 0):
+                raise TooLongError("has more labels than this model reads at once: send fewer, or shorter ones")
+            first = first.first(room)
+            ids = np.concatenate([first.ids, second.ids])
+            return self._wrapped([Part(ids, (), first.more, text.text)], with_tokens=False)
+
+    def count(self, text: str) -> int:
+        """Tokens of all of a text, without special ones. Raises `InternalError` when the library fails."""
+        with _failures_named():
+            return self._length(text)
 
     def prompt_tokens(self, prompt: str, patient: bool = True) -> int:
         """How many tokens at the beginning of a text are those of its prompt, the first special ones included.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from encoderfile.errors import InputError
-from encoderfile.model.text_inputs import Readable
+from encoderfile.model.text_inputs import Readable, size
 from encoderfile.tasks.preprocessor import Preprocessor, Row
 from encoderfile.types import Asked, EncodedText, Text
 
@@ -18,10 +18,18 @@ MAX_ROWS = 1 << 14
 class Expansion:
     """The rows of one request, for a task with a preprocessor or without."""
 
-    def __init__(self, preprocessor: Preprocessor[Any] | None, inputs: Sequence[Text], asked: Asked) -> None:
+    def __init__(
+        self,
+        preprocessor: Preprocessor[Any] | None,
+        inputs: Sequence[Text],
+        asked: Asked,
+        check_characters: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """`asked` is prepared. `check_characters` refuses rows that are too long together."""
         self._preprocessor = preprocessor
         self._inputs = inputs
         self._asked = asked
+        self._check_characters = check_characters
         self._counts: list[int] = []
         self._answers: list[Any] = []
         self.rows: Sequence[Readable] = () if preprocessor else inputs
@@ -31,6 +39,7 @@ class Expansion:
         if self._preprocessor is None:
             return
         rows: list[Row] = []
+        characters = 0
         for text in self._inputs:
             found = self._preprocessor.rows(text, self._asked)
             rows += found
@@ -40,6 +49,9 @@ class Expansion:
                     f"the inputs take more than {MAX_ROWS} runs of the model together, with each of the labels: "
                     "split the request"
                 )
+            if any(not isinstance(row.text, tuple) for row in found):  # pairs share their texts
+                characters += sum(map(size, found))
+                self._check_characters(characters)
             yield
         self.rows = rows
 

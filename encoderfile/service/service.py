@@ -169,6 +169,8 @@ class Service:
         kinds = tuple(kind for kind in request.kinds if kind in self.task.separate_kinds)
         asked = Asked(prompt, purpose, request.options, kinds)
         self._limits.check_inputs(request, prompt, self.task.takes_pairs, self.info.model_type)
+        if self.task.preprocessor is not None:
+            asked = self.task.preprocessor.prepare(asked)
         self._admit(len(request.inputs))
         try:
             with self._accepted_requests:
@@ -204,7 +206,7 @@ class Service:
     async def _predict(self, request: PredictRequest, asked: Asked) -> Prediction[Any]:
         started = time.perf_counter()
         answer = AnswerSize(self.task, request.max_values, self._limits.max_values)
-        expansion = Expansion(self.task.preprocessor, request.inputs, asked)
+        expansion = Expansion(self.task.preprocessor, request.inputs, asked, self._limits.check_characters)
         if self.task.preprocessor is not None:
             await cooperatively(expansion.made())
             self._admit(len(expansion.rows))

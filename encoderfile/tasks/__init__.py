@@ -13,6 +13,7 @@ from encoderfile.tasks.sentence_embedding import SentenceEmbeddings
 from encoderfile.tasks.sequence_classification import SequenceClassification
 from encoderfile.tasks.task import NO_TENSORS, Task
 from encoderfile.tasks.token_classification import TokenClassification
+from encoderfile.tasks.zero_shot_classification import ZeroShotClassification
 from encoderfile.types import FloatArray
 
 TASKS: dict[str, type[Task[Any]]] = {
@@ -22,6 +23,7 @@ TASKS: dict[str, type[Task[Any]]] = {
         SentenceEmbeddings,
         SequenceClassification,
         TokenClassification,
+        ZeroShotClassification,
     )
 }
 """Every model type, by its name."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from encoderfile.tasks.results import Result
-from encoderfile.types import Asked, EncodedText, Text, Words
+from encoderfile.types import Asked, EncodedText, Followed, Text, Words
 
 R = TypeVar("R", bound=Result)
 
@@ -14,7 +14,7 @@ R = TypeVar("R", bound=Result)
 class Row(NamedTuple):
     """What the model reads in one row of a run."""
 
-    text: Text | Words
+    text: Text | Words | Followed
     max_length: int | None = None
     """In tokens; None: the model's own limit."""
     kept: Any = None
@@ -27,8 +27,15 @@ class Preprocessor(Generic[R]):
     Stateless after creation, shared by all threads.
     """
 
+    def prepare(self, asked: Asked) -> Asked:
+        """What a request asks, with what its rows have in common in `Asked.prepared`; called once for each request.
+
+        Raises `InputError` for options that cannot be used.
+        """
+        return asked
+
     def rows(self, text: Text, asked: Asked) -> Sequence[Row]:
-        """The rows of one input, at least one. Raises `InputError` for options that cannot be used."""
+        """The rows of one input, at least one; `asked` is prepared."""
         return (Row(text),)
 
     def finish(self, encoded: EncodedText, row: Row, asked: Asked) -> EncodedText:

@@ -91,6 +91,10 @@ class Task(ABC, Generic[R]):
         """The graph's output with the texts of the batch along its first axis."""
         return output
 
+    def fillers(self, batch: Sequence[EncodedText]) -> Sequence[EncodedText]:
+        """Rows without a result that are run together with `batch`, where the graph's output has to be larger."""
+        return ()
+
     def add_outputs(
         self, results: Sequence[R], outputs: Mapping[str, FloatArray], batch: Sequence[EncodedText], mask: FloatArray
     ) -> list[R]:
@@ -139,6 +143,11 @@ class Task(ABC, Generic[R]):
     def normalizes(self) -> bool:
         """Whether the vectors of texts have unit length, as the model's own files say."""
         return self.manifest.pooling is not None and self.manifest.pooling.normalize
+
+    @property
+    def extract_defaults(self) -> Mapping[str, Any]:
+        """Options of `extract` where the request has none, if they are not those of `/predict`."""
+        return {}
 
     def check_purpose(self, purpose: str) -> None:
         """Raises `InputError` for texts of a purpose (`query`, `document`) that this file cannot answer."""

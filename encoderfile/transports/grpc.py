@@ -214,10 +214,13 @@ def _inputs(request: Any) -> list[Text]:
 
 
 def _prompt(request: Any) -> AskedPrompt:
-    if not hasattr(request, "prompt"):  # a classifier's, or one of v0.7.0
-        return DEFAULT_PROMPT
-    name = request.prompt_name if request.HasField("prompt_name") else None
-    return AskedPrompt(name, request.prompt if request.HasField("prompt") else None)
+    fields = request.DESCRIPTOR.fields_by_name  # a classifier's has none of them, nor one of v0.7.0
+    said = {
+        name: getattr(request, name)
+        for name in ("prompt", "prompt_name")
+        if name in fields and request.HasField(name)
+    }
+    return AskedPrompt(said.get("prompt_name"), said.get("prompt")) if said else DEFAULT_PROMPT
 
 
 class _KeyInterceptor(grpc.aio.ServerInterceptor):

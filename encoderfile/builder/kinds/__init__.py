@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from encoderfile.builder.folder import ModelFolder
+from encoderfile.builder.kinds.gliclass import Gliclass
 from encoderfile.builder.kinds.kind import Facts, Kind, Outputs
+from encoderfile.builder.kinds.nli import Nli
 from encoderfile.model.session import ValueInfo
 
-KINDS: tuple[Kind, ...] = ()
+KINDS: tuple[Kind, ...] = (Gliclass(), Nli())
 """Asked in this order whether a folder is theirs."""
 
-__all__ = ["FILES", "KINDS", "Facts", "Kind", "Outputs", "recognised", "replace_config"]
+__all__ = ["FILES", "KINDS", "Facts", "Kind", "Outputs", "offers", "recognised", "replace_config"]
 
 
 FILES = tuple(dict.fromkeys(name for kind in KINDS for name in kind.files))
@@ -30,3 +32,8 @@ def recognised(folder: ModelFolder, outputs: Sequence[ValueInfo], given: str | N
         if reason is not None:
             return kind, reason
     return None, ""
+
+
+def offers(folder: ModelFolder, outputs: Sequence[ValueInfo]) -> list[str]:
+    """What a folder of no kind could be built as besides."""
+    return [offer for kind in KINDS if (offer := kind.offer(folder, outputs)) is not None]

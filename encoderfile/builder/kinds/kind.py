@@ -41,6 +41,8 @@ class Kind:
     model_type: ClassVar[str]
     files: ClassVar[tuple[str, ...]] = ()
     """Small files that are read beside the graph, where present, and kept in the built file."""
+    library_limit: ClassVar[int | None] = None
+    """Where the kind's own library truncates by itself, in tokens: no limit in a file is above it."""
     roles: ClassVar[Mapping[str, str]] = {}
     """What inputs of the graph are that the usual rules do not know, by their names (`padding.ROLES`)."""
 
@@ -51,6 +53,10 @@ class Kind:
     def recognise(self, folder: ModelFolder, outputs: Sequence[ValueInfo], given: str | None) -> str | None:
         """Why the folder is of this kind; None where it is not. `given` is that of `--model-type`."""
         raise NotImplementedError
+
+    def offer(self, folder: ModelFolder, outputs: Sequence[ValueInfo]) -> str | None:
+        """For a folder that is not built as this kind: how it could be, where it could."""
+        return None
 
     def change_graphs(self, folder: ModelFolder, graphs: Sequence[OnnxGraph], outputs: Sequence[ValueInfo]) -> bool:
         """Adds outputs to each of the graphs; whether it did."""

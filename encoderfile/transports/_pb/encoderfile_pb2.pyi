@@ -15,11 +15,13 @@ class ModelType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SEQUENCE_CLASSIFICATION: _ClassVar[ModelType]
     TOKEN_CLASSIFICATION: _ClassVar[ModelType]
     SENTENCE_EMBEDDING: _ClassVar[ModelType]
+    ZERO_SHOT_CLASSIFICATION: _ClassVar[ModelType]
 MODEL_TYPE_UNSPECIFIED: ModelType
 EMBEDDING: ModelType
 SEQUENCE_CLASSIFICATION: ModelType
 TOKEN_CLASSIFICATION: ModelType
 SENTENCE_EMBEDDING: ModelType
+ZERO_SHOT_CLASSIFICATION: ModelType
 
 class GetModelMetadataRequest(_message.Message):
     __slots__ = ()
@@ -236,3 +238,58 @@ class TokenClassificationResult(_message.Message):
     TOKENS_FIELD_NUMBER: _ClassVar[int]
     tokens: _containers.RepeatedCompositeFieldContainer[TokenClassificationResult.TokenClassification]
     def __init__(self, tokens: _Optional[_Iterable[_Union[TokenClassificationResult.TokenClassification, _Mapping]]] = ...) -> None: ...
+
+class ZeroShotClassificationRequest(_message.Message):
+    __slots__ = ("inputs", "metadata", "labels", "multi_label", "threshold", "hypothesis_template", "prompt")
+    class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    MULTI_LABEL_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    HYPOTHESIS_TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
+    inputs: _containers.RepeatedScalarFieldContainer[str]
+    metadata: _containers.ScalarMap[str, str]
+    labels: _containers.RepeatedScalarFieldContainer[str]
+    multi_label: bool
+    threshold: float
+    hypothesis_template: str
+    prompt: str
+    def __init__(self, inputs: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., labels: _Optional[_Iterable[str]] = ..., multi_label: _Optional[bool] = ..., threshold: _Optional[float] = ..., hypothesis_template: _Optional[str] = ..., prompt: _Optional[str] = ...) -> None: ...
+
+class ZeroShotClassificationResponse(_message.Message):
+    __slots__ = ("results", "model_id", "metadata")
+    class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[ZeroShotClassificationResult]
+    model_id: str
+    metadata: _containers.ScalarMap[str, str]
+    def __init__(self, results: _Optional[_Iterable[_Union[ZeroShotClassificationResult, _Mapping]]] = ..., model_id: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class ZeroShotClassificationResult(_message.Message):
+    __slots__ = ("classifications",)
+    class Classification(_message.Message):
+        __slots__ = ("label", "score")
+        LABEL_FIELD_NUMBER: _ClassVar[int]
+        SCORE_FIELD_NUMBER: _ClassVar[int]
+        label: str
+        score: float
+        def __init__(self, label: _Optional[str] = ..., score: _Optional[float] = ...) -> None: ...
+    CLASSIFICATIONS_FIELD_NUMBER: _ClassVar[int]
+    classifications: _containers.RepeatedCompositeFieldContainer[ZeroShotClassificationResult.Classification]
+    def __init__(self, classifications: _Optional[_Iterable[_Union[ZeroShotClassificationResult.Classification, _Mapping]]] = ...) -> None: ...
