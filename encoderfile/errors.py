@@ -55,6 +55,13 @@ class EmptyTextError(InputError):
 class TooLongError(InputError):
     """A text is longer than the model takes, and the caller or `--overflow error` refuses truncated ones."""
 
+    observed: tuple[int, int] | None = None
+    """Tokens of all that the model would read, and of the text alone, where they were counted."""
+
+
+class NoRoomError(InputError):
+    """What is read together with a text is never truncated, and leaves no room for it."""
+
 
 class InternalError(EncoderfileError):
     """Something failed that no caller can change. The message has no paths and none of the caller's text."""

@@ -6,15 +6,16 @@ session the arrays it is fed. Another kind of input is a class with the methods 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from encoderfile.errors import TooLongError
+from encoderfile.errors import InputError, NoRoomError, TooLongError
 from encoderfile.machine import available_memory
 from encoderfile.manifest import Manifest
 from encoderfile.model import padding
@@ -97,13 +98,34 @@ class TextInputs:
                 if kind is Words:
                     encoded += [tokenizer.words(text.words) for text in inputs]
                 elif kind is Followed:
-                    encoded += [tokenizer.followed(text, patient) for text in inputs]
+                    for text in inputs:
+                        with _counting(len(encoded), preprocessor.no_room):
+                            encoded.append(tokenizer.followed(text, patient))
                 else:
-                    encoded += self._read(tokenizer, inputs, asked.prompt, known, patient)
-        return [
-            preprocessor.finish(each if row.kept is None else dataclasses.replace(each, kept=row.kept), row, asked)
-            for each, row in zip(encoded, rows, strict=True)
-        ]
+                    with _counting(len(encoded), preprocessor.no_room):
+                        encoded += self._read(tokenizer, inputs, asked.prompt, known, patient)
+        for index, row in enumerate(rows):
+            read = encoded[index] if row.kept is None else dataclasses.replace(encoded[index], kept=row.kept)
+            with _counting(index, preprocessor.no_room):
+                encoded[index] = preprocessor.finish(read, row, asked)
+        return encoded
+
+    def lengths(self, text: str, asked: Asked) -> tuple[int, int]:
+        """Tokens of the longest row of a text that is not truncated, and of the text alone.
+
+        For a task with a preprocessor; `asked` is prepared.
+        """
+        assert self._preprocessor is not None
+        count = self.tokenizer.count
+        longest = max(self._preprocessor.rows(text, asked), key=size).text
+        of_text = count(text)
+        if isinstance(longest, str):
+            return self.tokenizer.specials(pair=False) + count(longest), of_text
+        if isinstance(longest, Followed):
+            return self.tokenizer.specials(pair=False) + of_text + count(longest.by), of_text
+        if isinstance(longest, Words):
+            return self.tokenizer.specials(pair=False) + sum(map(count, longest.words)), of_text
+        return self.tokenizer.specials(pair=True) + of_text + count(longest[1]), of_text
 
     def _read(
         self, tokenizer: Tokenizer, texts: Sequence[Text], prompt: str, known: Known | None, patient: bool
@@ -144,6 +166,18 @@ class TextInputs:
         """What grouping tokens into words needs of the tokenizer."""
         words = self.tokenizer
         return WordRules(words.spell, words.join, words.continuing_prefix, words.spec.unknown_token_id)
+
+
+@contextlib.contextmanager
+def _counting(start: int, no_room: str | None) -> Iterator[None]:
+    """Rows at fault are counted from `start`; `no_room` is as `Preprocessor` has it."""
+    try:
+        yield
+    except InputError as error:
+        error.index = start + (error.index or 0)
+        if no_room is not None and isinstance(error, NoRoomError):
+            raise TooLongError(no_room, error.index) from error
+        raise
 
 
 def _kind(row: Row) -> type[Words | Followed] | None:

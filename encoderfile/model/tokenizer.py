@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer as LibraryTokenizer
 
-from encoderfile.errors import ConfigError, EncoderfileError, InputError, InternalError, ModelError, TooLongError
+from encoderfile.errors import ConfigError, EncoderfileError, InternalError, ModelError, NoRoomError
 from encoderfile.manifest import TokenizerSpec
 from encoderfile.model import special_tokens
-from encoderfile.model.reading import Reader, UnsettledError
+from encoderfile.model.reading import FAR, Reader, UnsettledError
 from encoderfile.model.special_tokens import Part, encoded, token_infos
 from encoderfile.types import EncodedText, Followed, Text
 
@@ -76,7 +76,7 @@ class Tokenizer:
         """Encodes texts, or pairs, with special tokens; `with_tokens` adds token strings and offsets.
 
         `known` is what was read of other pairs of the request. Raises `InternalError` when the library fails,
-        `InputError` for a pair that cannot be truncated, and unless `patient` `UnsettledError`.
+        `NoRoomError` for a pair that cannot be truncated, and unless `patient` `UnsettledError`.
         """
         known = Known() if known is None else known
         with _failures_named():
@@ -127,23 +127,28 @@ class Tokenizer:
     def followed(self, text: Followed, patient: bool = True) -> EncodedText:
         """Encodes a text and what follows it, without tokens' strings, of which the text alone is truncated.
 
-        Raises `TooLongError` where what follows leaves no room for the text, and what a call raises.
+        Raises `NoRoomError` where what follows leaves no room for the text, and what a call raises.
         """
-        if self._templates[0] is None or self.spec.truncation_side == "left":
-            raise InputError("cannot be truncated before its labels by the tokenizer of this model: shorten it")
         with _failures_named():
             first, second = self._read([text.text, text.by], with_tokens=False, patient=patient)
             room = self._room[0] - len(second.ids)
             if second.more or room < (len(first.ids) > 0):
-                raise TooLongError("has more labels than this model reads at once: send fewer, or shorter ones")
-            first = first.first(room)
+                raise NoRoomError("is followed by too much text, which leaves no room for it: shorten that")
+            first = self._truncated(first, room)
             ids = np.concatenate([first.ids, second.ids])
             return self._wrapped([Part(ids, (), first.more, text.text)], with_tokens=False)
 
     def count(self, text: str) -> int:
-        """Tokens of all of a text, without special ones. Raises `InternalError` when the library fails."""
+        """Tokens of all of a text, without special ones; a very long one is counted in chunks.
+
+        Raises `InternalError` when the library fails.
+        """
         with _failures_named():
-            return self._length(text)
+            return sum(self._length(text[start : start + FAR]) for start in range(0, len(text), FAR))
+
+    def specials(self, *, pair: bool) -> int:
+        """Special tokens around a text, or around two."""
+        return self.spec.max_length - self._room[pair]
 
     def prompt_tokens(self, prompt: str, patient: bool = True) -> int:
         """How many tokens at the beginning of a text are those of its prompt, the first special ones included.
@@ -197,7 +202,7 @@ class Tokenizer:
         ]
 
     def _cut(self, pair: tuple[str, str], index: int, known: Known) -> list[Part]:
-        """What is kept of the pair at `index`. Raises `InputError` if the text that may be truncated has no room."""
+        """What is kept of the pair at `index`. Raises `NoRoomError` if the text that may be truncated has no room."""
         first, second = (known.parts[text] for text in pair)
         room, strategy = self._room[1], self.spec.truncation_strategy
         if first.more and second.more and room % 2:
@@ -206,13 +211,15 @@ class Tokenizer:
             kept = _shares(strategy, room, len(first.ids) + first.more, len(second.ids) + second.more)
         if kept is None:
             which = "second" if strategy == "only_first" else "first"
-            raise InputError(
+            raise NoRoomError(
                 f"has a {which} text of {room} tokens or more, which is never truncated here and leaves no room "
                 "for the other: shorten it",
                 index,
             )
-        cut = Part.last if self.spec.truncation_side == "left" else Part.first
-        return [cut(first, kept[0]), cut(second, kept[1])]
+        return [self._truncated(first, kept[0]), self._truncated(second, kept[1])]
+
+    def _truncated(self, part: Part, count: int) -> Part:
+        return part.last(count) if self.spec.truncation_side == "left" else part.first(count)
 
     def _length(self, text: str) -> int:
         """Tokens of all of a text, without special ones."""

@@ -12,7 +12,14 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from encoderfile.errors import DrainingError, EncoderfileError, ExhaustedError, InputError, InternalError
+from encoderfile.errors import (
+    DrainingError,
+    EncoderfileError,
+    ExhaustedError,
+    InputError,
+    InternalError,
+    TooLongError,
+)
 from encoderfile.model.model import Model
 from encoderfile.service.batcher import Batcher
 from encoderfile.service.cooperative import cooperatively
@@ -140,10 +147,17 @@ class Service:
         large, and what `predict` raises.
         """
         self.check_ability(Ability.EXTRACT)
+        options = {**self.task.extract_defaults, **options}
         request = PredictRequest(texts, options, refuse_overflow=refuse_overflow, raw=True)
         async with self._accepted(request) as asked:
             if stride is None:
-                found = await self._predict(request, asked)
+                try:
+                    found = await self._predict(request, asked)
+                except TooLongError as error:
+                    if error.index is not None and self.task.preprocessor is not None:
+                        lengths = self._model.inputs.lengths
+                        error.observed = await self._encoding.alone(lengths, texts[error.index], asked)
+                    raise
                 pairs = zip(found.results, texts, strict=True)
                 extracted = await cooperatively(self._extracted(result, text, strategy) for result, text in pairs)
                 found = replace(found, results=extracted)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from encoderfile.errors import InputError, InternalError
+from encoderfile.errors import InputError, InternalError, NoRoomError
 from encoderfile.tasks.numerics import sigmoid, softmax
 from encoderfile.tasks.preprocessor import Row
 from encoderfile.tasks.zero_shot import AskedLabels, ReadsLabels
@@ -35,11 +35,13 @@ class GliclassSettings:
 class _Prompt(AskedLabels):
     prompt: str
     keeps_labels: bool
-    """Whether a text behind which the labels stand is truncated, and they are not."""
+    """Whether the text alone is truncated where both are too long."""
 
 
 class ReadsMarkers(ReadsLabels):
     """One row for each text: the labels and the text in one string."""
+
+    extract_refuses_overflow = True
 
     def __init__(self, settings: GliclassSettings, columns: int | None) -> None:
         """`columns` are the logits that the graph gives for any text; None: as many as the most markers in a row."""
@@ -66,6 +68,12 @@ class ReadsMarkers(ReadsLabels):
             return [Row(wanted.prompt + text, kept=len(wanted.labels))]
         whole = Followed(text, wanted.prompt) if wanted.keeps_labels else text + wanted.prompt
         return [Row(whole, kept=len(wanted.labels))]
+
+    def finish(self, encoded: EncodedText, row: Row, asked: Asked) -> EncodedText:
+        """Raises `NoRoomError` where labels were left out that should be kept."""
+        if asked.prepared.keeps_labels and self._markers(encoded) < encoded.kept:
+            raise NoRoomError("has no room beside its labels")
+        return encoded
 
     def fillers(self, batch: Sequence[EncodedText]) -> Sequence[EncodedText]:
         """Where truncation left out labels: a row with more markers, so that the graph also scores those.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from encoderfile.tasks.results import Result
 from encoderfile.types import Asked, EncodedText, Followed, Text, Words
@@ -26,6 +26,9 @@ class Preprocessor(Generic[R]):
 
     Stateless after creation, shared by all threads.
     """
+
+    no_room: ClassVar[str | None] = None
+    """Instead of the tokenizer's sentence, where what is read together with a text leaves no room for it."""
 
     def prepare(self, asked: Asked) -> Asked:
         """What a request asks, with what its rows have in common in `Asked.prepared`; called once for each request.

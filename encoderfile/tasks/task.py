@@ -149,6 +149,11 @@ class Task(ABC, Generic[R]):
         """Options of `extract` where the request has none, if they are not those of `/predict`."""
         return {}
 
+    @property
+    def extract_refuses_overflow(self) -> bool:
+        """Whether `extract` refuses a text over the limit where the request does not say what to do, as SIE does."""
+        return False
+
     def check_purpose(self, purpose: str) -> None:
         """Raises `InputError` for texts of a purpose (`query`, `document`) that this file cannot answer."""
         if purpose in self.manifest.other_routes:

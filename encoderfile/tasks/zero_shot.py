@@ -41,8 +41,11 @@ class AskedLabels:
 class ReadsLabels(Preprocessor[ScoredLabels]):
     """How a model reads labels together with a text."""
 
-    fillers_are_needed = False
+    no_room = "has no room beside the labels: send fewer labels, or shorter ones"
     extract_defaults: ClassVar[Mapping[str, Any]] = {}
+    """As `Task.extract_defaults`."""
+    extract_refuses_overflow: ClassVar[bool] = False
+    """As `Task.extract_refuses_overflow`."""
 
     def prepare(self, asked: Asked) -> Asked:
         options = asked.options

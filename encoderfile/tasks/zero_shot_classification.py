@@ -76,6 +76,10 @@ class ZeroShotClassification(Task[ScoredLabels]):
     def extract_defaults(self) -> Mapping[str, Any]:
         return self._reads.extract_defaults
 
+    @property
+    def extract_refuses_overflow(self) -> bool:
+        return self._reads.extract_refuses_overflow
+
     def extract(self, result: ScoredLabels, text: str, strategy: str, words: WordRules) -> Extracted:
         scores = result.scores.tolist()
         return Extracted((), tuple(map(Classification, result.labels, scores)))

@@ -22,9 +22,11 @@ from encoderfile.service.limits import Limits
 from encoderfile.service.service import Service
 from support.clients import HttpClient, http_client
 from support.graphs import edit_graph, edit_json
+from support.kinds import KINDS
 from support.models import DEMO, MODELS, open_model
 from support.servers import Servers
 from support.serving import http_server
+from support.zero_shot import gliclass
 
 JSON = {"accept": "application/json"}
 MSGPACK = {"content-type": "application/msgpack"}
@@ -69,6 +71,9 @@ class SieServers:
             "sparse": lambda: open_model(MODELS / "bert-mlm"),
             "labels": lambda: open_model(DEMO["sentiment"]),
             "ner": lambda: open_model(DEMO["ner"]),
+            "gliclass": lambda: open_model(KINDS["gliclass"]),
+            "gliclass-text-first": lambda: open_model(gliclass(self._folder / "text-first", prompt_first=False)),
+            "nli": lambda: open_model(KINDS["nli"], "zero_shot_classification"),
             "cross": lambda: open_model(make_cross_encoder(self._folder / "cross")),
         }[kind]()
         return renamed(found, name=f"org/{kind}")

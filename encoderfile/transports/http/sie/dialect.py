@@ -32,6 +32,7 @@ class SieDetail(Struct):
     message: str
     requested_profile: str | UnsetType = UNSET
     worker_identity: str | UnsetType = UNSET
+    model: str | UnsetType = UNSET
 
 
 class SieError(Struct):
@@ -52,12 +53,31 @@ class ProfileMismatchError(InputError):
         self.requested, self.device = requested, device
 
 
+class ContextError(TooLongError):
+    """A text with its labels is longer than the model takes."""
+
+    def __init__(self, error: TooLongError, model: str, limit: int) -> None:
+        """`error` has an index, and its tokens are counted."""
+        assert error.observed is not None
+        whole, text = error.observed
+        super().__init__(
+            f"Item {error.index}: observed {whole} tokens (text={text}, label_prompt={whole - text}) exceeds context "
+            f"cap {limit} for {model}"
+        )
+        self.model = model
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # the page has no words before it
+
+
 def fail(failure: Failure) -> Response:
     """The answer to a request that failed."""
     code = _code(failure)
     detail = SieDetail(code, failure.message)
     if isinstance(failure.error, ProfileMismatchError):
         detail.requested_profile, detail.worker_identity = failure.error.requested, failure.error.device
+    if isinstance(failure.error, ContextError):
+        detail.model = failure.error.model
     return failure.json(SieError(detail, code))
 
 

@@ -1,19 +1,22 @@
-"""`POST /v1/extract/{model}`: entities from token labels, classifications from sequence labels."""
+"""`POST /v1/extract/{model}`: entities and classifications, of the model's labels or of those of the request."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from encoderfile.errors import InputError, TooLongError
 from encoderfile.service import known_fields
 from encoderfile.service.cooperative import cooperatively
 from encoderfile.service.service import Service
+from encoderfile.tasks import Task
 from encoderfile.tasks.abilities import Ability, Extracted
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
 from encoderfile.transports.http.schemas import Count
-from encoderfile.transports.http.sie.dialect import DIALECT, times
+from encoderfile.transports.http.sie.dialect import DIALECT, ContextError, times
 from encoderfile.transports.http.sie.requests import Items, Options, check_options, model_of, texts
 
 _REFUSES = {None: None, "default": None, "truncate_text": False, "error": True}
@@ -24,6 +27,12 @@ class ExtractOptions(Options):
     overflow_policy: Literal["default", "truncate_text", "error"] | None = None
     aggregation_strategy: Literal["none", "simple", "first", "average", "max"] | None = None
     threshold: float | None = None
+    flat_ner: bool | None = None
+    multi_label: bool | None = None
+    hypothesis_template: str | None = None
+    classification_type: (
+        Literal["single-label", "single_label", "single", "multi-label", "multi_label", "multi"] | None
+    ) = None
 
 
 class ExtractParams(Struct, kw_only=True):
@@ -71,11 +80,9 @@ class ExtractResponse(Struct):
 class _Wanted:
     """Which labels and scores an answer may hold; labels in lower case, where none is named all of them."""
 
-    def __init__(self, params: ExtractParams, options: ExtractOptions) -> None:
-        self._labels = frozenset(label.lower() for label in params.labels or ())
-        # The TypeScript client puts it next to the options.
-        given = params.threshold if options.threshold is None else options.threshold
-        self._threshold = -math.inf if given is None else given  # the values of a regression may be negative
+    def __init__(self, labels: Sequence[str] = (), threshold: float | None = None) -> None:
+        self._labels = frozenset(label.lower() for label in labels)
+        self._threshold = -math.inf if threshold is None else threshold  # the values of a regression may be negative
 
     def __call__(self, label: str, score: float) -> bool:
         return score >= self._threshold and (not self._labels or label.lower() in self._labels)
@@ -90,14 +97,19 @@ def endpoint(service: Service) -> Endpoint:
         options = params.options or ExtractOptions()
         service.check_ability(Ability.EXTRACT)
         check_options(options, service.info)
-        if not service.task.groups_tokens:
-            known_fields.check({"aggregation_strategy": options.aggregation_strategy}, (), "options.")
-        wanted, items = _Wanted(params, options), texts(asked.items)
-        extraction = await call.answering.by(
-            service.extract(
-                items, options.aggregation_strategy or "simple", refuse_overflow=_REFUSES[options.overflow_policy]
+        of_task, wanted = _asked(params, options, service.task)
+        refuses = _REFUSES[options.overflow_policy]
+        if refuses is None and service.task.extract_refuses_overflow:
+            refuses = True
+        strategy = options.aggregation_strategy or "simple"
+        try:
+            extraction = await call.answering.by(
+                service.extract(texts(asked.items), strategy, refuse_overflow=refuses, options=of_task)
             )
-        )
+        except TooLongError as error:
+            if error.observed is None:
+                raise
+            raise ContextError(error, name, service.info.max_length) from error
         found = await cooperatively(
             {
                 "id": item.id or f"item-{index}",
@@ -122,6 +134,38 @@ def endpoint(service: Service) -> Endpoint:
         response=ExtractResponse,
         supported=Ability.EXTRACT in service.task.abilities,
     )
+
+
+def _asked(params: ExtractParams, options: ExtractOptions, task: Task[Any]) -> tuple[dict[str, Any], _Wanted]:
+    """The options of the model type, and what is left out of its answer.
+
+    Raises `InputError` for an option that the model type does not have, and where it needs labels and gets none.
+    """
+    taken = {each.name for each in task.options}
+    given = {each: getattr(options, each) for each in ("flat_ner", "multi_label", "hypothesis_template")}
+    strategy = {"aggregation_strategy": options.aggregation_strategy}
+    kind = {"classification_type": options.classification_type}
+    known_fields.check({**strategy, **given, **kind}, _supported(task, taken), "options.")
+    # The TypeScript client puts it next to the options.
+    threshold = params.threshold if options.threshold is None else options.threshold
+    if "labels" not in taken:
+        return {}, _Wanted(params.labels or (), threshold)
+    if not params.labels:
+        raise InputError("params.labels is missing: this model finds the labels that a request names")
+    if options.classification_type is not None and options.multi_label is None:
+        given["multi_label"] = options.classification_type.startswith("multi")
+    given |= {"labels": params.labels, "threshold": threshold, "overflow_policy": options.overflow_policy}
+    return {name: value for name, value in given.items() if value is not None}, _Wanted()
+
+
+def _supported(task: Task[Any], taken: Collection[str]) -> set[str]:
+    """The options that a task has, and those of SIE that say the same or ask how its tokens are grouped."""
+    supported = set(taken)
+    if task.groups_tokens:
+        supported.add("aggregation_strategy")
+    if "hypothesis_template" in taken:
+        supported.add("classification_type")
+    return supported
 
 
 def _entities(found: Extracted, text: str, wanted: _Wanted) -> list[dict[str, Any]]:
