@@ -75,6 +75,8 @@ class Client(ABC):
 
     def __init__(self, portal: BlockingPortal) -> None:
         self.portal = portal
+        self.needed: Mapping[str, Any] = {}
+        """What every request has unless the test says it: `model_types.needed_by`."""
 
     @abstractmethod
     async def _ask(self, request: dict[str, Any]) -> Answer: ...
@@ -87,7 +89,7 @@ class Client(ABC):
         **more: Any,
     ) -> Future[Answer]:
         """Sends a request and returns at once; cancelling the future hangs up. `more` are other fields."""
-        request: dict[str, Any] = {"inputs": list(inputs), **more}
+        request: dict[str, Any] = {"inputs": list(inputs), **self.needed, **more}
         if normalize is not None:
             request["normalize"] = normalize
         if metadata is not None:

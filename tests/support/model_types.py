@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from encoderfile.tasks import TASKS, Task
+from support.kinds import KINDS
 from support.models import DEMO, MODELS
 
 FOLDERS: dict[str, tuple[Path, str | None]] = {
@@ -16,6 +17,8 @@ FOLDERS: dict[str, tuple[Path, str | None]] = {
     **{name: (folder, None) for name, folder in DEMO.items()},
     "embed-tokens": (DEMO["embed"], "embedding"),
     "bert-embed-sentences": (MODELS / "bert-embed", "sentence_embedding"),
+    "gliclass": (KINDS["gliclass"], None),
+    "nli-zero-shot": (KINDS["nli"], "zero_shot_classification"),
 }
 """Every model that tests serve: its folder, and the type where it is not the folder's own."""
 
@@ -24,6 +27,7 @@ MODEL_OF = {
     "sentence_embedding": "embed",
     "sequence_classification": "sentiment",
     "token_classification": "ner",
+    "zero_shot_classification": "gliclass",
 }
 """The model that stands for each type."""
 
@@ -44,6 +48,11 @@ def folder_of(model: str) -> tuple[Path, str | None]:
 def task_of(model: str) -> type[Task[Any]]:
     """What the type of one of `OF_EACH_TYPE` declares."""
     return next(task for name, task in TASKS.items() if MODEL_OF.get(name, name) == model)
+
+
+def needed_by(task: type[Task[Any]]) -> dict[str, Any]:
+    """What each request to a model of this type has to say, as its example has it; not what has a default."""
+    return {each.name: task.example[each.name] for each in task.options if each.required and each.default is None}
 
 
 def service_of(model: str) -> str:

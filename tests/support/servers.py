@@ -12,7 +12,7 @@ from encoderfile.model.model import Model
 from encoderfile.service.limits import Limits
 from encoderfile.service.service import Service
 from support.clients import Client, ServiceClient, grpc_client, http_client, mcp_client
-from support.model_types import folder_of
+from support.model_types import folder_of, needed_by
 from support.models import open_model
 from support.serving import grpc_server, http_server, started
 
@@ -51,21 +51,22 @@ class Servers:
         if not isinstance(service, Service):
             service = self.service(service)
         if way == "service":
-            return ServiceClient(self.portal, service)
+            return _needing(service, ServiceClient(self.portal, service))
         if way == "grpc":
             _, address = self.enter(grpc_server(service, **options))
-            return self.enter(grpc_client(self.portal, address, service.info.model_type))
-        return self._client_of(way, self.enter(http_server(service, **options)))
+            return _needing(service, self.enter(grpc_client(self.portal, address, service.info.model_type)))
+        return self._client_of(way, self.enter(http_server(service, **options)), service)
 
-    def _client_of(self, way: str, url: str) -> Any:
+    def _client_of(self, way: str, url: str, service: Service) -> Any:
         if way == "http":
-            return self.enter(http_client(self.portal, url))
-        return self.enter(mcp_client(self.portal, f"{url}/mcp"))
+            return _needing(service, self.enter(http_client(self.portal, url)))
+        return _needing(service, self.enter(mcp_client(self.portal, f"{url}/mcp")))
 
     def shared(self, way: str, model: str) -> Any:
         """A client of the one server of a model, opened once: for tests that change nothing."""
         if way in ("http", "mcp"):
-            return self._once(way, model, lambda: self._client_of(way, self.url(model)))
+            service = self._shared_service(model)
+            return self._once(way, model, lambda: self._client_of(way, self.url(model), service))
         return self._once(way, model, lambda: self.client(way, self._shared_service(model)))
 
     def url(self, model: str) -> str:
@@ -81,6 +82,12 @@ class Servers:
         if (what, model) not in self._shared:
             self._shared[what, model] = make()
         return self._shared[what, model]
+
+
+def _needing(service: Service, client: Client) -> Client:
+    """The client, which sends what requests to this model need."""
+    client.needed = needed_by(type(service.task))
+    return client
 
 
 class Connect:
