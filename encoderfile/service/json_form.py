@@ -42,22 +42,22 @@ class _Request(msgspec.Struct):
 
 
 @functools.cache
-def _shape(task: type[Task[Any]]) -> type[_Request]:
-    """What a request to a model of this type may hold."""
-    options = [_field(each) for each in task.options]
-    shape: Any = msgspec.defstruct("Request", options, bases=(_Request,), kw_only=True)
+def _shape(options: tuple[Option, ...]) -> type[_Request]:
+    """What a request may hold to a model with these options."""
+    fields = [_field(each) for each in options]
+    shape: Any = msgspec.defstruct("Request", fields, bases=(_Request,), kw_only=True)
     return shape  # type: ignore[no-any-return]
 
 
 def _field(option: Option) -> tuple[Any, ...]:
-    described = Meta(description=option.description)
+    described = Meta(description=option.description, extra_json_schema=dict(option.schema))
     required = (option.name, Annotated[option.type, described])
     return required if option.required else (option.name, Annotated[option.type | None, described], None)
 
 
 def request_schema(task: Task[Any], info: ModelInfo) -> JsonSchema:
     """JSON Schema of the body of `POST /predict`."""
-    whole = json_schema(_shape(type(task)))
+    whole = json_schema(_shape(task.options))
     shown = ["inputs", "metadata", *(each.name for each in task.options)]
     if task.takes_prompt:
         shown += ["prompt", *(["prompt_name"] if info.prompts else [])]
@@ -107,7 +107,7 @@ def read_request(body: object, task: Task[Any], truncation_side: str) -> Predict
 
     Unknown fields are ignored, but not those that other servers know (`known_fields`).
     """
-    asked = read(body, _shape(type(task)))
+    asked = read(body, _shape(task.options))
     assert isinstance(body, Mapping)
     done = {*(each.name for each in task.options), "normalize", *prompts.FIELDS, *known_fields.TRUNCATION}
     known_fields.check(body, done)

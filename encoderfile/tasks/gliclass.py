@@ -12,6 +12,7 @@ import numpy as np
 
 from encoderfile.errors import InputError, InternalError, NoRoomError
 from encoderfile.tasks.numerics import sigmoid, softmax
+from encoderfile.tasks.options import Option
 from encoderfile.tasks.preprocessor import Row
 from encoderfile.tasks.zero_shot import AskedLabels, ReadsLabels
 from encoderfile.types import Asked, EncodedText, FloatArray, Followed, IntArray, Text
@@ -48,6 +49,9 @@ class ReadsMarkers(ReadsLabels):
         self._marker = settings.label_token_id
         self._prompt_first = settings.prompt_first
         self._columns = columns
+
+    def options(self, every: tuple[Option, ...]) -> tuple[Option, ...]:
+        return tuple(each for each in every if each.name != "hypothesis_template")
 
     def asked_labels(self, labels: AskedLabels, asked: Asked) -> AskedLabels:
         if asked.options.get("hypothesis_template") is not None:

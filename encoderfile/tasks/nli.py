@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from encoderfile.errors import InputError
 from encoderfile.tasks.numerics import softmax
+from encoderfile.tasks.options import Option
 from encoderfile.tasks.preprocessor import Row
 from encoderfile.tasks.zero_shot import AskedLabels, ReadsLabels, check_unicode
 from encoderfile.types import Asked, EncodedText, FloatArray, IntArray, Text
@@ -42,10 +43,15 @@ class _Hypotheses(AskedLabels):
 class ReadsHypotheses(ReadsLabels):
     """One row for each label: the text, and the template with the label in it."""
 
+    takes_prompt = False
     extract_defaults: ClassVar[Mapping[str, Any]] = {"hypothesis_template": _SIE_TEMPLATE}
 
     def __init__(self, settings: NliSettings) -> None:
         self._columns = [settings.contradiction, settings.entailment]
+
+    def options(self, every: tuple[Option, ...]) -> tuple[Option, ...]:
+        """Labels may be one string too."""
+        return tuple(replace(each, type=each.type | str) if each.name == "labels" else each for each in every)
 
     def labels(self, given: Sequence[str] | str) -> Sequence[str]:
         """A string is a list of labels with commas between them."""
@@ -54,8 +60,6 @@ class ReadsHypotheses(ReadsLabels):
         return given
 
     def asked_labels(self, labels: AskedLabels, asked: Asked) -> AskedLabels:
-        if asked.prompt:
-            raise InputError("this model takes no prompt: leave it out, or put it into hypothesis_template")
         parts = _template(asked.options.get("hypothesis_template", TEMPLATE))
         count = len(labels.labels)
         characters = count * sum(map(len, parts)) + (len(parts) - 1) * sum(map(len, labels.labels))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -18,6 +19,8 @@ class Option:
     """Whether a request must say it."""
     default: Any = None
     """What holds for `infer` where the flag is left out; None: what the model does by itself."""
+    schema: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """What JSON Schema says of the value beside its type and description."""
 
 
 NORMALIZE = Option(

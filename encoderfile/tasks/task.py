@@ -53,12 +53,12 @@ class Task(ABC, Generic[R]):
     """Whether the model's files say how token vectors become one vector."""
     groups_tokens: ClassVar[bool] = False
     """Whether `extract` makes entities of token labels, by a strategy."""
-    takes_prompt: ClassVar[bool] = False
-    """Whether a request may choose a prompt."""
+    takes_prompt: bool = False
+    """Whether a request may choose a prompt; a task may say it of one model."""
     takes_pairs: ClassVar[bool] = False
     """Whether an input may be a pair of texts."""
-    options: ClassVar[tuple[Option, ...]] = ()
-    """What a request may say besides its inputs."""
+    options: tuple[Option, ...] = ()
+    """What a request may say besides its inputs; a task may leave some out for one model."""
     summary: ClassVar[str]
     """The description of the MCP tool."""
     answer: ClassVar[str]

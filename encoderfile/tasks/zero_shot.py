@@ -12,6 +12,7 @@ import numpy as np
 
 from encoderfile.errors import InputError
 from encoderfile.tasks import results
+from encoderfile.tasks.options import Option
 from encoderfile.tasks.preprocessor import Preprocessor
 from encoderfile.tasks.results import Result, Rows
 from encoderfile.types import Asked, EncodedText, FloatArray, IntArray
@@ -42,6 +43,7 @@ class ReadsLabels(Preprocessor[ScoredLabels]):
     """How a model reads labels together with a text."""
 
     no_room = "has no room beside the labels: send fewer labels, or shorter ones"
+    takes_prompt = True
     extract_defaults: ClassVar[Mapping[str, Any]] = {}
     """As `Task.extract_defaults`."""
     extract_refuses_overflow: ClassVar[bool] = False
@@ -55,6 +57,10 @@ class ReadsLabels(Preprocessor[ScoredLabels]):
         labels = _checked(self.labels(options.get("labels", ())))
         prepared = self.asked_labels(AskedLabels(labels, options.get("multi_label", False), threshold), asked)
         return replace(asked, prompt="", prepared=prepared)
+
+    def options(self, every: tuple[Option, ...]) -> tuple[Option, ...]:
+        """Of those of the type the ones that this way of reading has."""
+        return every
 
     def labels(self, given: Sequence[str] | str) -> Sequence[str]:
         """The labels of a request. Raises `InputError` for a string, unless it is a list of labels here."""

@@ -26,12 +26,13 @@ class ZeroShotClassification(Task[ScoredLabels]):
     outputs = (Output("logits", ("batch", "labels")),)
     architectures = ("GLiClassModel",)
     takes_prompt = True
-    options = (
+    options: tuple[Option, ...] = (
         Option(
             "labels",
-            list[str] | str,
+            list[str],
             f"The labels to choose from, in your own words, at most {MAX_LABELS}.",
             required=True,
+            schema={"minItems": 1, "maxItems": MAX_LABELS},
         ),
         Option(
             "multi_label",
@@ -45,6 +46,7 @@ class ZeroShotClassification(Task[ScoredLabels]):
             str,
             f"For NLI models: the sentence about a text into which each label is put, with {{}} for it. Left out: "
             f"{TEMPLATE}",
+            schema={"pattern": r"^[^{}]*\{\}[^{}]*$"},
         ),
     )
     summary = "Performs zero-shot classification of input text sequences: you choose the labels."
@@ -58,6 +60,8 @@ class ZeroShotClassification(Task[ScoredLabels]):
         super().__init__(manifest, tensors)
         self._reads = _reading(manifest)
         self.preprocessor = self._reads
+        self.options = self._reads.options(self.options)
+        self.takes_prompt = self._reads.takes_prompt
 
     def fillers(self, batch: Sequence[EncodedText]) -> Sequence[EncodedText]:
         return self._reads.fillers(batch)

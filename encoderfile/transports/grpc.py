@@ -195,7 +195,7 @@ def _decode(request: Any, service: Service) -> PredictRequest:
 def _options(request: Any, task: Task[Any]) -> dict[str, Any]:
     """Those that the request says; a field that cannot be absent always says something."""
     found = {}
-    for option in task.options:
+    for option in type(task).options:  # those that this model does not have are refused by the task
         field = request.DESCRIPTOR.fields_by_name.get(option.name)
         if field is None or (field.has_presence and not request.HasField(option.name)):
             continue

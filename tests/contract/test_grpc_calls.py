@@ -5,7 +5,7 @@ import pytest
 
 from encoderfile.transports._pb import encoderfile_pb2 as pb
 from support.clients import GrpcClient, RefusedError
-from support.model_types import OF_EACH_TYPE, labels_of, task_of
+from support.model_types import OF_EACH_TYPE, id_of, labels_of, task_of
 from support.servers import Servers
 
 MEGABYTE = 1 << 20
@@ -27,7 +27,7 @@ def test_the_models_metadata_is_told(name: str, servers: Servers) -> None:
     client = servers.shared("grpc", name)
     told = client.call(client.stub.GetModelMetadata, pb.GetModelMetadataRequest())
     labels = {str(index): label for index, label in told.id2label.items()}
-    assert (told.model_id, labels) == ("model", labels_of(name) or {})
+    assert (told.model_id, labels) == (id_of(name), labels_of(name) or {})
     assert pb.ModelType.Name(told.model_type) == task_of(name).name.upper()
 
 
@@ -35,6 +35,7 @@ def test_the_models_metadata_is_told(name: str, servers: Servers) -> None:
 def test_the_model_types_have_the_numbers_of_the_api_page() -> None:
     numbers = dict(pb.ModelType.items())
     assert numbers.pop("SENTENCE_EMBEDDING") == 4, "ours, as v0.7.0 has it"
+    assert numbers.pop("ZERO_SHOT_CLASSIFICATION") == 6
     assert numbers == {
         "MODEL_TYPE_UNSPECIFIED": 0,
         "EMBEDDING": 1,

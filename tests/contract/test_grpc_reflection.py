@@ -8,7 +8,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from grpc_reflection.v1alpha import reflection_pb2 as r
 
 from support.clients import GrpcClient
-from support.model_types import OF_EACH_TYPE, service_of, task_of
+from support.model_types import OF_EACH_TYPE, id_of, needed_by, service_of, task_of
 from support.servers import Servers
 
 OF_V07 = ("embedding", "sentence_embedding", "sequence_classification", "token_classification")
@@ -122,8 +122,9 @@ def test_a_client_made_from_the_descriptors_is_answered(name: str, stranger: Str
     for service in sorted(services_of(name)):
         stranger.pool = descriptor_pool.DescriptorPool()
         stranger.learn(service)
-        answer = stranger.call(service, inputs=["hello", "world"], metadata={"k": "v"})
-        assert (len(answer.results), answer.model_id, dict(answer.metadata)) == (2, "model", {"k": "v"})
+        needed = needed_by(task_of(name))
+        answer = stranger.call(service, inputs=["hello", "world"], metadata={"k": "v"}, **needed)
+        assert (len(answer.results), answer.model_id, dict(answer.metadata)) == (2, id_of(name), {"k": "v"})
 
 
 @pytest.mark.proves("ENC gRPC", "`GetModelMetadataResponse`: `model_id` = 1, `model_type` = 2, `id2label` = 3")
@@ -159,6 +160,18 @@ def messages(service: Any) -> Iterator[Any]:
 
 
 FIELDS: dict[str, dict[str, int]] = {
+    "ZeroShotClassificationRequest": {
+        "inputs": 1,
+        "metadata": 2,
+        "labels": 3,
+        "multi_label": 4,
+        "threshold": 5,
+        "hypothesis_template": 6,
+        "prompt": 7,
+    },
+    "ZeroShotClassificationResponse": {"results": 1, "model_id": 2, "metadata": 3},
+    "ZeroShotClassificationResult": {"classifications": 1},
+    "ZeroShotClassificationResult.Classification": {"label": 1, "score": 2},
     "GetModelMetadataRequest": {},
     "GetModelMetadataResponse": {"model_id": 1, "model_type": 2, "id2label": 3},
     "EmbeddingRequest": {"inputs": 1, "normalize": 2, "metadata": 3},

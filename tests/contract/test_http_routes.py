@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from support.clients import PATIENCE
-from support.model_types import OF_EACH_TYPE, labels_of, task_of
+from support.model_types import OF_EACH_TYPE, id_of, labels_of, task_of
 from support.servers import Servers
 
 
@@ -36,7 +36,7 @@ def test_health_is_the_json_text_ok(name: str, servers: Servers) -> None:
 @pytest.mark.parametrize("name", OF_EACH_TYPE)
 def test_model_has_the_fields_of_its_type_and_no_other(name: str, servers: Servers) -> None:
     response = servers.shared("http", name).get("/model")
-    expected: dict[str, object] = {"model_id": "model", "model_type": task_of(name).name}
+    expected: dict[str, object] = {"model_id": id_of(name), "model_type": task_of(name).name}
     if task_of(name).has_labels:
         expected["id2label"] = labels_of(name)
     assert (response.status_code, response.json()) == (200, expected)

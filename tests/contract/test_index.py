@@ -3,7 +3,7 @@
 import pytest
 
 import encoderfile
-from support.model_types import OF_EACH_TYPE
+from support.model_types import OF_EACH_TYPE, id_of
 from support.servers import Servers
 
 
@@ -13,7 +13,7 @@ def test_a_terminal_gets_text_with_every_route(name: str, servers: Servers) -> N
     response = client.get("/")
     assert (response.status_code, response.headers["content-type"]) == (200, "text/plain; charset=utf-8")
     title, what, *_ = response.text.splitlines()
-    assert title == f"model {client.get('/openapi.json').json()['info']['version']}"
+    assert title == f"{id_of(name)} {client.get('/openapi.json').json()['info']['version']}"
     assert what == f"{client.get('/model').json()['model_type']}, served by encoderfile {encoderfile.__version__}"
     lines = response.text.splitlines()
     for path, methods in client.get("/openapi.json").json()["paths"].items():

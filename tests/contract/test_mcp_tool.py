@@ -9,7 +9,8 @@ from mcp.shared.exceptions import MCPError
 
 from encoderfile.service.limits import Limits
 from support.clients import McpClient
-from support.model_types import OF_EACH_TYPE, labels_of, task_of
+from support.model_types import OF_EACH_TYPE, folder_of, labels_of, task_of
+from support.models import open_model
 from support.servers import Servers
 
 SUMMARIES = {
@@ -56,7 +57,7 @@ def test_the_description_begins_with_the_api_pages_words_and_tells_an_agent_what
     tool: Any, name: str
 ) -> None:
     assert tool.description.startswith(SUMMARIES.get(name, task_of(name).summary))
-    assert "Texts longer than 256 tokens" in tool.description
+    assert f"Texts longer than {open_model(*folder_of(name)).info.max_length} tokens" in tool.description
     for label in (labels_of(name) or {}).values():
         assert label in tool.description
 
@@ -92,7 +93,8 @@ def test_the_schemas_are_valid_and_real_answers_fit(tool: Any, mcp: McpClient) -
 
 @pytest.mark.proves("ENC MCP", "It returns the HTTP answer")
 def test_the_text_beside_the_structured_answer_is_the_same_json(mcp: McpClient) -> None:
-    result = mcp.portal.call(mcp.session.call_tool, "run_encoder", {"inputs": ["hello"], "normalize": True})
+    arguments = {"inputs": ["hello"], "normalize": True, **mcp.needed}
+    result = mcp.portal.call(mcp.session.call_tool, "run_encoder", arguments)
     (content,) = result.content
     assert content.type == "text"
     assert json.loads(content.text) == result.structured_content

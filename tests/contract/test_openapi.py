@@ -6,7 +6,7 @@ import pytest
 from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from support.model_types import OF_EACH_TYPE
+from support.model_types import OF_EACH_TYPE, needed_by, task_of
 from support.servers import Servers
 
 
@@ -102,6 +102,7 @@ def test_the_response_schema_leaves_no_field_of_an_answer_undescribed(
 def test_requests_that_fit_the_schema_are_answered(
     request_body: dict[str, Any], document: dict[str, Any], name: str, servers: Servers
 ) -> None:
+    request_body |= needed_by(task_of(name))
     schema(document, "Request").validate(request_body)
     assert servers.shared("http", name).request("POST", "/predict", json=request_body).status_code == 200
 
@@ -115,6 +116,6 @@ def test_requests_that_fit_the_schema_are_answered(
 def test_requests_that_do_not_fit_the_schema_are_refused(
     request_body: dict[str, Any], document: dict[str, Any], name: str, servers: Servers
 ) -> None:
-    request_body = {"normalize": True, **request_body}
+    request_body = {"normalize": True, **needed_by(task_of(name)), **request_body}
     assert not schema(document, "Request").is_valid(request_body)
     assert servers.shared("http", name).request("POST", "/predict", json=request_body).status_code == 422

@@ -9,8 +9,9 @@ import numpy as np
 from encoderfile.errors import InternalError
 from encoderfile.model.model import Model
 from encoderfile.tasks.results import Result
-from encoderfile.types import EncodedText, FloatArray, Text
+from encoderfile.types import Asked, EncodedText, FloatArray, Text
 from support.clients import PATIENCE
+from support.model_types import needed_by
 
 
 class Gated(Model):
@@ -106,6 +107,6 @@ class _Poisoned:
 
 
 def _ids(model: Model) -> list[int]:
-    (text,) = model.encode(["boom"])
+    (text,) = model.encode(["boom"], Asked(options=needed_by(type(model.task))))
     ids: list[int] = text.input_ids.tolist()
     return ids

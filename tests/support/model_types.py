@@ -55,6 +55,11 @@ def needed_by(task: type[Task[Any]]) -> dict[str, Any]:
     return {each.name: task.example[each.name] for each in task.options if each.required and each.default is None}
 
 
+def id_of(model: str) -> str:
+    """The id under which a model answers."""
+    return folder_of(model)[0].name
+
+
 def service_of(model: str) -> str:
     """The gRPC service of one of `OF_EACH_TYPE`, without its package."""
     return "".join(word.title() for word in task_of(model).name.split("_"))
