@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from encoderfile.errors import ModelError
 from encoderfile.manifest import Manifest
 from encoderfile.tasks.abilities import Ability, Classification, Extracted
 from encoderfile.tasks.entities import WordRules
@@ -91,10 +92,12 @@ class ZeroShotClassification(Task[ScoredLabels]):
 
 def _reading(manifest: Manifest) -> ReadsLabels:
     """By the settings that the kind wrote."""
-    facts = dict(manifest.task)
-    if "entailment" in facts:
-        return ReadsHypotheses(NliSettings(**facts))
-    settings = GliclassSettings(**facts)
+    try:
+        if "entailment" in manifest.task:
+            return ReadsHypotheses(NliSettings(**manifest.task))
+        settings = GliclassSettings(**manifest.task)
+    except TypeError as error:
+        raise ModelError(f"the manifest does not say how a {manifest.model_type} model reads labels") from error
     # The builder tried the graph with the labels of the example, and `width` is the number of logits that it gave.
     by_markers = manifest.width == len(_LABELS) != settings.max_num_classes
     return ReadsMarkers(settings, None if by_markers else manifest.width or None)

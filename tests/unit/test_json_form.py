@@ -18,9 +18,9 @@ from encoderfile.tasks.token_classification import TokenLabels
 from encoderfile.types import Prediction, PredictRequest, TokenInfo
 from support.payload import manifest
 
-TASK = {model_type: tasks.create(manifest(model_type=model_type)) for model_type in tasks.TASKS}
 LABELS = ("sequence_classification", "token_classification")
 VECTORS = ("embedding", "sentence_embedding")
+TASK = {model_type: tasks.create(manifest(model_type=model_type)) for model_type in LABELS + VECTORS}
 
 
 def read(body: object, model_type: str = "sequence_classification") -> PredictRequest:
