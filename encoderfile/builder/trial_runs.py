@@ -36,8 +36,7 @@ PAIR = ("How many people live in Berlin?", "Berlin has 3.7 million inhabitants, 
 
 def example(model: Model) -> Asked:
     """What a request asks that has the options of the model type's example."""
-    options = {each.name: model.task.example[each.name] for each in model.task.options if each.required}
-    return Asked(options=options, kinds=tuple(model.task.separate_kinds))
+    return Asked(options=model.task.needed, kinds=tuple(model.task.separate_kinds))
 
 
 def try_lengths(model: Model) -> int:

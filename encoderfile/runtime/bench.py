@@ -89,7 +89,7 @@ async def _seconds(model: Model, settings: ModelSettings, texts: Sequence[Text])
         await service.open_instances()
         for asked in (texts[:8], texts):  # the first warm up
             started = time.perf_counter()
-            await service.predict(PredictRequest(asked, service.task.defaults))
+            await service.predict(PredictRequest(asked, {**service.task.needed, **service.task.defaults}))
         return time.perf_counter() - started
 
 

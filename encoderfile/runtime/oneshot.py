@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 _CHUNK = 256
 """Maximum texts of one internal request: bounds memory for long files."""
 
-_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
+_JSON = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
 
 
 @asynccontextmanager
@@ -75,9 +75,10 @@ def answer(executable: Path, settings: InferSettings, texts: Sequence[Text]) -> 
 async def _answer(
     executable: Path, settings: InferSettings, texts: Sequence[Text], out: BinaryIO, progress: Progress
 ) -> None:
-    truncated, chunk = 0, min(_CHUNK, settings.max_inputs, settings.max_queue)
+    truncated, most = 0, min(_CHUNK, settings.max_inputs, settings.max_queue)
     async with _service(executable, settings) as service:
         _refuse_unused(service, settings)
+        chunk = service.inputs_at_once(_options(service, settings), most)
         ask = _entities if settings.entities else _results
         answers: list[Any] = []
         for start in range(0, len(texts), chunk):
@@ -91,11 +92,11 @@ async def _answer(
             progress.advance(len(lines))
             if settings.form == "jsonl":
                 for line in lines:
-                    out.write(orjson.dumps(line, option=_OPTIONS))
+                    out.write(orjson.dumps(line, option=_JSON))
             else:
                 answers += lines
         if settings.form == "json":
-            out.write(orjson.dumps({"results": answers, "model_id": service.info.model_id}, option=_OPTIONS))
+            out.write(orjson.dumps({"results": answers, "model_id": service.info.model_id}, option=_JSON))
         progress.clear()
         if truncated:
             log.warning("%d of %d texts were truncated at %d tokens", truncated, len(texts), service.info.max_length)
@@ -116,12 +117,20 @@ def _refuse_unused(service: Service, settings: InferSettings) -> None:
         flags.append("--prompt" if settings.prompt_name is None else "--prompt-name")
     if flags:
         raise ConfigError(f"{flags[0]} has no effect on a {task.name} model: leave it out")
+    missing = task.needed.keys() - _options(service, settings).keys()
+    if missing:
+        raise ConfigError(f"a {task.name} model needs --{min(missing).replace('_', '-')}: see --help")
+
+
+def _options(service: Service, settings: InferSettings) -> dict[str, Any]:
+    return {**service.task.defaults, **settings.request}
 
 
 async def _results(service: Service, texts: Sequence[Text], settings: InferSettings) -> tuple[list[Any], int]:
     """What `/predict` answers, one JSON value per text, and how many texts were truncated."""
-    options = {**service.task.defaults, **settings.request}
-    prediction = await service.predict(PredictRequest(texts, options, prompt=settings.asked_prompt))
+    prediction = await service.predict(
+        PredictRequest(texts, _options(service, settings), prompt=settings.asked_prompt)
+    )
     return [to_json(result) for result in prediction.results], prediction.truncated_inputs
 
 

@@ -24,7 +24,7 @@ from encoderfile.model.model import Model
 from encoderfile.service.batcher import Batcher
 from encoderfile.service.cooperative import cooperatively
 from encoderfile.service.encoding import Encoding
-from encoderfile.service.expansion import Expansion
+from encoderfile.service.expansion import MAX_ROWS, Expansion
 from encoderfile.service.in_flight import InFlight
 from encoderfile.service.large_answers import LargeAnswers
 from encoderfile.service.limits import AnswerSize, Limits
@@ -272,6 +272,14 @@ class Service:
 
     def _extracted(self, result: Any, text: str, strategy: str) -> Extracted:
         return self.task.extract(result, text, strategy, self._model.inputs.words)
+
+    def inputs_at_once(self, options: Mapping[str, Any], most: int) -> int:
+        """How many inputs a request with these options may have, up to `most`. Raises `InputError` for bad options."""
+        preprocessor = self.task.preprocessor
+        if preprocessor is None:
+            return most
+        rows = len(preprocessor.rows("text", preprocessor.prepare(Asked(options=options))))
+        return max(1, min(most, MAX_ROWS // rows))
 
     @property
     def waiting(self) -> int:

@@ -120,6 +120,11 @@ class Task(ABC, Generic[R]):
         return {each.name: each.default for each in self.options if each.default is not None}
 
     @property
+    def needed(self) -> dict[str, Any]:
+        """The options that every request has to say, as the example has them."""
+        return {each.name: self.example[each.name] for each in self.options if each.required}
+
+    @property
     def dims(self) -> Mapping[str, int]:
         """The kinds of vectors that `vectors` gives, with their size: `dense`, `multivector`, `sparse`."""
         return {}
