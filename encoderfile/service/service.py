@@ -274,7 +274,7 @@ class Service:
         return self.task.extract(result, text, strategy, self._model.inputs.words)
 
     def inputs_at_once(self, options: Mapping[str, Any], most: int) -> int:
-        """How many inputs a request with these options may have, up to `most`. Raises `InputError` for bad options."""
+        """How many inputs a request with these options may have, `most` or less. Raises `InputError`."""
         preprocessor = self.task.preprocessor
         if preprocessor is None:
             return most
