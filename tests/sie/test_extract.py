@@ -128,7 +128,7 @@ LONG = "John lives in Paris. " * 300
 @pytest.mark.proves(
     "SIE POST /v1/extract/:model",
     "options.overflow_policy: default, truncate_text, error; INPUT_TOO_LONG",
-    here="default is what `--overflow` says.",
+    here="default refuses a long text for a GLiClass model; for others it is what `--overflow` says.",
 )
 @pytest.mark.parametrize("policy", ["default", "truncate_text"])
 def test_a_long_text_is_truncated_unless_told_otherwise(policy: str, ner: Sie) -> None:
