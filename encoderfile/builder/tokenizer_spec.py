@@ -154,7 +154,7 @@ def limit(
     candidates = [*named[:1], *hard]
     if library_limit is not None:
         most, origin = min(hard) if hard else (None, "")
-        return Limit(min(library_limit, *(count for count, _ in candidates)), most, origin)
+        return Limit(min([library_limit, *(count for count, _ in candidates)]), most, origin)
     if candidates:
         # A library's limit may be raised to another one in the files, where no table says what is possible.
         most, origin = min(hard) if hard else max(named)

@@ -163,7 +163,7 @@ def _supported(task: Task[Any], taken: Collection[str]) -> set[str]:
     supported = set(taken)
     if task.groups_tokens:
         supported.add("aggregation_strategy")
-    if "hypothesis_template" in taken:
+    if "hypothesis_template" in {each.name for each in type(task).options}:  # a classifier, of whatever kind
         supported.add("classification_type")
     return supported
 
