@@ -44,11 +44,15 @@ class ReadsMarkers(ReadsLabels):
 
     extract_refuses_overflow = True
 
-    def __init__(self, settings: GliclassSettings, columns: int | None) -> None:
-        """`columns` are the logits that the graph gives for any text; None: as many as the most markers in a row."""
+    def __init__(self, settings: GliclassSettings, columns: int | None, *, takes_fillers: bool) -> None:
+        """`columns` are the logits that the graph gives for any text; None: as many as the most markers in a row.
+
+        `takes_fillers` says whether the graph takes further rows.
+        """
         self._marker = settings.label_token_id
         self._prompt_first = settings.prompt_first
         self._columns = columns
+        self._needs_labels = columns is None and not takes_fillers
 
     def options(self, every: tuple[Option, ...]) -> tuple[Option, ...]:
         return tuple(each for each in every if each.name != "hypothesis_template")
@@ -74,8 +78,8 @@ class ReadsMarkers(ReadsLabels):
         return [Row(whole, kept=len(wanted.labels))]
 
     def finish(self, encoded: EncodedText, row: Row, asked: Asked) -> EncodedText:
-        """Raises `NoRoomError` where labels were left out that should be kept."""
-        if asked.prepared.keeps_labels and self._markers(encoded) < encoded.kept:
+        """Raises `NoRoomError` where labels were left out that have to be kept."""
+        if (self._needs_labels or asked.prepared.keeps_labels) and self._markers(encoded) < encoded.kept:
             raise NoRoomError("has no room beside its labels")
         return encoded
 

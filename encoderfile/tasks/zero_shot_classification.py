@@ -100,4 +100,5 @@ def _reading(manifest: Manifest) -> ReadsLabels:
         raise ModelError(f"the manifest does not say how a {manifest.model_type} model reads labels") from error
     # The builder tried the graph with the labels of the example, and `width` is the number of logits that it gave.
     by_markers = manifest.width == len(_LABELS) != settings.max_num_classes
-    return ReadsMarkers(settings, None if by_markers else manifest.width or None)
+    columns = None if by_markers else manifest.width or None
+    return ReadsMarkers(settings, columns, takes_fillers=manifest.graph.rows is None)
