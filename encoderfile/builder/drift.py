@@ -112,7 +112,7 @@ def measure(before: Model, after: Model, texts: Sequence[str]) -> Drift:
         mean_difference=float(moved.mean()),
         least_cosine=float(cosine.min()),
         mean_cosine=float(cosine.mean()),
-        flips=float(np.concatenate(flips).mean()) if before.task.has_labels else None,
+        flips=float(np.concatenate(flips).mean()) if before.task.decides else None,
     )
 
 

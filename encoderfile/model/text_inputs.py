@@ -116,16 +116,17 @@ class TextInputs:
         For a task with a preprocessor; `asked` is prepared.
         """
         assert self._preprocessor is not None
-        count = self.tokenizer.count
         longest = max(self._preprocessor.rows(text, asked), key=size).text
-        of_text = count(text)
-        if isinstance(longest, str):
-            return self.tokenizer.specials(pair=False) + count(longest), of_text
-        if isinstance(longest, Followed):
-            return self.tokenizer.specials(pair=False) + of_text + count(longest.by), of_text
         if isinstance(longest, Words):
-            return self.tokenizer.specials(pair=False) + sum(map(count, longest.words)), of_text
-        return self.tokenizer.specials(pair=True) + of_text + count(longest[1]), of_text
+            rest = list(longest.words)
+        elif isinstance(longest, str):
+            rest = [longest.removesuffix(text) if longest.endswith(text) else longest.removeprefix(text)]
+        else:
+            rest = [longest.by if isinstance(longest, Followed) else longest[1]]
+        specials = self.tokenizer.specials(pair=isinstance(longest, tuple))
+        of_text = self.tokenizer.count(text)
+        others = sum(map(self.tokenizer.count, rest))
+        return specials + (others if isinstance(longest, Words) else of_text + others), of_text
 
     def _read(
         self, tokenizer: Tokenizer, texts: Sequence[Text], prompt: str, known: Known | None, patient: bool

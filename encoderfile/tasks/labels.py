@@ -20,6 +20,7 @@ class LabelTask(Task[R]):
     """A task whose graph gives one logit per label."""
 
     has_labels = True
+    decides = True
     takes_pairs = True
 
     def __init__(self, manifest: Manifest, tensors: Mapping[str, FloatArray] = NO_TENSORS) -> None:

@@ -49,6 +49,8 @@ class Task(ABC, Generic[R]):
     """Whether results carry tokens and offsets (they cost time in the tokenizer)."""
     has_labels: ClassVar[bool] = False
     """Whether the last axis of the output is one logit per label of config.json."""
+    decides: ClassVar[bool] = False
+    """Whether the numbers of a result belong to labels, so that the largest one decides."""
     pools: ClassVar[bool] = False
     """Whether the model's files say how token vectors become one vector."""
     groups_tokens: ClassVar[bool] = False

@@ -26,6 +26,7 @@ class ZeroShotClassification(Task[ScoredLabels]):
     result = ScoredLabels
     outputs = (Output("logits", ("batch", "labels")),)
     architectures = ("GLiClassModel",)
+    decides = True
     takes_prompt = True
     options: tuple[Option, ...] = (
         Option(
