@@ -32,5 +32,5 @@ def test_large_products_are_made_in_blocks_with_the_same_sum(monkeypatch: pytest
 def test_without_rows_the_score_is_zero() -> None:
     none = _rows(0)
 
-    assert list(maxsims(_rows(3), [none, _rows(4)]))[0] == 0
+    assert next(maxsims(_rows(3), [none, _rows(4)])) == 0
     assert maxsim.maxsim(none, _rows(3)) == 0
