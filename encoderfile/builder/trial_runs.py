@@ -34,9 +34,14 @@ LONG = (
 PAIR = ("How many people live in Berlin?", "Berlin has 3.7 million inhabitants, more than any other city of the EU.")
 
 
-def example(model: Model) -> Asked:
+def example(model: Model, purpose: str | None = None) -> Asked:
     """What a request asks that has the options of the model type's example."""
-    return Asked(options=model.task.needed, kinds=tuple(model.task.separate_kinds))
+    return Asked(purpose=purpose, options=model.task.needed, kinds=tuple(model.task.separate_kinds))
+
+
+def _examples(model: Model) -> list[Asked]:
+    """One for each purpose that texts may have."""
+    return [example(model, purpose) for purpose in model.task.purposes or (None,)]
 
 
 def try_lengths(model: Model) -> int:
@@ -81,12 +86,11 @@ def compare_alone_and_together(model: Model, tolerance: float) -> float:
 
     Raises `ModelError` when it is above `tolerance`, or an answer is not finite.
     """
-    asked = example(model)
-    texts = model.encode([*TEXTS, LONG], asked)
+    texts = [text for asked in _examples(model) for text in model.encode([*TEXTS, LONG], asked)]
     if model.task.takes_pairs:
         # A short limit may leave no room beside the text of a pair that truncation_strategy never truncates.
         with contextlib.suppress(InputError):
-            texts += model.encode([PAIR], asked)
+            texts += model.encode([PAIR], example(model))
     difference, allowed = _differences(model, texts, tolerance)
     if difference > allowed:
         side = model.manifest.tokenizer.padding_side

@@ -29,26 +29,25 @@ def feeds(batch: Sequence[EncodedText], graph: GraphSpec, spec: TokenizerSpec) -
     input_ids = np.full((rows, width), spec.pad_token_id, dtype=np.int64)
     token_type_ids = np.full((rows, width), spec.pad_token_type_id, dtype=np.int64)
     attention_mask = np.zeros((rows, width), dtype=np.int64)
-    real_tokens = np.zeros((len(batch), width), dtype=np.float32)
+    real_tokens = np.zeros((rows, width), dtype=np.float32)
     for row in range(rows):
         text = batch[min(row, len(batch) - 1)]
         real = slice(width - len(text), width) if spec.padding_side == "left" else slice(0, len(text))
         input_ids[row, real] = text.input_ids
         token_type_ids[row, real] = text.token_type_ids if spec.token_types else 0
-        if row < len(batch):
-            real_tokens[row, real] = 1
+        real_tokens[row, real] = 1
         attention_mask[row, real] = 1 if text.attention_mask is None else text.attention_mask
     columns = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
     if any(_role(each) == "position_ids" for each in graph.inputs):
         # Positions count real tokens, so that padding on the left does not shift them.
-        columns["position_ids"] = graph.first_position + np.maximum(np.cumsum(attention_mask, axis=1) - 1, 0)
+        columns["position_ids"] = graph.first_position + np.maximum(np.cumsum(real_tokens, axis=1) - 1, 0)
     fed = {
         each.name: _constant(each, rows, width)
         if each.role == CONSTANT
         else columns[_role(each)].astype(each.dtype, copy=False)
         for each in graph.inputs
     }
-    return fed, real_tokens
+    return fed, real_tokens[: len(batch)]
 
 
 def _role(each: GraphInput) -> str:

@@ -77,6 +77,12 @@ class Prompts:
             raise FieldError(f"a {self._task.name} model takes no {first}: leave it out", first)
         if len(said) > 1:
             raise FieldError(f"{' and '.join(said)} are given together: send one of them", first)
+        if asked.text and not self._task.takes_prompt_text:
+            raise FieldError(
+                f"this model takes no prompt of your own: leave it out, or send prompt_name "
+                f"{' or '.join(self._task.purposes or self._named)}",
+                "prompt",
+            )
         if asked.text is not None:
             if not is_unicode(asked.text):
                 raise FieldError("prompt holds a lone surrogate, which is not valid Unicode", "prompt")

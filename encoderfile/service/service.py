@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -30,6 +31,7 @@ from encoderfile.service.large_answers import LargeAnswers
 from encoderfile.service.limits import AnswerSize, Limits
 from encoderfile.service.metrics import Metrics
 from encoderfile.service.prompts import Prompts
+from encoderfile.service.scoring import scored
 from encoderfile.tasks import Task
 from encoderfile.tasks.abilities import Ability, Extracted
 from encoderfile.tasks.entities import merged
@@ -45,10 +47,17 @@ RECOVERY_SECONDS = 10.0
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 _NEEDS = {
-    Ability.SCORE: ("scoring", "that takes a cross-encoder, a sequence classification model with one label"),
+    Ability.SCORE: (
+        "scoring",
+        "that takes a cross-encoder, a sequence classification model with one label, or a ColBERT model",
+    ),
     Ability.EXTRACT: ("extraction", "it gives vectors, not entities or labels"),
 }
 """What an ability is called, and what a model without it gives or would have to be."""
+
+
+def _draining() -> DrainingError:
+    return DrainingError("the server is stopping and takes no new requests")
 
 
 class Service:
@@ -101,7 +110,10 @@ class Service:
 
     async def predict(self, request: PredictRequest) -> Prediction[Any]:
         """Raises `InputError`, `InternalError`, and at once `QueueFullError` and `DrainingError`."""
-        async with self._accepted(request) as asked:
+        return await self._answer(request)
+
+    async def _answer(self, request: PredictRequest, accepted: bool = False) -> Prediction[Any]:
+        async with self._accepted(request, accepted) as asked:
             prediction = await self._predict(request, asked)
             self.metrics.answered(prediction.token_count, prediction.truncated_inputs)
             return prediction
@@ -114,21 +126,15 @@ class Service:
         Raises what `predict` raises, `InputError` also for a model that does not score.
         """
         self.check_ability(Ability.SCORE)
-        requests = (replace(each, refuse_overflow=refuse_overflow) for each in self.task.score_requests(query, texts))
-        asked = [asyncio.ensure_future(self.predict(each)) for each in requests]
-        try:
-            answers = await asyncio.gather(*asked)
-        finally:
-            for each in asked:
-                each.cancel()
-        scores = await cooperatively(self.task.scores([each.results for each in answers], raw))
-        return Prediction(
-            scores,
-            self.info.model_id,
-            truncated_inputs=sum(each.truncated_inputs for each in answers),
-            token_count=sum(each.token_count for each in answers),
-            timing=answers[-1].timing,
-        )
+        requests = [replace(each, refuse_overflow=refuse_overflow) for each in self.task.score_requests(query, texts)]
+        if len(requests) == 1:
+            return await scored(self.task, requests, raw, self.predict)
+        if not self.ready:
+            raise _draining()
+        pairs = PredictRequest([(query, text) for text in texts], allow_empty=True)
+        self._limits.check_inputs(pairs, "", True, self.info.model_type)
+        with self._accepted_requests:  # all of it, however many requests it takes
+            return await scored(self.task, requests, raw, partial(self._answer, accepted=True))
 
     async def extract(
         self,
@@ -175,10 +181,13 @@ class Service:
         raise InputError(f"Model '{self.info.model_id}' does not support {what}: {takes}{has}")
 
     @asynccontextmanager
-    async def _accepted(self, request: PredictRequest) -> AsyncIterator[Asked]:
-        """Refuses what cannot be taken, and counts the request until it is answered. Yields what it asks for."""
-        if not self.ready:
-            raise DrainingError("the server is stopping and takes no new requests")
+    async def _accepted(self, request: PredictRequest, accepted: bool = False) -> AsyncIterator[Asked]:
+        """Refuses what cannot be taken, and counts the request until it is answered. Yields what it asks for.
+
+        `accepted` is a request that is a part of one in flight.
+        """
+        if not (self.ready or accepted):
+            raise _draining()
         prompt, purpose = self._prompts.find(request.prompt)
         kinds = tuple(kind for kind in request.kinds if kind in self.task.separate_kinds)
         asked = Asked(prompt, purpose, request.options, kinds)
@@ -228,7 +237,7 @@ class Service:
             encoded = await self._encoding(expansion.rows, asked, answer.add)
             self._model.check_memory(encoded)
             tokenized = time.perf_counter()
-            self._limits.check_lengths(encoded, request.refuse_overflow, self.info)
+            self._limits.check_lengths(encoded, request.refuse_overflow, self._most_tokens(asked))
         except InputError as error:
             error.index = None if error.index is None else expansion.index(error.index)
             raise
@@ -252,6 +261,11 @@ class Service:
                 inference=time.perf_counter() - admitted - queued,
             ),
         )
+
+    def _most_tokens(self, asked: Asked) -> int:
+        """Of one row."""
+        preprocessor = self.task.preprocessor
+        return (preprocessor and preprocessor.limit(asked)) or self.info.max_length
 
     async def _windows(self, texts: Sequence[str], strategy: str, stride: int) -> Prediction[Extracted]:
         started = time.perf_counter()

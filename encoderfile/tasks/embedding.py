@@ -9,13 +9,17 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
+from encoderfile.manifest import Manifest
 from encoderfile.tasks import results
+from encoderfile.tasks.abilities import Ability
+from encoderfile.tasks.colbert import PURPOSES, ReadsQueriesAndDocuments, read_settings
+from encoderfile.tasks.maxsim import maxsim
 from encoderfile.tasks.numerics import unit
 from encoderfile.tasks.options import NORMALIZE_REQUIRED
 from encoderfile.tasks.pooling import pool
 from encoderfile.tasks.results import Result, Rows
-from encoderfile.tasks.task import Output, Task
-from encoderfile.types import EncodedText, FloatArray, TokenInfo
+from encoderfile.tasks.task import NO_TENSORS, Output, Task
+from encoderfile.types import EncodedText, FloatArray, PredictRequest, TokenInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,21 @@ class Embedding(Task[TokenEmbeddings]):
     answer = "one vector per token of each text, special tokens included"
     example: ClassVar[Mapping[str, Any]] = {"inputs": ["Hello world"], "normalize": True}
 
+    def __init__(self, manifest: Manifest, tensors: Mapping[str, FloatArray] = NO_TENSORS) -> None:
+        super().__init__(manifest, tensors)
+        self._colbert: ReadsQueriesAndDocuments | None = None
+        if manifest.task:
+            settings = read_settings(manifest.task)
+            self._colbert = ReadsQueriesAndDocuments(settings, self.width, manifest.tokenizer.padding_side)
+        self.preprocessor = self._colbert
+        self.takes_prompt_text = self._colbert is None
+
     def postprocess(
         self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray
     ) -> list[TokenEmbeddings]:
         real = mask.astype(bool)
         return [
-            TokenEmbeddings(rows[keep], text.tokens, text.unpooled)
+            TokenEmbeddings(rows[keep] if text.kept is None else rows[keep][text.kept], text.tokens, text.unpooled)
             for rows, keep, text in zip(output, real, batch, strict=True)
         ]
 
@@ -59,7 +72,31 @@ class Embedding(Task[TokenEmbeddings]):
 
     @property
     def dims(self) -> Mapping[str, int]:
+        """A ColBERT model has one vector per token alone: pooled into one, they mean nothing."""
+        if self._colbert is not None:
+            return {"multivector": self.width}
         return {"dense": self.width * len(self.modes), "multivector": self.width}
+
+    @property
+    def purposes(self) -> tuple[str, ...]:
+        return PURPOSES if self._colbert is not None else ()
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        return super().abilities | ({Ability.SCORE} if self._colbert is not None else set())
+
+    def score_requests(self, query: str, texts: Sequence[str]) -> Sequence[PredictRequest]:
+        return (
+            super().score_requests(query, texts)
+            if self._colbert is None
+            else self._colbert.score_requests(query, texts)
+        )
+
+    def scores(self, answers: Sequence[Sequence[TokenEmbeddings]], raw: bool) -> Iterator[float]:
+        """MaxSim of vectors of unit length; there is no last function that `raw` could leave out."""
+        (query,), documents = answers
+        rows = unit(query.embeddings)
+        return (maxsim(rows, unit(each.embeddings)) for each in documents)
 
     def vectors(self, kind: str, results: Sequence[TokenEmbeddings], normalize: bool | None) -> Iterator[FloatArray]:
         """`multivector`: the vectors of all tokens, of unit length unless told otherwise; `dense`: pooled."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 from encoderfile.types import FloatArray
 
 _BLOCK = 1 << 22
@@ -20,8 +18,3 @@ def maxsim(query: FloatArray, document: FloatArray) -> float:
     rows = max(1, _BLOCK // len(document))
     blocks = (query[start : start + rows] @ document.T for start in range(0, len(query), rows))
     return float(sum(float(block.max(axis=1).sum()) for block in blocks))
-
-
-def maxsims(query: FloatArray, documents: Sequence[FloatArray]) -> Iterator[float]:
-    """`maxsim` of a query and each document, made on the way."""
-    return (maxsim(query, document) for document in documents)
