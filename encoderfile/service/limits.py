@@ -8,7 +8,7 @@ from typing import Any
 
 from encoderfile.errors import EmptyTextError, InputError, TooLongError
 from encoderfile.tasks import Task
-from encoderfile.types import EncodedText, ModelInfo, PredictRequest
+from encoderfile.types import EncodedText, PredictRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Limits:
                         raise InputError("holds a lone surrogate, which is not valid Unicode", index)
         self.check_characters(sum(seen.values()) + len(inputs) * len(prompt))
 
-    def check_lengths(self, encoded: Sequence[EncodedText], refuse: bool | None, info: ModelInfo) -> None:
+    def check_lengths(self, encoded: Sequence[EncodedText], refuse: bool | None, task: Task[Any]) -> None:
         """Raises `TooLongError` for a truncated text if none may be: `refuse`, or None for the default."""
         for index, text in enumerate(encoded):
             if not len(text):
@@ -66,7 +66,7 @@ class Limits:
                 raise InputError("has no tokens behind its prompt, which this model does not pool", index)
             if text.truncated and (self.refuse_overflow if refuse is None else refuse):
                 raise TooLongError(
-                    f"has more than {info.max_length} tokens, the most this model takes: "
+                    f"has more than {task.limit(text)}, the most this model takes: "
                     f"shorten it{'' if refuse else ', or use --overflow truncate'}",
                     index,
                 )

@@ -228,7 +228,7 @@ class Service:
             encoded = await self._encoding(expansion.rows, asked, answer.add)
             self._model.check_memory(encoded)
             tokenized = time.perf_counter()
-            self._limits.check_lengths(encoded, request.refuse_overflow, self.info)
+            self._limits.check_lengths(encoded, request.refuse_overflow, self.task)
         except InputError as error:
             error.index = None if error.index is None else expansion.index(error.index)
             raise

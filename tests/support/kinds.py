@@ -16,6 +16,9 @@ KINDS: dict[str, Path] = {path.name: path for path in sorted((ROOT / "tests" / "
 
 TYPES = {
     "gliclass": "zero_shot_classification",
+    "gliner-span": "zero_shot_token_classification",
+    "gliner-token": "zero_shot_token_classification",
+    "gliner-token-old": "zero_shot_token_classification",
     "last-token": "sentence_embedding",
     "nli": "zero_shot_classification",
     "nli-last": "zero_shot_classification",
