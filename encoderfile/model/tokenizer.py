@@ -121,9 +121,8 @@ class Tokenizer:
         limit = self.spec.max_length
         if len(ids) > limit:  # special tokens stay, as the library truncates
             text = np.flatnonzero(special == 0)
-            kept = np.setdiff1d(
-                kept, text[limit - len(ids) :] if self.spec.truncation_side == "right" else text[: len(ids) - limit]
-            )
+            more = len(ids) - limit
+            kept = np.delete(kept, text[-more:] if self.spec.truncation_side == "right" else text[:more])
         return EncodedText(
             ids[kept], types[kept], special[kept], (), truncated=len(kept) < len(ids), word_ids=word_ids[kept]
         )

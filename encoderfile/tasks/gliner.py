@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +24,10 @@ from encoderfile.types import Asked, EncodedText, IntArray, Text, WordNumbers, W
 THRESHOLD = 0.5
 """Of the package's `predict_entities`."""
 
+MAX_CHARACTERS = 1 << 17
+"""Of the labels and the words of one text: the library of the tokenizer reads all of them before it truncates."""
+
+_SPACE = re.compile(r"\s*")
 _WORD = re.compile(r"\w+(?:[-_]\w+)*|\S")
 """`words_splitter_type: whitespace`."""
 
@@ -104,11 +108,16 @@ class ReadsWords(Preprocessor[FoundSpans]):
         assert isinstance(text, str)
         wanted: AskedSpans = asked.prepared
         limit = self._settings.max_words
-        found = list(itertools.islice(_WORD.finditer(text), limit + 1))
-        words = found[:limit]
-        starts, ends = ([place(word) for word in words] for place in (re.Match.start, re.Match.end))
-        sentence = Sentence(text, starts, ends, len(found) > limit, wanted)
-        return [Row(Words([*wanted.prompt, *(word.group() for word in words)]), kept=sentence)]
+        places = list(itertools.islice(word_places(text), limit + 1))
+        starts, ends = ([place[side] for place in places[:limit]] for side in (0, 1))
+        words = [*wanted.prompt, *(text[start:end] for start, end in places[:limit])]
+        characters = sum(map(len, words))
+        if characters > MAX_CHARACTERS:
+            raise InputError(
+                f"the labels and the first {limit} words of a text hold {characters} characters, at most "
+                f"{MAX_CHARACTERS} are read: send shorter ones"
+            )
+        return [Row(Words(words), kept=Sentence(text, starts, ends, len(places) > limit, wanted))]
 
     def finish(self, encoded: EncodedText, row: Row, asked: Asked) -> EncodedText:
         sentence: Sentence = encoded.kept
@@ -137,6 +146,19 @@ class ReadsWords(Preprocessor[FoundSpans]):
                 "fewer labels"
             )
         return found
+
+
+def word_places(text: str) -> Iterator[tuple[int, int]]:
+    """Where each word begins and ends, in code points."""
+    end = 0
+    while True:
+        # Spaces at once: a search would try a word at each of millions.
+        start = _SPACE.match(text, end).end()  # type: ignore[union-attr]  # matches anywhere
+        word = _WORD.match(text, start)
+        if word is None:
+            return
+        end = word.end()
+        yield start, end
 
 
 def word_numbers(word_ids: IntArray, prompt: int, subtokens: str) -> IntArray:

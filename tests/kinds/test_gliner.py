@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from encoderfile.errors import EncoderfileError, InputError
 from encoderfile.model.text_inputs import TextInputs
 from encoderfile.service.limits import Limits
 from encoderfile.service.service import Service
-from encoderfile.tasks.gliner import word_numbers
+from encoderfile.tasks.gliner import word_numbers, word_places
 from encoderfile.tasks.results import Result, numbers, to_json
 from encoderfile.types import Asked, PredictRequest
 from support.graphs import edit_json
@@ -163,6 +164,7 @@ BAD: dict[str, tuple[Mapping[str, Any], str]] = {
     "no labels": ({"labels": []}, "labels is empty"),
     "a lone surrogate": ({"labels": ["\ud800"]}, r"labels\[0\] holds a lone surrogate"),
     "too many labels": ({"labels": ["a"] * 1001}, "at most 1000 labels"),
+    "too many characters": ({"labels": ["a" * (1 << 17)]}, "hold 13109"),
     "no number": ({"labels": ["a"], "threshold": float("nan")}, "threshold should be a number"),
 }
 
@@ -199,6 +201,21 @@ async def test_labels_that_truncation_leaves_out_have_no_entities_alone_or_besid
     for prediction in (alone, together):
         assert set(prediction.results[0].labels) < set(many.options["labels"])
     assert alone.results[0].labels == together.results[0].labels
+
+
+def test_special_tokens_stay_where_words_are_truncated() -> None:
+    inputs = open_model(KINDS["gliner-span"], TYPE, max_length=12).inputs
+    short, long = inputs.encode(["a", "a " * 40], Asked(options={"labels": ["a"]}))
+    assert (len(long), long.truncated) == (12, True)
+    assert long.input_ids[[0, -1]].tolist() == short.input_ids[[0, -1]].tolist()
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "a", " a ", "a-b_c d--e", "x\u00a0y\u2003z", "東京 C++ _", "\x1ca\x85b", "a" * 99]
+)
+def test_words_are_those_of_the_package(text: str) -> None:
+    found = [(word.start(), word.end()) for word in re.finditer(r"\w+(?:[-_]\w+)*|\S", text)]
+    assert list(word_places(text)) == found
 
 
 def test_runs_are_timed_with_words(name: str) -> None:
