@@ -35,13 +35,17 @@ class Limits:
                 f"got {count}: split the request"
             )
 
+    def check_count(self, inputs: int) -> None:
+        """Raises `InputError` for too many inputs."""
+        if inputs > self.max_inputs:
+            raise InputError(f"at most {self.max_inputs} inputs per request, got {inputs}: split the request")
+
     def check_inputs(self, request: PredictRequest, prompt: str, takes_pairs: bool, model_type: str) -> None:
         """Raises `InputError` for inputs that are too many or too long, empty, or no Unicode text."""
         inputs = request.inputs
         if not inputs:
             raise InputError("inputs is empty: send at least one text")
-        if len(inputs) > self.max_inputs:
-            raise InputError(f"at most {self.max_inputs} inputs per request, got {len(inputs)}: split the request")
+        self.check_count(len(inputs))
         seen: dict[int, int] = {}
         for index, text in enumerate(inputs):
             if not (isinstance(text, str) or takes_pairs):

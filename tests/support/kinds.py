@@ -15,6 +15,8 @@ KINDS: dict[str, Path] = {path.name: path for path in sorted((ROOT / "tests" / "
 """By the names of the folders; `expected.json` in each says by which call the answers were made."""
 
 TYPES = {
+    "bge-m3": "sentence_embedding",
+    "bge-m3-heads": "sentence_embedding",
     "gliclass": "zero_shot_classification",
     "gliner-span": "zero_shot_token_classification",
     "gliner-token": "zero_shot_token_classification",
