@@ -1,9 +1,10 @@
-"""Scores of texts for a query: asks what the task asks of the model, and bounds what is in memory meanwhile."""
+"""The scores of texts for a query: of pairs in one request, or by the vectors of both, in groups of texts."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import astuple, replace
 from typing import Any
 
 from encoderfile.errors import InputError
@@ -11,67 +12,58 @@ from encoderfile.service.cooperative import cooperatively
 from encoderfile.tasks import Task
 from encoderfile.types import Prediction, PredictRequest, Timing
 
-Ask = Callable[[PredictRequest], Awaitable[Prediction[Any]]]
+Predict = Callable[[PredictRequest], Awaitable[Prediction[Any]]]
+Alone = Callable[..., Awaitable[Any]]
+
+_GROUPS_AT_ONCE = 4
+"""As many keep their vectors in memory at a time."""
 
 
-async def scored(task: Task[Any], requests: Sequence[PredictRequest], raw: bool, ask: Ask) -> Prediction[float]:
-    """`requests` are those of `Task.score_requests`, in whose texts the index of an `InputError` counts."""
-    first, *others = requests
-    if not others:
-        answer = await ask(first)
-        return _prediction(await cooperatively(task.scores([answer.results], raw)), [answer])
-    scores: list[float] = []
-    answers: list[Prediction[Any]] = []
-    query, answer = await _both(_of_query(ask(first)), _counting(ask(others[0]), 0))
-    for position, request in enumerate(others):
-        if position:
-            answer = await _counting(ask(request), len(scores))
-        scores += await cooperatively(task.scores([query.results, answer.results], raw))
-        answers.append(_without_results(answer))
-    return _prediction(scores, [_without_results(query), *answers])
+async def scored(
+    predict: Predict, alone: Alone, task: Task[Any], requests: Sequence[PredictRequest], raw: bool
+) -> Prediction[float]:
+    """`requests` are those of `Task.score_requests`; `alone` runs long work in a thread.
 
+    Raises what `predict` raises, the index of a text counted over all groups.
+    """
+    if len(requests) == 1:
+        pairs = await predict(requests[0])
+        return replace(pairs, results=await cooperatively(task.scores([pairs.results], raw)))
+    query = await _of_query(predict, requests[0])
+    free = asyncio.Semaphore(_GROUPS_AT_ONCE)
 
-async def _both(*asked: Awaitable[Prediction[Any]]) -> Sequence[Prediction[Any]]:
-    tasks = [asyncio.ensure_future(each) for each in asked]
+    async def of_group(request: PredictRequest, start: int) -> Prediction[float]:
+        async with free:
+            try:
+                found = await predict(request)
+            except InputError as error:
+                error.index = None if error.index is None else start + error.index
+                raise
+            scores = await alone(lambda: list(task.scores([query.results, found.results], raw)))
+        return replace(found, results=scores)
+
+    starts = [0]
+    for request in requests[1:]:
+        starts.append(starts[-1] + len(request.inputs))
+    groups = [asyncio.ensure_future(of_group(*each)) for each in zip(requests[1:], starts, strict=False)]
     try:
-        return await asyncio.gather(*tasks)
+        answers = [query, *await asyncio.gather(*groups)]
     finally:
-        for each in tasks:
-            each.cancel()
-
-
-async def _of_query(answer: Awaitable[Prediction[Any]]) -> Prediction[Any]:
-    try:
-        return await answer
-    except InputError as error:
-        error.index = None
-        error.args = (f"the query {error.args[0]}",)
-        raise
-
-
-async def _counting(answer: Awaitable[Prediction[Any]], start: int) -> Prediction[Any]:
-    try:
-        return await answer
-    except InputError as error:
-        error.index = None if error.index is None else start + error.index
-        raise
-
-
-def _without_results(answer: Prediction[Any]) -> Prediction[Any]:
-    return Prediction((), answer.model_id, None, answer.truncated_inputs, answer.token_count, answer.timing)
-
-
-def _prediction(scores: Sequence[float], answers: Sequence[Prediction[Any]]) -> Prediction[float]:
-    """`scores`, and what the answers took together; the first of several is asked beside the second."""
-    timings = [each.timing for each in answers[-max(1, len(answers) - 1) :]]
+        for group in groups:
+            group.cancel()
     return Prediction(
-        scores,
-        answers[0].model_id,
-        truncated_inputs=sum(each.truncated_inputs for each in answers),
-        token_count=sum(each.token_count for each in answers),
-        timing=Timing(
-            tokenization=sum(each.tokenization for each in timings),
-            queue=sum(each.queue for each in timings),
-            inference=sum(each.inference for each in timings),
-        ),
+        [score for answer in answers[1:] for score in answer.results],
+        query.model_id,
+        truncated_inputs=sum(answer.truncated_inputs for answer in answers),
+        token_count=sum(answer.token_count for answer in answers),
+        timing=Timing(*map(sum, zip(*(astuple(answer.timing) for answer in answers), strict=True))),
     )
+
+
+async def _of_query(predict: Predict, request: PredictRequest) -> Prediction[Any]:
+    try:
+        return await predict(request)
+    except InputError as error:
+        if error.index is not None:  # it is no fault of the first text
+            error.index, error.args = None, (f"the query {error.args[0]}",)
+        raise

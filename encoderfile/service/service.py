@@ -49,7 +49,8 @@ NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 _NEEDS = {
     Ability.SCORE: (
         "scoring",
-        "that takes a cross-encoder, a sequence classification model with one label, or a ColBERT model",
+        "that takes token vectors made for it (ColBERT, BGE-M3) or a cross-encoder, a sequence classification model "
+        "with one label",
     ),
     Ability.EXTRACT: ("extraction", "it gives vectors, not entities or labels"),
 }
@@ -126,15 +127,17 @@ class Service:
         Raises what `predict` raises, `InputError` also for a model that does not score.
         """
         self.check_ability(Ability.SCORE)
-        requests = [replace(each, refuse_overflow=refuse_overflow) for each in self.task.score_requests(query, texts)]
-        if len(requests) == 1:
-            return await scored(self.task, requests, raw, self.predict)
+        self._limits.check_count(len(texts))
+        made = self.task.score_requests(query, texts)
+        requests = [replace(each, refuse_overflow=refuse_overflow) for each in made]
+        self._limits.check_characters(
+            sum(len(text) for each in requests for text in each.inputs if isinstance(text, str))
+        )
         if not self.ready:
             raise _draining()
-        pairs = PredictRequest([(query, text) for text in texts], allow_empty=True)
-        self._limits.check_inputs(pairs, "", True, self.info.model_type)
         with self._accepted_requests:  # all of it, however many requests it takes
-            return await scored(self.task, requests, raw, partial(self._answer, accepted=True))
+            answer = partial(self._answer, accepted=True)
+            return await scored(answer, self._encoding.alone, self.task, requests, raw)
 
     async def extract(
         self,
@@ -237,7 +240,7 @@ class Service:
             encoded = await self._encoding(expansion.rows, asked, answer.add)
             self._model.check_memory(encoded)
             tokenized = time.perf_counter()
-            self._limits.check_lengths(encoded, request.refuse_overflow, self._most_tokens(asked))
+            self._limits.check_lengths(encoded, request.refuse_overflow, self.task)
         except InputError as error:
             error.index = None if error.index is None else expansion.index(error.index)
             raise
@@ -261,11 +264,6 @@ class Service:
                 inference=time.perf_counter() - admitted - queued,
             ),
         )
-
-    def _most_tokens(self, asked: Asked) -> int:
-        """Of one row."""
-        preprocessor = self.task.preprocessor
-        return (preprocessor and preprocessor.limit(asked)) or self.info.max_length
 
     async def _windows(self, texts: Sequence[str], strategy: str, stride: int) -> Prediction[Extracted]:
         started = time.perf_counter()

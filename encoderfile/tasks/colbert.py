@@ -13,15 +13,13 @@ from typing import Any
 import numpy as np
 
 from encoderfile.errors import ModelError
+from encoderfile.tasks.late_interaction import score_requests
 from encoderfile.tasks.preprocessor import Preprocessor, Row
 from encoderfile.types import Asked, AskedPrompt, EncodedText, IntArray, PredictRequest, Text, TokenInfo
 
 QUERY, DOCUMENT = "query", "document"
 PURPOSES = (QUERY, DOCUMENT)
 """What texts may be for, and `prompt_name` says; document where a request does not say it."""
-
-_VALUES = 1 << 22
-"""Numbers of the documents that are scored at a time, about: their vectors are in memory together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +68,18 @@ class _Reading:
 class ReadsQueriesAndDocuments(Preprocessor[Any]):
     """One row for each text. `EncodedText.kept` of a document: bool [tokens], whether a token's vector counts."""
 
-    def __init__(self, settings: ColbertSettings, width: int, padding_side: str) -> None:
-        """`width` is the size of a token's vector; texts are filled up on the `padding_side`."""
+    def __init__(self, settings: ColbertSettings, padding_side: str) -> None:
+        """Queries are filled up on the `padding_side`."""
         self._settings = settings
-        self._width = max(width, 1)
         self._on_the_left = padding_side == "left"
         self._skipped = np.array(settings.skiplist, dtype=np.int64)
 
     def prepare(self, asked: Asked) -> Asked:
         return dataclasses.replace(asked, prompt="", prepared=_Reading(asked.purpose or DOCUMENT, asked.prompt))
 
-    def limit(self, asked: Asked) -> int:
-        return self._settings.length(asked.prepared.purpose)
+    def limit(self, text: EncodedText) -> int:
+        """Tokens of such a text at most."""
+        return self._settings.length(QUERY if text.kept is None else DOCUMENT)
 
     def rows(self, text: Text, asked: Asked) -> Sequence[Row]:
         """Without white space around it: the release of sentence-transformers that pylate calls strips texts."""
@@ -91,7 +89,13 @@ class ReadsQueriesAndDocuments(Preprocessor[Any]):
         begin = len(whole) - len(whole.lstrip())
         prefix = self._settings.prefix_id(wanted.purpose)
         # kept: what is taken from the offsets, so that they count from the beginning of the caller's text.
-        return (Row(whole.strip(), self.limit(asked) - (prefix is not None), kept=len(wanted.prompt) - begin),)
+        return (
+            Row(
+                whole.strip(),
+                self._settings.length(wanted.purpose) - (prefix is not None),
+                kept=len(wanted.prompt) - begin,
+            ),
+        )
 
     def finish(self, encoded: EncodedText, row: Row, asked: Asked) -> EncodedText:
         """With the tokens put in that no text spells."""
@@ -131,23 +135,15 @@ class ReadsQueriesAndDocuments(Preprocessor[Any]):
         tokens = tuple(token for token, count in zip(document.tokens, counts.tolist(), strict=False) if count)
         return dataclasses.replace(document, tokens=tokens, kept=counts)
 
-    def score_requests(self, query: str, texts: Sequence[str]) -> Sequence[PredictRequest]:
-        """The query, and then the documents, as many at a time as are in memory together."""
-        requests = [_asking(QUERY, [query])]
-        chunk: list[str] = []
-        rows = 0
-        for text in texts:
-            more = min(self._settings.document_length, len(text) + 3)
-            if chunk and (rows + more) * self._width > _VALUES:
-                requests.append(_asking(DOCUMENT, chunk))
-                chunk, rows = [], 0
-            chunk.append(text)
-            rows += more
-        return [*requests, _asking(DOCUMENT, chunk)]
 
-
-def _asking(purpose: str, texts: Sequence[str]) -> PredictRequest:
-    return PredictRequest(texts, allow_empty=True, prompt=AskedPrompt(input_type=purpose), raw=True)
+def requests_to_score(query: str, texts: Sequence[str]) -> list[PredictRequest]:
+    """As `Task.score_requests`."""
+    first, *groups = score_requests(query, texts)
+    asked = {purpose: AskedPrompt(input_type=purpose) for purpose in PURPOSES}
+    return [
+        dataclasses.replace(first, prompt=asked[QUERY]),
+        *(dataclasses.replace(each, prompt=asked[DOCUMENT]) for each in groups),
+    ]
 
 
 def _moved(text: EncodedText, by: int) -> tuple[TokenInfo, ...]:

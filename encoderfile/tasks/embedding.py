@@ -12,7 +12,7 @@ import numpy as np
 from encoderfile.manifest import Manifest
 from encoderfile.tasks import results
 from encoderfile.tasks.abilities import Ability
-from encoderfile.tasks.colbert import PURPOSES, ReadsQueriesAndDocuments, read_settings
+from encoderfile.tasks.colbert import PURPOSES, ReadsQueriesAndDocuments, read_settings, requests_to_score
 from encoderfile.tasks.maxsim import maxsim
 from encoderfile.tasks.numerics import unit
 from encoderfile.tasks.options import NORMALIZE_REQUIRED
@@ -52,7 +52,7 @@ class Embedding(Task[TokenEmbeddings]):
         self._colbert: ReadsQueriesAndDocuments | None = None
         if manifest.task:
             settings = read_settings(manifest.task)
-            self._colbert = ReadsQueriesAndDocuments(settings, self.width, manifest.tokenizer.padding_side)
+            self._colbert = ReadsQueriesAndDocuments(settings, manifest.tokenizer.padding_side)
         self.preprocessor = self._colbert
         self.takes_prompt_text = self._colbert is None
 
@@ -86,17 +86,16 @@ class Embedding(Task[TokenEmbeddings]):
         return super().abilities | ({Ability.SCORE} if self._colbert is not None else set())
 
     def score_requests(self, query: str, texts: Sequence[str]) -> Sequence[PredictRequest]:
-        return (
-            super().score_requests(query, texts)
-            if self._colbert is None
-            else self._colbert.score_requests(query, texts)
-        )
+        return requests_to_score(query, texts)
+
+    def limit(self, text: EncodedText) -> str:
+        return super().limit(text) if self._colbert is None else f"{self._colbert.limit(text)} tokens"
 
     def scores(self, answers: Sequence[Sequence[TokenEmbeddings]], raw: bool) -> Iterator[float]:
         """MaxSim of vectors of unit length; there is no last function that `raw` could leave out."""
         (query,), documents = answers
         rows = unit(query.embeddings)
-        return (maxsim(rows, unit(each.embeddings)) for each in documents)
+        return (maxsim(rows, unit(each.embeddings)) if len(each.embeddings) else 0.0 for each in documents)
 
     def vectors(self, kind: str, results: Sequence[TokenEmbeddings], normalize: bool | None) -> Iterator[FloatArray]:
         """`multivector`: the vectors of all tokens, of unit length unless told otherwise; `dense`: pooled."""

@@ -37,10 +37,6 @@ class Preprocessor(Generic[R]):
         """
         return asked
 
-    def limit(self, asked: Asked) -> int | None:
-        """Tokens of a row at most, where it is not the model's limit; `asked` is prepared."""
-        return None
-
     def rows(self, text: Text, asked: Asked) -> Sequence[Row]:
         """The rows of one input, at least one; `asked` is prepared."""
         return (Row(text),)
