@@ -137,7 +137,8 @@ def _request(
         filled = read_template(template, instruction, service)
         service.check_characters(filled.length(texts))
         texts = [filled.fill_in(text) for text in texts]
-        prompt = AskedPrompt(text="")  # the template says all that the model reads
+        # The template says all that the model reads, but not what the text is for.
+        prompt = asked_prompt(is_query, None) if service.task.purposes else AskedPrompt(text="")
     return PredictRequest(texts, allow_empty=True, prompt=prompt, raw=True)
 
 
