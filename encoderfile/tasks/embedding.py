@@ -17,6 +17,7 @@ from encoderfile.tasks.maxsim import maxsim
 from encoderfile.tasks.numerics import unit
 from encoderfile.tasks.options import NORMALIZE_REQUIRED
 from encoderfile.tasks.pooling import pool
+from encoderfile.tasks.projection import Projection
 from encoderfile.tasks.results import Result, Rows
 from encoderfile.tasks.task import NO_TENSORS, Output, Task
 from encoderfile.types import EncodedText, FloatArray, PredictRequest, TokenInfo
@@ -53,6 +54,7 @@ class Embedding(Task[TokenEmbeddings]):
         if manifest.task:
             settings = read_settings(manifest.task)
             self._colbert = ReadsQueriesAndDocuments(settings, manifest.tokenizer.padding_side)
+        self._projection = Projection.of(tensors) if self._colbert is not None else None
         self.preprocessor = self._colbert
         self.takes_prompt_text = self._colbert is None
 
@@ -61,9 +63,17 @@ class Embedding(Task[TokenEmbeddings]):
     ) -> list[TokenEmbeddings]:
         real = mask.astype(bool)
         return [
-            TokenEmbeddings(rows[keep] if text.kept is None else rows[keep][text.kept], text.tokens, text.unpooled)
+            TokenEmbeddings(self._vectors(rows[keep], text), text.tokens, text.unpooled)
             for rows, keep, text in zip(output, real, batch, strict=True)
         ]
+
+    def _vectors(self, rows: FloatArray, text: EncodedText) -> FloatArray:
+        counted = rows if text.kept is None else rows[text.kept]
+        return counted if self._projection is None else self._projection(counted)
+
+    @property
+    def width(self) -> int:
+        return self.manifest.width if self._projection is None else self._projection.gives
 
     def with_options(self, result: TokenEmbeddings, options: Mapping[str, Any]) -> TokenEmbeddings:
         if not options.get("normalize"):

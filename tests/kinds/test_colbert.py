@@ -10,8 +10,9 @@ import pytest
 
 from encoderfile.service.limits import Limits
 from encoderfile.service.service import Service
+from encoderfile.tasks.numerics import unit
 from encoderfile.types import Asked, AskedPrompt, Prediction, PredictRequest
-from support.colbert import flat
+from support.colbert import flat, sentence_transformers, stanford
 from support.kinds import KINDS
 from support.models import expected, open_model
 from support.serving import started
@@ -19,14 +20,20 @@ from support.serving import started
 TOLERANCE = 1e-5
 
 Case = dict[str, Any]
-FORMS = ("colbert", "colbert, expanded", "colbert-vespa")
-"""The folders with answers, by their names; the exporter writes that queries are not expanded."""
+FORMS = ("colbert", "colbert, expanded", "colbert, saved", "colbert-vespa", "colbert-vespa, beside")
+"""The folders with answers, and others of the same answers: expanded queries, and the last layer beside the graph."""
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    expanded = flat(tmp_path_factory.mktemp("expanded") / "colbert", do_query_expansion=True)
-    return {"colbert": KINDS["colbert"], "colbert, expanded": expanded, "colbert-vespa": KINDS["colbert-vespa"]}
+    made = tmp_path_factory.mktemp("made")
+    return {
+        "colbert": KINDS["colbert"],
+        "colbert, expanded": flat(made / "expanded", do_query_expansion=True),
+        "colbert, saved": sentence_transformers(made / "saved", do_query_expansion=True),
+        "colbert-vespa": KINDS["colbert-vespa"],
+        "colbert-vespa, beside": stanford(made / "beside"),
+    }
 
 
 def cases(form: str) -> list[Case]:
@@ -71,7 +78,7 @@ def test_vectors_are_those_of_the_library_alone_and_together(form: str, folders:
         (alone,) = asyncio.run(answers(folders[form], [asked(case)]))
         for found in (alone, among_others):
             assert found.embeddings.shape[0] == case["rows"] == len(found.tokens)
-            np.testing.assert_allclose(found.embeddings, np.array(case["vectors"]), atol=TOLERANCE)
+            np.testing.assert_allclose(unit(found.embeddings), np.array(case["vectors"]), atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("form", FORMS)

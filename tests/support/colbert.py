@@ -1,9 +1,15 @@
 """ColBERT folders of other forms, made from those there are."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from encoderfile import tensors
 from support.graphs import edit_json
 from support.kinds import KINDS
 
@@ -21,4 +27,57 @@ def vespa(folder: Path, **metadata: Any) -> Path:
     """Stanford's files beside the graph for Vespa, with other settings."""
     shutil.copytree(KINDS["colbert-vespa"], folder)
     edit_json(folder, "artifact.metadata", **metadata)
+    return folder
+
+
+def without_last_layer(path: Path) -> np.ndarray:
+    """Makes the graph give hidden states; returns the weights of its last layer, float32 [size, hidden]."""
+    model = onnx.load(path)
+    layer = next(node for node in model.graph.node if "/linear/MatMul_output_0" in node.output)
+    weight = next(each for each in model.graph.initializer if each.name == layer.input[1])
+    del model.graph.node[list(model.graph.node).index(layer) :]
+    model.graph.node.append(helper.make_node("Identity", [layer.input[0]], ["last_hidden_state"]))
+    shape = ["batch", "tokens", weight.dims[0]]
+    del model.graph.output[:]
+    model.graph.output.append(helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, shape))
+    onnx.save(model, path)
+    return np.array(numpy_helper.to_array(weight).T)
+
+
+def sentence_transformers(folder: Path, **config: Any) -> Path:
+    """What `ColBERT.save_pretrained` of pylate writes, with a graph of the transformer alone."""
+    shutil.copytree(KINDS["colbert"], folder)
+    weight = without_last_layer(folder / "model.onnx")
+    exported = ("model_name", "model_class", "uses_token_type_ids", "embedding_dim", "mask_token_id", "pad_token_id")
+    edit_json(folder, CONFIG, *exported, "query_prefix_id", "document_prefix_id", **config)
+    bert = {"model_type": "bert", "architectures": ["BertModel"], "hidden_size": 48, "vocab_size": 1202}
+    edit_json(folder, "config.json", **bert, max_position_embeddings=160, num_attention_heads=4)
+    tokens = {f"{name}_token": f"[{name.upper()}]" for name in ("unk", "sep", "pad", "cls", "mask")}
+    edit_json(folder, "tokenizer_config.json", **tokens, tokenizer_class="BertTokenizer", model_max_length=31)
+    edit_json(folder, "sentence_bert_config.json", max_seq_length=31)
+    modules = [("0", "", "sentence_transformers.models.Transformer"), ("1", "1_Dense", "pylate.models.Dense.Dense")]
+    listed = [{"idx": int(name), "name": name, "path": path, "type": kind} for name, path, kind in modules]
+    (folder / "modules.json").write_text(json.dumps(listed))
+    identity = {"bias": False, "activation_function": "torch.nn.modules.linear.Identity"}
+    edit_json(folder, "1_Dense/config.json", in_features=48, out_features=24, **identity)
+    write_layer(folder, weight)
+    return folder
+
+
+def write_layer(folder: Path, weight: np.ndarray, **more: np.ndarray) -> None:
+    """The weights of the Dense module."""
+    layer = {"linear.weight": weight, **{name.replace("_", "."): each for name, each in more.items()}}
+    (folder / "1_Dense" / "model.safetensors").write_bytes(tensors.write(layer))
+
+
+def stanford(folder: Path, **metadata: Any) -> Path:
+    """Stanford's folder, with a graph of the transformer alone and all weights beside it."""
+    vespa(folder, **metadata)
+    graph = folder / "model.onnx"
+    (folder / "vespa_colbert.onnx").rename(graph)
+    weight = without_last_layer(graph)
+    positions = np.arange(4)
+    beside = {"linear.weight": weight, "bert.embeddings.position_ids": positions.astype(np.float32)}
+    written = tensors.write(beside).replace(b'"F32"', b'"I32"', 1)  # a type that no layer has
+    (folder / "model.safetensors").write_bytes(written)
     return folder

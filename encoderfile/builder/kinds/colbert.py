@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from encoderfile.builder.folder import ModelFolder
+from encoderfile.builder.kinds.colbert_layers import layers_beside
 from encoderfile.builder.kinds.kind import Facts, Kind, Outputs
 from encoderfile.builder.vocabulary import Vocabulary, added_token, content_of
 from encoderfile.errors import ConfigError, ModelError
@@ -99,7 +100,7 @@ class Colbert(Kind):
 
     def facts(self, folder: ModelFolder, graph: GraphSpec, output: ValueInfo, tokenizer: Tokenizer) -> Facts:
         written = _read(folder)
-        _check_size(folder, written, output)
+        layers = layers_beside(folder, output, written.size)
         settings = _settings(folder, written, tokenizer)
         for purpose in ("query", "document"):
             length, prefix = settings.length(purpose), settings.prefix_id(purpose)
@@ -108,7 +109,7 @@ class Colbert(Kind):
                     f"{purpose}_length is {length}, which leaves no room beside the special tokens: correct it"
                 )
         task = {**dataclasses.asdict(settings), "skiplist": list(settings.skiplist)}
-        return Facts({"task": task}, notes=_notes(settings, tokenizer, folder))
+        return Facts({"task": task}, layers, _notes(settings, tokenizer, folder))
 
 
 def _read(folder: ModelFolder) -> _Written:
@@ -146,18 +147,6 @@ def _of_stanford(metadata: Mapping[str, Any]) -> _Written:
 
 def _or(value: Any, default: Any) -> Any:
     return default if value is None else value
-
-
-def _check_size(folder: ModelFolder, written: _Written, output: ValueInfo) -> None:
-    """Raises `ModelError` for a graph whose vectors are not those that are compared."""
-    if written.size is None or output.shape[-1] in (None, written.size):
-        return
-    others = [each.name for each in sorted(folder.path.glob("*.onnx")) if each != folder.onnx]
-    advice = f"choose {' or '.join(others)} with --onnx" if others else "export the model with its last layer"
-    raise ModelError(
-        f"{folder.onnx.name} gives vectors of {output.shape[-1]} numbers, and the vectors of this ColBERT model have "
-        f"{written.size}: {advice}"
-    )
 
 
 def _settings(folder: ModelFolder, written: _Written, tokenizer: Tokenizer) -> ColbertSettings:
