@@ -107,6 +107,8 @@ class ReadsQueriesAndDocuments(Preprocessor[Any]):
             count = row.max_length - len(found)
             attended = int(settings.attend_to_expansion)
             found = self._with(found, place, settings.expansion_id, count, attended)
+            # A token beyond the window of local attention attends to all of its row alike, where nothing is in reach.
+            found = dataclasses.replace(found, unpadded=not settings.attend_to_expansion)
         prefix = settings.prefix_id(purpose)
         if prefix is not None:
             found = self._with(found, min(1, len(found)), prefix, 1)

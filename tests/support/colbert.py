@@ -2,16 +2,21 @@
 
 import json
 import shutil
+import string
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
+from tokenizers import Tokenizer
 
 from encoderfile import tensors
 from support.graphs import edit_json
 from support.kinds import KINDS
+from support.models import MODELS, checked
 
 CONFIG = "config_sentence_transformers.json"
 
@@ -80,4 +85,68 @@ def stanford(folder: Path, **metadata: Any) -> Path:
     beside = {"linear.weight": weight, "bert.embeddings.position_ids": positions.astype(np.float32)}
     written = tensors.write(beside).replace(b'"F32"', b'"I32"', 1)  # a type that no layer has
     (folder / "model.safetensors").write_bytes(written)
+    return folder
+
+
+@dataclass
+class Reference:
+    """pylate's way from a text to vectors, with the tokenizers library, numpy and onnxruntime."""
+
+    folder: Path
+    query_prefix: str = "[Q] "
+    document_prefix: str = "[D] "
+    query_length: int = 32
+    document_length: int = 64
+    expands: bool = True
+    attends: bool = False
+    skiplist: str = string.punctuation
+    mask: str = "[MASK]"
+    unknown: str = "[UNK]"
+    padding_side: str = "right"
+
+    def __post_init__(self) -> None:
+        found = checked(self.folder).folder
+        self._session = ort.InferenceSession(found.onnx)
+        self._tokenizer = Tokenizer.from_str(found.files["tokenizer.json"].decode())
+        self._tokenizer.no_padding()
+
+    def ids(self, text: str, purpose: str) -> tuple[list[int], list[int]]:
+        """Token ids and attention mask."""
+        tokenizer, query = self._tokenizer, purpose == "query"
+        prefix = self.query_prefix if query else self.document_prefix
+        most = (self.query_length if query else self.document_length) - bool(prefix)
+        tokenizer.enable_truncation(most)
+        ids = tokenizer.encode(text.strip()).ids
+        attention = [1] * len(ids)
+        if query and self.expands:
+            more = most - len(ids)
+            masks, zeros = [tokenizer.token_to_id(self.mask)] * more, [0] * more
+            ids, attention = (
+                (masks + ids, zeros + attention) if self.padding_side == "left" else (ids + masks, attention + zeros)
+            )
+        if prefix:
+            ids = [*ids[:1], tokenizer.token_to_id(prefix), *ids[1:]]
+            attention = [*attention[:1], 1, *attention[1:]]
+        return ids, [1] * len(ids) if self.attends and query and self.expands else attention
+
+    def vectors(self, text: str, purpose: str) -> np.ndarray:
+        """float32 [rows, size], of unit length."""
+        ids, attention = self.ids(text, purpose)
+        fed = {"input_ids": ids, "attention_mask": attention, "token_type_ids": [0] * len(ids)}
+        names = [each.name for each in self._session.get_inputs()]
+        (found, *_) = self._session.run(None, {name: np.array([fed[name]], dtype=np.int64) for name in names})
+        rows = np.asarray(found)[0]
+        if purpose == "document":
+            unknown = self._tokenizer.token_to_id(self.unknown)
+            skipped = {self._tokenizer.token_to_id(each) for each in self.skiplist}
+            skipped = {unknown if each is None else each for each in skipped}
+            rows = rows[[each not in skipped for each in ids]]
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+
+
+def retold(folder: Path, name: str, query_prefix: str, document_prefix: str, **config: Any) -> Path:
+    """An export of `tests/models` as if pylate had made it: of its hidden states, with tokens that it has."""
+    shutil.copytree(MODELS / name, folder)
+    prefixes = {"query_prefix": query_prefix, "document_prefix": document_prefix}
+    edit_json(folder, CONFIG, model_type="ColBERT", **prefixes, query_length=24, document_length=48, **config)
     return folder
