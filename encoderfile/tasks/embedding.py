@@ -13,6 +13,7 @@ from encoderfile.manifest import Manifest
 from encoderfile.tasks import results
 from encoderfile.tasks.abilities import Ability
 from encoderfile.tasks.colbert import PURPOSES, ReadsQueriesAndDocuments, read_settings, requests_to_score
+from encoderfile.tasks.layers import Layers
 from encoderfile.tasks.maxsim import maxsim
 from encoderfile.tasks.numerics import unit
 from encoderfile.tasks.options import NORMALIZE_REQUIRED
@@ -50,6 +51,7 @@ class Embedding(Task[TokenEmbeddings]):
 
     def __init__(self, manifest: Manifest, tensors: Mapping[str, FloatArray] = NO_TENSORS) -> None:
         super().__init__(manifest, tensors)
+        self._layers = Layers(manifest.pooling.layers if manifest.pooling else (), tensors)
         self._colbert: ReadsQueriesAndDocuments | None = None
         if manifest.task:
             settings = read_settings(manifest.task)
@@ -85,7 +87,7 @@ class Embedding(Task[TokenEmbeddings]):
         """A ColBERT model has one vector per token alone: pooled into one, they mean nothing."""
         if self._colbert is not None:
             return {"multivector": self.width}
-        return {"dense": self.width * len(self.modes), "multivector": self.width}
+        return {"dense": self._layers.width(self.width * len(self.modes)), "multivector": self.width}
 
     @property
     def purposes(self) -> tuple[str, ...]:
@@ -118,5 +120,5 @@ class Embedding(Task[TokenEmbeddings]):
 
     def _pooled(self, result: TokenEmbeddings) -> FloatArray:
         mask = np.ones((1, len(result.embeddings)), dtype=np.float32)
-        pooled: FloatArray = pool(self.modes, result.embeddings[None], mask, [result.unpooled])[0]
+        pooled: FloatArray = self._layers(pool(self.modes, result.embeddings[None], mask, [result.unpooled]))[0]
         return pooled
