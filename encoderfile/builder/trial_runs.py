@@ -55,13 +55,16 @@ def try_lengths(model: Model) -> int:
         cause = " ".join(str(error.__cause__).split())[:300]
         raise ModelError(f"the graph fails on a short text ({cause}): {advice}") from error
     limit = min(model.manifest.tokenizer.max_length, LONGEST_TRIAL)
-    long, *_ = model.encode([" ".join(TEXTS) + " and so on" * limit], asked)
-    try:
-        _output(model, [resized(long, min(limit, len(long))) if model.task.preprocessor is None else long])
-    except InternalError as error:
-        raise ModelError(
-            f"the graph fails on a text of {limit} tokens: give the length it was made for with --max-length"
-        ) from error
+    for asked in _examples(model):
+        long, *_ = model.encode([" ".join(TEXTS) + " and so on" * limit], asked)
+        if model.task.preprocessor is None:
+            long = resized(long, min(limit, len(long)))
+        try:
+            _output(model, [long])
+        except InternalError as error:
+            raise ModelError(
+                f"the graph fails on a text of {len(long)} tokens: give the length it was made for with --max-length"
+            ) from error
     return columns
 
 

@@ -69,10 +69,10 @@ def sentence_transformers(folder: Path, **config: Any) -> Path:
     return folder
 
 
-def write_layer(folder: Path, weight: np.ndarray, **more: np.ndarray) -> None:
+def write_layer(folder: Path, weight: np.ndarray, path: str = "1_Dense", **more: np.ndarray) -> None:
     """The weights of the Dense module."""
     layer = {"linear.weight": weight, **{name.replace("_", "."): each for name, each in more.items()}}
-    (folder / "1_Dense" / "model.safetensors").write_bytes(tensors.write(layer))
+    (folder / path / "model.safetensors").write_bytes(tensors.write(layer))
 
 
 def stanford(folder: Path, **metadata: Any) -> Path:
@@ -129,13 +129,18 @@ class Reference:
             attention = [*attention[:1], 1, *attention[1:]]
         return ids, [1] * len(ids) if self.attends and query and self.expands else attention
 
-    def vectors(self, text: str, purpose: str) -> np.ndarray:
-        """float32 [rows, size], of unit length."""
+    def hidden(self, text: str, purpose: str) -> np.ndarray:
+        """What the graph gives, float32 [tokens, size]."""
         ids, attention = self.ids(text, purpose)
         fed = {"input_ids": ids, "attention_mask": attention, "token_type_ids": [0] * len(ids)}
         names = [each.name for each in self._session.get_inputs()]
         (found, *_) = self._session.run(None, {name: np.array([fed[name]], dtype=np.int64) for name in names})
-        rows = np.asarray(found)[0]
+        return np.asarray(found)[0]
+
+    def vectors(self, text: str, purpose: str) -> np.ndarray:
+        """float32 [rows, size], of unit length."""
+        rows = self.hidden(text, purpose)
+        ids, _ = self.ids(text, purpose)
         if purpose == "document":
             unknown = self._tokenizer.token_to_id(self.unknown)
             skipped = {self._tokenizer.token_to_id(each) for each in self.skiplist}

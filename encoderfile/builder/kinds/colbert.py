@@ -151,7 +151,7 @@ def _or(value: Any, default: Any) -> Any:
 
 def _settings(folder: ModelFolder, written: _Written, tokenizer: Tokenizer) -> ColbertSettings:
     most = tokenizer.spec.max_length
-    lowered = most < written.document_length
+    chosen = most != written.document_length
     query, document = (
         _prefix_id(prefix, written.ids.get(f"{purpose}_prefix_id"), tokenizer)
         for purpose, prefix in (("query", written.query_prefix), ("document", written.document_prefix))
@@ -159,7 +159,7 @@ def _settings(folder: ModelFolder, written: _Written, tokenizer: Tokenizer) -> C
     expansion = _expansion_id(folder, written, tokenizer) if written.expands else None
     put_in = [each for each in (query, document, expansion) if each is not None]
     return ColbertSettings(
-        query_length=min(written.query_length, most) if lowered else written.query_length,
+        query_length=min(written.query_length, most) if chosen else written.query_length,
         document_length=most,
         query_prefix_id=query,
         document_prefix_id=document,
