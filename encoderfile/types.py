@@ -27,6 +27,18 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
+class WordNumbers:
+    """Which tokens stand for the words of a text, for graphs that read words."""
+
+    mask: IntArray
+    """int64 [tokens]: the number of a word, from 1, at the tokens that stand for it; 0 elsewhere."""
+    count: int
+    """Words of the text, also those without a token."""
+    max_width: int
+    """Words of the longest span that is scored."""
+
+
+@dataclass(frozen=True, slots=True)
 class Followed:
     """A text and what directly follows it, each tokenised on its own; the text alone is truncated."""
 
@@ -66,6 +78,8 @@ class EncodedText:
     """int64 [tokens], where the graph is not to attend to all tokens; padding never counts among them."""
     word_ids: IntArray | None = None
     """int64 [tokens], of `Words`: the index of the word that a token belongs to; -1 for special tokens."""
+    numbered: WordNumbers | None = None
+    """Where the graph reads words."""
     kept: Any = None
     """What `Row.kept` was."""
     kinds: Sequence[str] = ()
@@ -103,6 +117,8 @@ class Asked:
     options: Mapping[str, Any] = field(default_factory=dict)
     kinds: Sequence[str] = ()
     """Kinds of vectors to make beside the result: those of `Task.separate_kinds` that are wanted."""
+    undecided: bool = False
+    """Whether results are all of the model's own scores, before a threshold chooses among them; for comparisons."""
     prepared: Any = None
     """What `Preprocessor.prepare` made of the options, once for all inputs of the request."""
 

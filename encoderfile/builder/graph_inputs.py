@@ -116,7 +116,7 @@ def _role(each: ValueInfo, roles: Mapping[str, str]) -> str | None:
 
 def _of_text(each: ValueInfo, role: str) -> GraphInput:
     if role not in ROLES:
-        return GraphInput(each.name, each.dtype, role=role)
+        return GraphInput(each.name, each.dtype, role="" if role == each.name else role)
     if len(each.shape) != 2:
         raise ModelError(
             f"the graph takes {role} with {len(each.shape)} dimensions, texts have two, [batch, tokens]: "

@@ -42,6 +42,7 @@ class _Global:
 
 
 _REBUILD = _Global("torch._utils", "_rebuild_tensor_v2")
+_PARAMETER = _Global("torch._utils", "_rebuild_parameter")
 _ORDERED_DICT = _Global("collections", "OrderedDict")
 _MARK = object()
 
@@ -84,15 +85,14 @@ def read(path: Path) -> dict[str, FloatArray]:
 
 
 def _refusal(path: Path, reason: str) -> ModelError:
-    target = path.with_suffix(".safetensors")
     program = (
-        "import torch, safetensors.torch as s; "
-        f"s.save_file({{k: v.clone() for k, v in torch.load({str(path)!r}, weights_only=True).items()}}, "
-        f"{str(target)!r})"
+        "import sys, torch, safetensors.torch as s; s.save_file({k: v.contiguous().clone() for k, v in "
+        "torch.load(sys.argv[1], map_location='cpu', weights_only=True).items()}, sys.argv[2])"
     )
+    target = path.with_suffix(".safetensors")
     return ModelError(
-        f"{path} is not read ({reason}), because only plain tensors are: convert it with "
-        f"`python -c {shlex.quote(program)}`"
+        f"{path.name} cannot be read without running code from it ({reason}): convert it where torch is installed, "
+        f'`python -c "{program}" {shlex.quote(str(path))} {shlex.quote(str(target))}`'
     )
 
 
@@ -229,6 +229,8 @@ class _Machine:
             self.stack.append({})
         elif called == _REBUILD and isinstance(arguments, tuple):
             self.stack.append(_tensor(*arguments))
+        elif called == _PARAMETER and isinstance(arguments, tuple) and arguments:
+            self.stack.append(arguments[0])
         else:
             raise ValueError("its pickle calls a function that makes no tensor")
 
@@ -269,7 +271,7 @@ def _known(module: object, name: object) -> _Global:
     if not (isinstance(module, str) and isinstance(name, str)):
         raise ValueError("its pickle is damaged")
     found = _Global(module, name)
-    if found in (_REBUILD, _ORDERED_DICT) or (module == "torch" and name in _STORAGES):
+    if found in (_REBUILD, _PARAMETER, _ORDERED_DICT) or (module == "torch" and name in _STORAGES):
         return found
     raise ValueError(f"its pickle names {module + '.' + name!r:.80}")
 

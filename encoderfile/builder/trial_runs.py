@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
 from encoderfile.errors import InputError, InternalError, ModelError
 from encoderfile.model.model import Model
+from encoderfile.model.text_inputs import resized
 from encoderfile.tasks.results import Result, numbers
 from encoderfile.types import Asked, EncodedText, FloatArray
 
@@ -36,7 +36,7 @@ PAIR = ("How many people live in Berlin?", "Berlin has 3.7 million inhabitants, 
 
 def example(model: Model) -> Asked:
     """What a request asks that has the options of the model type's example."""
-    return Asked(options=model.task.needed, kinds=tuple(model.task.separate_kinds))
+    return Asked(options=model.task.needed, kinds=tuple(model.task.separate_kinds), undecided=True)
 
 
 def try_lengths(model: Model) -> int:
@@ -52,7 +52,7 @@ def try_lengths(model: Model) -> int:
     limit = min(model.manifest.tokenizer.max_length, LONGEST_TRIAL)
     long, *_ = model.encode([" ".join(TEXTS) + " and so on" * limit], asked)
     try:
-        _output(model, [_first(long, limit) if model.task.preprocessor is None else long])
+        _output(model, [resized(long, min(limit, len(long))) if model.task.preprocessor is None else long])
     except InternalError as error:
         raise ModelError(
             f"the graph fails on a text of {limit} tokens: give the length it was made for with --max-length"
@@ -63,17 +63,6 @@ def try_lengths(model: Model) -> int:
 def _output(model: Model, texts: Sequence[EncodedText]) -> FloatArray:
     feeds, _ = model.inputs.feeds(texts[: model.manifest.graph.fixed_batch])
     return model.session.run(feeds, model.manifest.graph.output)
-
-
-def _first(text: EncodedText, count: int) -> EncodedText:
-    """The first `count` tokens of a text."""
-    return dataclasses.replace(
-        text,
-        input_ids=text.input_ids[:count],
-        token_type_ids=text.token_type_ids[:count],
-        special_tokens_mask=text.special_tokens_mask[:count],
-        tokens=text.tokens[:count],
-    )
 
 
 def compare_alone_and_together(model: Model, tolerance: float) -> float:

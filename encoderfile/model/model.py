@@ -127,8 +127,10 @@ class Model:
         mask = mask[: len(batch)]
         kinds = [kind for kind in self._more_outputs if any(kind in text.kinds for text in batch)]
         if kinds:
-            names = [self.manifest.graph.output, *(self._more_outputs[kind] for kind in kinds)]
-            first, *others = session.run_several(feeds, names)
+            main = self.manifest.graph.output
+            names = list(dict.fromkeys([main, *(self._more_outputs[kind] for kind in kinds)]))
+            found = dict(zip(names, session.run_several(feeds, names), strict=True))
+            first, others = found[main], [found[self._more_outputs[kind]] for kind in kinds]
         else:
             first, others = session.run(feeds, self.manifest.graph.output), []
         output, finite = _finite(self.task.batch_first(first)[: len(batch)], mask)

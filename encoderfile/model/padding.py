@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from encoderfile.manifest import GraphInput, GraphSpec, TokenizerSpec
+from encoderfile.model import word_inputs
 from encoderfile.types import EncodedText, FloatArray
 
 Feeds = dict[str, np.ndarray[Any, Any]]
@@ -30,9 +31,11 @@ def feeds(batch: Sequence[EncodedText], graph: GraphSpec, spec: TokenizerSpec) -
     token_type_ids = np.full((rows, width), spec.pad_token_type_id, dtype=np.int64)
     attention_mask = np.zeros((rows, width), dtype=np.int64)
     real_tokens = np.zeros((len(batch), width), dtype=np.float32)
-    for row in range(rows):
-        text = batch[min(row, len(batch) - 1)]
+    texts = [batch[min(row, len(batch) - 1)] for row in range(rows)]
+    places = []
+    for row, text in enumerate(texts):
         real = slice(width - len(text), width) if spec.padding_side == "left" else slice(0, len(text))
+        places.append(real)
         input_ids[row, real] = text.input_ids
         token_type_ids[row, real] = text.token_type_ids if spec.token_types else 0
         if row < len(batch):
@@ -42,6 +45,8 @@ def feeds(batch: Sequence[EncodedText], graph: GraphSpec, spec: TokenizerSpec) -
     if any(_role(each) == "position_ids" for each in graph.inputs):
         # Positions count real tokens, so that padding on the left does not shift them.
         columns["position_ids"] = graph.first_position + np.maximum(np.cumsum(attention_mask, axis=1) - 1, 0)
+    if any(_role(each) in word_inputs.ROLES for each in graph.inputs):
+        columns |= word_inputs.columns(texts, places, width)
     fed = {
         each.name: _constant(each, rows, width)
         if each.role == CONSTANT

@@ -56,6 +56,7 @@ class TextInputs:
         self._manifest = manifest
         self._with_tokens = task.needs_tokens
         self._preprocessor = task.preprocessor
+        self._needed = task.needed
 
     def encode(
         self,
@@ -96,7 +97,7 @@ class TextInputs:
             for kind, each in itertools.groupby(group, key=_kind):
                 inputs: list[Any] = [row.text for row in each]
                 if kind is Words:
-                    encoded += [tokenizer.words(text.words) for text in inputs]
+                    encoded += tokenizer.words(inputs)
                 elif kind is Followed:
                     for text in inputs:
                         with _counting(len(encoded), preprocessor.no_room):
@@ -110,23 +111,23 @@ class TextInputs:
                 encoded[index] = preprocessor.finish(read, row, asked)
         return encoded
 
-    def lengths(self, text: str, asked: Asked) -> tuple[int, int]:
-        """Tokens of the longest row of a text that is not truncated, and of the text alone.
+    def lengths(self, text: str, asked: Asked) -> tuple[int, int] | None:
+        """Tokens of the longest row of a text that is not truncated, and of the text alone; None for words.
 
         For a task with a preprocessor; `asked` is prepared.
         """
         assert self._preprocessor is not None
         longest = max(self._preprocessor.rows(text, asked), key=size).text
         if isinstance(longest, Words):
-            rest = list(longest.words)
-        elif isinstance(longest, str):
+            return None
+        if isinstance(longest, str):
             rest = [longest.removesuffix(text) if longest.endswith(text) else longest.removeprefix(text)]
         else:
             rest = [longest.by if isinstance(longest, Followed) else longest[1]]
         specials = self.tokenizer.specials(pair=isinstance(longest, tuple))
         of_text = self.tokenizer.count(text)
         others = sum(map(self.tokenizer.count, rest))
-        return specials + (others if isinstance(longest, Words) else of_text + others), of_text
+        return specials + of_text + others, of_text
 
     def _read(
         self, tokenizer: Tokenizer, texts: Sequence[Text], prompt: str, known: Known | None, patient: bool
@@ -155,8 +156,11 @@ class TextInputs:
 
     def sample(self, tokens: int) -> EncodedText:
         """An item of this length, to time a run."""
-        ids = np.zeros(tokens, dtype=np.int64)
-        return EncodedText(ids, ids, ids, (), truncated=False)
+        if self._preprocessor is None:
+            ids = np.zeros(tokens, dtype=np.int64)
+            return EncodedText(ids, ids, ids, (), truncated=False)
+        first, *_ = self.encode(["a " * tokens], Asked(options=self._needed))
+        return resized(first, tokens)
 
     def feeds(self, batch: Sequence[EncodedText]) -> tuple[Feeds, FloatArray]:
         """The graph's inputs by name, padded, and the mask of the batch, float32 [len(batch), tokens]."""
@@ -188,6 +192,25 @@ def _kind(row: Row) -> type[Words | Followed] | None:
 def _shifted(tokens: Sequence[TokenInfo], by: int) -> tuple[TokenInfo, ...]:
     return tuple(
         TokenInfo(token, token_id, max(0, start - by), max(0, end - by)) for token, token_id, start, end in tokens
+    )
+
+
+def resized(text: EncodedText, tokens: int) -> EncodedText:
+    """A row of another length: without its last tokens, or with its last one repeated."""
+    place = np.minimum(np.arange(tokens), len(text) - 1)
+    numbered = text.numbered
+    if numbered is not None:
+        mask = np.where(np.arange(tokens) < len(text), numbered.mask[place], 0)
+        numbered = dataclasses.replace(numbered, mask=mask, count=max(1, int(mask.max())))
+    return dataclasses.replace(
+        text,
+        input_ids=text.input_ids[place],
+        token_type_ids=text.token_type_ids[place],
+        special_tokens_mask=text.special_tokens_mask[place],
+        tokens=text.tokens[:tokens],
+        attention_mask=None if text.attention_mask is None else text.attention_mask[place],
+        word_ids=None,
+        numbered=numbered,
     )
 
 

@@ -22,7 +22,7 @@ from encoderfile.manifest import TokenizerSpec
 from encoderfile.model import special_tokens
 from encoderfile.model.reading import FAR, Reader, UnsettledError
 from encoderfile.model.special_tokens import Part, encoded, token_infos
-from encoderfile.types import EncodedText, Followed, Text
+from encoderfile.types import EncodedText, Followed, Text, Words
 
 _COUNTED = 1 << 16
 """Up to this many characters, tokens are counted to find the longer one of two texts; beyond, characters are."""
@@ -101,13 +101,17 @@ class Tokenizer:
             found._set_limit(dataclasses.replace(self.spec, max_length=max_length))
         return found
 
-    def words(self, words: Sequence[str]) -> EncodedText:
-        """Encodes a text that is split into words already, with special tokens and `word_ids`, cut at the limit.
+    def words(self, texts: Sequence[Words]) -> list[EncodedText]:
+        """Encodes texts that are split into words, with special tokens and `word_ids`, truncated at the limit.
 
         Raises `InternalError` when the library fails.
         """
         with _failures_named():
-            encoding = self._library.encode(list(words), is_pretokenized=True)
+            # The fast form has no word_ids.
+            encodings = self._library.encode_batch([list(each.words) for each in texts], is_pretokenized=True)
+        return list(map(self._of_words, encodings))
+
+    def _of_words(self, encoding: Any) -> EncodedText:
         ids = np.asarray(encoding.ids, dtype=np.int64)
         word_ids = np.array([-1 if each is None else each for each in encoding.word_ids], dtype=np.int64)
         special = np.asarray(encoding.special_tokens_mask, dtype=np.int64)
@@ -117,9 +121,8 @@ class Tokenizer:
         limit = self.spec.max_length
         if len(ids) > limit:  # special tokens stay, as the library truncates
             text = np.flatnonzero(special == 0)
-            kept = np.setdiff1d(
-                kept, text[limit - len(ids) :] if self.spec.truncation_side == "right" else text[: len(ids) - limit]
-            )
+            more = len(ids) - limit
+            kept = np.delete(kept, text[-more:] if self.spec.truncation_side == "right" else text[:more])
         return EncodedText(
             ids[kept], types[kept], special[kept], (), truncated=len(kept) < len(ids), word_ids=word_ids[kept]
         )

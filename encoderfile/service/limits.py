@@ -8,7 +8,7 @@ from typing import Any
 
 from encoderfile.errors import EmptyTextError, InputError, TooLongError
 from encoderfile.tasks import Task
-from encoderfile.types import EncodedText, ModelInfo, PredictRequest
+from encoderfile.types import EncodedText, PredictRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,17 @@ class Limits:
                 f"got {count}: split the request"
             )
 
+    def check_count(self, inputs: int) -> None:
+        """Raises `InputError` for too many inputs."""
+        if inputs > self.max_inputs:
+            raise InputError(f"at most {self.max_inputs} inputs per request, got {inputs}: split the request")
+
     def check_inputs(self, request: PredictRequest, prompt: str, takes_pairs: bool, model_type: str) -> None:
         """Raises `InputError` for inputs that are too many or too long, empty, or no Unicode text."""
         inputs = request.inputs
         if not inputs:
             raise InputError("inputs is empty: send at least one text")
-        if len(inputs) > self.max_inputs:
-            raise InputError(f"at most {self.max_inputs} inputs per request, got {len(inputs)}: split the request")
+        self.check_count(len(inputs))
         seen: dict[int, int] = {}
         for index, text in enumerate(inputs):
             if not (isinstance(text, str) or takes_pairs):
@@ -57,7 +61,7 @@ class Limits:
                         raise InputError("holds a lone surrogate, which is not valid Unicode", index)
         self.check_characters(sum(seen.values()) + len(inputs) * len(prompt))
 
-    def check_lengths(self, encoded: Sequence[EncodedText], refuse: bool | None, info: ModelInfo) -> None:
+    def check_lengths(self, encoded: Sequence[EncodedText], refuse: bool | None, task: Task[Any]) -> None:
         """Raises `TooLongError` for a truncated text if none may be: `refuse`, or None for the default."""
         for index, text in enumerate(encoded):
             if not len(text):
@@ -66,7 +70,7 @@ class Limits:
                 raise InputError("has no tokens behind its prompt, which this model does not pool", index)
             if text.truncated and (self.refuse_overflow if refuse is None else refuse):
                 raise TooLongError(
-                    f"has more than {info.max_length} tokens, the most this model takes: "
+                    f"has more than {task.limit(text)}, the most this model takes: "
                     f"shorten it{'' if refuse else ', or use --overflow truncate'}",
                     index,
                 )

@@ -30,6 +30,7 @@ from encoderfile.service.large_answers import LargeAnswers
 from encoderfile.service.limits import AnswerSize, Limits
 from encoderfile.service.metrics import Metrics
 from encoderfile.service.prompts import Prompts
+from encoderfile.service.scoring import scored
 from encoderfile.tasks import Task
 from encoderfile.tasks.abilities import Ability, Extracted
 from encoderfile.tasks.entities import merged
@@ -45,7 +46,11 @@ RECOVERY_SECONDS = 10.0
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 _NEEDS = {
-    Ability.SCORE: ("scoring", "that takes a cross-encoder, a sequence classification model with one label"),
+    Ability.SCORE: (
+        "scoring",
+        "that takes token vectors made for it (ColBERT, BGE-M3) or a cross-encoder, a sequence classification model "
+        "with one label",
+    ),
     Ability.EXTRACT: ("extraction", "it gives vectors, not entities or labels"),
 }
 """What an ability is called, and what a model without it gives or would have to be."""
@@ -114,21 +119,10 @@ class Service:
         Raises what `predict` raises, `InputError` also for a model that does not score.
         """
         self.check_ability(Ability.SCORE)
-        requests = (replace(each, refuse_overflow=refuse_overflow) for each in self.task.score_requests(query, texts))
-        asked = [asyncio.ensure_future(self.predict(each)) for each in requests]
-        try:
-            answers = await asyncio.gather(*asked)
-        finally:
-            for each in asked:
-                each.cancel()
-        scores = await cooperatively(self.task.scores([each.results for each in answers], raw))
-        return Prediction(
-            scores,
-            self.info.model_id,
-            truncated_inputs=sum(each.truncated_inputs for each in answers),
-            token_count=sum(each.token_count for each in answers),
-            timing=answers[-1].timing,
-        )
+        self._limits.check_count(len(texts))
+        made = self.task.score_requests(query, texts)
+        requests = [replace(each, refuse_overflow=refuse_overflow) for each in made]
+        return await scored(self.predict, self._encoding.alone, self.task, requests, raw)
 
     async def extract(
         self,
@@ -228,7 +222,7 @@ class Service:
             encoded = await self._encoding(expansion.rows, asked, answer.add)
             self._model.check_memory(encoded)
             tokenized = time.perf_counter()
-            self._limits.check_lengths(encoded, request.refuse_overflow, self.info)
+            self._limits.check_lengths(encoded, request.refuse_overflow, self.task)
         except InputError as error:
             error.index = None if error.index is None else expansion.index(error.index)
             raise

@@ -14,6 +14,7 @@ from encoderfile.tasks.sequence_classification import SequenceClassification
 from encoderfile.tasks.task import NO_TENSORS, Task
 from encoderfile.tasks.token_classification import TokenClassification
 from encoderfile.tasks.zero_shot_classification import ZeroShotClassification
+from encoderfile.tasks.zero_shot_token_classification import ZeroShotTokenClassification
 from encoderfile.types import FloatArray
 
 TASKS: dict[str, type[Task[Any]]] = {
@@ -24,6 +25,7 @@ TASKS: dict[str, type[Task[Any]]] = {
         SequenceClassification,
         TokenClassification,
         ZeroShotClassification,
+        ZeroShotTokenClassification,
     )
 }
 """Every model type, by its name."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
 
-from encoderfile.tasks import results
+from encoderfile.manifest import Manifest
+from encoderfile.tasks import bge_m3, results
+from encoderfile.tasks.abilities import Ability
+from encoderfile.tasks.bge_m3 import MULTIVECTOR, BgeM3, Weights
+from encoderfile.tasks.bge_m3 import SPARSE as SPARSE_KIND
+from encoderfile.tasks.late_interaction import score_requests
 from encoderfile.tasks.numerics import unit
 from encoderfile.tasks.options import NORMALIZE
 from encoderfile.tasks.pooling import SPARSE, pool
 from encoderfile.tasks.results import Result
-from encoderfile.tasks.task import Output, Task
-from encoderfile.types import EncodedText, FloatArray
+from encoderfile.tasks.task import NO_TENSORS, Output, Task
+from encoderfile.types import AskedPrompt, EncodedText, FloatArray, PredictRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,10 @@ class SentenceEmbedding(Result):
     """One vector; `embedding` is float32 [hidden]."""
 
     embedding: Annotated[FloatArray, results.floats()]
+    weights: Weights | None = None
+    """Sparse ones, where they were asked for."""
+    token_vectors: FloatArray | None = None
+    """float32 [tokens - 1, size], where they were asked for."""
 
 
 class SentenceEmbeddings(Task[SentenceEmbedding]):
@@ -42,6 +51,10 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
     answer = "one vector per text; compare two by their dot product when normalised"
     example: ClassVar[Mapping[str, Any]] = {"inputs": ["How do I reset my password?", "Password recovery steps"]}
 
+    def __init__(self, manifest: Manifest, tensors: Mapping[str, FloatArray] = NO_TENSORS) -> None:
+        super().__init__(manifest, tensors)
+        self._bge_m3 = BgeM3.of(manifest, tensors)
+
     def postprocess(
         self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray
     ) -> list[SentenceEmbedding]:
@@ -49,6 +62,23 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
             unpooled = None if self.manifest.include_prompt else [text.unpooled for text in batch]
             output = pool(self.modes, output, mask, unpooled)
         return [SentenceEmbedding(row.copy()) for row in output[: len(batch)]]
+
+    def add_outputs(
+        self,
+        results: Sequence[SentenceEmbedding],
+        outputs: Mapping[str, FloatArray],
+        batch: Sequence[EncodedText],
+        mask: FloatArray,
+    ) -> list[SentenceEmbedding]:
+        found = list(results)
+        model = self._bge_m3
+        if model is not None and SPARSE_KIND in outputs:
+            made = model.sparse(outputs[SPARSE_KIND], batch, mask)
+            found = [replace(each, weights=one) for each, one in zip(found, made, strict=True)]
+        if model is not None and MULTIVECTOR in outputs:
+            rows = model.multivector(outputs[MULTIVECTOR], batch, mask)
+            found = [replace(each, token_vectors=one) for each, one in zip(found, rows, strict=True)]
+        return found
 
     def with_options(self, result: SentenceEmbedding, options: Mapping[str, Any]) -> SentenceEmbedding:
         return SentenceEmbedding(self._normalized(result, options.get("normalize")))
@@ -61,13 +91,47 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
     def dims(self) -> Mapping[str, int]:
         if any(mode in SPARSE for mode in self.modes):
             return {"sparse": self.manifest.width}
-        return {"dense": self.width}
+        if self._bge_m3 is None:
+            return {"dense": self.width}
+        settings = self._bge_m3.settings
+        return {"dense": self.width, SPARSE_KIND: settings.vocabulary, MULTIVECTOR: settings.multivector_size}
+
+    @property
+    def separate_kinds(self) -> frozenset[str]:
+        return frozenset(self.manifest.graph.more_outputs)
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        return super().abilities | (set() if self._bge_m3 is None else {Ability.SCORE})
+
+    def values(self, text: EncodedText) -> int:
+        of_tokens = 2 if SPARSE_KIND in text.kinds else 0
+        if MULTIVECTOR in text.kinds:
+            of_tokens += self.dims[MULTIVECTOR]
+        return self.width + len(text) * of_tokens
 
     def vectors(
         self, kind: str, results: Sequence[SentenceEmbedding], normalize: bool | None
     ) -> Iterator[FloatArray]:
         for each in results:
-            yield self._normalized(each, normalize)
+            if kind == SPARSE_KIND and each.weights is not None:
+                yield each.weights.vector(self.dims[kind])
+            elif kind == MULTIVECTOR and each.token_vectors is not None:
+                yield each.token_vectors
+            else:
+                yield self._normalized(each, normalize)
+
+    def score_requests(self, query: str, texts: Sequence[str]) -> Sequence[PredictRequest]:
+        return score_requests(query, texts, kinds=(SPARSE_KIND, MULTIVECTOR), prompt=AskedPrompt(text=""))
+
+    def scores(self, answers: Sequence[Sequence[SentenceEmbedding]], raw: bool) -> Iterator[float]:
+        (query,), passages = answers
+        return (bge_m3.score(self._parts(query), self._parts(each)) for each in passages)
+
+    def _parts(self, result: SentenceEmbedding) -> tuple[FloatArray, Weights, FloatArray]:
+        assert result.weights is not None
+        assert result.token_vectors is not None
+        return unit(result.embedding), result.weights, result.token_vectors
 
     def _normalized(self, result: SentenceEmbedding, normalize: bool | None) -> FloatArray:
         wanted = self.normalizes if normalize is None else normalize

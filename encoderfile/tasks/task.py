@@ -112,6 +112,10 @@ class Task(ABC, Generic[R]):
         """Numbers of one array of a result; 0 in files of builders that did not write it."""
         return self.manifest.width
 
+    def limit(self, text: EncodedText) -> str:
+        """What a truncated text was too long for: how much the model takes."""
+        return f"{self.manifest.tokenizer.max_length} tokens"
+
     def values(self, text: EncodedText) -> int:
         """Maximum numbers in the result of `text`."""
         return self.width * float_fields(self.result) * (len(text) if self.result.rows else 1)

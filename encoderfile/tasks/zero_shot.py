@@ -54,7 +54,7 @@ class ReadsLabels(Preprocessor[ScoredLabels]):
         threshold = options.get("threshold", 0.0)
         if math.isnan(threshold):
             raise InputError("threshold should be a number, got NaN")
-        labels = _checked(self.labels(options.get("labels", ())))
+        labels = checked_labels(self.labels(options.get("labels", ())))
         prepared = self.asked_labels(AskedLabels(labels, options.get("multi_label", False), threshold), asked)
         return replace(asked, prompt="", prepared=prepared)
 
@@ -96,7 +96,8 @@ class ReadsLabels(Preprocessor[ScoredLabels]):
         return ScoredLabels([wanted.labels[each] for each in order], scores[order])
 
 
-def _checked(labels: Sequence[str]) -> tuple[str, ...]:
+def checked_labels(labels: Sequence[str]) -> tuple[str, ...]:
+    """The labels of a request. Raises `InputError` for none, too many, and for a lone surrogate."""
     if not labels:
         raise InputError("labels is empty: send at least one label")
     if len(labels) > MAX_LABELS:

@@ -35,6 +35,7 @@ def test_the_models_metadata_is_told(name: str, servers: Servers) -> None:
 def test_the_model_types_have_the_numbers_of_the_api_page() -> None:
     numbers = dict(pb.ModelType.items())
     assert numbers.pop("SENTENCE_EMBEDDING") == 4, "ours, as v0.7.0 has it"
+    assert numbers.pop("ZERO_SHOT_TOKEN_CLASSIFICATION") == 5
     assert numbers.pop("ZERO_SHOT_CLASSIFICATION") == 6
     assert numbers == {
         "MODEL_TYPE_UNSPECIFIED": 0,

@@ -160,6 +160,17 @@ def messages(service: Any) -> Iterator[Any]:
 
 
 FIELDS: dict[str, dict[str, int]] = {
+    "ZeroShotTokenClassificationRequest": {
+        "inputs": 1,
+        "metadata": 2,
+        "labels": 3,
+        "threshold": 4,
+        "flat_ner": 5,
+        "multi_label": 6,
+    },
+    "ZeroShotTokenClassificationResponse": {"results": 1, "model_id": 2, "metadata": 3},
+    "ZeroShotTokenClassificationResult": {"entities": 1},
+    "ZeroShotTokenClassificationResult.Entity": {"text": 1, "label": 2, "score": 3, "start": 4, "end": 5},
     "ZeroShotClassificationRequest": {
         "inputs": 1,
         "metadata": 2,

@@ -10,12 +10,14 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from support.clients import grpc_client, http_client, mcp_client
 from support.files import BuiltFile, Server, encoderfile
+from support.kinds import TYPES as KIND_TYPES
 from support.models import DEMO
 
 TYPES = {
     "sentiment": "sequence_classification",
     "ner": "token_classification",
     "embed": "sentence_embedding",
+    **KIND_TYPES,
 }
 
 

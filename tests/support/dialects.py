@@ -73,6 +73,7 @@ class SieServers:
             "ner": lambda: open_model(DEMO["ner"]),
             "gliclass": lambda: open_model(KINDS["gliclass"]),
             "gliclass-text-first": lambda: open_model(gliclass(self._folder / "text-first", prompt_first=False)),
+            "gliner": lambda: open_model(KINDS["gliner-span"]),
             "nli": lambda: open_model(KINDS["nli"], "zero_shot_classification"),
             "cross": lambda: open_model(make_cross_encoder(self._folder / "cross")),
         }[kind]()

@@ -18,6 +18,7 @@ FOLDERS: dict[str, tuple[Path, str | None]] = {
     "embed-tokens": (DEMO["embed"], "embedding"),
     "bert-embed-sentences": (MODELS / "bert-embed", "sentence_embedding"),
     "gliclass": (KINDS["gliclass"], None),
+    "gliner-span": (KINDS["gliner-span"], None),
     "nli-zero-shot": (KINDS["nli"], "zero_shot_classification"),
 }
 """Every model that tests serve: its folder, and the type where it is not the folder's own."""
@@ -28,6 +29,7 @@ MODEL_OF = {
     "sequence_classification": "sentiment",
     "token_classification": "ner",
     "zero_shot_classification": "gliclass",
+    "zero_shot_token_classification": "gliner-span",
 }
 """The model that stands for each type."""
 

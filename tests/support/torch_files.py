@@ -38,6 +38,16 @@ class Tensor:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Parameter:
+    """What a module holds, where it is saved with its gradient's settings."""
+
+    data: Tensor
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _torch("torch._utils", "_rebuild_parameter"), (self.data, True, OrderedDict())
+
+
 @dataclass(frozen=True)
 class _Storage:
     of: Tensor

@@ -54,6 +54,10 @@ class Kind:
         """Why the folder is of this kind; None where it is not. `given` is that of `--model-type`."""
         raise NotImplementedError
 
+    def config(self, folder: ModelFolder) -> Mapping[str, Any]:
+        """What stands for config.json."""
+        return folder.config
+
     def offer(self, folder: ModelFolder, outputs: Sequence[ValueInfo]) -> str | None:
         """For a folder that is not built as this kind: how it could be, where it could."""
         return None

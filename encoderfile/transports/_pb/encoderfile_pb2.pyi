@@ -15,12 +15,14 @@ class ModelType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SEQUENCE_CLASSIFICATION: _ClassVar[ModelType]
     TOKEN_CLASSIFICATION: _ClassVar[ModelType]
     SENTENCE_EMBEDDING: _ClassVar[ModelType]
+    ZERO_SHOT_TOKEN_CLASSIFICATION: _ClassVar[ModelType]
     ZERO_SHOT_CLASSIFICATION: _ClassVar[ModelType]
 MODEL_TYPE_UNSPECIFIED: ModelType
 EMBEDDING: ModelType
 SEQUENCE_CLASSIFICATION: ModelType
 TOKEN_CLASSIFICATION: ModelType
 SENTENCE_EMBEDDING: ModelType
+ZERO_SHOT_TOKEN_CLASSIFICATION: ModelType
 ZERO_SHOT_CLASSIFICATION: ModelType
 
 class GetModelMetadataRequest(_message.Message):
@@ -238,6 +240,65 @@ class TokenClassificationResult(_message.Message):
     TOKENS_FIELD_NUMBER: _ClassVar[int]
     tokens: _containers.RepeatedCompositeFieldContainer[TokenClassificationResult.TokenClassification]
     def __init__(self, tokens: _Optional[_Iterable[_Union[TokenClassificationResult.TokenClassification, _Mapping]]] = ...) -> None: ...
+
+class ZeroShotTokenClassificationRequest(_message.Message):
+    __slots__ = ("inputs", "metadata", "labels", "threshold", "flat_ner", "multi_label")
+    class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    FLAT_NER_FIELD_NUMBER: _ClassVar[int]
+    MULTI_LABEL_FIELD_NUMBER: _ClassVar[int]
+    inputs: _containers.RepeatedScalarFieldContainer[str]
+    metadata: _containers.ScalarMap[str, str]
+    labels: _containers.RepeatedScalarFieldContainer[str]
+    threshold: float
+    flat_ner: bool
+    multi_label: bool
+    def __init__(self, inputs: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., labels: _Optional[_Iterable[str]] = ..., threshold: _Optional[float] = ..., flat_ner: _Optional[bool] = ..., multi_label: _Optional[bool] = ...) -> None: ...
+
+class ZeroShotTokenClassificationResponse(_message.Message):
+    __slots__ = ("results", "model_id", "metadata")
+    class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[ZeroShotTokenClassificationResult]
+    model_id: str
+    metadata: _containers.ScalarMap[str, str]
+    def __init__(self, results: _Optional[_Iterable[_Union[ZeroShotTokenClassificationResult, _Mapping]]] = ..., model_id: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class ZeroShotTokenClassificationResult(_message.Message):
+    __slots__ = ("entities",)
+    class Entity(_message.Message):
+        __slots__ = ("text", "label", "score", "start", "end")
+        TEXT_FIELD_NUMBER: _ClassVar[int]
+        LABEL_FIELD_NUMBER: _ClassVar[int]
+        SCORE_FIELD_NUMBER: _ClassVar[int]
+        START_FIELD_NUMBER: _ClassVar[int]
+        END_FIELD_NUMBER: _ClassVar[int]
+        text: str
+        label: str
+        score: float
+        start: int
+        end: int
+        def __init__(self, text: _Optional[str] = ..., label: _Optional[str] = ..., score: _Optional[float] = ..., start: _Optional[int] = ..., end: _Optional[int] = ...) -> None: ...
+    ENTITIES_FIELD_NUMBER: _ClassVar[int]
+    entities: _containers.RepeatedCompositeFieldContainer[ZeroShotTokenClassificationResult.Entity]
+    def __init__(self, entities: _Optional[_Iterable[_Union[ZeroShotTokenClassificationResult.Entity, _Mapping]]] = ...) -> None: ...
 
 class ZeroShotClassificationRequest(_message.Message):
     __slots__ = ("inputs", "metadata", "labels", "multi_label", "threshold", "hypothesis_template", "prompt")

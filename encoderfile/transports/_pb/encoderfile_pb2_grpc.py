@@ -491,6 +491,121 @@ class TokenClassification:
             _registered_method=True)
 
 
+class ZeroShotTokenClassificationStub:
+    """Missing associated documentation comment in .proto file."""
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.Predict = channel.unary_unary(
+                '/encoderfile.ZeroShotTokenClassification/Predict',
+                request_serializer=encoderfile__pb2.ZeroShotTokenClassificationRequest.SerializeToString,
+                response_deserializer=encoderfile__pb2.ZeroShotTokenClassificationResponse.FromString,
+                _registered_method=True)
+        self.GetModelMetadata = channel.unary_unary(
+                '/encoderfile.ZeroShotTokenClassification/GetModelMetadata',
+                request_serializer=encoderfile__pb2.GetModelMetadataRequest.SerializeToString,
+                response_deserializer=encoderfile__pb2.GetModelMetadataResponse.FromString,
+                _registered_method=True)
+
+
+class ZeroShotTokenClassificationServicer:
+    """Missing associated documentation comment in .proto file."""
+
+    def Predict(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetModelMetadata(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_ZeroShotTokenClassificationServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'Predict': grpc.unary_unary_rpc_method_handler(
+                    servicer.Predict,
+                    request_deserializer=encoderfile__pb2.ZeroShotTokenClassificationRequest.FromString,
+                    response_serializer=encoderfile__pb2.ZeroShotTokenClassificationResponse.SerializeToString,
+            ),
+            'GetModelMetadata': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetModelMetadata,
+                    request_deserializer=encoderfile__pb2.GetModelMetadataRequest.FromString,
+                    response_serializer=encoderfile__pb2.GetModelMetadataResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'encoderfile.ZeroShotTokenClassification', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('encoderfile.ZeroShotTokenClassification', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class ZeroShotTokenClassification:
+    """Missing associated documentation comment in .proto file."""
+
+    @staticmethod
+    def Predict(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/encoderfile.ZeroShotTokenClassification/Predict',
+            encoderfile__pb2.ZeroShotTokenClassificationRequest.SerializeToString,
+            encoderfile__pb2.ZeroShotTokenClassificationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetModelMetadata(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/encoderfile.ZeroShotTokenClassification/GetModelMetadata',
+            encoderfile__pb2.GetModelMetadataRequest.SerializeToString,
+            encoderfile__pb2.GetModelMetadataResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class ZeroShotClassificationStub:
     """Missing associated documentation comment in .proto file."""
 
