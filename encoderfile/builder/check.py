@@ -29,7 +29,7 @@ from encoderfile.builder.tokenizer_spec import (
     tokenizer_spec,
 )
 from encoderfile.builder.trial_runs import HALF_TOLERANCE, TOLERANCE, compare_alone_and_together, try_lengths
-from encoderfile.errors import ModelError
+from encoderfile.errors import ConfigError, ModelError
 from encoderfile.manifest import GraphInput, GraphSpec, LayerSpec, Manifest, TokenizerSpec
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
@@ -72,6 +72,10 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         session = _session(graph)
     inputs = graph_inputs(folder, session.inputs, config.inputs, kind.roles)
     taken = kind.outputs(folder, session.outputs)
+    if taken is not None and config.output not in (None, taken.main.name):
+        raise ConfigError(
+            f"--output {config.output}: this model gives {taken.main.name} ({choice.reason}): leave the flag out"
+        )
     if taken is None:
         candidates = session.outputs if config.output else poolable(folder, session.outputs)
         taken = Outputs(choose_output(folder, choice.model_type, candidates, config.output))
@@ -94,7 +98,8 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     facts = kind.facts(folder, graph_spec, taken.main, tokenizer)
     manifest = _manifest(config, folder, choice, taken.main, graph_spec, spec)
     manifest = dataclasses.replace(manifest, attention_bytes=attention_bytes(folder, graph))
-    manifest = dataclasses.replace(manifest, **facts.manifest)
+    task = {**facts.manifest.get("task", {}), **taken.task}
+    manifest = dataclasses.replace(manifest, **{**facts.manifest, "task": task})
     tensors = {**layer_tensors(folder, manifest.pooling), **facts.tensors}
     width = try_lengths(Model(manifest, tokenizer, session, tensors=tensors))
     model = Model(dataclasses.replace(manifest, width=width), tokenizer, session, tensors=tensors)

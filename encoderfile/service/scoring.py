@@ -9,6 +9,7 @@ from typing import Any
 
 from encoderfile.errors import InputError
 from encoderfile.service.cooperative import cooperatively
+from encoderfile.service.large_answers import sending
 from encoderfile.tasks import Task
 from encoderfile.types import Prediction, PredictRequest, Timing
 
@@ -29,17 +30,21 @@ async def scored(
     if len(requests) == 1:
         pairs = await predict(requests[0])
         return replace(pairs, results=await cooperatively(task.scores([pairs.results], raw)))
-    query = await _of_query(predict, requests[0])
+    # Vectors are not sent: they count as part of a large answer until they are scored. Else groups would wait for
+    # those before them, and for the query, until all of the answer has been sent.
+    with sending():
+        query = await _of_query(predict, requests[0])
     free = asyncio.Semaphore(_GROUPS_AT_ONCE)
 
     async def of_group(request: PredictRequest, start: int) -> Prediction[float]:
         async with free:
-            try:
-                found = await predict(request)
-            except InputError as error:
-                error.index = None if error.index is None else start + error.index
-                raise
-            scores = await alone(lambda: list(task.scores([query.results, found.results], raw)))
+            with sending():
+                try:
+                    found = await predict(request)
+                except InputError as error:
+                    error.index = None if error.index is None else start + error.index
+                    raise
+                scores = await alone(lambda: list(task.scores([query.results, found.results], raw)))
         return replace(found, results=scores)
 
     starts = [0]

@@ -16,7 +16,6 @@ from encoderfile.errors import InternalError, ModelError
 from encoderfile.manifest import Manifest
 from encoderfile.tasks.linear import Linear
 from encoderfile.tasks.maxsim import best_matches
-from encoderfile.tasks.numerics import unit
 from encoderfile.types import EncodedText, FloatArray, IntArray
 
 SPARSE, MULTIVECTOR = "sparse", "multivector"
@@ -82,6 +81,7 @@ class BgeM3:
 
     def sparse(self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray) -> list[Weights]:
         """From [batch, tokens, 1], or token vectors: the largest weight of each token id."""
+        _missing(output, mask, most=0)
         return [self._weights(row[real > 0], text) for row, text, real in zip(output, batch, mask, strict=True)]
 
     def _weights(self, rows: FloatArray, text: EncodedText) -> Weights:
@@ -98,15 +98,15 @@ class BgeM3:
         return Weights(ids[kept], weights[kept].astype(np.float32))
 
     def multivector(self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray) -> list[FloatArray]:
-        """From [batch, tokens, size], or without the first token: float32 [tokens - 1, size], of unit length."""
-        missing = mask.shape[1] - output.shape[1]
+        """From [batch, tokens, size], or without the first token: float32 [tokens - 1, size]."""
+        missing = _missing(output, mask, most=1)
         found = []
         for row, text, real in zip(output, batch, mask, strict=True):
             rows = row[real[missing:] > 0]
             vectors = self._apply(MULTIVECTOR, rows[len(rows) - len(text) + 1 :])
             if vectors.shape[1] != self.settings.multivector_size:
                 raise InternalError(f"the graph gives token vectors of the size {vectors.shape[1]}")
-            found.append(unit(vectors))
+            found.append(vectors)
         return found
 
     def _apply(self, kind: str, rows: FloatArray) -> FloatArray:
@@ -114,8 +114,16 @@ class BgeM3:
         return rows if head is None else head(rows)
 
 
+def _missing(output: FloatArray, mask: FloatArray, most: int) -> int:
+    """How many of the first tokens the output has no row for."""
+    missing: int = mask.shape[1] - output.shape[1]
+    if not 0 <= missing <= most:
+        raise InternalError(f"the graph gives {output.shape[1]} rows for {mask.shape[1]} tokens")
+    return missing
+
+
 def score(query: tuple[FloatArray, Weights, FloatArray], passage: tuple[FloatArray, Weights, FloatArray]) -> float:
-    """`compute_score` of both, each as vector of unit length, weights and vectors of tokens."""
+    """`compute_score` of both, each as vector, weights and vectors of tokens; vectors are of unit length."""
     parts = (
         float(query[0] @ passage[0]),
         query[1].product(passage[1]),

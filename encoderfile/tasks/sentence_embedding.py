@@ -120,7 +120,7 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
             if kind == SPARSE_KIND and each.weights is not None:
                 yield each.weights.vector(self.dims[kind])
             elif kind == MULTIVECTOR and each.token_vectors is not None:
-                yield each.token_vectors
+                yield each.token_vectors if normalize is False else unit(each.token_vectors)
             else:
                 yield self._normalized(each, normalize)
 
@@ -129,12 +129,13 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
 
     def scores(self, answers: Sequence[Sequence[SentenceEmbedding]], raw: bool) -> Iterator[float]:
         (query,), passages = answers
-        return (bge_m3.score(self._parts(query), self._parts(each)) for each in passages)
+        asked = self._parts(query)
+        return (bge_m3.score(asked, self._parts(each)) for each in passages)
 
     def _parts(self, result: SentenceEmbedding) -> tuple[FloatArray, Weights, FloatArray]:
         assert result.weights is not None
         assert result.token_vectors is not None
-        return unit(result.embedding), result.weights, result.token_vectors
+        return unit(result.embedding), result.weights, unit(result.token_vectors)
 
     def _normalized(self, result: SentenceEmbedding, normalize: bool | None) -> FloatArray:
         wanted = self.normalizes if normalize is None else normalize

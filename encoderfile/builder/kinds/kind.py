@@ -21,6 +21,8 @@ class Outputs:
     main: ValueInfo
     more: Mapping[str, str] = field(default_factory=dict)
     """`GraphSpec.more_outputs`."""
+    task: Mapping[str, Any] = field(default_factory=dict)
+    """Of `Manifest.task`: what their shapes say, in place of what `Facts` have."""
 
 
 @dataclass(frozen=True, slots=True)
