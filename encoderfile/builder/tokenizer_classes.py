@@ -217,8 +217,6 @@ def tokenizer_class(tokenizer_config: Mapping[str, Any], config: Mapping[str, An
 
     Raises `ModelError` for a class that needs more than tokenizer.json, and where the files name none that is known.
     """
-    if not tokenizer_config and not config:
-        return _BY_NAME["PreTrained"]  # nothing but a tokenizer.json, and no class that could change it
     named = tokenizer_config.get("tokenizer_class")
     code = _has_code(tokenizer_config)
     if named is None:

@@ -138,7 +138,8 @@ def _request(
         service.check_characters(filled.length(texts))
         texts = [filled.fill_in(text) for text in texts]
         # The template says all that the model reads, but not what the text is for.
-        prompt = asked_prompt(is_query, None) if service.task.purposes else AskedPrompt(text="")
+        says = is_query is not None and service.task.purposes
+        prompt = asked_prompt(is_query, None) if says else AskedPrompt(text="")
     return PredictRequest(texts, allow_empty=True, prompt=prompt, raw=True)
 
 
