@@ -12,7 +12,7 @@ import pytest
 from encoderfile.builder.check import check
 from encoderfile.builder.config import BuildConfig, TokenizerOptions
 from encoderfile.types import Asked
-from support.colbert import Reference, flat, sentence_transformers, stanford, vespa, write_layer
+from support.colbert import CONFIG, Reference, flat, sentence_transformers, stanford, vespa, write_layer
 from support.graphs import edit_json
 from support.kinds import KINDS
 from support.models import checked, open_model
@@ -50,6 +50,15 @@ def test_the_limit_of_documents_is_that_of_the_files_whatever_the_tokenizer_says
     assert (found.tokenizer.max_length, found.task["query_length"]) == (64, 32)
 
 
+def test_a_model_of_stanford_that_pylate_has_saved_is_read_by_the_settings_of_pylate(tmp_path: Path) -> None:
+    folder = vespa(tmp_path / "model")
+    prefixes = {"query_prefix": "[unused0]", "document_prefix": "[unused1]"}
+    edit_json(folder, CONFIG, similarity_fn_name="MaxSim", query_length=20, **prefixes)
+    found = task(folder)
+    assert (found["query_length"], found["document_length"]) == (20, 160)  # the default of 180, and the table
+    assert found["expansion_id"] == 4
+
+
 @pytest.mark.parametrize(("given", "lengths"), [(100, (32, 100)), (20, (20, 20)), (64, (32, 64))])
 def test_the_limit_of_documents_may_be_chosen(given: int, lengths: tuple[int, int]) -> None:
     found = task(KINDS["colbert"], max_length=given)
@@ -72,6 +81,7 @@ def test_a_limit_beyond_the_table_of_positions_is_lowered_to_it(tmp_path: Path) 
             "gives vectors of 24 numbers, and those of this ColBERT model have 48",
         ),
         (lambda folder: flat(folder, query_length=200, do_query_expansion=True), "fails on a text of 200 tokens"),
+        (lambda folder: flat(folder, query_length=10**9, do_query_expansion=True), "filled up to 1000000000 tokens"),
         (lambda folder: flat(folder, query_length="many"), "holds a value of an unexpected kind"),
     ],
 )

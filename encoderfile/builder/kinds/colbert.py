@@ -25,6 +25,8 @@ from encoderfile.tasks.colbert import ColbertSettings
 _METADATA = "artifact.metadata"
 _CONFIG = "config_sentence_transformers.json"
 _STANFORD = "HF_ColBERT"
+_LONGEST_EXPANDED = 4096
+"""Tokens of an expanded query: each query has as many, however short it is; public models have 32 to 512."""
 _NAMES = ("output", "contextual", "token_embeddings", "last_hidden_state")
 """Names of the output, the best first."""
 
@@ -60,8 +62,7 @@ class Colbert(Kind):
         return isinstance(config, dict) and "query_prefix_id" in config
 
     def recognise(self, folder: ModelFolder, outputs: Sequence[ValueInfo], given: str | None) -> str | None:
-        config = folder.sentence_transformers
-        if config.get("model_type") == "ColBERT" or config.get("similarity_fn_name") == "MaxSim":
+        if _is_of_pylate(folder):
             reason = f"{_CONFIG} is that of a ColBERT model"
         elif _METADATA in folder.files or folder.architecture == _STANFORD:
             what = _METADATA if _METADATA in folder.files else "config.json"
@@ -108,12 +109,23 @@ class Colbert(Kind):
                 raise ModelError(
                     f"{purpose}_length is {length}, which leaves no room beside the special tokens: correct it"
                 )
+        if settings.expansion_id is not None and settings.query_length > _LONGEST_EXPANDED:
+            raise ModelError(
+                f"every query would be filled up to {settings.query_length} tokens, and at most {_LONGEST_EXPANDED} "
+                "are supported: correct query_length"
+            )
         task = {**dataclasses.asdict(settings), "skiplist": list(settings.skiplist)}
         return Facts({"task": task}, layers, _notes(settings, tokenizer, folder))
 
 
+def _is_of_pylate(folder: ModelFolder) -> bool:
+    config = folder.sentence_transformers
+    return config.get("model_type") == "ColBERT" or config.get("similarity_fn_name") == "MaxSim"
+
+
 def _read(folder: ModelFolder) -> _Written:
-    if _METADATA in folder.files or folder.architecture == _STANFORD:
+    """pylate's settings, where it has saved the model: it may have been Stanford's before."""
+    if not _is_of_pylate(folder):
         return _of_stanford(folder.json(_METADATA))
     config = folder.sentence_transformers
     skiplist = config.get("skiplist_words")
