@@ -91,7 +91,7 @@ class BgeM3(Kind):
         limit = tokenizer.spec.max_length
         if limit > _LIBRARY_LIMIT:
             notes.append(
-                f"FlagEmbedding truncates at {_LIBRARY_LIMIT} tokens unless told otherwise, and this file at {limit}: "
+                f"FlagEmbedding truncates at {_LIBRARY_LIMIT} tokens unless told otherwise, this file at {limit}: "
                 f"--max-length {_LIBRARY_LIMIT} does the same"
             )
         facts = {"task": dataclasses.asdict(settings), "pooling": PoolingSpec(modes, normalize=True)}
