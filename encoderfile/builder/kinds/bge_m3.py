@@ -91,8 +91,8 @@ class BgeM3(Kind):
         limit = tokenizer.spec.max_length
         if limit > _LIBRARY_LIMIT:
             notes.append(
-                f"FlagEmbedding truncates at {_LIBRARY_LIMIT} tokens unless told otherwise, and this file at {limit}: "
-                f"--max-length {_LIBRARY_LIMIT} does the same"
+                f"FlagEmbedding truncates at {_LIBRARY_LIMIT} tokens unless told otherwise, and this file at "
+                f"{limit}: --max-length {_LIBRARY_LIMIT} does the same"
             )
         facts = {"task": dataclasses.asdict(settings), "pooling": PoolingSpec(modes, normalize=True)}
         return Facts(facts, heads, notes)
