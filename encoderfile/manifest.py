@@ -104,11 +104,25 @@ class TokenizerSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerSpec:
+    """What a vector goes through after the pooling: a `dense` layer, a `layer_norm`, or `normalize`."""
+
+    kind: str
+    name: str = ""
+    """Of its tensors in the artifact `TENSORS`: `name.weight`, `name.bias`."""
+    activation: str = "Identity"
+    """The class in torch.nn that a dense layer ends with."""
+
+
+@dataclass(frozen=True, slots=True)
 class PoolingSpec:
     """How token vectors become one vector; several `modes` are concatenated, as sentence-transformers does."""
 
     modes: tuple[str, ...] = ("mean",)
     normalize: bool = False
+    """Whether the vector is normalised at the end, where a request does not say otherwise."""
+    layers: tuple[LayerSpec, ...] = ()
+    """Between the two, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +149,8 @@ class Manifest:
     default_prompt_name: str | None = None
     include_prompt: bool = True
     """Whether a prompt's tokens are pooled with those of the text."""
+    similarity: str | None = None
+    """How vectors are compared, as the model's files say it: `cosine`, `dot`, `euclidean`, `manhattan`."""
     matryoshka: bool = False
     """Whether the beginning of a vector is a vector too, so that callers may ask for fewer dimensions."""
     matryoshka_dimensions: tuple[int, ...] = ()
@@ -215,12 +231,17 @@ def _manifest(body: dict[str, Any]) -> Manifest:
         body,
         graph=_made(GraphSpec, graph, inputs=tuple(inputs)),
         tokenizer=_made(TokenizerSpec, body["tokenizer"]),
-        pooling=None if pooling is None else _made(PoolingSpec, pooling, modes=tuple(pooling["modes"])),
+        pooling=None if pooling is None else _pooling(pooling),
         id2label=None if labels is None else {int(index): label for index, label in labels.items()},
         artifacts=tuple(_artifact(each) for each in body["artifacts"]),
         matryoshka_dimensions=tuple(body.get("matryoshka_dimensions", ())),
         other_routes=tuple(body.get("other_routes", ())),
     )
+
+
+def _pooling(body: Mapping[str, Any]) -> PoolingSpec:
+    layers = tuple(_made(LayerSpec, each) for each in body.get("layers", ()))
+    return _made(PoolingSpec, body, modes=tuple(body["modes"]), layers=layers)
 
 
 def _made(kind: type[T], body: Mapping[str, Any], **changed: Any) -> T:

@@ -14,12 +14,13 @@ from encoderfile.builder.folder import ModelFolder, open_folder
 from encoderfile.builder.graph_inputs import graph_inputs
 from encoderfile.builder.kinds import FILES, Kind, Outputs, offers, recognised, replace_config
 from encoderfile.builder.labels import check_labels, label_facts
+from encoderfile.builder.layers import layer_tensors
 from encoderfile.builder.model_type import Choice, choose_output, choose_type, refuse_generators
 from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.builder.pooling_config import vector_pooling
 from encoderfile.builder.precision import Changed, PrecisionOptions
 from encoderfile.builder.regex_backtracking import refuse_backtracking
-from encoderfile.builder.sentence_config import matryoshka, poolable, prompt_facts, refuse_unsupported
+from encoderfile.builder.sentence_config import matryoshka, poolable, prompt_facts, refuse_unsupported, similarity
 from encoderfile.builder.tokenizer_spec import (
     attention_bytes,
     first_position,
@@ -29,7 +30,7 @@ from encoderfile.builder.tokenizer_spec import (
 )
 from encoderfile.builder.trial_runs import HALF_TOLERANCE, TOLERANCE, compare_alone_and_together, try_lengths
 from encoderfile.errors import ConfigError, ModelError
-from encoderfile.manifest import GraphInput, GraphSpec, Manifest, TokenizerSpec
+from encoderfile.manifest import GraphInput, GraphSpec, LayerSpec, Manifest, TokenizerSpec
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
 from encoderfile.model.padding import CONSTANT
@@ -99,8 +100,9 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     manifest = dataclasses.replace(manifest, attention_bytes=attention_bytes(folder, graph))
     task = {**facts.manifest.get("task", {}), **taken.task}
     manifest = dataclasses.replace(manifest, **{**facts.manifest, "task": task})
-    width = try_lengths(Model(manifest, tokenizer, session, tensors=facts.tensors))
-    model = Model(dataclasses.replace(manifest, width=width), tokenizer, session, tensors=facts.tensors)
+    tensors = {**layer_tensors(folder, manifest.pooling), **facts.tensors}
+    width = try_lengths(Model(manifest, tokenizer, session, tensors=tensors))
+    model = Model(dataclasses.replace(manifest, width=width), tokenizer, session, tensors=tensors)
     check_labels(folder, model.manifest)
     tolerance = TOLERANCE if taken.main.dtype == "float32" else HALF_TOLERANCE
     difference = compare_alone_and_together(model, tolerance)
@@ -111,9 +113,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         manifest = dataclasses.replace(manifest, precision=config.precision.words(), drift=found.to_json())
         notes.append(found.words())
     manifest.to_bytes()  # raises for lone surrogates in a label or a prompt, which cannot be written
-    return Checked(
-        folder, graph, manifest, choice.reason, (*notes, *_notes(manifest, graph_spec)), changed, facts.tensors
-    )
+    return Checked(folder, graph, manifest, choice.reason, (*notes, *_notes(manifest, graph_spec)), changed, tensors)
 
 
 def _kind(config: BuildConfig, folder: ModelFolder, session: Session) -> tuple[Kind, Choice, list[str]]:
@@ -145,6 +145,7 @@ def _manifest(
         matryoshka=shorter,
         matryoshka_dimensions=sizes,
         other_routes=folder.other_routes,
+        similarity=similarity(folder, choice.model_type),
         **prompt_facts(folder, choice.model_type, output),
         **label_facts(folder, choice.model_type),
     )
@@ -219,12 +220,21 @@ class Checked:
             rows.append(("labels", ", ".join(manifest.id2label.values())))
         if manifest.pooling is not None:
             normalized = "normalised" if manifest.pooling.normalize else "not normalised"
-            rows.append(("pooling", f"{' + '.join(manifest.pooling.modes) or 'in the graph'}, {normalized}"))
+            steps = [" + ".join(manifest.pooling.modes) or "in the graph", *map(_layer, manifest.pooling.layers)]
+            rows.append(("pooling", ", ".join([*steps, normalized])))
+        if manifest.similarity is not None:
+            rows.append(("similarity", manifest.similarity))
         if manifest.prompts:
             rows.append(("prompts", manifest.prompts_in_words))
         rows.append(("alone or in a batch", f"answers differ by at most {manifest.max_padding_difference:.1e}"))
         rows += [("note", note) for note in self.notes]
         return rows
+
+
+def _layer(each: LayerSpec) -> str:
+    if each.kind == "normalize":
+        return "normalised"
+    return f"{each.name} {each.activation}" if each.kind == "dense" else each.name
 
 
 def _described(each: GraphInput) -> str:

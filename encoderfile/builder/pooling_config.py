@@ -1,17 +1,19 @@
 """Pooling and normalisation as sentence-transformers' modules say, and which other modules are in the graph.
 
-Sources: sentence_transformers' modules `Pooling`, `SpladePooling`, `Normalize`, `Dropout`, `Router`, `Dense`.
+Sources: sentence_transformers' modules `Pooling`, `SpladePooling`, `Normalize`, `Dropout`, `Router`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from encoderfile.builder.folder import ModelFolder
+from encoderfile.builder.layers import layer
 from encoderfile.builder.modules_json import Module
 from encoderfile.errors import ModelError
-from encoderfile.manifest import PoolingSpec
+from encoderfile.manifest import LayerSpec, PoolingSpec
 from encoderfile.model.session import ValueInfo
 from encoderfile.tasks import TASKS
 from encoderfile.tasks.pooling import POOLING, SPARSE, sparse_mode
@@ -25,7 +27,8 @@ TOKEN_VECTORS = ("last_hidden_state", "token_embeddings")
 _IN_THE_GRAPH = frozenset({"Transformer", "MLMTransformer"})
 _NO_EFFECT = frozenset({"Dropout"})
 """Modules that change no number once a model is trained."""
-_SUPPORTED = _IN_THE_GRAPH | _NO_EFFECT | {"Pooling", "SpladePooling", "Normalize"}
+_LAYERS = frozenset({"Dense", "LayerNorm"})
+_SUPPORTED = _IN_THE_GRAPH | _NO_EFFECT | _LAYERS | {"Pooling", "SpladePooling", "Normalize"}
 
 
 def is_sparse(folder: ModelFolder) -> bool:
@@ -54,6 +57,11 @@ def vector_size(folder: ModelFolder) -> int | None:
     dense = [module.config.get("out_features") for module in folder.modules if module.kind == "Dense"]
     if dense:
         return dense[-1] if isinstance(dense[-1], int) else None
+    return pooled_size(folder)
+
+
+def pooled_size(folder: ModelFolder) -> int | None:
+    """The size of a text's vector after the pooling alone; None where the files do not say it."""
     hidden = hidden_size(folder)
     return None if hidden is None else hidden * len(_modes(folder.pooling))
 
@@ -75,10 +83,11 @@ def vector_pooling(folder: ModelFolder, model_type: str, output: ValueInfo) -> P
             )
         return pooling(folder) if pools(folder) else None
     if len(output.shape) == 2:
-        dense = next((module for module in reversed(folder.modules) if module.kind == "Dense"), None)
-        if dense is not None and output.shape[-1] not in (None, vector_size(folder)):
-            raise _not_in_the_graph(dense)
-        return _after_the_graph(folder)
+        if not has_dense(folder) or output.shape[-1] in (None, vector_size(folder)):
+            return _after_the_graph(folder)
+        if output.shape[-1] != pooled_size(folder):
+            raise _not_in_the_graph(next(module for module in folder.modules if module.kind == "Dense"))
+        return dataclasses.replace(pooling(folder), modes=())
     return _of_words(folder, output) if _gives_words(folder, output) else pooling(folder)
 
 
@@ -89,6 +98,7 @@ def pooling(folder: ModelFolder) -> PoolingSpec:
     """
     modes: tuple[str, ...] = () if folder.modules else _modes(folder.pooling)
     normalize = False
+    layers: tuple[LayerSpec, ...] = ()
     for module in folder.modules:
         if module.kind == "Pooling":
             if not module.config:
@@ -96,14 +106,17 @@ def pooling(folder: ModelFolder) -> PoolingSpec:
                     f"modules.json names {module.path or 'a Pooling module'}, whose config.json is missing: "
                     "copy it from the original model"
                 )
-            modes, normalize = _modes(module.config), False
+            modes, normalize, layers = _modes(module.config), False, ()
         elif module.kind == "SpladePooling":
-            modes, normalize = _sparse(module.config), False
+            modes, normalize, layers = _sparse(module.config), False, ()
         elif module.kind == "Normalize":
             normalize = bool(modes)  # before the pooling there is no vector yet
-        elif module.kind not in _SUPPORTED:
+        elif (found := layer(module)) is not None and modes and modes[0] not in SPARSE:
+            layers = (*layers, LayerSpec("normalize"), found) if normalize else (*layers, found)
+            normalize = False
+        elif module.kind not in _IN_THE_GRAPH | _NO_EFFECT:
             raise _not_in_the_graph(module)
-    return PoolingSpec(modes=modes or ("mean",), normalize=normalize)
+    return PoolingSpec(modes or ("mean",), normalize, layers)
 
 
 def _after_the_graph(folder: ModelFolder) -> PoolingSpec | None:

@@ -112,3 +112,9 @@ def matryoshka(folder: ModelFolder) -> tuple[bool, tuple[int, ...]]:
     listed = folder.config.get("matryoshka_dimensions")
     sizes = sorted({size for size in listed if isinstance(size, int)}) if isinstance(listed, list) else []
     return bool(listed) or folder.config.get("is_matryoshka") is True, tuple(sizes)
+
+
+def similarity(folder: ModelFolder, model_type: str) -> str | None:
+    """`similarity_fn_name`, for models that give vectors of texts; None where the files do not say it."""
+    named = folder.sentence_transformers.get("similarity_fn_name")
+    return named if TASKS[model_type].pools and isinstance(named, str) else None

@@ -9,12 +9,14 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
+from encoderfile.manifest import Manifest
 from encoderfile.tasks import results
+from encoderfile.tasks.layers import Layers
 from encoderfile.tasks.numerics import unit
 from encoderfile.tasks.options import NORMALIZE_REQUIRED
 from encoderfile.tasks.pooling import pool
 from encoderfile.tasks.results import Result, Rows
-from encoderfile.tasks.task import Output, Task
+from encoderfile.tasks.task import NO_TENSORS, Output, Task
 from encoderfile.types import EncodedText, FloatArray, TokenInfo
 
 
@@ -43,6 +45,10 @@ class Embedding(Task[TokenEmbeddings]):
     answer = "one vector per token of each text, special tokens included"
     example: ClassVar[Mapping[str, Any]] = {"inputs": ["Hello world"], "normalize": True}
 
+    def __init__(self, manifest: Manifest, tensors: Mapping[str, FloatArray] = NO_TENSORS) -> None:
+        super().__init__(manifest, tensors)
+        self._layers = Layers(manifest.pooling.layers if manifest.pooling else (), tensors)
+
     def postprocess(
         self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray
     ) -> list[TokenEmbeddings]:
@@ -59,7 +65,7 @@ class Embedding(Task[TokenEmbeddings]):
 
     @property
     def dims(self) -> Mapping[str, int]:
-        return {"dense": self.width * len(self.modes), "multivector": self.width}
+        return {"dense": self._layers.width(self.width * len(self.modes)), "multivector": self.width}
 
     def vectors(self, kind: str, results: Sequence[TokenEmbeddings], normalize: bool | None) -> Iterator[FloatArray]:
         """`multivector`: the vectors of all tokens, of unit length unless told otherwise; `dense`: pooled."""
@@ -72,5 +78,5 @@ class Embedding(Task[TokenEmbeddings]):
 
     def _pooled(self, result: TokenEmbeddings) -> FloatArray:
         mask = np.ones((1, len(result.embeddings)), dtype=np.float32)
-        pooled: FloatArray = pool(self.modes, result.embeddings[None], mask, [result.unpooled])[0]
+        pooled: FloatArray = self._layers(pool(self.modes, result.embeddings[None], mask, [result.unpooled]))[0]
         return pooled

@@ -12,6 +12,7 @@ from encoderfile.tasks.abilities import Ability
 from encoderfile.tasks.bge_m3 import MULTIVECTOR, BgeM3, Weights
 from encoderfile.tasks.bge_m3 import SPARSE as SPARSE_KIND
 from encoderfile.tasks.late_interaction import score_requests
+from encoderfile.tasks.layers import Layers
 from encoderfile.tasks.numerics import unit
 from encoderfile.tasks.options import NORMALIZE
 from encoderfile.tasks.pooling import SPARSE, pool
@@ -54,6 +55,7 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
     def __init__(self, manifest: Manifest, tensors: Mapping[str, FloatArray] = NO_TENSORS) -> None:
         super().__init__(manifest, tensors)
         self._bge_m3 = BgeM3.of(manifest, tensors)
+        self._layers = Layers(manifest.pooling.layers if manifest.pooling else (), tensors)
 
     def postprocess(
         self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray
@@ -61,6 +63,7 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
         if output.ndim == 3:
             unpooled = None if self.manifest.include_prompt else [text.unpooled for text in batch]
             output = pool(self.modes, output, mask, unpooled)
+        output = self._layers(output)
         return [SentenceEmbedding(row.copy()) for row in output[: len(batch)]]
 
     def add_outputs(
@@ -85,7 +88,7 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
 
     @property
     def width(self) -> int:
-        return self.manifest.width * max(len(self.modes), 1)
+        return self._layers.width(self.manifest.width * max(len(self.modes), 1))
 
     @property
     def dims(self) -> Mapping[str, int]:

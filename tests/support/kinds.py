@@ -22,6 +22,8 @@ TYPES = {
     "gliner-token": "zero_shot_token_classification",
     "gliner-token-old": "zero_shot_token_classification",
     "last-token": "sentence_embedding",
+    "st-dense": "sentence_embedding",
+    "st-dense-graph": "sentence_embedding",
     "nli": "zero_shot_classification",
     "nli-last": "zero_shot_classification",
     "nli-two": "zero_shot_classification",

@@ -246,9 +246,9 @@ CASES: list[tuple[str, str, Break, str, str]] = [
         "a module outside the graph",
         "mpnet-embed",
         lambda folder: (folder / "modules.json").write_text(
-            (folder / "modules.json").read_text().replace(".Normalize", ".Dense")
+            (folder / "modules.json").read_text().replace(".Normalize", ".CNN")
         ),
-        "modules.json has a Dense module, which is not part of the graph",
+        "modules.json has a CNN module, which is not part of the graph",
         "export with `--library-name sentence_transformers`",
     ),
 ]

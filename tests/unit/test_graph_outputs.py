@@ -14,7 +14,7 @@ from encoderfile.builder.model_type import choose_output, choose_type
 from encoderfile.builder.modules_json import Module
 from encoderfile.builder.pooling_config import vector_pooling
 from encoderfile.errors import ConfigError, ModelError
-from encoderfile.manifest import PoolingSpec
+from encoderfile.manifest import LayerSpec, PoolingSpec
 from encoderfile.model.session import ValueInfo
 from support import graphs
 from support.graphs import copy, edit_graph, edit_json
@@ -66,14 +66,16 @@ def test_a_vector_behind_the_dense_layer_is_taken_before_the_tokens() -> None:
     assert found(*outputs, modules=(Module("Transformer"), MEAN, DENSE, NORMALIZE)) == (SENTENCE, "text_embeds")
 
 
-def test_a_vector_without_the_dense_layer_is_not_taken() -> None:
+def test_a_vector_without_the_dense_layer_gets_it_after_the_graph() -> None:
     model = folder(config=BERT, modules=(Module("Transformer"), MEAN, DENSE), pooling=MEAN.config)
     outputs = [output("hidden", None, None, 48), output("text_embeds", None, 48)]
     taken = choose_output(model, SENTENCE, outputs)
+    dense = LayerSpec("dense", DENSE.path, "Tanh")
+    assert vector_pooling(model, SENTENCE, taken) == PoolingSpec(("mean",), layers=(dense,))
+    pooled = output("sentence_embedding", None, 48)
+    assert vector_pooling(model, SENTENCE, pooled) == PoolingSpec((), layers=(dense,))
     with pytest.raises(ModelError, match="a Dense module, which is not part of the graph"):
-        vector_pooling(model, SENTENCE, taken)
-    with pytest.raises(ModelError, match="a Dense module, which is not part of the graph"):
-        vector_pooling(model, SENTENCE, output("sentence_embedding", None, 48))
+        vector_pooling(model, SENTENCE, output("sentence_embedding", None, 47))
 
 
 def test_vectors_of_a_whole_graph_are_normalised_where_the_modules_end_so() -> None:
@@ -203,5 +205,5 @@ def test_a_pooling_file_that_is_missing_is_not_guessed(path: Path) -> None:
 def test_a_wanted_type_switches_no_dense_layer_off(path: Path) -> None:
     (path / "modules.json").write_text((path / "modules.json").read_text().replace(".Normalize", ".Dense"))
     edit_json(path, "2_Normalize/config.json", in_features=48, out_features=8)
-    assert "modules.json has a Dense module" in refusal(path, model_type=SENTENCE)
-    assert "would leave the Dense module of modules.json out" in refusal(path, model_type=TOKENS)
+    for model_type in (SENTENCE, TOKENS):
+        assert "modules.json names 2_Normalize, whose weights are missing" in refusal(path, model_type=model_type)

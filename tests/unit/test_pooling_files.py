@@ -58,7 +58,7 @@ def test_a_normalize_module_normalises_what_is_pooled_before_it(kinds: tuple[str
     assert pooling(folder(modules=modules(*kinds))).normalize is normalize
 
 
-@pytest.mark.parametrize("kind", ["Dense", "LayerNorm", "CNN", "LSTM", "WordWeights", "WeightedLayerPooling"])
+@pytest.mark.parametrize("kind", ["CNN", "LSTM", "WordWeights", "WeightedLayerPooling"])
 def test_a_module_outside_the_graph_is_refused(kind: str) -> None:
     with pytest.raises(ModelError) as refusal:
         pooling(folder(modules=modules("Transformer", "Pooling", kind)))
