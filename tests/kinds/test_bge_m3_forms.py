@@ -86,7 +86,7 @@ def test_check_says_what_the_model_can_do_and_where_its_limit_is_not_the_library
     said = notes(KINDS["bge-m3"])
     assert "dense, sparse and multivector" in said
     assert "FlagEmbedding truncates" not in said
-    monkeypatch.setattr(bge_m3, "_LIBRARY_LIMIT", 64)
+    monkeypatch.setattr(bge_m3, "LIBRARY_DEFAULT", 64)
     (_, note) = check(BuildConfig(path=KINDS["bge-m3"])).notes
     assert note.startswith(
         "FlagEmbedding truncates at 64 tokens unless told otherwise, and this file at 96: --max-le"
