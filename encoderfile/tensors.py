@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import mmap
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from encoderfile.errors import ModelError
@@ -21,8 +21,12 @@ _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}
 _LONGEST_HEADER = 100 << 20
 
 
-def read(data: bytes | mmap.mmap, name: str = "a safetensors file") -> dict[str, FloatArray]:
-    """Every tensor by its name, as float32; `data` may be mapped. Raises `ModelError` for anything else.
+def read(
+    data: bytes | mmap.mmap, name: str = "a safetensors file", only: Collection[str] | None = None
+) -> dict[str, FloatArray]:
+    """Every tensor by its name, as float32, or those of `only`; `data` may be mapped.
+
+    Raises `ModelError` for anything else.
 
     float16, bfloat16 and float64 are converted.
     """
@@ -35,7 +39,7 @@ def read(data: bytes | mmap.mmap, name: str = "a safetensors file") -> dict[str,
         header = json.loads(bytes(data[8 : 8 + length]))
         header.pop("__metadata__", None)
         body = memoryview(data)[8 + length :]
-        return {key: _tensor(np, body, entry) for key, entry in header.items()}
+        return {key: _tensor(np, body, entry) for key, entry in header.items() if only is None or key in only}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"{name} is not a complete safetensors file ({reason}): copy it again") from error

@@ -84,6 +84,8 @@ class EncodedText:
     """What `Row.kept` was."""
     kinds: Sequence[str] = ()
     """As in `Asked`."""
+    unpadded: bool = False
+    """Whether padding would change what the graph gives for it, so that it runs with rows of its own length."""
 
     def __len__(self) -> int:
         return len(self.input_ids)

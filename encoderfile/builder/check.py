@@ -67,7 +67,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     graph = OnnxGraph(changed.onnx) if config.precision.changes else original
     session = _session(graph)
     kind, choice, also = _kind(config, folder, session)
-    folder = dataclasses.replace(folder, config=kind.config(folder))
+    folder = kind.adapt(dataclasses.replace(folder, config=kind.config(folder)))
     if kind.change_graphs(folder, list({id(each): each for each in (original, graph)}.values()), session.outputs):
         session = _session(graph)
     inputs = graph_inputs(folder, session.inputs, config.inputs, kind.roles)

@@ -41,6 +41,9 @@ SMALL_FILES = (
 )
 """What is read beside the graph, where present, and kept in the built file."""
 
+_TOKENIZER_ALONE = {"tokenizer_class": "PreTrainedTokenizerFast"}
+"""What stands for tokenizer_config.json where no file names a class that could change tokenizer.json."""
+
 _HUB_NAME = re.compile(r"(?:https?://(?:www\.)?(?:huggingface\.co|hf\.co)/)?([\w.-]+(?:/[\w.-]+)?)/?")
 """A model's name on the Hugging Face hub, or the address of its page."""
 
@@ -111,9 +114,10 @@ def open_folder(
     modules = read_modules_json(_json(files, "modules.json", list), read)
     pooled = [module.config for module in modules.default if module.kind in ("Pooling", "SpladePooling")]
     sentence_bert = next((found for name in SENTENCE_BERT if (found := _json(files, name, dict))), {})
+    alone = not {"config.json", "tokenizer_config.json"} & files.keys()
     tokenizer = TokenizerFiles(
         tokenizer=_json(files, "tokenizer.json", dict),
-        config=_json(files, "tokenizer_config.json", dict),
+        config=_TOKENIZER_ALONE if alone else _json(files, "tokenizer_config.json", dict),
         special_tokens_map=_json(files, "special_tokens_map.json", dict),
         added_tokens=_json(files, "added_tokens.json", dict),
         model_config=_json(files, "config.json", dict),

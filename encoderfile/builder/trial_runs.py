@@ -34,9 +34,14 @@ LONG = (
 PAIR = ("How many people live in Berlin?", "Berlin has 3.7 million inhabitants, more than any other city of the EU.")
 
 
-def example(model: Model) -> Asked:
+def example(model: Model, purpose: str | None = None) -> Asked:
     """What a request asks that has the options of the model type's example."""
-    return Asked(options=model.task.needed, kinds=tuple(model.task.separate_kinds), undecided=True)
+    return Asked(purpose=purpose, options=model.task.needed, kinds=tuple(model.task.separate_kinds), undecided=True)
+
+
+def _examples(model: Model) -> list[Asked]:
+    """One for each purpose that texts may have."""
+    return [example(model, purpose) for purpose in model.task.purposes or (None,)]
 
 
 def try_lengths(model: Model) -> int:
@@ -50,13 +55,16 @@ def try_lengths(model: Model) -> int:
         cause = " ".join(str(error.__cause__).split())[:300]
         raise ModelError(f"the graph fails on a short text ({cause}): {advice}") from error
     limit = min(model.manifest.tokenizer.max_length, LONGEST_TRIAL)
-    long, *_ = model.encode([" ".join(TEXTS) + " and so on" * limit], asked)
-    try:
-        _output(model, [resized(long, min(limit, len(long))) if model.task.preprocessor is None else long])
-    except InternalError as error:
-        raise ModelError(
-            f"the graph fails on a text of {limit} tokens: give the length it was made for with --max-length"
-        ) from error
+    for asked in _examples(model):
+        long, *_ = model.encode([" ".join(TEXTS) + " and so on" * limit], asked)
+        if model.task.preprocessor is None:
+            long = resized(long, min(limit, len(long)))
+        try:
+            _output(model, [long])
+        except InternalError as error:
+            raise ModelError(
+                f"the graph fails on a text of {len(long)} tokens: give the length it was made for with --max-length"
+            ) from error
     return columns
 
 
@@ -70,12 +78,11 @@ def compare_alone_and_together(model: Model, tolerance: float) -> float:
 
     Raises `ModelError` when it is above `tolerance`, or an answer is not finite.
     """
-    asked = example(model)
-    texts = model.encode([*TEXTS, LONG], asked)
+    texts = [text for asked in _examples(model) for text in model.encode([*TEXTS, LONG], asked)]
     if model.task.takes_pairs:
         # A short limit may leave no room beside the text of a pair that truncation_strategy never truncates.
         with contextlib.suppress(InputError):
-            texts += model.encode([PAIR], asked)
+            texts += model.encode([PAIR], example(model))
     difference, allowed = _differences(model, texts, tolerance)
     if difference > allowed:
         side = model.manifest.tokenizer.padding_side

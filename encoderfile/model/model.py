@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -107,6 +107,14 @@ class Model:
         is not finite gets an `InternalError` in its place. A graph of fixed shape runs as often as needed.
         """
         session = self._session_of(all_threads)
+        if not any(text.unpadded for text in batch):
+            return self._run_together(session, batch)
+        found: dict[int, Result | InternalError] = {}
+        for rows in _by_length(batch):
+            found.update(zip(rows, self._run_together(session, [batch[row] for row in rows]), strict=True))
+        return [found[row] for row in range(len(batch))]
+
+    def _run_together(self, session: Session, batch: Sequence[EncodedText]) -> list[Result | InternalError]:
         size = self.manifest.graph.fixed_batch or len(batch)
         chunks = (batch[start : start + size] for start in range(0, len(batch), size))
         return [result for chunk in chunks for result in self._run_padded(session, chunk)]
@@ -143,6 +151,14 @@ class Model:
             result if ok else InternalError("the model's output is not finite (NaN or infinity)")
             for result, ok in zip(results, finite, strict=True)
         ]
+
+
+def _by_length(batch: Sequence[EncodedText]) -> Iterable[list[int]]:
+    """The rows that are run together: those that may be padded, and the others by their length."""
+    groups: dict[int, list[int]] = {}
+    for row, text in enumerate(batch):
+        groups.setdefault(len(text) if text.unpadded else 0, []).append(row)
+    return groups.values()
 
 
 def _finite(output: FloatArray, mask: FloatArray) -> tuple[FloatArray, Any]:

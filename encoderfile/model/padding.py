@@ -30,7 +30,7 @@ def feeds(batch: Sequence[EncodedText], graph: GraphSpec, spec: TokenizerSpec) -
     input_ids = np.full((rows, width), spec.pad_token_id, dtype=np.int64)
     token_type_ids = np.full((rows, width), spec.pad_token_type_id, dtype=np.int64)
     attention_mask = np.zeros((rows, width), dtype=np.int64)
-    real_tokens = np.zeros((len(batch), width), dtype=np.float32)
+    real_tokens = np.zeros((rows, width), dtype=np.float32)
     texts = [batch[min(row, len(batch) - 1)] for row in range(rows)]
     places = []
     for row, text in enumerate(texts):
@@ -38,13 +38,12 @@ def feeds(batch: Sequence[EncodedText], graph: GraphSpec, spec: TokenizerSpec) -
         places.append(real)
         input_ids[row, real] = text.input_ids
         token_type_ids[row, real] = text.token_type_ids if spec.token_types else 0
-        if row < len(batch):
-            real_tokens[row, real] = 1
+        real_tokens[row, real] = 1
         attention_mask[row, real] = 1 if text.attention_mask is None else text.attention_mask
     columns = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
     if any(_role(each) == "position_ids" for each in graph.inputs):
         # Positions count real tokens, so that padding on the left does not shift them.
-        columns["position_ids"] = graph.first_position + np.maximum(np.cumsum(attention_mask, axis=1) - 1, 0)
+        columns["position_ids"] = graph.first_position + np.maximum(np.cumsum(real_tokens, axis=1) - 1, 0)
     if any(_role(each) in word_inputs.ROLES for each in graph.inputs):
         columns |= word_inputs.columns(texts, places, width)
     fed = {
@@ -53,7 +52,7 @@ def feeds(batch: Sequence[EncodedText], graph: GraphSpec, spec: TokenizerSpec) -
         else columns[_role(each)].astype(each.dtype, copy=False)
         for each in graph.inputs
     }
-    return fed, real_tokens
+    return fed, real_tokens[: len(batch)]
 
 
 def _role(each: GraphInput) -> str:

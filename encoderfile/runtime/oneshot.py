@@ -99,7 +99,9 @@ async def _answer(
             out.write(orjson.dumps({"results": answers, "model_id": service.info.model_id}, option=_JSON))
         progress.clear()
         if truncated:
-            log.warning("%d of %d texts were truncated at %d tokens", truncated, len(texts), service.info.max_length)
+            # Queries and documents may have limits of their own.
+            where = "" if service.task.purposes else f" at {service.info.max_length} tokens"
+            log.warning("%d of %d texts were truncated%s", truncated, len(texts), where)
 
 
 def _refuse_unused(service: Service, settings: InferSettings) -> None:

@@ -60,11 +60,11 @@ def request_schema(task: Task[Any], info: ModelInfo) -> JsonSchema:
     whole = json_schema(_shape(task.options))
     shown = ["inputs", "metadata", *(each.name for each in task.options)]
     if task.takes_prompt:
-        shown += ["prompt", *(["prompt_name"] if info.prompts else [])]
+        shown += ["prompt"] * task.takes_prompt_text + ["prompt_name"] * bool(prompts.names_of(task, info))
     properties = {name: whole["properties"][name] for name in shown}
     properties["inputs"] = _inputs_schema(properties["inputs"], task.takes_pairs)
     if "prompt_name" in shown:
-        properties["prompt_name"] = _prompt_name_schema(info)
+        properties["prompt_name"] = _prompt_name_schema(task, info)
     return {"type": "object", "properties": properties, "required": whole["required"]}
 
 
@@ -79,14 +79,13 @@ def _inputs_schema(schema: JsonSchema, takes_pairs: bool) -> JsonSchema:
     }
 
 
-def _prompt_name_schema(info: ModelInfo) -> JsonSchema:
+def _prompt_name_schema(task: Task[Any], info: ModelInfo) -> JsonSchema:
     default = info.default_prompt_name
     words = "; ".join(f"{name} is {prompt!r}" for name, prompt in info.prompts.items())
-    return {
-        "type": ["string", "null"],
-        "enum": [*info.prompts, None],
-        "description": f"Or one of the model's own prompts. Left out: {default or 'none'}. {words}",
-    }
+    description = f"Or one of the model's own prompts. Left out: {default or 'none'}. {words}"
+    if not task.takes_prompt_text:
+        description = f"What the texts are for, which the model reads differently. Left out: {task.purposes[-1]}."
+    return {"type": ["string", "null"], "enum": [*prompts.names_of(task, info), None], "description": description}
 
 
 def response_schema(task: Task[Any]) -> JsonSchema:

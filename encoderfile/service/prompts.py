@@ -45,6 +45,11 @@ def read(body: Mapping[str, Any]) -> AskedPrompt:
     return AskedPrompt(body.get("prompt_name"), body.get("prompt"), body.get("input_type"))
 
 
+def names_of(task: Task[Any], info: ModelInfo) -> list[str]:
+    """What `prompt_name` may be: the model's own prompts, and purposes that it tells apart without one."""
+    return list(dict.fromkeys((*info.prompts, *task.purposes)))
+
+
 class Prompts:
     """The prompts of one model, and the default of one server."""
 
@@ -52,14 +57,14 @@ class Prompts:
         """`default` is a name or the word none; None leaves it to the model's files. Raises `ConfigError`."""
         self._task = task
         self._named = info.prompts
+        self._names = names_of(task, info)
+        self._default: tuple[str, str | None] = ("", None)
         if default is None:
-            self._default = self._named.get(info.default_prompt_name or "", "")
-        elif default == NONE:
-            self._default = ""
-        elif default in self._named:
-            self._default = self._named[default]
-        else:
-            names = ", ".join(self._named)
+            self._default = self._named.get(info.default_prompt_name or "", ""), None
+        elif default in self._names:
+            self._default = self._by_name(default)
+        elif default != NONE:
+            names = ", ".join(self._names)
             advice = f"choose {names} or {NONE}" if names else "it has none, leave the flag out"
             raise ConfigError(f"--default-prompt {default} is not a prompt of this model: {advice}")
 
@@ -71,12 +76,18 @@ class Prompts:
         fields = {"prompt": asked.text, "prompt_name": asked.name, "input_type": asked.input_type}
         said = [field for field, value in fields.items() if value is not None]
         if not said:
-            return self._default, None
+            return self._default
         first = said[0]
         if not self._task.takes_prompt:
             raise FieldError(f"a {self._task.name} model takes no {first}: leave it out", first)
         if len(said) > 1:
             raise FieldError(f"{' and '.join(said)} are given together: send one of them", first)
+        if asked.text and not self._task.takes_prompt_text:
+            raise FieldError(
+                f"this model takes no prompt of your own: leave it out, or send prompt_name "
+                f"{' or '.join(self._names)}",
+                "prompt",
+            )
         if asked.text is not None:
             if not is_unicode(asked.text):
                 raise FieldError("prompt holds a lone surrogate, which is not valid Unicode", "prompt")
@@ -88,7 +99,7 @@ class Prompts:
             purpose = name if name in self._task.purposes else None
             return self._named.get(name, "") if purpose else self._named[name], purpose
         except KeyError:
-            names = ", ".join({**self._named, **dict.fromkeys(self._task.purposes)})
+            names = ", ".join(self._names)
             advice = f"choose {names}" if names else "it has none, send the text itself as prompt"
             words = f"the prompt_name {reprlib.repr(name)} is not a prompt of this model: {advice}"
             raise FieldError(words, "prompt_name") from None

@@ -69,5 +69,6 @@ async def _of_query(predict: Predict, request: PredictRequest) -> Prediction[Any
     try:
         return await predict(request)
     except InputError as error:
-        error.index = None  # it is no fault of the first text
+        if error.index is not None:  # it is no fault of the first text
+            error.index, error.args = None, (f"the query {error.args[0]}",)
         raise

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -54,6 +55,10 @@ _NEEDS = {
     Ability.EXTRACT: ("extraction", "it gives vectors, not entities or labels"),
 }
 """What an ability is called, and what a model without it gives or would have to be."""
+
+
+def _draining() -> DrainingError:
+    return DrainingError("the server is stopping and takes no new requests")
 
 
 class Service:
@@ -106,7 +111,10 @@ class Service:
 
     async def predict(self, request: PredictRequest) -> Prediction[Any]:
         """Raises `InputError`, `InternalError`, and at once `QueueFullError` and `DrainingError`."""
-        async with self._accepted(request) as asked:
+        return await self._answer(request)
+
+    async def _answer(self, request: PredictRequest, accepted: bool = False) -> Prediction[Any]:
+        async with self._accepted(request, accepted) as asked:
             prediction = await self._predict(request, asked)
             self.metrics.answered(prediction.token_count, prediction.truncated_inputs)
             return prediction
@@ -122,7 +130,14 @@ class Service:
         self._limits.check_count(len(texts))
         made = self.task.score_requests(query, texts)
         requests = [replace(each, refuse_overflow=refuse_overflow) for each in made]
-        return await scored(self.predict, self._encoding.alone, self.task, requests, raw)
+        self._limits.check_characters(
+            sum(len(text) for each in requests for text in each.inputs if isinstance(text, str))
+        )
+        if not self.ready:
+            raise _draining()
+        with self._accepted_requests:  # all of it, however many requests it takes
+            answer = partial(self._answer, accepted=True)
+            return await scored(answer, self._encoding.alone, self.task, requests, raw)
 
     async def extract(
         self,
@@ -169,10 +184,13 @@ class Service:
         raise InputError(f"Model '{self.info.model_id}' does not support {what}: {takes}{has}")
 
     @asynccontextmanager
-    async def _accepted(self, request: PredictRequest) -> AsyncIterator[Asked]:
-        """Refuses what cannot be taken, and counts the request until it is answered. Yields what it asks for."""
-        if not self.ready:
-            raise DrainingError("the server is stopping and takes no new requests")
+    async def _accepted(self, request: PredictRequest, accepted: bool = False) -> AsyncIterator[Asked]:
+        """Refuses what cannot be taken, and counts the request until it is answered. Yields what it asks for.
+
+        `accepted` is a request that is a part of one in flight.
+        """
+        if not (self.ready or accepted):
+            raise _draining()
         prompt, purpose = self._prompts.find(request.prompt)
         kinds = tuple(kind for kind in request.kinds if kind in self.task.separate_kinds)
         asked = Asked(prompt, purpose, request.options, kinds)

@@ -11,13 +11,17 @@ import numpy as np
 
 from encoderfile.manifest import Manifest
 from encoderfile.tasks import results
+from encoderfile.tasks.abilities import Ability
+from encoderfile.tasks.colbert import PURPOSES, ReadsQueriesAndDocuments, read_settings, requests_to_score
 from encoderfile.tasks.layers import Layers
+from encoderfile.tasks.maxsim import maxsim
 from encoderfile.tasks.numerics import unit
 from encoderfile.tasks.options import NORMALIZE_REQUIRED
 from encoderfile.tasks.pooling import pool
+from encoderfile.tasks.projection import Projection
 from encoderfile.tasks.results import Result, Rows
 from encoderfile.tasks.task import NO_TENSORS, Output, Task
-from encoderfile.types import EncodedText, FloatArray, TokenInfo
+from encoderfile.types import EncodedText, FloatArray, PredictRequest, TokenInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +52,30 @@ class Embedding(Task[TokenEmbeddings]):
     def __init__(self, manifest: Manifest, tensors: Mapping[str, FloatArray] = NO_TENSORS) -> None:
         super().__init__(manifest, tensors)
         self._layers = Layers(manifest.pooling.layers if manifest.pooling else (), tensors)
+        self._colbert: ReadsQueriesAndDocuments | None = None
+        if manifest.task:
+            settings = read_settings(manifest.task)
+            self._colbert = ReadsQueriesAndDocuments(settings, manifest.tokenizer.padding_side)
+        self._projection = Projection.of(tensors) if self._colbert is not None else None
+        self.preprocessor = self._colbert
+        self.takes_prompt_text = self._colbert is None
 
     def postprocess(
         self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray
     ) -> list[TokenEmbeddings]:
         real = mask.astype(bool)
         return [
-            TokenEmbeddings(rows[keep], text.tokens, text.unpooled)
+            TokenEmbeddings(self._vectors(rows[keep], text), text.tokens, text.unpooled)
             for rows, keep, text in zip(output, real, batch, strict=True)
         ]
+
+    def _vectors(self, rows: FloatArray, text: EncodedText) -> FloatArray:
+        counted = rows if text.kept is None else rows[text.kept]
+        return counted if self._projection is None else self._projection(counted)
+
+    @property
+    def width(self) -> int:
+        return self.manifest.width if self._projection is None else self._projection.gives
 
     def with_options(self, result: TokenEmbeddings, options: Mapping[str, Any]) -> TokenEmbeddings:
         if not options.get("normalize"):
@@ -65,7 +84,30 @@ class Embedding(Task[TokenEmbeddings]):
 
     @property
     def dims(self) -> Mapping[str, int]:
+        """A ColBERT model has one vector per token alone: pooled into one, they mean nothing."""
+        if self._colbert is not None:
+            return {"multivector": self.width}
         return {"dense": self._layers.width(self.width * len(self.modes)), "multivector": self.width}
+
+    @property
+    def purposes(self) -> tuple[str, ...]:
+        return PURPOSES if self._colbert is not None else ()
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        return super().abilities | ({Ability.SCORE} if self._colbert is not None else set())
+
+    def score_requests(self, query: str, texts: Sequence[str]) -> Sequence[PredictRequest]:
+        return requests_to_score(query, texts)
+
+    def limit(self, text: EncodedText) -> str:
+        return super().limit(text) if self._colbert is None else f"{self._colbert.limit(text)} tokens"
+
+    def scores(self, answers: Sequence[Sequence[TokenEmbeddings]], raw: bool) -> Iterator[float]:
+        """MaxSim of vectors of unit length; there is no last function that `raw` could leave out."""
+        (query,), documents = answers
+        rows = unit(query.embeddings)
+        return (maxsim(rows, unit(each.embeddings)) if len(each.embeddings) else 0.0 for each in documents)
 
     def vectors(self, kind: str, results: Sequence[TokenEmbeddings], normalize: bool | None) -> Iterator[FloatArray]:
         """`multivector`: the vectors of all tokens, of unit length unless told otherwise; `dense`: pooled."""

@@ -57,6 +57,8 @@ class Task(ABC, Generic[R]):
     """Whether `extract` makes entities of token labels, by a strategy."""
     takes_prompt: bool = False
     """Whether a request may choose a prompt; a task may say it of one model."""
+    takes_prompt_text: bool = True
+    """Whether a prompt may be a text of the request, not only one of the model's own by its name."""
     takes_pairs: ClassVar[bool] = False
     """Whether an input may be a pair of texts."""
     options: tuple[Option, ...] = ()
@@ -181,16 +183,17 @@ class Task(ABC, Generic[R]):
         raise self._unable(kind)
 
     def score_requests(self, query: str, texts: Sequence[str]) -> Sequence[PredictRequest]:
-        """What is asked of the model to score `texts`: pairs, or the query and then the texts.
+        """What is asked of the model to score `texts`: one request with pairs, or the query alone and then the texts.
 
-        For models with the ability `SCORE`.
+        Where the texts are several requests, each is scored before the next is asked, so that its results need not
+        all be in memory. For models with the ability `SCORE`.
         """
         raise self._unable(Ability.SCORE)
 
     def scores(self, answers: Sequence[Sequence[R]], raw: bool) -> Iterator[float]:
         """How well each text answers the query, made on the way; `raw` leaves out the model's own last function.
 
-        `answers` are the results of each of `score_requests`.
+        `answers` are the results of the only one of `score_requests`, or of the first and one of the others.
         """
         raise self._unable(Ability.SCORE)
 

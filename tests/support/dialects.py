@@ -73,6 +73,7 @@ class SieServers:
             "sparse": lambda: open_model(MODELS / "bert-mlm"),
             "labels": lambda: open_model(DEMO["sentiment"]),
             "ner": lambda: open_model(DEMO["ner"]),
+            "colbert": lambda: open_model(KINDS["colbert-vespa"]),
             "gliclass": lambda: open_model(KINDS["gliclass"]),
             "gliclass-text-first": lambda: open_model(gliclass(self._folder / "text-first", prompt_first=False)),
             "gliner": lambda: open_model(KINDS["gliner-span"]),

@@ -17,6 +17,8 @@ KINDS: dict[str, Path] = {path.name: path for path in sorted((ROOT / "tests" / "
 TYPES = {
     "bge-m3": "sentence_embedding",
     "bge-m3-heads": "sentence_embedding",
+    "colbert": "embedding",
+    "colbert-vespa": "embedding",
     "gliclass": "zero_shot_classification",
     "gliner-span": "zero_shot_token_classification",
     "gliner-token": "zero_shot_token_classification",

@@ -1,5 +1,6 @@
 """From texts to the arrays a graph is fed."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,14 @@ def test_padding_on_the_left_moves_the_text_and_not_its_positions() -> None:
     assert fed["input_ids"].tolist() == [[7, 7, 10, 11, 12], [7, 7, 7, 7, 10], [10, 11, 12, 13, 14]]
     assert fed["position_ids"].tolist() == [[0, 0, 0, 1, 2], [0, 0, 0, 0, 0], [0, 1, 2, 3, 4]]
     assert mask.tolist() == [[0, 0, 1, 1, 1], [0, 0, 0, 0, 1], [1, 1, 1, 1, 1]]
+
+
+def test_tokens_that_are_not_attended_to_have_positions_as_all_others() -> None:
+    expanded = dataclasses.replace(BATCH[0], attention_mask=np.array([1, 1, 0], dtype=np.int64))
+    fed, mask = feeds([expanded, BATCH[2]], graph(), spec())
+    assert fed["attention_mask"].tolist() == [[1, 1, 0, 0, 0], [1, 1, 1, 1, 1]]
+    assert fed["position_ids"].tolist() == [[0, 1, 2, 2, 2], [0, 1, 2, 3, 4]]
+    assert mask.tolist() == [[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]]
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from encoderfile.builder.folder import ModelFolder
 from encoderfile.builder.kinds.bge_m3 import BgeM3
+from encoderfile.builder.kinds.colbert import Colbert
 from encoderfile.builder.kinds.gliclass import Gliclass
 from encoderfile.builder.kinds.gliner import Gliner
 from encoderfile.builder.kinds.kind import Facts, Kind, Outputs
 from encoderfile.builder.kinds.nli import Nli
 from encoderfile.model.session import ValueInfo
 
-KINDS: tuple[Kind, ...] = (BgeM3(), Gliclass(), Gliner(), Nli())
+KINDS: tuple[Kind, ...] = (BgeM3(), Colbert(), Gliclass(), Gliner(), Nli())
 """Asked in this order whether a folder is theirs."""
 
 __all__ = ["FILES", "KINDS", "Facts", "Kind", "Outputs", "offers", "recognised", "replace_config"]

@@ -64,6 +64,10 @@ class Kind:
         """For a folder that is not built as this kind: how it could be, where it could."""
         return None
 
+    def adapt(self, folder: ModelFolder) -> ModelFolder:
+        """The folder with what the kind's own files say in the places where the usual rules look for it."""
+        return folder
+
     def change_graphs(self, folder: ModelFolder, graphs: Sequence[OnnxGraph], outputs: Sequence[ValueInfo]) -> bool:
         """Adds outputs to each of the graphs; whether it did."""
         return False

@@ -152,7 +152,7 @@ def endpoints(service: Service) -> list[Endpoint]:
             facts={
                 "model": {"enum": ids(service.info)},
                 "dimensions": {"minimum": 1, "maximum": max(dims.get("dense", 1), 1)},
-                **schemas.prompt_facts(service.info.prompts),
+                **schemas.prompt_facts(prompts.names_of(service.task, service.info)),
             },
         )
     ]

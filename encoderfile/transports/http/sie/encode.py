@@ -137,7 +137,9 @@ def _request(
         filled = read_template(template, instruction, service)
         service.check_characters(filled.length(texts))
         texts = [filled.fill_in(text) for text in texts]
-        prompt = AskedPrompt(text="")  # the template says all that the model reads
+        # The template says all that the model reads, but not what the text is for.
+        says = is_query is not None and service.task.purposes
+        prompt = asked_prompt(is_query, None) if says else AskedPrompt(text="")
     return PredictRequest(texts, allow_empty=True, prompt=prompt, raw=True)
 
 
