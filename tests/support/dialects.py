@@ -34,7 +34,9 @@ MSGPACK = {"content-type": "application/msgpack"}
 
 def renamed(model: Model, **manifest: Any) -> Model:
     """The same model with other facts in its manifest."""
-    return Model(dataclasses.replace(model.manifest, **manifest), model.tokenizer, model.session)
+    return Model(
+        dataclasses.replace(model.manifest, **manifest), model.tokenizer, model.session, tensors=model.tensors
+    )
 
 
 def one_logit(model: onnx.ModelProto) -> None:
@@ -75,6 +77,8 @@ class SieServers:
             "gliclass": lambda: open_model(KINDS["gliclass"]),
             "gliclass-text-first": lambda: open_model(gliclass(self._folder / "text-first", prompt_first=False)),
             "gliner": lambda: open_model(KINDS["gliner-span"]),
+            "bge-m3": lambda: open_model(KINDS["bge-m3"]),
+            "bge-m3-heads": lambda: open_model(KINDS["bge-m3-heads"]),
             "nli": lambda: open_model(KINDS["nli"], "zero_shot_classification"),
             "cross": lambda: open_model(make_cross_encoder(self._folder / "cross")),
         }[kind]()

@@ -25,7 +25,7 @@ from encoderfile.types import FloatArray
 
 _SUFFIXES = (".safetensors", ".pt", ".bin")
 _HEADS = (SPARSE_HEAD, MULTIVECTOR_HEAD)
-_LIBRARY_LIMIT = 512
+LIBRARY_DEFAULT = 512
 """Tokens of a text, where FlagEmbedding is not told otherwise."""
 _UNWEIGHTED = ("cls_token", "eos_token", "pad_token", "unk_token")
 
@@ -89,10 +89,10 @@ class BgeM3(Kind):
             "gives dense, sparse and multivector vectors from one run, and scores texts for a query by all three"
         ]
         limit = tokenizer.spec.max_length
-        if limit > _LIBRARY_LIMIT:
+        if limit > LIBRARY_DEFAULT:
             notes.append(
-                f"FlagEmbedding truncates at {_LIBRARY_LIMIT} tokens unless told otherwise, and this file at {limit}: "
-                f"--max-length {_LIBRARY_LIMIT} does the same"
+                f"FlagEmbedding truncates at {LIBRARY_DEFAULT} tokens unless told otherwise, and this file at "
+                f"{limit}: --max-length {LIBRARY_DEFAULT} does the same"
             )
         facts = {"task": dataclasses.asdict(settings), "pooling": PoolingSpec(modes, normalize=True)}
         return Facts(facts, heads, notes)
