@@ -70,7 +70,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     folder = kind.adapt(dataclasses.replace(folder, config=kind.config(folder)))
     if kind.change_graphs(folder, list({id(each): each for each in (original, graph)}.values()), session.outputs):
         session = _session(graph)
-    inputs = graph_inputs(folder, session.inputs, config.inputs, kind.roles)
+    inputs = graph_inputs(folder, session.inputs, {**_present(kind, session), **config.inputs}, kind.roles)
     taken = kind.outputs(folder, session.outputs)
     if taken is not None and config.output not in (None, taken.main.name):
         raise ConfigError(
@@ -79,7 +79,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     if taken is None:
         candidates = session.outputs if config.output else poolable(folder, session.outputs)
         taken = Outputs(choose_output(folder, choice.model_type, candidates, config.output))
-    refuse_unsupported(folder, taken.main)
+    refuse_unsupported(folder, taken.main, reads_messages=kind.reads_messages)
     if taken.main.dtype == "bfloat16":
         taken = dataclasses.replace(taken, main=_cast_to_float32(taken.main, original, graph))
         session = _session(graph)
@@ -127,6 +127,12 @@ def _kind(config: BuildConfig, folder: ModelFolder, session: Session) -> tuple[K
     refuse_generators(folder, [each.name for each in session.inputs], session.outputs)
     choice = choose_type(folder, session.outputs, config.model_type, config.output)
     return Kind(), choice, offers(folder, session.outputs)
+
+
+def _present(kind: Kind, session: Session) -> dict[str, str]:
+    """The constants of the kind that the graph has an input for."""
+    names = {each.name for each in session.inputs}
+    return {name: value for name, value in kind.constants.items() if name in names}
 
 
 def _manifest(

@@ -94,7 +94,7 @@ def measure(before: Model, after: Model, texts: Sequence[str]) -> Drift:
     cosines: list[FloatArray] = []
     flips: list[FloatArray] = []
     for text in texts:
-        encoded = before.encode([text], example(before))
+        encoded = before.encode([before.task.as_input(text)], example(before))
         old, new = (_rows(model.run(encoded)[0]) for model in (before, after))
         if not len(old):
             continue  # nothing but special tokens

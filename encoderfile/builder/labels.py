@@ -33,7 +33,7 @@ def label_facts(folder: ModelFolder, model_type: str) -> dict[str, Any]:
         "id2label": named,
         "multi_label": problem == "multi_label_classification",
         "regression": of_texts and problem == "regression",
-        "relevance": _relevance(folder) if of_texts and len(named) == 1 else None,
+        "relevance": relevance(folder) if of_texts and len(named) == 1 else None,
     }
 
 
@@ -87,7 +87,7 @@ def _problem_type(folder: ModelFolder) -> str | None:
     return named
 
 
-def _relevance(folder: ModelFolder) -> str:
+def relevance(folder: ModelFolder) -> str:
     """The activation that turns a cross-encoder's one logit into a score: a name in `ACTIVATIONS`.
 
     `activation_fn` of config_sentence_transformers.json, else of config.json's own section, else the older key,

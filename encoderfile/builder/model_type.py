@@ -139,9 +139,15 @@ def refuse_generators(folder: ModelFolder, inputs: Sequence[str], outputs: Seque
     generates = architecture.endswith(("ForCausalLM", "LMHeadModel", "ForConditionalGeneration"))
     vectors = token_vectors(folder, outputs) or text_vector(folder, outputs) or _by_output_name(outputs)
     if (generates or (cached and _by_architecture(architecture) is None)) and not vectors:
+        reranker = ""
+        if architecture.endswith("ForCausalLM"):
+            reranker = (
+                ", or, if it is a reranker that answers yes or no, as Qwen3-Reranker, give "
+                "--model-type sequence_classification"
+            )
         raise ModelError(
             f"{architecture or 'this graph'} generates text and is not an encoder: "
-            "export an encoder (feature-extraction, text-classification or token-classification)"
+            f"export an encoder (feature-extraction, text-classification or token-classification){reranker}"
         )
 
 

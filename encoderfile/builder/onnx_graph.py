@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from encoderfile.builder import onnx_parts
 from encoderfile.builder.onnx_file import (
     BYTES,
     VARINT,
@@ -52,6 +53,7 @@ class OnnxGraph:
         self._file = OnnxFile(path)
         self.tensors: list[Tensor] = []
         self.op_types: set[str] = set()
+        self._dropped: frozenset[int] = frozenset()
         self._added: list[bytes] = []
         graphs = list(self._graphs())
         for graph in graphs:
@@ -168,7 +170,8 @@ class OnnxGraph:
         out: list[bytes] = []
         for field in self._file.fields(0, len(self._file.data)):
             if field.number == _MODEL_GRAPH and field.wire == BYTES:
-                parts = [self._with_references(part, placed) for part in self._inside(field)]
+                kept = (part for part in self._inside(field) if part.number not in self._dropped)
+                parts = [self._with_references(part, placed) for part in kept]
                 out.append(message(_MODEL_GRAPH, b"".join([*parts, *self._added])))
             else:
                 out.append(self._file.data[field.first : field.end])
@@ -199,21 +202,16 @@ class OnnxGraph:
         converts it, exactly.
         """
         cast = f"{output}_as_float32"
-        to = message(_ATTRIBUTE_NAME, b"to")
-        to += number_field(_ATTRIBUTE_INT, _FLOAT) + number_field(_ATTRIBUTE_TYPE, _INT)
-        node = message(_NODE_INPUT, output.encode()) + message(_NODE_OUTPUT, cast.encode())
-        node += message(_NODE_OP_TYPE, b"Cast") + message(_NODE_ATTRIBUTE, to)
-        sizes = [
-            message(_DIMENSION_NAME, f"{axis}_of_cast".encode())
-            if size is None
-            else number_field(_DIMENSION_VALUE, size)
-            for axis, size in enumerate(shape)
-        ]
-        dimensions = b"".join(message(_SHAPE_DIMENSION, size) for size in sizes)
-        tensor = number_field(_TENSOR_ELEMENT, _FLOAT) + message(_TENSOR_SHAPE, dimensions)
-        value = message(_VALUE_NAME, cast.encode()) + message(_VALUE_TYPE, message(_TYPE_TENSOR, tensor))
-        self._added.append(message(_GRAPH_NODE, node) + message(_GRAPH_OUTPUT, value))
+        self.add(onnx_parts.node("Cast", [output], cast, to=onnx_parts.FLOAT), onnx_parts.float32_output(cast, shape))
         return cast
+
+    def add(self, *parts: bytes) -> None:
+        """Adds nodes, initializers and outputs (`onnx_parts`) behind those that there are."""
+        self._added += parts
+
+    def drop_outputs(self) -> None:
+        """Leaves out the outputs that the graph has: onnxruntime then computes only what those added need."""
+        self._dropped = frozenset({_GRAPH_OUTPUT})
 
     def layout(self) -> tuple[bytes, list[Slice], int]:
         """The graph as it ships, the slices of its weights artifact, and that artifact's length in bytes.

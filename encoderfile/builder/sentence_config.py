@@ -30,12 +30,12 @@ def call_length(folder: ModelFolder) -> object:
     return _arguments(folder).get("max_length")
 
 
-def refuse_unsupported(folder: ModelFolder, output: ValueInfo) -> None:
+def refuse_unsupported(folder: ModelFolder, output: ValueInfo, *, reads_messages: bool = False) -> None:
     """Raises `ModelError` for settings that would change answers and are not supported.
 
     Those are texts read as chat messages, an output other than `output`, and other arguments of the tokenizer.
     """
-    if "message" in _object(folder.sentence_bert.get("modality_config")):
+    if not reads_messages and "message" in _object(folder.sentence_bert.get("modality_config")):
         raise ModelError(
             "sentence_bert_config.json reads texts as chat messages (modality_config), which is not supported: "
             "answers would differ"

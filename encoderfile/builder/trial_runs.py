@@ -48,7 +48,7 @@ def try_lengths(model: Model) -> int:
     """Runs one short text and one at the limit; returns the size of the output's last axis. Raises `ModelError`."""
     graph, asked = model.manifest.graph, example(model)
     try:
-        columns = int(_output(model, model.encode(TEXTS[:1], asked)).shape[-1])
+        columns = int(_output(model, model.encode([model.task.as_input(TEXTS[0])], asked)).shape[-1])
     except InternalError as error:
         constants = [f"{each.name}={each.value:g}" for each in graph.inputs if each.value]
         advice = f"give another value for --input {', '.join(constants)}" if constants else "export the model again"
@@ -56,7 +56,7 @@ def try_lengths(model: Model) -> int:
         raise ModelError(f"the graph fails on a short text ({cause}): {advice}") from error
     limit = min(model.manifest.tokenizer.max_length, LONGEST_TRIAL)
     for asked in _examples(model):
-        long, *_ = model.encode([" ".join(TEXTS) + " and so on" * limit], asked)
+        long, *_ = model.encode([model.task.as_input(" ".join(TEXTS) + " and so on" * limit)], asked)
         if model.task.preprocessor is None:
             long = resized(long, min(limit, len(long)))
         try:
@@ -78,7 +78,8 @@ def compare_alone_and_together(model: Model, tolerance: float) -> float:
 
     Raises `ModelError` when it is above `tolerance`, or an answer is not finite.
     """
-    texts = [text for asked in _examples(model) for text in model.encode([*TEXTS, LONG], asked)]
+    inputs = list(map(model.task.as_input, [*TEXTS, LONG]))
+    texts = [text for asked in _examples(model) for text in model.encode(inputs, asked)]
     if model.task.takes_pairs:
         # A short limit may leave no room beside the text of a pair that truncation_strategy never truncates.
         with contextlib.suppress(InputError):

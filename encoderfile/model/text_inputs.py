@@ -56,7 +56,7 @@ class TextInputs:
         self._manifest = manifest
         self._with_tokens = task.needs_tokens
         self._preprocessor = task.preprocessor
-        self._needed = task.needed
+        self._task = task
 
     def encode(
         self,
@@ -159,7 +159,7 @@ class TextInputs:
         if self._preprocessor is None:
             ids = np.zeros(tokens, dtype=np.int64)
             return EncodedText(ids, ids, ids, (), truncated=False)
-        first, *_ = self.encode(["a " * tokens], Asked(options=self._needed))
+        first, *_ = self.encode([self._task.as_input("a " * tokens)], Asked(options=self._task.needed))
         return resized(first, tokens)
 
     def feeds(self, batch: Sequence[EncodedText]) -> tuple[Feeds, FloatArray]:

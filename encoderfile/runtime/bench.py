@@ -89,7 +89,8 @@ async def _seconds(model: Model, settings: ModelSettings, texts: Sequence[Text])
         await service.open_instances()
         for asked in (texts[:8], texts):  # the first warm up
             started = time.perf_counter()
-            await service.predict(PredictRequest(asked, {**service.task.needed, **service.task.defaults}))
+            read = [service.task.as_input(text) if isinstance(text, str) else text for text in asked]
+            await service.predict(PredictRequest(read, {**service.task.needed, **service.task.defaults}))
         return time.perf_counter() - started
 
 

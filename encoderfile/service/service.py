@@ -36,7 +36,7 @@ from encoderfile.tasks import Task
 from encoderfile.tasks.abilities import Ability, Extracted
 from encoderfile.tasks.entities import merged
 from encoderfile.tasks.results import Result
-from encoderfile.types import Asked, EncodedText, Prediction, PredictRequest, Timing
+from encoderfile.types import DEFAULT_PROMPT, Asked, AskedPrompt, EncodedText, Prediction, PredictRequest, Timing
 
 log = logging.getLogger(__name__)
 
@@ -120,16 +120,30 @@ class Service:
             return prediction
 
     async def score(
-        self, query: str, texts: Sequence[str], raw: bool = False, refuse_overflow: bool | None = None
+        self,
+        query: str,
+        texts: Sequence[str],
+        raw: bool = False,
+        refuse_overflow: bool | None = None,
+        instruction: str | None = None,
     ) -> Prediction[float]:
         """How well each text answers `query`, one number each; `raw` ones are the model's own.
+
+        An `instruction` stands before the query, unless the model has a place of its own for it.
 
         Raises what `predict` raises, `InputError` also for a model that does not score.
         """
         self.check_ability(Ability.SCORE)
         self._limits.check_count(len(texts))
+        prompt = DEFAULT_PROMPT
+        if instruction and self.task.takes_instruction:
+            prompt = AskedPrompt(text=instruction)
+        elif instruction:
+            query = f"{instruction} {query}"
         made = self.task.score_requests(query, texts)
         requests = [replace(each, refuse_overflow=refuse_overflow) for each in made]
+        if prompt is not DEFAULT_PROMPT:
+            requests = [replace(each, prompt=prompt) for each in requests]
         self._limits.check_characters(
             sum(len(text) for each in requests for text in each.inputs if isinstance(text, str))
         )

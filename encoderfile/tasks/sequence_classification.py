@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
+from encoderfile.manifest import Manifest
 from encoderfile.tasks import results
 from encoderfile.tasks.abilities import Ability, Classification, Extracted
 from encoderfile.tasks.entities import WordRules
 from encoderfile.tasks.labels import LabelTask
 from encoderfile.tasks.numerics import ACTIVATIONS
 from encoderfile.tasks.results import Result
-from encoderfile.tasks.task import Output
+from encoderfile.tasks.task import NO_TENSORS, Output
+from encoderfile.tasks.yes_no import AsksYesNo, YesNoSettings
 from encoderfile.types import EncodedText, FloatArray, PredictRequest
 
 
@@ -36,6 +38,13 @@ class SequenceClassification(LabelTask[SequenceLabels]):
     summary = "Performs sequence classification of input text sequences."
     answer = "for each text the predicted label and a score per label"
     example: ClassVar[Mapping[str, Any]] = {"inputs": ["This product is amazing!"]}
+
+    def __init__(self, manifest: Manifest, tensors: Mapping[str, FloatArray] = NO_TENSORS) -> None:
+        super().__init__(manifest, tensors)
+        asked = YesNoSettings.of(manifest)
+        if asked is not None:
+            self.preprocessor = AsksYesNo(asked)
+            self.needs_pairs = self.takes_prompt = self.takes_instruction = True
 
     def postprocess(self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray) -> list[SequenceLabels]:
         scores = self.label_scores(output)

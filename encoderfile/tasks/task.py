@@ -17,7 +17,7 @@ from encoderfile.tasks.entities import WordRules
 from encoderfile.tasks.options import Option
 from encoderfile.tasks.preprocessor import Preprocessor
 from encoderfile.tasks.results import Result, float_fields
-from encoderfile.types import EncodedText, FloatArray, PredictRequest
+from encoderfile.types import EncodedText, FloatArray, PredictRequest, Text
 
 R = TypeVar("R", bound=Result)
 
@@ -61,6 +61,10 @@ class Task(ABC, Generic[R]):
     """Whether a prompt may be a text of the request, not only one of the model's own by its name."""
     takes_pairs: ClassVar[bool] = False
     """Whether an input may be a pair of texts."""
+    needs_pairs: bool = False
+    """Whether every input must be a pair; a task may say it of one model."""
+    takes_instruction: bool = False
+    """Whether a prompt is an instruction for query and text together; a task may say it of one model."""
     options: tuple[Option, ...] = ()
     """What a request may say besides its inputs; a task may leave some out for one model."""
     summary: ClassVar[str]
@@ -121,6 +125,10 @@ class Task(ABC, Generic[R]):
     def values(self, text: EncodedText) -> int:
         """Maximum numbers in the result of `text`."""
         return self.width * float_fields(self.result) * (len(text) if self.result.rows else 1)
+
+    def as_input(self, text: str) -> Text:
+        """Some text as an input that this model reads, to try it."""
+        return (text, text) if self.needs_pairs else text
 
     @property
     def defaults(self) -> dict[str, Any]:

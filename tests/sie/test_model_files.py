@@ -47,12 +47,12 @@ def test_an_embedding_model_keeps_the_pooling_of_its_files() -> None:
 @pytest.mark.parametrize(
     ("model_type", "words"),
     [
-        ("embedding", "--model-type embedding would leave the Dense module of modules.json out"),
-        ("sentence_embedding", "a Dense module, which is not part of the graph"),
+        ("embedding", "--model-type embedding would leave the CNN module of modules.json out"),
+        ("sentence_embedding", "a CNN module, which is not part of the graph"),
     ],
 )
 def test_no_model_type_switches_a_module_off(model_type: str, words: str) -> None:
-    dense = folder(modules=(Module("Pooling", "1_Pooling", {"pooling_mode": "cls"}), Module("Dense")))
+    dense = folder(modules=(Module("Pooling", "1_Pooling", {"pooling_mode": "cls"}), Module("CNN")))
     with pytest.raises(ModelError, match=words):
         vector_pooling(dense, model_type, HIDDEN)
 

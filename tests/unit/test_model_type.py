@@ -112,6 +112,11 @@ def test_a_model_that_generates_text_is_not_an_encoder(architecture: str) -> Non
     assert one_sentence(refusal.value) == (
         f"{architecture} generates text and is not an encoder: "
         "export an encoder (feature-extraction, text-classification or token-classification)"
+        + (
+            ", or, if it is a reranker that answers yes or no, as Qwen3-Reranker, give --model-type "
+            "sequence_classification"
+        )
+        * architecture.endswith("ForCausalLM")
     )
 
 

@@ -11,9 +11,10 @@ from encoderfile.builder.kinds.gliclass import Gliclass
 from encoderfile.builder.kinds.gliner import Gliner
 from encoderfile.builder.kinds.kind import Facts, Kind, Outputs
 from encoderfile.builder.kinds.nli import Nli
+from encoderfile.builder.kinds.yes_no import YesNo
 from encoderfile.model.session import ValueInfo
 
-KINDS: tuple[Kind, ...] = (BgeM3(), Colbert(), Gliclass(), Gliner(), Nli())
+KINDS: tuple[Kind, ...] = (BgeM3(), Colbert(), Gliclass(), Gliner(), Nli(), YesNo())
 """Asked in this order whether a folder is theirs."""
 
 __all__ = ["FILES", "KINDS", "Facts", "Kind", "Outputs", "offers", "recognised", "replace_config"]

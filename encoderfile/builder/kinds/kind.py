@@ -45,6 +45,10 @@ class Kind:
     """Small files that are read beside the graph, where present, and kept in the built file."""
     library_limit: ClassVar[int | None] = None
     """Where the kind's own library truncates by itself, in tokens: no limit in a file is above it."""
+    constants: ClassVar[Mapping[str, str]] = {}
+    """What further inputs are fed that have the same value for every text, where the graph has them."""
+    reads_messages: ClassVar[bool] = False
+    """Whether the kind makes of a text the chat messages that its files ask for."""
     roles: ClassVar[Mapping[str, str]] = {}
     """What inputs of the graph are that the usual rules do not know, by their names (`padding.ROLES`)."""
 

@@ -143,7 +143,7 @@ class SentenceEmbeddingResult(_message.Message):
     def __init__(self, embedding: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class SequenceClassificationRequest(_message.Message):
-    __slots__ = ("inputs", "metadata", "text_pairs")
+    __slots__ = ("inputs", "metadata", "text_pairs", "prompt_name", "prompt")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -154,10 +154,14 @@ class SequenceClassificationRequest(_message.Message):
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
     TEXT_PAIRS_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_NAME_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
     inputs: _containers.RepeatedScalarFieldContainer[str]
     metadata: _containers.ScalarMap[str, str]
     text_pairs: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, inputs: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., text_pairs: _Optional[_Iterable[str]] = ...) -> None: ...
+    prompt_name: str
+    prompt: str
+    def __init__(self, inputs: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., text_pairs: _Optional[_Iterable[str]] = ..., prompt_name: _Optional[str] = ..., prompt: _Optional[str] = ...) -> None: ...
 
 class SequenceClassificationResponse(_message.Message):
     __slots__ = ("results", "model_id", "metadata")

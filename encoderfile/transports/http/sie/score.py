@@ -39,9 +39,7 @@ def endpoint(service: Service) -> Endpoint:
         query, items = texts([asked.query])[0], texts(asked.items)
         service.check_ability(Ability.SCORE)
         check_options(asked.options, service.info)
-        if asked.instruction:
-            query = f"{asked.instruction} {query}"
-        scored = await call.answering.by(service.score(query, items))
+        scored = await call.answering.by(service.score(query, items, instruction=asked.instruction))
         ranked = [
             {"item_id": asked.items[index].id or f"item-{index}", "score": scored.results[index], "rank": rank}
             for rank, index in enumerate(best_first(scored.results))
