@@ -12,6 +12,7 @@ from typing import Any
 
 from encoderfile.builder.runtime_cache import cache_folder
 from encoderfile.builder.runtime_cache import runtime as frozen_runtime
+from encoderfile.pack import SBOM_PATH, read
 
 PAGE = Path(__file__).with_name("what-is-inside.md")
 
@@ -86,7 +87,7 @@ def table(document: dict[str, Any]) -> str:
 def main() -> None:
     """Freezes, or takes from the cache, the CPU runtime and writes the page."""
     runtime = frozen_runtime("cpu", cache_folder(None), lambda line: print(line, file=sys.stderr))
-    document = json.loads(runtime.sbom())
+    document = json.loads(read(runtime.pack, SBOM_PATH))
     present = [component["name"] for component in document["components"] if "version" in component]
     reasons = "\n".join(f"- `{name}`: {REASONS[name]}" for name in present)
     page = _HEAD.format(packed=runtime.pack.length / 1e6, table=table(document), reasons=reasons)

@@ -167,6 +167,8 @@ class Manifest:
     """Memory that a run takes for each pair of tokens of a text; 0: unknown, or another rule."""
     task: Mapping[str, Any] = field(default_factory=dict)
     """What the model type alone needs to know, as its task declares it."""
+    abilities: tuple[str, ...] = ()
+    """What the model can do and what a request to it may hold, as `Task.in_words` has it; for people."""
     artifacts: tuple[Artifact, ...] = ()
 
     def artifact(self, name: str) -> Artifact | None:
@@ -236,6 +238,7 @@ def _manifest(body: dict[str, Any]) -> Manifest:
         artifacts=tuple(_artifact(each) for each in body["artifacts"]),
         matryoshka_dimensions=tuple(body.get("matryoshka_dimensions", ())),
         other_routes=tuple(body.get("other_routes", ())),
+        abilities=tuple(body.get("abilities", ())),
     )
 
 

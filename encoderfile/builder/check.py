@@ -106,7 +106,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     check_labels(folder, model.manifest)
     tolerance = TOLERANCE if taken.main.dtype == "float32" else HALF_TOLERANCE
     difference = compare_alone_and_together(model, tolerance)
-    manifest = dataclasses.replace(model.manifest, max_padding_difference=difference)
+    manifest = dataclasses.replace(model.manifest, max_padding_difference=difference, abilities=model.task.in_words)
     notes = [*folder.notes, *changed.notes, *facts.notes, *also]
     if config.precision.changes:
         found = _drift(model, original, config.precision)
@@ -221,6 +221,7 @@ class Checked:
             ("inputs", ", ".join(_described(each) for each in manifest.graph.inputs)),
             ("output", manifest.graph.output),
             ("limit", f"{manifest.tokenizer.max_length} tokens"),
+            ("abilities", ", ".join(manifest.abilities)),
         ]
         if manifest.id2label is not None:
             rows.append(("labels", ", ".join(manifest.id2label.values())))

@@ -30,6 +30,7 @@ def describe(executable: Path, device: Device, as_json: bool) -> str:
     rows = [
         ("name", f"{manifest.name} {manifest.version}"),
         ("model type", manifest.model_type),
+        *([("abilities", ", ".join(manifest.abilities))] if manifest.abilities else []),
         *([("labels", ", ".join(manifest.id2label.values()))] if manifest.id2label else []),
         *([("prompts", manifest.prompts_in_words)] if manifest.prompts else []),
         *([("similarity", manifest.similarity)] if manifest.similarity else []),

@@ -36,8 +36,20 @@ def flags() -> dict[str, click.Option]:
     threads.check(2)  # without these, numpy's library ends the process when it is imported
     from encoderfile.tasks import TASKS
 
-    options = {option.name: option for task in TASKS.values() for option in task.options}
-    return {name: _flag(name, option.type, option.description) for name, option in options.items()}
+    types: dict[str, Any] = {}
+    described: dict[str, dict[str, list[str]]] = {}
+    for task in TASKS.values():
+        for option in task.options:
+            types[option.name] = option.type
+            described.setdefault(option.name, {}).setdefault(option.description, []).append(task.name)
+    return {name: _flag(name, types[name], _help(each)) for name, each in described.items()}
+
+
+def _help(described: dict[str, list[str]]) -> str:
+    """A description; where model types differ, theirs behind their names."""
+    if len(described) == 1:
+        return next(iter(described))
+    return " ".join(f"{', '.join(types)}: {description}" for description, types in described.items())
 
 
 def _flag(name: str, kind: Any, description: str) -> click.Option:

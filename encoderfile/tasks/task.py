@@ -161,6 +161,17 @@ class Task(ABC, Generic[R]):
         return frozenset(map(Ability, self.dims))
 
     @property
+    def in_words(self) -> tuple[str, ...]:
+        """The abilities, and what a request may hold beside single texts: `pairs`, `prompts`, `labels`."""
+        takes = {
+            "pairs": self.takes_pairs,
+            "prompts": self.takes_prompt,
+            "labels of the request": any(option.name == "labels" for option in self.options),
+        }
+        able = [ability.value for ability in Ability if ability in self.abilities]
+        return (*able, *(name for name, is_so in takes.items() if is_so))
+
+    @property
     def normalizes(self) -> bool:
         """Whether the vectors of texts have unit length, as the model's own files say."""
         return self.manifest.pooling is not None and self.manifest.pooling.normalize
