@@ -69,6 +69,8 @@ class ModelFolder:
     files: Mapping[str, bytes] = field(repr=False)
     other_routes: tuple[str, ...] = ()
     """Purposes whose texts go through other modules."""
+    routes: Mapping[str, tuple[Module, ...]] = field(default_factory=dict)
+    """The modules of those texts."""
     notes: tuple[str, ...] = ()
     """What a user should know of where the files come from."""
 
@@ -138,6 +140,7 @@ def open_folder(
         tokenizer_json=effective.tokenizer,
         files=files,
         other_routes=modules.other_routes,
+        routes=modules.routes,
         notes=_notes(path, folders, graph),
     )
 

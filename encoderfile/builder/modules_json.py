@@ -34,12 +34,14 @@ class Modules:
 
     default: tuple[Module, ...] = ()
     other_routes: tuple[str, ...] = ()
+    routes: Mapping[str, tuple[Module, ...]] = field(default_factory=dict)
+    """The modules of each of `other_routes`."""
 
 
 def read_modules_json(listed: Sequence[Any], read: Read) -> Modules:
     """Resolves the list in modules.json. Raises `ModelError` for one that cannot be followed."""
     default: list[Module] = []
-    others: list[str] = []
+    others: dict[str, tuple[Module, ...]] = {}
     for each in listed:
         if not isinstance(each, Mapping):
             raise ModelError("modules.json should hold a list of objects: export the model again")
@@ -47,10 +49,10 @@ def read_modules_json(listed: Sequence[Any], read: Read) -> Modules:
         if module.kind in ("Router", "Asym"):
             chosen, apart = _routes(module.path, read)
             default += chosen
-            others += apart
+            others |= apart
         else:
             default.append(module)
-    return Modules(tuple(default), tuple(others))
+    return Modules(tuple(default), tuple(others), others)
 
 
 def inside(name: object) -> str:
@@ -70,7 +72,7 @@ def _joined(*parts: str) -> str:
     return "/".join(part for part in parts if part)
 
 
-def _routes(path: str, read: Read) -> tuple[list[Module], list[str]]:
+def _routes(path: str, read: Read) -> tuple[list[Module], dict[str, tuple[Module, ...]]]:
     """The modules of the route without a purpose, and the purposes with other modules."""
     config = read(_joined(path, "router_config.json")) or read(_joined(path, "config.json"))
     types, structure = config.get("types"), config.get("structure")
@@ -95,7 +97,11 @@ def _routes(path: str, read: Read) -> tuple[list[Module], list[str]]:
         )
     purposes = {task: route for (task, kind), route in mappings.items() if task and kind in ("text", None)}
     purposes = {name: name for name in routes} | purposes
-    return routes[chosen], [task for task, route in purposes.items() if not _same(routes.get(route), routes[chosen])]
+    return routes[chosen], {
+        task: tuple(routes.get(route, ()))
+        for task, route in purposes.items()
+        if not _same(routes.get(route), routes[chosen])
+    }
 
 
 def _mappings(raw: object) -> dict[tuple[str | None, Any], str]:

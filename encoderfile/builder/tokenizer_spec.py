@@ -161,7 +161,7 @@ def limit(
         return Limit(min(count for count, _ in candidates), most, origin)
     # Many tokenizers were saved with the truncation of their last call, so it counts only without any other.
     own = (folder.tokenizer_json.get("truncation") or {}).get("max_length")
-    if _is_limit(own):
+    if is_limit(own):
         return Limit(int(own), int(own), "truncation in tokenizer.json")
     return Limit(_trained_length(folder.config), None, "")
 
@@ -182,16 +182,17 @@ def _named(folder: ModelFolder) -> list[tuple[int, str]]:
     ]
     if any("model_max_length" in each for each in arguments.values()):
         found = found[1:2]
-    limits = [(int(count), origin) for count, origin in found if _is_limit(count)]
+    limits = [(int(count), origin) for count, origin in found if is_limit(count)]
     called = call_length(folder)
-    if _is_limit(called):
+    if is_limit(called):
         return [(int(called), "max_length of processing_kwargs in sentence_bert_config.json"), *limits]
-    if _is_limit(folder.sentence_bert.get("max_seq_length")):
+    if is_limit(folder.sentence_bert.get("max_seq_length")):
         return limits
     return sorted(limits)
 
 
-def _is_limit(value: object) -> TypeGuard[int | float]:
+def is_limit(value: object) -> TypeGuard[int | float]:
+    """Whether a number in a file is a limit in tokens, not a sentinel for none."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < NO_LIMIT
 
 

@@ -40,8 +40,15 @@ def example(model: Model, purpose: str | None = None) -> Asked:
 
 
 def _examples(model: Model) -> list[Asked]:
-    """One for each purpose that texts may have."""
-    return [example(model, purpose) for purpose in model.task.purposes or (None,)]
+    """One without a purpose, and one for each that texts may have."""
+    return [example(model, purpose) for purpose in (None, *model.task.purposes)]
+
+
+def _to_run(model: Model, texts: Sequence[str], asked: Asked) -> list[EncodedText]:
+    """Those that are not answered without a run of the graph."""
+    encoded = model.encode(list(map(model.task.as_input, texts)), asked)
+    preprocessor = model.task.preprocessor
+    return encoded if preprocessor is None else [each for each in encoded if preprocessor.needs_run(each)]
 
 
 def try_lengths(model: Model) -> int:
@@ -56,15 +63,15 @@ def try_lengths(model: Model) -> int:
         raise ModelError(f"the graph fails on a short text ({cause}): {advice}") from error
     limit = min(model.manifest.tokenizer.max_length, LONGEST_TRIAL)
     for asked in _examples(model):
-        long, *_ = model.encode([model.task.as_input(" ".join(TEXTS) + " and so on" * limit)], asked)
-        if model.task.preprocessor is None:
-            long = resized(long, min(limit, len(long)))
-        try:
-            _output(model, [long])
-        except InternalError as error:
-            raise ModelError(
-                f"the graph fails on a text of {len(long)} tokens: give the length it was made for with --max-length"
-            ) from error
+        for each in _to_run(model, [" ".join(TEXTS) + " and so on" * (limit // 2)], asked)[:1]:
+            long = resized(each, min(limit, len(each))) if model.task.preprocessor is None else each
+            try:
+                _output(model, [long])
+            except InternalError as error:
+                raise ModelError(
+                    f"the graph fails on a text of {len(long)} tokens: give the length it was made for with "
+                    "--max-length"
+                ) from error
     return columns
 
 
@@ -78,8 +85,7 @@ def compare_alone_and_together(model: Model, tolerance: float) -> float:
 
     Raises `ModelError` when it is above `tolerance`, or an answer is not finite.
     """
-    inputs = list(map(model.task.as_input, [*TEXTS, LONG]))
-    texts = [text for asked in _examples(model) for text in model.encode(inputs, asked)]
+    texts = [text for asked in _examples(model) for text in _to_run(model, [*TEXTS, LONG], asked)]
     if model.task.takes_pairs:
         # A short limit may leave no room beside the text of a pair that truncation_strategy never truncates.
         with contextlib.suppress(InputError):

@@ -45,6 +45,10 @@ class Preprocessor(Generic[R]):
         """The row as it is run, once its text is tokenised."""
         return encoded
 
+    def needs_run(self, encoded: EncodedText) -> bool:
+        """Whether the graph is run for a row."""
+        return self.answer(encoded) is None
+
     def answer(self, encoded: EncodedText) -> R | None:
         """The result of a row for which the graph is not run; None: run it."""
         return None

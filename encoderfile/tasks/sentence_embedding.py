@@ -17,6 +17,7 @@ from encoderfile.tasks.numerics import unit
 from encoderfile.tasks.options import NORMALIZE
 from encoderfile.tasks.pooling import SPARSE, pool
 from encoderfile.tasks.results import Result
+from encoderfile.tasks.static_route import WEIGHTS, StaticRoute, StaticSettings
 from encoderfile.tasks.task import NO_TENSORS, Output, Task
 from encoderfile.types import AskedPrompt, EncodedText, FloatArray, PredictRequest
 
@@ -54,7 +55,12 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
 
     def __init__(self, manifest: Manifest, tensors: Mapping[str, FloatArray] = NO_TENSORS) -> None:
         super().__init__(manifest, tensors)
+        self._purposes: tuple[str, ...] = ()
         self._bge_m3 = BgeM3.of(manifest, tensors)
+        static = StaticSettings.of(manifest, tensors)
+        if static is not None:
+            self._purposes = tuple(static.purposes)
+            self.preprocessor = StaticRoute(static, tensors[WEIGHTS], manifest.width, SentenceEmbedding)
         self._layers = Layers(manifest.pooling.layers if manifest.pooling else (), tensors)
 
     def postprocess(
@@ -98,6 +104,10 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
             return {"dense": self.width}
         settings = self._bge_m3.settings
         return {"dense": self.width, SPARSE_KIND: settings.vocabulary, MULTIVECTOR: settings.multivector_size}
+
+    @property
+    def purposes(self) -> tuple[str, ...]:
+        return self._purposes
 
     @property
     def separate_kinds(self) -> frozenset[str]:

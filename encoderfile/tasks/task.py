@@ -128,7 +128,7 @@ class Task(ABC, Generic[R]):
 
     def as_input(self, text: str) -> Text:
         """Some text as an input that this model reads, to try it."""
-        return (text, text) if self.needs_pairs else text
+        return ("a query", text) if self.needs_pairs else text
 
     @property
     def defaults(self) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from encoderfile.builder.kinds.gliclass import Gliclass
 from encoderfile.builder.kinds.gliner import Gliner
 from encoderfile.builder.kinds.kind import Facts, Kind, Outputs
 from encoderfile.builder.kinds.nli import Nli
+from encoderfile.builder.kinds.splade_router import SpladeRouter
 from encoderfile.builder.kinds.yes_no import YesNo
 from encoderfile.model.session import ValueInfo
 
-KINDS: tuple[Kind, ...] = (BgeM3(), Colbert(), Gliclass(), Gliner(), Nli(), YesNo())
+KINDS: tuple[Kind, ...] = (BgeM3(), Colbert(), Gliclass(), Gliner(), Nli(), SpladeRouter(), YesNo())
 """Asked in this order whether a folder is theirs."""
 
 __all__ = ["FILES", "KINDS", "Facts", "Kind", "Outputs", "offers", "recognised", "replace_config"]
