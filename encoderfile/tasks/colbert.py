@@ -133,7 +133,7 @@ class ReadsQueriesAndDocuments(Preprocessor[Any]):
         )
 
     def _without_skipped(self, document: EncodedText) -> EncodedText:
-        counts = np.isin(document.input_ids, self._skipped, invert=True)
+        counts = (document.input_ids[:, None] != self._skipped).all(axis=1)
         tokens = tuple(token for token, count in zip(document.tokens, counts.tolist(), strict=False) if count)
         return dataclasses.replace(document, tokens=tokens, kept=counts)
 

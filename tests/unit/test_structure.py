@@ -176,3 +176,12 @@ def test_imports_can_be_read_from_the_source(file: str) -> None:
 )
 def test_no_form_of_import_is_overlooked(source: str, file: str, found: str) -> None:
     assert imported(source, file) == {found}
+
+
+NEEDS_NUMPY_MA = re.compile(r"\bnp\.(unique\w*|setdiff1d|setxor1d|intersect1d|union1d|isin|in1d|ma)\b")
+"""Functions that look for numpy.ma when they are called, which the frozen runtime leaves out."""
+
+
+@pytest.mark.parametrize("file", [name for name in FILES if not name.startswith(("builder/", "cli/"))])
+def test_what_is_frozen_calls_nothing_of_numpy_that_is_left_out(file: str) -> None:
+    assert not NEEDS_NUMPY_MA.findall(FILES[file].read_text(encoding="utf-8"))
