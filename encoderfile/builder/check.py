@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import encoderfile
@@ -15,7 +15,7 @@ from encoderfile.builder.graph_inputs import graph_inputs
 from encoderfile.builder.kinds import FILES, Kind, Outputs, offers, recognised, replace_config
 from encoderfile.builder.labels import check_labels, label_facts
 from encoderfile.builder.layers import layer_tensors
-from encoderfile.builder.model_type import Choice, choose_output, choose_type, refuse_generators
+from encoderfile.builder.model_type import Choice, choose_output, choose_type, refuse_generators, unusual
 from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.builder.pooling_config import vector_pooling
 from encoderfile.builder.precision import Changed, PrecisionOptions
@@ -71,14 +71,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     if kind.change_graphs(folder, list({id(each): each for each in (original, graph)}.values()), session.outputs):
         session = _session(graph)
     inputs = graph_inputs(folder, session.inputs, {**_present(kind, session), **config.inputs}, kind.roles)
-    taken = kind.outputs(folder, session.outputs)
-    if taken is not None and config.output not in (None, taken.main.name):
-        raise ConfigError(
-            f"--output {config.output}: this model gives {taken.main.name} ({choice.reason}): leave the flag out"
-        )
-    if taken is None:
-        candidates = session.outputs if config.output else poolable(folder, session.outputs)
-        taken = Outputs(choose_output(folder, choice.model_type, candidates, config.output))
+    taken, reasons = _taken(config, folder, kind, choice, session.outputs)
     refuse_unsupported(folder, taken.main, reads_messages=kind.reads_messages)
     if taken.main.dtype == "bfloat16":
         taken = dataclasses.replace(taken, main=_cast_to_float32(taken.main, original, graph))
@@ -107,7 +100,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     tolerance = TOLERANCE if taken.main.dtype == "float32" else HALF_TOLERANCE
     difference = compare_alone_and_together(model, tolerance)
     manifest = dataclasses.replace(model.manifest, max_padding_difference=difference, abilities=model.task.in_words)
-    notes = [*folder.notes, *changed.notes, *facts.notes, *also]
+    notes = [*folder.notes, *reasons, *changed.notes, *facts.notes, *also]
     if config.precision.changes:
         found = _drift(model, original, config.precision)
         manifest = dataclasses.replace(manifest, precision=config.precision.words(), drift=found.to_json())
@@ -127,6 +120,23 @@ def _kind(config: BuildConfig, folder: ModelFolder, session: Session) -> tuple[K
     refuse_generators(folder, [each.name for each in session.inputs], session.outputs)
     choice = choose_type(folder, session.outputs, config.model_type, config.output)
     return Kind(), choice, offers(folder, session.outputs)
+
+
+def _taken(
+    config: BuildConfig, folder: ModelFolder, kind: Kind, choice: Choice, outputs: Sequence[ValueInfo]
+) -> tuple[Outputs, list[str]]:
+    """The outputs that are taken, and why, where their names do not say it. Raises `ConfigError`, `ModelError`."""
+    taken = kind.outputs(folder, outputs)
+    if taken is None:
+        candidates = outputs if config.output else poolable(folder, outputs)
+        main = choose_output(folder, choice.model_type, candidates, config.output)
+        reason = unusual(folder, main, config.output)
+        return Outputs(main), [] if reason is None else [reason]
+    if config.output not in (None, taken.main.name):
+        raise ConfigError(
+            f"--output {config.output}: this model gives {taken.main.name} ({choice.reason}): leave the flag out"
+        )
+    return taken, []
 
 
 def _present(kind: Kind, session: Session) -> dict[str, str]:

@@ -70,6 +70,24 @@ def _find(folder: ModelFolder, declared: Output, outputs: Sequence[ValueInfo]) -
     return sole if sole and len(sole.shape) == rank and _NEUTRAL.fullmatch(sole.plain) else None
 
 
+def unusual(folder: ModelFolder, found: ValueInfo, named: str | None) -> str | None:
+    """Why an output is taken that has not one of the usual names; None for one that has."""
+    usual = {each.name for task in TASKS.values() for each in task.outputs} | set(pooling_config.TOKEN_VECTORS)
+    if found.plain in usual and named is None:
+        return None
+    if named is not None:
+        reason = "it is given by --output"
+    elif len(found.shape) == 3:
+        reason = "it alone gives vectors of tokens, of the size of the model's hidden state"
+    elif found.plain in _TEXT_VECTOR_NAMES:
+        reason = "its name is that of one vector per text"
+    elif len(found.shape) == 2 and found.shape[-1] == pooling_config.vector_size(folder):
+        reason = f"it alone gives one vector per text, of the {found.shape[-1]} numbers that the files say"
+    else:
+        reason = "it is the only output"
+    return f"the output {found.name} is taken: {reason}"
+
+
 def token_vectors(folder: ModelFolder, outputs: Sequence[ValueInfo]) -> list[ValueInfo]:
     """Outputs that are one vector per token, best first: by name, else the only one, if of the model's width."""
     named = [_by_name(outputs, name, 3) for name in pooling_config.TOKEN_VECTORS]

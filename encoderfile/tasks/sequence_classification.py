@@ -57,6 +57,8 @@ class SequenceClassification(LabelTask[SequenceLabels]):
     @property
     def abilities(self) -> frozenset[Ability]:
         """A cross-encoder has one label: its logit says how well the second text of a pair answers the first."""
+        if self.needs_pairs:
+            return frozenset({Ability.SCORE})
         return super().abilities | ({Ability.SCORE} if len(self.labels) == 1 else set())
 
     def score_requests(self, query: str, texts: Sequence[str]) -> Sequence[PredictRequest]:

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig
-from encoderfile.builder.model_type import choose_output, choose_type
+from encoderfile.builder.model_type import choose_output, choose_type, unusual
 from encoderfile.builder.modules_json import Module
 from encoderfile.builder.pooling_config import vector_pooling
 from encoderfile.errors import ConfigError, ModelError
@@ -207,3 +207,26 @@ def test_a_wanted_type_switches_no_dense_layer_off(path: Path) -> None:
     edit_json(path, "2_Normalize/config.json", in_features=48, out_features=8)
     for model_type in (SENTENCE, TOKENS):
         assert "modules.json names 2_Normalize, whose weights are missing" in refusal(path, model_type=model_type)
+
+
+@pytest.mark.parametrize(
+    ("taken", "named", "words"),
+    [
+        (output("last_hidden_state", None, None, 48), None, None),
+        (output("sentence_embedding", None, 48), None, None),
+        (output("output_0", None, None, 48), None, "output_0 is taken: it alone gives vectors of tokens"),
+        (output("text_embeds", None, 16), None, "text_embeds is taken: its name is that of one vector per text"),
+        (
+            output("output_0", None, 48),
+            None,
+            "output_0 is taken: it alone gives one vector per text, of the 48",
+        ),
+        (output("scores", None, 2), None, "scores is taken: it is the only output"),
+        (output("logits", None, 2), "logits", "logits is taken: it is given by --output"),
+    ],
+)
+def test_why_an_output_of_an_unusual_name_is_taken_is_said(
+    taken: ValueInfo, named: str | None, words: str | None
+) -> None:
+    reason = unusual(folder(config=BERT), taken, named)
+    assert reason is None if words is None else words in str(reason)
