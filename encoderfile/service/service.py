@@ -304,7 +304,7 @@ class Service:
         preprocessor = self.task.preprocessor
         if preprocessor is None:
             return most
-        rows = len(preprocessor.rows("text", preprocessor.prepare(Asked(options=options))))
+        rows = len(preprocessor.rows(self.task.as_input("text"), preprocessor.prepare(Asked(options=options))))
         return max(1, min(most, MAX_ROWS // rows))
 
     @property
