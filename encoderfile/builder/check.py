@@ -130,7 +130,7 @@ def _taken(
     if taken is None:
         candidates = outputs if config.output else poolable(folder, outputs)
         main = choose_output(folder, choice.model_type, candidates, config.output)
-        reason = unusual(folder, main, config.output)
+        reason = unusual(folder, choice.model_type, main, config.output)
         return Outputs(main), [] if reason is None else [reason]
     if config.output not in (None, taken.main.name):
         raise ConfigError(

@@ -70,21 +70,22 @@ def _find(folder: ModelFolder, declared: Output, outputs: Sequence[ValueInfo]) -
     return sole if sole and len(sole.shape) == rank and _NEUTRAL.fullmatch(sole.plain) else None
 
 
-def unusual(folder: ModelFolder, found: ValueInfo, named: str | None) -> str | None:
+def unusual(folder: ModelFolder, model_type: str, found: ValueInfo, named: str | None) -> str | None:
     """Why an output is taken that has not one of the usual names; None for one that has."""
+    axes = [each.axes for each in TASKS[model_type].outputs]
     usual = {each.name for task in TASKS.values() for each in task.outputs} | set(pooling_config.TOKEN_VECTORS)
     if found.plain in usual and named is None:
         return None
     if named is not None:
         reason = "it is given by --output"
-    elif len(found.shape) == 3:
+    elif TOKEN_VECTORS in axes and token_vectors(folder, [found]):
         reason = "it alone gives vectors of tokens, of the size of the model's hidden state"
     elif found.plain in _TEXT_VECTOR_NAMES:
         reason = "its name is that of one vector per text"
-    elif len(found.shape) == 2 and found.shape[-1] == pooling_config.vector_size(folder):
+    elif TEXT_VECTOR in axes and len(found.shape) == 2:
         reason = f"it alone gives one vector per text, of the {found.shape[-1]} numbers that the files say"
     else:
-        reason = "it is the only output"
+        reason = "no other output can be the logits"
     return f"the output {found.name} is taken: {reason}"
 
 

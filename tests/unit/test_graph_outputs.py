@@ -210,23 +210,28 @@ def test_a_wanted_type_switches_no_dense_layer_off(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("taken", "named", "words"),
+    ("model_type", "taken", "named", "words"),
     [
-        (output("last_hidden_state", None, None, 48), None, None),
-        (output("sentence_embedding", None, 48), None, None),
-        (output("output_0", None, None, 48), None, "output_0 is taken: it alone gives vectors of tokens"),
-        (output("text_embeds", None, 16), None, "text_embeds is taken: its name is that of one vector per text"),
-        (
-            output("output_0", None, 48),
-            None,
-            "output_0 is taken: it alone gives one vector per text, of the 48",
-        ),
-        (output("scores", None, 2), None, "scores is taken: it is the only output"),
-        (output("logits", None, 2), "logits", "logits is taken: it is given by --output"),
+        (TOKENS, output("last_hidden_state", None, None, 48), None, None),
+        (SENTENCE, output("sentence_embedding", None, 48), None, None),
+        (TOKENS, output("output_0", None, None, 48), None, "output_0 is taken: it alone gives vectors of tokens"),
+        (SENTENCE, output("text_embeds", None, 16), None, "text_embeds is taken: its name is that of one vector"),
+        (SENTENCE, output("output_0", None, 48), None, "output_0 is taken: it alone gives one vector per text, of"),
+        (SENTENCE, output("output_0", None, None, 100), None, "output_0 is taken: no other output can be the logits"),
+        ("token_classification", output("1234", None, None, 48), None, "1234 is taken: no other output can be the"),
+        ("sequence_classification", output("out", None, 48), None, "out is taken: no other output can be the logits"),
+        ("sequence_classification", output("logits", None, 2), "logits", "logits is taken: it is given by --output"),
     ],
 )
 def test_why_an_output_of_an_unusual_name_is_taken_is_said(
-    taken: ValueInfo, named: str | None, words: str | None
+    model_type: str, taken: ValueInfo, named: str | None, words: str | None
 ) -> None:
-    reason = unusual(folder(config=BERT), taken, named)
+    reason = unusual(folder(config=BERT), model_type, taken, named)
     assert reason is None if words is None else words in str(reason)
+
+
+@pytest.mark.parametrize("name", ["bert-cls", "bert-tok", "bert-mlm"])
+def test_check_says_why_logits_of_an_unusual_name_are_taken(name: str, tmp_path: Path) -> None:
+    edit_graph(copy(name, tmp_path / "model"), graphs.renamed_output("output_0"))
+    rows = check(BuildConfig(path=tmp_path / "model")).rows()
+    assert ("note", "the output output_0 is taken: no other output can be the logits") in rows
