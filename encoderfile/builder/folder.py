@@ -114,6 +114,8 @@ def open_folder(
         return _json(files, name, dict)
 
     modules = read_modules_json(_json(files, "modules.json", list), read)
+    if "modules.json" not in files:
+        _refuse_unlisted_modules(folders)
     pooled = [module.config for module in modules.default if module.kind in ("Pooling", "SpladePooling")]
     sentence_bert = next((found for name in SENTENCE_BERT if (found := _json(files, name, dict))), {})
     alone = not {"config.json", "tokenizer_config.json"} & files.keys()
@@ -143,6 +145,17 @@ def open_folder(
         routes=modules.routes,
         notes=_notes(path, folders, graph),
     )
+
+
+def _refuse_unlisted_modules(folders: Sequence[Path]) -> None:
+    """Raises `ModelError` for modules beside the graph that no modules.json lists: answers would be without them."""
+    found = (name for folder in folders for name in sorted(folder.glob("[0-9]_*")) if name.is_dir())
+    unlisted = next((path for path in found if path.name != "1_Pooling"), None)
+    if unlisted is not None:
+        raise ModelError(
+            f"{unlisted} is a module of sentence-transformers, and there is no modules.json that says where it "
+            "belongs: copy modules.json from the original model"
+        )
 
 
 def find_onnx(path: Path) -> Path:

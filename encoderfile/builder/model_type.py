@@ -204,7 +204,7 @@ def _by_vectors(folder: ModelFolder, tokens: Sequence[ValueInfo], vector: ValueI
     """An embedding type, where the graph gives vectors or weights of words; None in doubt."""
     words = folder.architecture.endswith(pooling_config.MASKED_LM)
     if pooling_config.pools(folder) and (tokens or vector or words or pooling_config.is_sparse(folder)):
-        return Choice(_by_axes(TEXT_VECTOR), "modules.json describes a sentence-transformers model")
+        return Choice(_by_axes(TEXT_VECTOR), f"{_describes(folder)} describes a sentence-transformers model")
     if tokens:
         return Choice(_by_axes(TOKEN_VECTORS), f"the graph's output is {tokens[0].name}")
     # The last, because sentence models keep the architecture they were trained from.
@@ -214,6 +214,10 @@ def _by_vectors(folder: ModelFolder, tokens: Sequence[ValueInfo], vector: ValueI
         reason = f"{folder.architecture} gives a weight to each word of the vocabulary: a sparse embedding"
         return Choice(_by_axes(TEXT_VECTOR), reason)
     return None
+
+
+def _describes(folder: ModelFolder) -> str:
+    return "modules.json" if folder.modules else "1_Pooling/config.json"
 
 
 def _by_architecture(architecture: str) -> str | None:

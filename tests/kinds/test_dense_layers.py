@@ -213,3 +213,13 @@ def test_the_similarity_of_the_files_is_reported() -> None:
     rows = dict(checked(KINDS["st-dense"]).rows())
     assert rows["similarity"] == "cosine"
     assert rows["pooling"] == "mean, 2_Dense Tanh, 3_Dense Identity, normalised"
+
+
+def test_modules_that_no_list_names_are_not_left_out_without_a_word(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(KINDS["st-dense"], folder)
+    (folder / "modules.json").unlink()
+    refused(folder, "2_Dense is a module of sentence-transformers, and there is no modules.json")
+    for path in folder.glob("[234]_*"):
+        shutil.rmtree(path)
+    assert "(1_Pooling/config.json describes" in dict(checked(folder).rows())["model type"]

@@ -68,7 +68,7 @@ def test_a_wanted_type_is_taken_whatever_the_files_say(wanted: str) -> None:
     [
         (choice(LOGITS, architecture="XForSequenceClassification"), "config.json names XForSequenceClassification"),
         (choice(SENTENCE), "the graph has an output sentence_embedding"),
-        (choice(HIDDEN, pooling={"a": 1}), "modules.json describes a sentence-transformers model"),
+        (choice(HIDDEN, pooling={"a": 1}), "1_Pooling/config.json describes a sentence-transformers model"),
         (choice(HIDDEN), "the graph's output is last_hidden_state"),
     ],
     ids=["architecture", "graph", "modules", "output"],
