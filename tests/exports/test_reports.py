@@ -1,4 +1,4 @@
-"""Folders after public reports answer as their expected.json says; they lie beside those of ENCODERFILE_TEST_MODELS."""
+"""Folders after public reports answer as expected.json says; they lie beside those of ENCODERFILE_TEST_MODELS."""
 
 import os
 from pathlib import Path
