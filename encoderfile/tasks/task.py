@@ -162,7 +162,7 @@ class Task(ABC, Generic[R]):
 
     @property
     def in_words(self) -> tuple[str, ...]:
-        """The abilities, and what a request may hold beside single texts: `pairs`, `prompts`, `labels`."""
+        """The abilities, and what a request may hold beside single texts."""
         takes = {
             "pairs": self.takes_pairs,
             "prompts": self.takes_prompt,
