@@ -22,7 +22,7 @@ from encoderfile.container import PAGE, Slice, hash_range
 from encoderfile.errors import ContainerError
 
 MAGIC = b"ENCPACK\x02"
-# magic, id (hex digits), entries, bytes of the index, oldest glibc, nothing
+# magic, id (hex digits), entries, bytes of the index, oldest glibc, flags
 HEADER = struct.Struct("<8s32sII12sI")
 # offset from the start of the pack, packed bytes, bytes, mode, length of the path, sha256 of the packed bytes
 ENTRY = struct.Struct("<QQQII32s")
@@ -34,7 +34,7 @@ _ENTRY_BEFORE = struct.Struct("<QQQIIII")
 SBOM_PATH = "_internal/sbom.cdx.json"
 """The file in the pack that lists what the runtime is made of (CycloneDX JSON)."""
 FACTS_PATH = "_internal/runtime.json"
-"""The file that says what the runtime is: version, device, oldest glibc, machine, versions of packages."""
+"""The file that says what the runtime is: version, device, machine, its C library, versions of packages."""
 
 _CHUNK = 1 << 20
 
@@ -51,9 +51,13 @@ class Entry:
     sha256: bytes = b""
 
 
-def header(entries: int, index: bytes, libc: str) -> bytes:
+USES_DRIVER = 1
+"""A flag: the runtime loads the machine's GPU driver, so it prefers the machine's C library."""
+
+
+def header(entries: int, index: bytes, libc: str, flags: int = 0) -> bytes:
     """The header of a pack with this index: its id is half of the sha256 of all other bytes of header and index."""
-    fields = (entries, len(index), libc.encode(), 0)
+    fields = (entries, len(index), libc.encode(), flags)
     return HEADER.pack(MAGIC, _identity(HEADER.pack(MAGIC, b"", *fields), index), *fields)
 
 

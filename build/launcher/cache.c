@@ -15,7 +15,6 @@
 
 #include "check.h"
 #include "folder.h"
-#include "libc_check.h"
 #include "report.h"
 #include "unpack.h"
 
@@ -126,7 +125,6 @@ static int unpack_once(const struct pack *pack, int cache, const struct trust *t
     fcntl(lock, F_SETFD, FD_CLOEXEC);
     int locked = flock(lock, LOCK_EX) == 0;
     if (check_runtime(pack, cache, pack->id, trust) != 0) {
-        check_libc(pack->libc);
         snprintf(leftovers, sizeof leftovers, TEMPORARY, pack->id, (unsigned)geteuid());
         if (locked) remove_leftovers(cache, leftovers);
         failed = unpack_into(pack, cache, trust);

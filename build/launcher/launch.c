@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "become.h"
 #include "cache.h"
 #include "check.h"
 #include "folder.h"
@@ -61,24 +62,6 @@ static void read_file(const char *path, struct file *file) {
     if (read_pack(pack, footer.pack_length, &file->pack) != 0) die(DAMAGED ", %s: copy the file again", why);
 }
 
-/* Becomes the runtime in the cache folder `real`; returns only if that fails. */
-static void become(const char *real, const char *id, char **argv) {
-    char program[PATH_MAX + ID_BYTES + 20], *libraries;
-    snprintf(program, sizeof program, "%s/%s/" PROGRAM, real, id);
-    /* The runtime's own libraries come first: its program needs libz, which a minimal system may not have. */
-    const char *before = getenv("LD_LIBRARY_PATH");
-    char *kept = before && *before ? strdup(before) : NULL;
-    if (asprintf(&libraries, "%s/%s/_internal%s%s", real, id, kept ? ":" : "", kept ? kept : "") < 0)
-        die("out of memory");
-    setenv("LD_LIBRARY_PATH", libraries, 1);
-    execv(program, argv);
-    because("%s", strerror(errno));
-    if (kept) setenv("LD_LIBRARY_PATH", kept, 1);
-    else unsetenv("LD_LIBRARY_PATH");
-    free(libraries);
-    free(kept);
-}
-
 /*
  * Tries a cache folder, which is created with mode `make`; 0: it came with the file and is never changed. Returns if it
  * is not usable.
@@ -101,7 +84,11 @@ static void try_cache(const char *folder, const struct trust *trust, mode_t make
         if (failed && !shipped && errno == EBADMSG) die(DAMAGED ": copy the file again");
         if (failed && shipped && errno == ENOENT) goto end;
     }
-    if (!failed) become(real, file->pack.id, argv);
+    if (!failed) {
+        char runtime[PATH_MAX + ID_BYTES + 2];
+        snprintf(runtime, sizeof runtime, "%s/%s", real, file->pack.id);
+        become(&file->pack, runtime, argv);
+    }
     note(folder);
 end:
     close(cache);

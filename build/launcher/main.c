@@ -6,10 +6,11 @@
  *   pack.c    what the file contains        inflate.c  decompression
  *   trust.c   who can change a folder       folder.c   opening folders safely
  *   cache.c   locks, repair, pruning        check.c    whether a runtime is intact
- *   unpack.c  unpacking a runtime           report.c, progress.c, libc_check.c  what the user is told
+ *   unpack.c  unpacking a runtime           report.c, progress.c  what the user is told
+ *   become.c  starting it                   host_libc.c  the machine's own C library
  *
- * exec() keeps the process, so signals, exit codes, PID 1 and `ps` need no further work. Linux only; linked statically,
- * so that a machine without a suitable C library still gets a clear message.
+ * exec() keeps the process, so signals, exit codes, PID 1 and `ps` need no further work. Linux only; linked statically:
+ * the machine needs no C library, and the runtime brings its own.
  */
 #define _GNU_SOURCE
 #include <limits.h>

@@ -119,7 +119,7 @@ int read_pack(const unsigned char *base, uint64_t length, struct pack *pack) {
     if (memcmp(header.magic, "ENCPACK\2", 8) != 0) return because("it does not begin with the signature of a runtime");
     if (header.index_bytes > length - sizeof header || header.entries > header.index_bytes / sizeof(struct entry))
         return because("its index is longer than the runtime");
-    *pack = (struct pack){.base = base, .entries = header.entries};
+    *pack = (struct pack){.base = base, .flags = header.flags, .entries = header.entries};
     identity(&header, base + sizeof header, pack->id);
     if (memcmp(pack->id, header.id, ID_BYTES) != 0) return because("its index does not match its id");
     memcpy(pack->libc, header.libc, sizeof pack->libc - 1);

@@ -21,13 +21,15 @@ struct footer {
     uint64_t payload_offset, manifest_offset, manifest_length, pack_offset, pack_length, total;
 };
 
+#define USES_DRIVER 1u /* a flag: the runtime loads the machine's GPU driver */
+
 struct header {
     char magic[8];
     char id[ID_BYTES]; /* hex digits: half of the sha256 of the rest of the header and the index */
     uint32_t entries;
     uint32_t index_bytes;
     char libc[12]; /* the oldest glibc that the runtime runs with, such as "2.28" */
-    uint32_t reserved;
+    uint32_t flags;
 };
 
 /* One entry of the index; its path follows, and a zero byte. */
@@ -41,7 +43,7 @@ struct pack {
     const unsigned char *base;
     char id[ID_BYTES + 1];
     char libc[12];
-    unsigned entries;
+    unsigned flags, entries;
     struct entry *entry; /* sorted by path */
     const char **path;
 };

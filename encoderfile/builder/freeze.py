@@ -18,10 +18,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoderfile.builder import freeze_record, sbom
+from encoderfile.builder import c_library, freeze_record, sbom
+from encoderfile.builder.elf import is_elf
 from encoderfile.container import PAGE
 from encoderfile.errors import ConfigError
-from encoderfile.pack import ENTRY, FACTS_PATH, HEADER, SBOM_PATH, header
+from encoderfile.pack import ENTRY, FACTS_PATH, HEADER, SBOM_PATH, USES_DRIVER, header
 from encoderfile.progress import waiting
 
 _NEARLY_FULL = 1 << 20
@@ -38,13 +39,15 @@ def freeze(device: str, work: Path, expected: float) -> tuple[Path, freeze_recor
     with waiting(f"freezing the {device} runtime", expected):
         found = _run_pyinstaller(device, work)
         folder, pack = work / "dist" / "runtime", work / "runtime.pack"
-        libc = oldest_libc(folder)
-        document = sbom.document(found, device=device, libc=libc)
-        facts = sbom.facts(document, device=device, libc=libc)
+        oldest = oldest_libc(folder)
+        libraries = c_library.add(folder)
+        document = sbom.document(found, libraries, device=device, oldest_glibc=oldest)
+        facts = sbom.facts(document)
         (folder / SBOM_PATH).write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
         (folder / FACTS_PATH).write_text(json.dumps(facts, indent=1) + "\n")
-        write_pack(folder, pack, libc)
-        files = [path for path in (*found["modules"], *found["originals"]) if not path.startswith(str(work))]
+        write_pack(folder, pack, oldest, USES_DRIVER if device == "cuda" else 0)
+        sources = (*found["modules"], *found["originals"], *map(str, libraries))
+        files = [path for path in sources if not path.startswith(str(work))]
         versions = {each["name"]: each["version"] for each in document["components"] if "purl" in each}
         record = freeze_record.record(files, found["names"], versions)
     return pack, record | {"seconds": time.monotonic() - started}
@@ -92,7 +95,7 @@ def oldest_libc(folder: Path) -> str:
     """The oldest glibc that can run the libraries in `folder`: the newest symbol version that any of them needs."""
     needed = {(2, 17)}
     for path in folder.rglob("*"):
-        if path.is_file() and not path.is_symlink() and path.read_bytes()[:4] == b"\x7fELF":
+        if is_elf(path):
             found = re.findall(rb"GLIBC_(\d+)\.(\d+)", path.read_bytes())
             needed.update((int(major), int(minor)) for major, minor in found)
     return "{}.{}".format(*max(needed))
@@ -122,8 +125,11 @@ class _File:
     packed: bytes
 
 
-def write_pack(folder: Path, target: Path, libc: str) -> None:
-    """Packs `folder` into `target`; `libc` is the oldest glibc it runs with. The same folder gives the same bytes."""
+def write_pack(folder: Path, target: Path, libc: str, flags: int = 0) -> None:
+    """Packs `folder` into `target`; the same folder gives the same bytes.
+
+    `libc` is the oldest glibc that it runs with, `flags` are those of the header.
+    """
     paths = [path for path in folder.rglob("*") if path.is_symlink() or path.is_file()]
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # zlib releases the GIL
         files = list(pool.map(lambda path: _pack(path, path.relative_to(folder)), paths))
@@ -137,7 +143,7 @@ def write_pack(folder: Path, target: Path, libc: str) -> None:
         index += file.path + b"\0"
         offset += len(file.packed)
     with target.open("wb") as out:
-        out.write(header(len(files), index, libc) + index)
+        out.write(header(len(files), index, libc, flags) + index)
         for file in files:
             out.write(file.packed)
         out.write(bytes(-offset % PAGE))

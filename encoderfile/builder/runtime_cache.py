@@ -27,7 +27,7 @@ from encoderfile.pack import verify
 from encoderfile.progress import waiting
 
 _RECIPE = ("runtime.spec", "entry.py", "hollow_mcp.py")
-_MAKERS = ("freeze.py", "freeze_record.py", "sbom.py")
+_MAKERS = ("c_library.py", "elf.py", "freeze.py", "freeze_record.py", "sbom.py", "system_libraries.py")
 """The builder's own files that make a pack."""
 _FREEZERS = ("pyinstaller", "pyinstaller-hooks-contrib", "altgraph")
 

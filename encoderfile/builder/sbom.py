@@ -9,12 +9,13 @@ import platform
 import sysconfig
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import Distribution
 from pathlib import Path
 from typing import Any
 
 import encoderfile
+from encoderfile.builder import c_library, system_libraries
 from encoderfile.container import Slice
 from encoderfile.errors import ContainerError
 from encoderfile.pack import FACTS_PATH, SBOM_PATH, entries, read
@@ -23,13 +24,16 @@ LAUNCHER_PARTS = Path(__file__).with_name("launcher") / "parts.json"
 """What others wrote in the launcher, as components; build/launcher/build.py writes it."""
 
 
-def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str, Any]:
-    """The document for `contents`, which build/runtime.spec wrote: source paths of modules, libraries and data."""
+def document(contents: Mapping[str, Any], glibc: Sequence[Path], *, device: str, oldest_glibc: str) -> dict[str, Any]:
+    """The document for `contents`, which build/runtime.spec wrote: source paths of modules, libraries and data.
+
+    `glibc` are the files of the C library that it brings, `oldest_glibc` is the oldest it could run with.
+    """
     site = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
     owners = _owners(site)
     own = Path(encoderfile.__file__).parent
     sizes: dict[str, int] = defaultdict(int)
-    loose: dict[str, int] = {}
+    loose: list[Path] = []
     for source in sorted({*contents["modules"], *contents["files"]}):
         path = Path(source)
         if not path.is_file():  # a link inside the runtime, or a module created in memory
@@ -39,13 +43,17 @@ def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str
         if owner is not None:
             sizes[owner] += size
         elif ".so" in path.name and not path.name.startswith("libpython") and "lib-dynload" not in path.parts:
-            loose[path.name] = size
+            loose.append(path)
         elif not path.is_relative_to(own):
             sizes["python"] += size
     python = {"version": platform.python_version(), "licenses": [{"license": {"id": "PSF-2.0"}}]}
     components = [_component("application", "python", sizes.pop("python", 0), **python)]
     components += [_package(name, sizes[name]) for name in sorted(sizes)]
-    components += [_component("library", name, loose[name]) for name in sorted(loose)]
+    components += [
+        system_libraries.component(path.name, [path]) for path in sorted(loose, key=lambda each: each.name)
+    ]
+    version = c_library.version(glibc)
+    components.append(system_libraries.component("glibc", glibc, version, system_libraries.GLIBC_LICENCE))
     components += json.loads(LAUNCHER_PARTS.read_bytes())
     identity = json.dumps(components, sort_keys=True)
     return {
@@ -60,10 +68,16 @@ def document(contents: Mapping[str, Any], *, device: str, libc: str) -> dict[str
                 "version": encoderfile.__version__,
                 "licenses": [{"license": {"id": "Apache-2.0"}}],
             },
-            "properties": _properties(device=device, oldest_glibc=libc, machine=platform.machine()),
+            "properties": _properties(
+                device=device, glibc=version, oldest_glibc=oldest_glibc, machine=platform.machine()
+            ),
         },
         "components": components,
     }
+
+
+def _name(path: Path) -> str:
+    return path.name
 
 
 def _properties(**values: object) -> list[dict[str, str]]:
@@ -116,13 +130,15 @@ def _licences(distribution: Distribution) -> list[dict[str, Any]]:
     return [{"license": {"name": name}}]
 
 
-def facts(document: Mapping[str, Any], *, device: str, libc: str) -> dict[str, Any]:
-    """What `info` says of the runtime with this `document`; `libc` is the oldest glibc that it runs with."""
+def facts(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What `info` says of the runtime with this `document`.
+
+    `glibc` is the version that it brings; one for CUDA uses the machine's where that is `oldest_glibc` or newer.
+    """
+    said = {each["name"].removeprefix("encoderfile:"): each["value"] for each in document["metadata"]["properties"]}
     return {
-        "version": encoderfile.__version__,
-        "device": device,
-        "oldest_glibc": libc,
-        "machine": platform.machine(),
+        "version": document["metadata"]["component"]["version"],
+        **{name: said[name] for name in ("device", "glibc", "oldest_glibc", "machine")},
         "versions": {each["name"]: each["version"] for each in document["components"] if "version" in each},
     }
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from encoderfile.errors import ConfigError, ContainerError
 from encoderfile.pack import FACTS_PATH, SBOM_PATH
+from encoderfile.runtime import c_library
 
 
 def folder() -> Path:
@@ -34,6 +35,7 @@ def facts() -> dict[str, Any]:
         "version": facts.pop("version"),
         "folder": str(folder()),
         "size": sum(path.lstat().st_size for path in folder().rglob("*") if path.is_file()),
+        "c_library": "own" if c_library.is_own() else "host",
         **facts,
     }
 

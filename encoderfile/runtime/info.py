@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import encoderfile
 from encoderfile.console import json_text, printable
@@ -39,7 +41,8 @@ def describe(executable: Path, device: Device, as_json: bool) -> str:
         ("device", f"{device.name} ({device.reason})"),
         ("built by", f"encoderfile {manifest.builder_version}"),
         ("runtime", f"encoderfile {runtime['version']} for {runtime['device']}"),
-        ("needs", f"Linux {runtime['machine']}, glibc {runtime['oldest_glibc']} or newer"),
+        ("needs", f"Linux {runtime['machine']}"),
+        ("C library", _c_library(runtime)),
         ("unpacked in", f"{runtime['folder']}, {runtime['size'] / 1e6:.1f} MB"),
         ("made of", ", ".join(f"{name} {version}" for name, version in runtime["versions"].items())),
         ("file", f"{executable}, {size / 1e6:.1f} MB, all checksums match"),
@@ -47,3 +50,10 @@ def describe(executable: Path, device: Device, as_json: bool) -> str:
     ]
     width = max(len(label) for label, _ in rows)
     return "\n".join(printable(f"{label:<{width}}  {value}") for label, value in rows)
+
+
+def _c_library(runtime: Mapping[str, Any]) -> str:
+    """Which one runs this process, and why."""
+    if runtime["c_library"] == "own":
+        return f"its own, glibc {runtime['glibc']}"
+    return f"this machine's, for its GPU driver (its own, glibc {runtime['glibc']}, on machines with an older one)"

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-import encoderfile
 from encoderfile.builder import sbom
 from encoderfile.builder.freeze import write_pack
 from encoderfile.container import Slice
@@ -14,11 +13,24 @@ from encoderfile.errors import ContainerError
 from encoderfile.pack import FACTS_PATH, SBOM_PATH
 from encoderfile.runtime import frozen
 
+
+def properties(**values: str) -> list[dict[str, str]]:
+    return [{"name": f"encoderfile:{name}", "value": value} for name, value in values.items()]
+
+
 DOCUMENT = {
-    "metadata": {"properties": [{"name": "encoderfile:device", "value": "cpu"}]},
+    "metadata": {"properties": properties(device="cpu")},
     "components": [{"name": "numpy", "version": "2.3"}, {"name": "libz.so.1"}],
 }
-FACTS = sbom.facts(DOCUMENT, device="cuda", libc="2.28")
+FACTS = sbom.facts(
+    {
+        "metadata": {
+            "component": {"version": "1.2"},
+            "properties": properties(device="cuda", glibc="2.36", oldest_glibc="2.28", machine="x86_64"),
+        },
+        "components": DOCUMENT["components"],
+    }
+)
 
 
 @pytest.fixture
@@ -51,12 +63,14 @@ def test_info_has_the_facts_and_where_the_runtime_lies(runtime: Path, monkeypatc
     (runtime / FACTS_PATH).write_text(json.dumps(FACTS))
     monkeypatch.setattr(frozen, "folder", lambda: runtime)
     assert frozen.facts() == {
-        "version": encoderfile.__version__,
+        "version": "1.2",
         "folder": str(runtime),
         "size": (runtime / FACTS_PATH).stat().st_size,
+        "c_library": "host",
         "device": "cuda",
+        "glibc": "2.36",
         "oldest_glibc": "2.28",
-        "machine": FACTS["machine"],
+        "machine": "x86_64",
         "versions": {"numpy": "2.3"},
     }
 
