@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from encoderfile.builder.runtime_cache import cache_folder
-from encoderfile.builder.runtime_cache import runtime as frozen_runtime
+from encoderfile.builder.runtimes.cache import cache_folder
+from encoderfile.builder.runtimes.cache import runtime as frozen_runtime
 from encoderfile.pack import SBOM_PATH, read
 
 PAGE = Path(__file__).with_name("what-is-inside.md")

@@ -2,9 +2,9 @@
 
     [header][index: one entry a file, each followed by its path and a zero byte][files, deflated][zeros to a page]
 
-The layout is that of `struct header` and `struct entry` in build/launcher/pack.h; builder/freeze.py writes it.
-The id, which the unpacked folder is called by, is made of header and index, and the index holds the checksum of each
-file: so whatever bears an id has one content.
+The layout is that of `struct header` and `struct entry` in build/launcher/pack.h; builder/runtimes/freeze.py writes
+it. The id, which the unpacked folder is called by, is made of header and index, and the index holds the checksum of
+each file: so whatever bears an id has one content.
 """
 
 from __future__ import annotations

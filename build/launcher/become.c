@@ -20,7 +20,7 @@
 #include "host_libc.h"
 #include "report.h"
 
-#define LOADER_FD 197 /* as in encoderfile/builder/c_library.py; below the limit of 256 that some systems set */
+#define LOADER_FD 197 /* as in encoderfile/builder/runtimes/c_library.py; below the limit of 256 that some systems set */
 
 #define KEPT "ENCODERFILE_HOST_" /* before the name of a variable: its value before the start */
 

@@ -13,10 +13,13 @@ from typing import Any
 
 from encoderfile import tensors
 from encoderfile.atomic import is_special, replacing
-from encoderfile.builder import runtime_cache
 from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig
-from encoderfile.builder.container_writer import Part, sha256, try_out, write
+from encoderfile.builder.container_writer import Part, sha256, write
+from encoderfile.builder.runtimes import packs
+from encoderfile.builder.runtimes.cache import cache_folder
+from encoderfile.builder.runtimes.platforms import this_platform
+from encoderfile.builder.trial import try_out
 from encoderfile.errors import ConfigError
 from encoderfile.manifest import GRAPH, TENSORS, TOKENIZER, WEIGHTS, Manifest
 from encoderfile.model.device import cuda_obstacle
@@ -58,12 +61,16 @@ def build(
     """
     started = time.perf_counter()
     target = config.target
-    device, reason = _device(config.device)
+    base = packs.opened(config.base_binary_path) if config.base_binary_path is not None else None
+    platform, device, reason = _machine(config, base)
     if device == "cuda" and config.precision.quantize is not None:
         raise ConfigError(
             f"--quantize {config.precision.quantize} makes a graph for the CPU, and this file would be for CUDA "
             f"({reason}): leave it out, or build with --device cpu"
         )
+    frozen = packs.usable(base, platform, device) if base is not None else None
+    if frozen is None and platform != this_platform():
+        frozen = packs.runtime(platform, device, cache_folder(config.cache_dir), say)
     say(f"checking {config.path}")
     with waiting(f"checking {config.path}"):
         checked = check(config)
@@ -71,10 +78,9 @@ def build(
     say(f"model type: {checked.manifest.model_type} ({checked.type_reason})")
     for note in checked.notes:
         say(f"note: {note}")
-    say(f"device: {device} ({reason})")
-    if config.base_binary_path is not None:
-        say("note: base_binary_path is not used, the runtime is frozen from this installation")
-    frozen = runtime_cache.runtime(device, runtime_cache.cache_folder(config.cache_dir), say)
+    say(f"platform: {platform}, device: {device} ({reason})")
+    if frozen is None:
+        frozen = packs.runtime(platform, device, cache_folder(config.cache_dir), say)
     say(f"writing {target}")
     with replacing(target, "--output-path", say) as temporary:
         parts = _parts(checked)
@@ -88,8 +94,7 @@ def build(
                 describe=lambda artifacts: dataclasses.replace(checked.manifest, artifacts=artifacts),
                 advance=progress.advance,
             )
-        say("running the new file once")
-        try_out(temporary)
+        try_out(temporary, platform, say)
         digest = sha256(temporary)
     sbom = read(frozen.pack, SBOM_PATH)
     return Built(target, target.stat().st_size, digest, time.perf_counter() - started, manifest, sbom)
@@ -103,18 +108,28 @@ def _inputs(config: BuildConfig, checked: Checked) -> Iterator[Path]:
     yield from config.files.values()
     for parent in (folder.path, folder.path.resolve().parent):  # the second for a hub's onnx/ given alone
         yield from (parent / name for name in folder.files)
+    if config.base_binary_path is not None:
+        yield config.base_binary_path
     if config.precision.calibrate is not None:
         yield config.precision.calibrate
 
 
-def _device(given: str) -> tuple[str, str]:
-    """Which runtime to put in, and why: `auto` follows the machine that builds."""
-    if given != "auto":
-        return given, f"given by --device {given}"
+def _machine(config: BuildConfig, base: packs.Pack | None) -> tuple[str, str, str]:
+    """Platform and device of the new file, and why that device: `auto` follows the machine that builds.
+
+    A runtime that was given decides what the flags leave open.
+    """
+    platform = config.platform or (base.platform if base is not None else this_platform())
+    if config.device != "auto":
+        return platform, config.device, f"given by --device {config.device}"
+    if base is not None:
+        return platform, base.device, f"the runtime in {base.data.path} is for it"
+    if platform != this_platform():
+        return platform, "cpu", f"what {platform} has is not known here; --device cuda builds for CUDA"
     obstacle = cuda_obstacle(0)
     if obstacle is None:
-        return "cuda", "this machine has a usable CUDA device"
-    return "cpu", obstacle
+        return platform, "cuda", "this machine has a usable CUDA device"
+    return platform, "cpu", obstacle
 
 
 def _parts(checked: Checked) -> list[Part]:

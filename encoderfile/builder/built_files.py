@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from encoderfile.atomic import replacing
-from encoderfile.builder import runtime_cache
-from encoderfile.builder.container_writer import copy_out, rewrap, try_out
-from encoderfile.builder.sbom import device_of
+from encoderfile.builder.container_writer import copy_out, rewrap
+from encoderfile.builder.runtimes import packs
+from encoderfile.builder.runtimes.cache import cache_folder
+from encoderfile.builder.runtimes.platforms import this_platform
+from encoderfile.builder.runtimes.sbom import device_of, platform_of
+from encoderfile.builder.trial import try_out
 from encoderfile.container import Container
 from encoderfile.errors import ConfigError, ContainerError
 from encoderfile.manifest import GRAPH
@@ -83,13 +86,13 @@ def upgrade(
         device = device or device_of(old.pack)
         if device is None:
             raise ContainerError(f"{file} does not say which runtime it has: give --device cpu or --device cuda")
-        frozen = runtime_cache.runtime(device, runtime_cache.cache_folder(cache_dir), say)
+        platform = platform_of(old.pack) or this_platform()
+        frozen = packs.runtime(platform, device, cache_folder(cache_dir), say)
         say(f"writing {target}")
         with replacing(target, "--output-path", say) as temporary:
             with Progress.of_bytes(f"writing {target}", old.size) as progress:
                 rewrap(temporary, old, launcher=frozen.launcher, pack=frozen.pack, advance=progress.advance)
-            say("running the new file once")
-            try_out(temporary)
+            try_out(temporary, platform, say)
             if output is None:
                 temporary.chmod(file.stat().st_mode & 0o777)
     return target

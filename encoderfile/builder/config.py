@@ -40,6 +40,9 @@ class BuildConfig:
     output_path: Path | None = None
     cache_dir: Path | None = None
     base_binary_path: Path | None = None
+    """Where the runtime comes from: a pack, or a built file."""
+    platform: str | None = None
+    """One of `builder.runtimes.platforms.PLATFORMS`; None for this machine's."""
     device: str = "auto"
     tokenizer: TokenizerOptions = TokenizerOptions()
     precision: PrecisionOptions = field(default_factory=PrecisionOptions)

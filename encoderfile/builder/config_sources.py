@@ -13,6 +13,7 @@ import yaml
 
 from encoderfile.builder.config import DEFAULT_VERSION, BuildConfig, TokenizerOptions
 from encoderfile.builder.precision import PrecisionOptions
+from encoderfile.builder.runtimes.platforms import platform_named
 from encoderfile.errors import ConfigError
 from encoderfile.tasks import TASKS
 
@@ -49,6 +50,8 @@ def _config(document: object, file: Path) -> BuildConfig:
     _only_known(document, ("encoderfile",), str(file))
     body = _mapping(document["encoderfile"], "encoderfile")
     values = _values(body, _READERS, "encoderfile", file.parent)
+    if (target := values.pop("target", None)) is not None:  # encoderfile's own word for it
+        values.setdefault("platform", target)
     model = values.pop("path", None)
     if model is None:
         raise ConfigError("`path` is missing: give the model's folder, or its files one by one")
@@ -112,6 +115,10 @@ def _string(key: str, value: object, _: Path) -> str:
 
 def _path(key: str, value: object, folder: Path) -> Path:
     return folder / _string(key, value, folder)
+
+
+def _platform(key: str, value: object, folder: Path) -> str:
+    return platform_named(_string(key, value, folder))
 
 
 def _choice(*known: str) -> Read:
@@ -213,6 +220,8 @@ _READERS: dict[str, Read] = {
     "output_path": _path,
     "cache_dir": _path,
     "base_binary_path": _path,
+    "platform": _platform,
+    "target": _platform,
     "transform": _transform,
     "tokenizer": _tokenizer,
     "device": _choice("auto", "cpu", "cuda"),
@@ -234,6 +243,8 @@ def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> 
     `ConfigError`.
     """
     given = {name: value for name, value in flags.items() if value is not None}
+    if "platform" in given:
+        given["platform"] = platform_named(given["platform"])
     if yaml_file is not None:
         config = from_yaml(yaml_file)
         if model_dir is not None:

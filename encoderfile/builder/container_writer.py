@@ -1,23 +1,21 @@
-"""Writes the executable, in the layout of encoderfile/container.py, and runs it once before it gets its name."""
+"""Writes the executable, in the layout of encoderfile/container.py."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import hashlib
-import json
 import os
 import stat
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from encoderfile.container import CHUNK, FOOTER, MAGIC, PAGE, Advance, Container, Slice, hash_range
-from encoderfile.errors import ConfigError, ContainerError, ModelError
+from encoderfile.errors import ConfigError, ContainerError
 from encoderfile.manifest import Artifact, Manifest
-from encoderfile.progress import Progress, waiting
+from encoderfile.progress import Progress
 
 _STRETCH = 64 << 20
 """Bytes that the kernel copies at a time, at most, so that progress can be shown."""
@@ -44,7 +42,7 @@ def write(
 ) -> Manifest:
     """Writes a whole executable to `target` and returns its manifest.
 
-    `launcher` and `pack` are those of `builder.runtime_cache`; `describe` makes the manifest once offsets and
+    `launcher` and `pack` are those of `builder.runtimes`; `describe` makes the manifest once offsets and
     checksums are known. `advance` is told of all slices twice, once hashed and once copied, and of launcher and pack
     once. Raises `OSError` when the disk is full or the folder cannot be written.
     """
@@ -162,26 +160,6 @@ def _copy_range(source: int, target: int, count: int, offset: int) -> int:
         if error.errno not in (errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM):
             raise
     return os.write(target, os.pread(source, min(count, CHUNK), offset))
-
-
-def try_out(file: Path) -> None:
-    """Runs `info` of the new file, which also compares all checksums.
-
-    Raises `ModelError` when it fails, `ConfigError` when it cannot be run where it lies.
-    """
-    # The environment stays, CUDA_VISIBLE_DEVICES and the like included: the file must run wherever it was built.
-    command = [str(file.resolve()), "info", "--json"]
-    try:
-        with waiting("running the new file once"):
-            result = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    except OSError as error:
-        raise ConfigError(
-            f"the new file cannot be run in {file.parent} ({error.strerror}): choose a folder that is not mounted "
-            "noexec with --output-path"
-        ) from error
-    if result.returncode != 0:
-        raise ModelError(f"the new file does not run and was removed: {result.stderr.strip()[-500:]}")
-    json.loads(result.stdout)
 
 
 def sha256(file: Path) -> str:

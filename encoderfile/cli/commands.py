@@ -12,6 +12,7 @@ import click
 
 import encoderfile
 from encoderfile.atomic import replacing
+from encoderfile.cli.runtimes import CACHE_DIR, runtime
 from encoderfile.console import json_text, printable, say
 from encoderfile.container import Container
 from encoderfile.errors import ContainerError
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _PATH = click.Path(path_type=Path)
-_CACHE_DIR = click.option("--cache-dir", type=_PATH, help="The folder that keeps the frozen runtime.")
 
 _MODEL = (
     click.argument("model_dir", required=False, type=_PATH),
@@ -106,7 +106,17 @@ def _config(model_dir: Path | None, config_file: Path | None, flags: dict[str, A
     type=click.Choice(["auto", "cpu", "cuda"]),
     help="Build for the CPU, or for CUDA and the CPU; auto: what this machine has.  [default: auto]",
 )
-@_CACHE_DIR
+@click.option(
+    "--platform",
+    metavar="NAME",
+    help="Build for another machine: linux-x86_64 or linux-aarch64; Rust's triples too.  [default: this machine's]",
+)
+@click.option(
+    "--base-binary-path",
+    type=_PATH,
+    help="Take the runtime of this file: one that `runtime export` wrote, or any built file.",
+)
+@CACHE_DIR
 @click.option("--report", metavar="FILE|-", help="Write what was built as JSON to FILE; - is stdout.")
 @click.option("--sbom", type=_PATH, help="Write the list of packages in the runtime (CycloneDX JSON).")
 def build(
@@ -166,7 +176,7 @@ def inspect(file: Path) -> None:
 @click.option(
     "--device", type=click.Choice(["cpu", "cuda"]), help="Change what the runtime is built for.  [default: the same]"
 )
-@_CACHE_DIR
+@CACHE_DIR
 def upgrade(file: Path, output_path: Path | None, device: str | None, cache_dir: Path | None) -> None:
     """Give a built FILE the runtime of this version; the model in it stays the same, byte for byte."""
     from encoderfile.builder.built_files import upgrade as upgrade_file
@@ -183,3 +193,6 @@ def extract(file: Path, folder: Path) -> None:
 
     extract_file(file, folder, say)
     click.echo(os.fsencode(folder))
+
+
+cli.add_command(runtime)

@@ -9,8 +9,8 @@ from types import ModuleType
 import pytest
 
 from encoderfile.builder.container_writer import rewrap
-from encoderfile.builder.freeze import write_pack
-from encoderfile.builder.runtime_cache import launcher
+from encoderfile.builder.runtimes.freeze import write_pack
+from encoderfile.builder.runtimes.platforms import launcher, this_platform
 from encoderfile.container import Container, Slice
 from encoderfile.pack import read
 from support.files import BuiltFile, encoderfile, namespace
@@ -69,7 +69,7 @@ def older(sentiment: BuiltFile, tmp_path: Path) -> Path:
         rewrap(
             tmp_path / "older",
             container,
-            launcher=Slice.whole(launcher()),
+            launcher=Slice.whole(launcher(this_platform())),
             pack=Slice.whole(tmp_path / "older.pack"),
         )
     return tmp_path / "older"

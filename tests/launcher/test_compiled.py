@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from encoderfile.builder.sbom import LAUNCHER_PARTS
+from encoderfile.builder.runtimes.platforms import LAUNCHER_PARTS
 
 COMMITTED = LAUNCHER_PARTS.parent
 

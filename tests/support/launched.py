@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from encoderfile.builder.container_writer import rewrap, write
-from encoderfile.builder.freeze import write_pack
-from encoderfile.builder.runtime_cache import launcher
+from encoderfile.builder.runtimes.freeze import write_pack
+from encoderfile.builder.runtimes.platforms import launcher, this_platform
 from encoderfile.container import Container, Slice
 from encoderfile.manifest import GraphSpec, Manifest, TokenizerSpec
 
@@ -33,7 +33,7 @@ def make_file(folder: Path, script: str = SAYS_WHERE, name: str = "toy", filler:
     target = folder / name
     write(
         target,
-        launcher=Slice.whole(launcher()),
+        launcher=Slice.whole(launcher(this_platform())),
         pack=Slice.whole(packed),
         parts=[],
         describe=lambda artifacts: Manifest(
@@ -58,7 +58,7 @@ def repacked(folder: Path, source: Path) -> Path:
 def rewrapped(folder: Path, packed: Path) -> Path:
     """The toy file of `folder` with another pack in it."""
     with Container(folder / "toy") as old:
-        rewrap(folder / "again", old, launcher=Slice.whole(launcher()), pack=Slice.whole(packed))
+        rewrap(folder / "again", old, launcher=Slice.whole(launcher(this_platform())), pack=Slice.whole(packed))
     return folder / "again"
 
 

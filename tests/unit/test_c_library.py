@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from encoderfile.builder import c_library, system_libraries
-from encoderfile.builder.elf import interpreter, is_elf, with_interpreter
+from encoderfile.builder.runtimes import c_library, system_libraries
+from encoderfile.builder.runtimes.elf import interpreter, is_elf, with_interpreter
+from encoderfile.builder.runtimes.platforms import LAUNCHERS
 from encoderfile.errors import ConfigError
 from encoderfile.model.device import CUDA_LIBRARY, provider_folder
 from encoderfile.runtime import c_library as running
@@ -68,9 +69,8 @@ def test_a_loader_whose_path_has_no_room_is_refused() -> None:
 
 
 def test_a_program_without_a_loader_is_told() -> None:
-    launcher = Path(c_library.__file__).with_name("launcher") / "linux-x86_64"
     with pytest.raises(ValueError, match="names no loader"):
-        interpreter(launcher.read_bytes())
+        interpreter((LAUNCHERS / "linux-x86_64").read_bytes())
 
 
 def test_another_c_library_is_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import pytest
 
-from encoderfile.builder import freeze_record
+from encoderfile.builder.runtimes import freeze_record
 
 
 @pytest.fixture

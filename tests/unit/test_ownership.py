@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from encoderfile.builder import ownership
+from encoderfile.builder.runtimes import ownership
 from encoderfile.errors import ConfigError
 
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from encoderfile import pack
-from encoderfile.builder.freeze import write_pack
+from encoderfile.builder.runtimes.freeze import write_pack
 from encoderfile.container import PAGE, Slice
 from encoderfile.errors import ContainerError
 

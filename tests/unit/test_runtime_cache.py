@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 import encoderfile
-from encoderfile.builder import freeze, freeze_record, runtime_cache
-from encoderfile.builder.freeze import write_pack
+from encoderfile.builder.runtimes import cache as runtime_cache
+from encoderfile.builder.runtimes import freeze, freeze_record
+from encoderfile.builder.runtimes.freeze import write_pack
 from encoderfile.errors import ConfigError
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from encoderfile.builder import sbom
-from encoderfile.builder.freeze import write_pack
+from encoderfile.builder.runtimes import sbom
+from encoderfile.builder.runtimes.freeze import write_pack
 from encoderfile.container import Slice
 from encoderfile.errors import ContainerError
 from encoderfile.pack import FACTS_PATH, SBOM_PATH
@@ -26,7 +26,9 @@ FACTS = sbom.facts(
     {
         "metadata": {
             "component": {"version": "1.2"},
-            "properties": properties(device="cuda", glibc="2.36", oldest_glibc="2.28", machine="x86_64"),
+            "properties": properties(
+                device="cuda", machine="x86_64", glibc="2.36", oldest_glibc="2.28", sources="12ab"
+            ),
         },
         "components": DOCUMENT["components"],
     }
@@ -68,9 +70,10 @@ def test_info_has_the_facts_and_where_the_runtime_lies(runtime: Path, monkeypatc
         "size": (runtime / FACTS_PATH).stat().st_size,
         "c_library": "host",
         "device": "cuda",
+        "machine": "x86_64",
         "glibc": "2.36",
         "oldest_glibc": "2.28",
-        "machine": "x86_64",
+        "sources": "12ab",
         "versions": {"numpy": "2.3"},
     }
 

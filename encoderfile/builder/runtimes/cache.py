@@ -18,15 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import encoderfile
-from encoderfile.builder import freeze, freeze_record, ownership
-from encoderfile.builder.sbom import LAUNCHER_PARTS
+from encoderfile.builder.runtimes import freeze, freeze_record, ownership, sources
+from encoderfile.builder.runtimes.platforms import LAUNCHER_PARTS, launcher, this_platform
 from encoderfile.container import Slice
 from encoderfile.errors import ConfigError, ContainerError
 from encoderfile.model.device import CUDA_LIBRARY, provider_folder
 from encoderfile.pack import verify
 from encoderfile.progress import waiting
 
-_RECIPE = ("runtime.spec", "entry.py", "hollow_mcp.py")
 _MAKERS = ("c_library.py", "elf.py", "freeze.py", "freeze_record.py", "sbom.py", "system_libraries.py")
 """The builder's own files that make a pack."""
 _FREEZERS = ("pyinstaller", "pyinstaller-hooks-contrib", "altgraph")
@@ -68,7 +67,7 @@ def runtime(device: str, cache: Path, say: Callable[[str], None]) -> Runtime:
             "--device cuda needs onnxruntime's CUDA provider, which is not installed: "
             "`pip install onnxruntime-gpu` on Linux or Windows, x86-64"
         )
-    program = launcher()
+    program = launcher(this_platform())
     try:
         cache = ownership.own_folder(cache)
     except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError before Python 3.13
@@ -86,27 +85,12 @@ def runtime(device: str, cache: Path, say: Callable[[str], None]) -> Runtime:
     return Runtime(Slice.whole(program), Slice.whole(pack))
 
 
-def launcher() -> Path:
-    """The launcher compiled for this machine. Raises `ConfigError` where there is none."""
-    platform_name = f"{sys.platform}-{platform.machine()}"
-    path = Path(__file__).with_name("launcher") / platform_name
-    if not path.is_file():
-        known = ", ".join(sorted(each.name for each in path.parent.glob("*-*")))
-        raise ConfigError(f"files cannot be built on {platform_name}, only on {known}")
-    return path
-
-
 def fingerprint(device: str) -> str:
     """Changes with Python, PyInstaller, the recipe, and our own sources that ship."""
     freezers = [f"{name} {importlib.metadata.version(name)}" for name in _FREEZERS]
-    facts = [device, sys.version, platform.machine(), freezers, shutil.which("strip") is not None]
+    facts = [device, sys.version, platform.machine(), freezers, shutil.which("strip") is not None, sources.digest()]
     digest = hashlib.sha256(json.dumps(facts).encode())
-    package = Path(encoderfile.__file__).parent
-    ours = sorted(package.rglob("*.py"))
-    sources = [path for path in ours if path.relative_to(package).parts[0] not in ("builder", "cli")]
-    recipe = [freeze.recipe() / name for name in _RECIPE]
-    makers = [Path(__file__).with_name(name) for name in _MAKERS]
-    for path in (*sources, *recipe, *makers, LAUNCHER_PARTS):
+    for path in (*(Path(__file__).with_name(name) for name in _MAKERS), LAUNCHER_PARTS):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 

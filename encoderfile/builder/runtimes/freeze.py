@@ -18,8 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoderfile.builder import c_library, freeze_record, sbom
-from encoderfile.builder.elf import is_elf
+from encoderfile.builder.runtimes import c_library, freeze_record, sbom, sources
+from encoderfile.builder.runtimes.elf import is_elf
 from encoderfile.container import PAGE
 from encoderfile.errors import ConfigError
 from encoderfile.pack import ENTRY, FACTS_PATH, HEADER, SBOM_PATH, USES_DRIVER, header
@@ -46,24 +46,29 @@ def freeze(device: str, work: Path, expected: float) -> tuple[Path, freeze_recor
         (folder / SBOM_PATH).write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
         (folder / FACTS_PATH).write_text(json.dumps(facts, indent=1) + "\n")
         write_pack(folder, pack, oldest, USES_DRIVER if device == "cuda" else 0)
-        sources = (*found["modules"], *found["originals"], *map(str, libraries))
-        files = [path for path in sources if not path.startswith(str(work))]
-        versions = {each["name"]: each["version"] for each in document["components"] if "purl" in each}
+        origins = (*found["modules"], *found["originals"], *map(str, libraries))
+        files = [path for path in origins if not path.startswith(str(work))]
+        versions = {each["name"]: each["version"] for each in document["components"] if _is_python(each)}
         record = freeze_record.record(files, found["names"], versions)
     return pack, record | {"seconds": time.monotonic() - started}
 
 
-def recipe() -> Path:
-    """The folder of runtime.spec: `build/` of the checkout, or its copy inside an installed package."""
-    installed = Path(__file__).with_name("recipe")
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "build"
+def _is_python(component: freeze_record.Json) -> bool:
+    """Whether it is a Python package, of which another version would be another runtime."""
+    return str(component.get("purl", "")).startswith("pkg:pypi/")
 
 
 def _run_pyinstaller(device: str, work: Path) -> dict[str, list[str]]:
     """Freezes into `work`/dist; returns what build/runtime.spec says of it."""
     log = work / "log.txt"
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level=WARN"]
-    command += ["--distpath", str(work / "dist"), "--workpath", str(work / "work"), str(recipe() / "runtime.spec")]
+    command += [
+        "--distpath",
+        str(work / "dist"),
+        "--workpath",
+        str(work / "work"),
+        str(sources.recipe() / "runtime.spec"),
+    ]
     environment = {
         **os.environ,
         "ENCODERFILE_FREEZE_DEVICE": device,

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from encoderfile.builder.elf import interpreter, is_elf, with_interpreter
+from encoderfile.builder.runtimes.elf import interpreter, is_elf, with_interpreter
 from encoderfile.errors import ConfigError
 
 FOLDER = "libc"

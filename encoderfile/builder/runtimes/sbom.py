@@ -15,13 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import encoderfile
-from encoderfile.builder import c_library, system_libraries
+from encoderfile.builder.runtimes import c_library, sources, system_libraries
+from encoderfile.builder.runtimes.platforms import LAUNCHER_PARTS
 from encoderfile.container import Slice
 from encoderfile.errors import ContainerError
 from encoderfile.pack import FACTS_PATH, SBOM_PATH, entries, read
-
-LAUNCHER_PARTS = Path(__file__).with_name("launcher") / "parts.json"
-"""What others wrote in the launcher, as components; build/launcher/build.py writes it."""
 
 
 def document(contents: Mapping[str, Any], glibc: Sequence[Path], *, device: str, oldest_glibc: str) -> dict[str, Any]:
@@ -69,7 +67,11 @@ def document(contents: Mapping[str, Any], glibc: Sequence[Path], *, device: str,
                 "licenses": [{"license": {"id": "Apache-2.0"}}],
             },
             "properties": _properties(
-                device=device, glibc=version, oldest_glibc=oldest_glibc, machine=platform.machine()
+                device=device,
+                machine=platform.machine(),
+                glibc=version,
+                oldest_glibc=oldest_glibc,
+                sources=sources.digest(),
             ),
         },
         "components": components,
@@ -133,26 +135,36 @@ def _licences(distribution: Distribution) -> list[dict[str, Any]]:
 def facts(document: Mapping[str, Any]) -> dict[str, Any]:
     """What `info` says of the runtime with this `document`.
 
-    `glibc` is the version that it brings; one for CUDA uses the machine's where that is `oldest_glibc` or newer.
+    `sources` tells whether another builder is the same as the one that froze it. `glibc` is the version that it
+    brings; one for CUDA uses the machine's where that is `oldest_glibc` or newer.
     """
     said = {each["name"].removeprefix("encoderfile:"): each["value"] for each in document["metadata"]["properties"]}
     return {
         "version": document["metadata"]["component"]["version"],
-        **{name: said[name] for name in ("device", "glibc", "oldest_glibc", "machine")},
+        **{name: said[name] for name in ("device", "machine", "glibc", "oldest_glibc", "sources")},
         "versions": {each["name"]: each["version"] for each in document["components"] if "version" in each},
     }
 
 
 def device_of(runtime: Slice) -> str | None:
-    """What the runtime in a pack was frozen for, as it says itself; None where it does not.
+    """What the runtime in a pack was frozen for, as it says itself; None where it does not."""
+    device = _said(runtime, "device")
+    return device if device in ("cpu", "cuda") else None
 
-    Files of encoderfile 0.1.0 have no facts, only the list of parts.
-    """
-    device = None
+
+def platform_of(runtime: Slice) -> str | None:
+    """The platform it runs on, as it says itself; None where it does not."""
+    machine = _said(runtime, "machine")
+    return f"linux-{machine}" if machine is not None else None
+
+
+def _said(runtime: Slice, name: str) -> str | None:
+    """One of the facts. Files of encoderfile 0.1.0 have no facts, only the list of parts."""
     with contextlib.suppress(ContainerError, ValueError, LookupError, TypeError, RecursionError):
         if any(entry.path == FACTS_PATH for entry in entries(runtime)):
-            device = json.loads(read(runtime, FACTS_PATH))["device"]
+            found = json.loads(read(runtime, FACTS_PATH))[name]
         else:
             properties = json.loads(read(runtime, SBOM_PATH))["metadata"]["properties"]
-            device = {each["name"]: each["value"] for each in properties}["encoderfile:device"]
-    return device if device in ("cpu", "cuda") else None
+            found = {each["name"]: each["value"] for each in properties}[f"encoderfile:{name}"]
+        return found if isinstance(found, str) else None
+    return None
