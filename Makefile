@@ -8,7 +8,7 @@ export ENCODERFILE_TEST_MODELS ?= $(wildcard $(CURDIR)/../shared/models)
 
 MODEL ?= $(firstword $(wildcard $(ENCODERFILE_TEST_MODELS)/minilm-embed) examples/embed/model)
 
-.PHONY: demo test lint attack bench proto launcher docs clean
+.PHONY: demo test lint attack hosts runtime-aarch64 bench proto launcher docs clean
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/demo.py
@@ -24,6 +24,18 @@ lint: $(VENV)/installed-dev
 # Attacks on a built file by clients, by the host and by other users, and their cost; about fifteen minutes, as root.
 attack: $(VENV)/installed-dev
 	$(BIN)/python tests/attacks $(MODEL)
+
+# A built file on other systems: Debian 11 to 13, musl, an empty root, under seccomp; as root, with debootstrap.
+HOSTS := .hosts
+hosts: $(VENV)/installed-dev
+	tests/hosts/fetch.sh $(HOSTS)
+	ENCODERFILE_TEST_HOSTS=$(CURDIR)/$(HOSTS) $(BIN)/python -m pytest tests/hosts tests/emulated
+
+# The runtime for aarch64, frozen under emulation and imported for `build --platform linux-aarch64`; as root, with
+# debootstrap and qemu-user-static.
+runtime-aarch64: $(VENV)/installed
+	mkdir -p dist
+	$(BIN)/encoderfile runtime import "$$(build/aarch64.sh dist $(HOSTS)/arm64)"
 
 # Ratios to onnxruntime alone, in one run, with tables and a plot in benchmarks/results; about ten minutes.
 RESULTS := benchmarks/results

@@ -60,12 +60,23 @@ def _run(command: Sequence[str], what: str, say: Callable[[str], None]) -> _Done
 
 def _emulated(command: Sequence[str], platform: str, say: Callable[[str], None]) -> _Done | None:
     """Runs it with qemu; None where there is none, or where a user may not tell the kernel of it."""
-    machine = platform.partition("-")[2]
-    qemu = shutil.which(f"qemu-{machine}-static") or shutil.which(f"qemu-{machine}")
-    if qemu is None or shutil.which("unshare") is None:
+    rule = registered(platform)
+    if rule is None or shutil.which("unshare") is None:
         return None
-    rule = f":encoderfile:M::{_MAGIC.format(_NUMBERS[machine])}:{_MASK}:{qemu}:F"
-    prefix = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", _REGISTERED, "sh", rule]
+    prefix = ["unshare", "--user", "--map-root-user", "--mount", *rule]
     if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode != 0:
         return None
-    return _run([*prefix, *command], f"running the new file once with {Path(qemu).name}", say)
+    return _run([*prefix, *command], f"running the new file once with qemu-{platform.partition('-')[2]}", say)
+
+
+def registered(platform: str) -> list[str] | None:
+    """A command prefix that runs the rest where programs for `platform` start with qemu; None without qemu.
+
+    In a user namespace and a mount namespace of its own, the rule is for that namespace alone (Linux 6.7).
+    """
+    machine = platform.partition("-")[2]
+    qemu = shutil.which(f"qemu-{machine}-static") or shutil.which(f"qemu-{machine}")
+    if qemu is None:
+        return None
+    rule = f":encoderfile:M::{_MAGIC.format(_NUMBERS[machine])}:{_MASK}:{qemu}:F"
+    return ["sh", "-c", _REGISTERED, "sh", rule]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import socket
 import ssl
 import stat
@@ -48,9 +49,14 @@ def bound_http(settings: ServeSettings) -> Iterator[socket.socket]:
         yield bound
 
 
+_RANDOM = "/dev/urandom"
+
+
 @contextlib.contextmanager
 def bound_grpc(settings: ServeSettings) -> Iterator[tuple[GrpcServer, int]]:
     """A gRPC server that holds its address, and its port (0 for a socket path). Raises `ConfigError`."""
+    if not os.access(_RANDOM, os.R_OK):  # the library would end the process
+        raise ConfigError(f"gRPC needs {_RANDOM}, which cannot be read here: mount /dev, or give --disable-grpc")
     from encoderfile.transports.grpc import GrpcServer
 
     _check_tls(settings)

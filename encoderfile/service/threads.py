@@ -11,6 +11,9 @@ from encoderfile.errors import ConfigError
 LACKING = "allow this user or container more of them (ulimit -u, pids.max), or more memory (ulimit -v)"
 """What to do where no further thread can be started."""
 
+_STACK = 1 << 18
+"""Bytes of stack for threads that only wait; aarch64 allows no less than half of it (PTHREAD_STACK_MIN)."""
+
 
 def started(count: int, name: str) -> ThreadPoolExecutor:
     """A pool whose `count` threads run already. Raises `ConfigError` when they cannot be had."""
@@ -51,7 +54,7 @@ def check(count: int) -> None:
 def _startable(count: int) -> int:
     """How many of `count` threads can be started side by side."""
     end = threading.Event()
-    threading.stack_size(1 << 16)  # their memory does not matter here
+    threading.stack_size(_STACK)
     for started_before in range(count):
         try:
             threading.Thread(target=end.wait, daemon=True).start()
