@@ -54,7 +54,7 @@ def memory_left() -> Iterator[int]:
 
 
 def _idle_pages(group: Path) -> int:
-    """Bytes of files in memory, not used lately, of the group and the groups in it. In v1 only `total_` counts both."""
+    """Bytes of files in memory that were not used lately. In v1 the groups in this one count only in `total_`."""
     found = dict(line.split() for line in _text(group / "memory.stat").splitlines())
     return int(found.get("total_inactive_file") or found.get("inactive_file") or 0)
 
@@ -81,7 +81,7 @@ def _groups(controller: str) -> Iterator[tuple[int, Path]]:
 
 
 def _own_groups(controller: str) -> Iterator[tuple[int, PurePosixPath]]:
-    """This process's group in each version, from lines such as `4:cpu,cpuacct:/docker/1f` and, of v2, `0::/a.slice`."""
+    """This process's group in each version, from lines as `4:cpu,cpuacct:/docker/1f` and, of v2, `0::/a.slice`."""
     found = {1: "/", 2: "/"}
     for line in _lines(OWN_GROUPS):
         number, _, rest = line.partition(":")
