@@ -8,7 +8,7 @@ export ENCODERFILE_TEST_MODELS ?= $(wildcard $(CURDIR)/../shared/models)
 
 MODEL ?= $(firstword $(wildcard $(ENCODERFILE_TEST_MODELS)/minilm-embed) examples/embed/model)
 
-.PHONY: demo test lint attack bench proto launcher docs clean
+.PHONY: demo test lint attack bench proto launcher docs release clean
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/demo.py
@@ -47,6 +47,10 @@ docs: $(VENV)/installed-dev
 # The launcher is committed too, compiled; a test compiles it again and compares the bytes.
 launcher: $(VENV)/installed-launcher
 	$(BIN)/python build/launcher/build.py
+
+# The wheel, the runtimes of both platforms, their SBOMs and checksums, of the last commit; docs/release.md.
+release: $(VENV)/installed-dev
+	$(BIN)/python build/release.py dist
 
 $(VENV)/installed: pyproject.toml build/constraints.txt
 	$(PYTHON) -m venv $(VENV)

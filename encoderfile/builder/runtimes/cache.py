@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import encoderfile
+from encoderfile.builder.install_command import install_command
 from encoderfile.builder.runtimes import freeze, freeze_record, ownership, sources
 from encoderfile.builder.runtimes.platforms import LAUNCHER_PARTS, launcher, this_platform
 from encoderfile.container import Slice
@@ -65,7 +66,7 @@ def runtime(device: str, cache: Path, say: Callable[[str], None]) -> Runtime:
     if device == "cuda" and not (provider_folder() / CUDA_LIBRARY).exists():
         raise ConfigError(
             "--device cuda needs onnxruntime's CUDA provider, which is not installed: "
-            "`pip install onnxruntime-gpu` on Linux or Windows, x86-64"
+            f"`{install_command('onnxruntime-gpu')}` on Linux or Windows, x86-64"
         )
     program = launcher(this_platform())
     try:
