@@ -72,16 +72,22 @@ def packages(root: Path, target: Path, moment: int) -> Path:
 
 def runtime(platform: str, target: Path, make: Sequence[str] | None) -> Path | None:
     """Writes the CPU runtime for `platform`, after `make` where there is none yet; None, and a line, without one."""
-    command = [str(COMMAND), "runtime", "export", platform, "--output-path", str(target)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=None if make is None else subprocess.PIPE, text=True)
-    if done.returncode != 0 and make is not None:
+    pack = _exported(platform, target, stderr=None if make is None else subprocess.DEVNULL)
+    if pack is None and make is not None:
         reason = _failure(make)
         if reason is not None:
             say(f"left out: the runtime for {platform} ({reason})")
             return None
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    done.check_returncode()
-    return Path(done.stdout.strip())
+        pack = _exported(platform, target)
+    if pack is None:
+        raise SystemExit(f"error: there is no runtime for {platform}")
+    return pack
+
+
+def _exported(platform: str, target: Path, stderr: int | None = None) -> Path | None:
+    command = [str(COMMAND), "runtime", "export", platform, "--output-path", str(target)]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=stderr, text=True)
+    return Path(done.stdout.strip()) if done.returncode == 0 else None
 
 
 def _failure(command: Sequence[str]) -> str | None:
@@ -94,8 +100,8 @@ def _failure(command: Sequence[str]) -> str | None:
             lines.append(line.strip())
     if process.returncode == 0:
         return None
-    errors = [line for line in lines if line.startswith(("error: ", "make: *** "))] or lines
-    return re.sub(r"^(error: |make: \*\*\* )", "", errors[0]) if errors else "no reason was given"
+    said = [found[1] for line in lines if (found := re.match(r"(?:error|make(?:\[\d+\])?: \*\*\*):? (.*)", line))]
+    return said[0] if said else f"{command[0]} ended with exit code {process.returncode}"
 
 
 def wheel_sbom(wheel: Path, constraints: Path) -> dict[str, Any]:
