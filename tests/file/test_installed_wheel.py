@@ -1,22 +1,23 @@
 """The wheel in an environment of its own builds the file that the checkout builds."""
 
+import importlib.metadata
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
 import venv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import encoderfile
 from support.files import FREEZE_PATIENCE, BuiltFile, Done, builder_environment, sentence
 from support.models import DEMO, ROOT
 from support.scripts import script
-
-LEFT_OUT = ("onnx", "onnx-")
-"""The package of the extra `quantize`."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class Environment:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """An environment where pip installed the wheel; its other packages are links to ours, so it needs no network."""
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    """An environment where pip installed the wheel, and where what the wheel requires is copied from our own."""
     base = tmp_path_factory.mktemp("installed")
     wheel = script(ROOT / "build" / "release.py").packages(ROOT, base / "dist", 1_700_000_000)
     root, folder = base / "environment", base / "folder"
@@ -52,17 +53,34 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     venv.create(root, symlinks=True)
     places = {"base": str(root), "platbase": str(root)}
     site, programs = (Path(sysconfig.get_path(name, "venv", places)) for name in ("purelib", "scripts"))
-    for path in Path(sysconfig.get_path("purelib")).iterdir():
-        # Not what an editable installation of the checkout is made of.
-        if "encoderfile" not in path.name and path.name != "__pycache__" and not is_left_out(path.name):
-            (site / path.name).symlink_to(path)
     command = [sys.executable, "-m", "pip", "--python", root, "install", "--no-index", "--no-deps", wheel]
     subprocess.run(command, check=True, capture_output=True)
-    return Environment(site, programs, folder)
+    for name in required("onnx-encoderfile"):
+        copy(importlib.metadata.distribution(name), site)
+    yield Environment(site, programs, folder)
+    shutil.rmtree(root)  # half a gigabyte
 
 
-def is_left_out(name: str) -> bool:
-    return name == LEFT_OUT[0] or name.startswith(LEFT_OUT[1])
+def required(name: str) -> set[str]:
+    """What pip would install with a distribution, without extras."""
+    found: set[str] = set()
+    left = [name]
+    while left:
+        for text in importlib.metadata.requires(left.pop()) or ():
+            requirement = Requirement(text)
+            known = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+            if known and requirement.name not in found:
+                found.add(requirement.name)
+                left.append(requirement.name)
+    return found
+
+
+def copy(distribution: importlib.metadata.Distribution, site: Path) -> None:
+    """Its files, but for programs, which lie elsewhere. Links would do for Python, but not for PyInstaller."""
+    for file in distribution.files or ():
+        if ".." not in file.parts:
+            (site / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(str(file.locate()), site / file)
 
 
 def test_the_package_is_that_of_the_wheel(installed: Environment) -> None:
