@@ -1,7 +1,7 @@
 """Writes a release of the last commit into the folder given, which it empties first. Run by `make release`.
 
-A release is the wheel and the source archive, the CPU runtimes of both platforms, an SBOM (CycloneDX) of each, and
-SHA256SUMS of all. The same commit with the same Python and packages gives the same bytes.
+A release is the wheel and the source archive, the versions to install with it, the CPU runtimes of both platforms, an
+SBOM (CycloneDX) of each, and SHA256SUMS of all. The same commit with the same Python and packages gives the same bytes.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from encoderfile.container import Slice
 from encoderfile.pack import SBOM_PATH, read
 
 ROOT = Path(__file__).parents[1]
+CONSTRAINTS = ROOT / "build" / "constraints.txt"
+"""The packages that it was tested with; an installation with them freezes the same runtime."""
 COMMAND = Path(sys.executable).with_name("encoderfile")
 EMULATED = {"linux-aarch64": ("make", "runtime-aarch64")}
 """Commands that freeze a runtime for another platform here and keep it for `encoderfile runtime export`."""
@@ -42,7 +44,8 @@ def release(target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     wheel = packages(ROOT, target, moment)
-    write_json(target / f"{wheel.name}.cdx.json", wheel_sbom(wheel, ROOT / "build" / "constraints.txt"))
+    write_json(target / f"{wheel.name}.cdx.json", wheel_sbom(wheel, CONSTRAINTS))
+    shutil.copy(CONSTRAINTS, target)
     for platform in PLATFORMS:
         pack = runtime(platform, target, EMULATED.get(platform))
         if pack is not None:
@@ -166,7 +169,7 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def checksums(folder: Path) -> None:
-    """Writes SHA256SUMS of the files in `folder`, for `sha256sum --check`."""
+    """Writes SHA256SUMS of the files in `folder`, for `sha256sum -c`."""
     lines = []
     for path in sorted(folder.iterdir()):
         with path.open("rb") as file:

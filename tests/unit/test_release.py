@@ -163,6 +163,19 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
 
 
+def test_a_release_replaces_the_one_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "dist"
+    target.mkdir()
+    (target / "old.whl").touch()
+    monkeypatch.setattr(release, "commit_time", lambda root: MOMENT)
+    monkeypatch.setattr(release, "runtime", lambda platform, target, make: None)  # a minute each
+    release.release(target)
+    files = [WHEEL, SOURCES, f"{WHEEL}.cdx.json", "constraints.txt"]
+    assert sorted(path.name for path in target.iterdir()) == sorted([*files, "SHA256SUMS"])
+    lines = (target / "SHA256SUMS").read_text().splitlines()
+    assert [line.split()[1] for line in lines] == sorted(files)
+
+
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_a_release_is_of_the_last_commit_and_of_nothing_else(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")

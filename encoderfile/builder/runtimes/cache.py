@@ -118,7 +118,8 @@ def _reusable(cache: Path, stem: str) -> tuple[Path | None, str]:
                 change = f"{pack} is damaged"
         if change is None:
             if record["seen"] != seen:
-                _write_record(pack, record)
+                with contextlib.suppress(OSError):  # root's folder; the next build reads the files again
+                    _write_record(pack, record)
             return pack, ""
         reason = reason or change
     return None, reason
@@ -189,18 +190,21 @@ def held(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _locked(lock_file: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """One process freezes, the others wait for it."""
+    """One process freezes, the others wait for it; those that can only read, as in root's folder, side by side."""
+    kind = fcntl.LOCK_EX
     try:
         lock = lock_file.open("w")
     except OSError as error:
-        raise _unwritable(lock_file.parent, error) from error
+        if not os.access(lock_file, os.R_OK):
+            raise _unwritable(lock_file.parent, error) from error
+        lock, kind = lock_file.open(), fcntl.LOCK_SH
     with lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             say("waiting for another build that freezes the runtime")
             with waiting("waiting"):
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                fcntl.flock(lock, kind)
         yield
 
 
