@@ -167,8 +167,8 @@ def test_a_release_replaces_the_one_before_it(tmp_path: Path, monkeypatch: pytes
     target = tmp_path / "dist"
     target.mkdir()
     (target / "old.whl").touch()
-    monkeypatch.setattr(release, "commit_time", lambda root: MOMENT)
-    monkeypatch.setattr(release, "runtime", lambda platform, target, make: None)  # a minute each
+    monkeypatch.setattr(release, "commit_time", lambda *_: MOMENT)
+    monkeypatch.setattr(release, "runtime", lambda *_: None)  # a minute each
     release.release(target)
     files = [WHEEL, SOURCES, f"{WHEEL}.cdx.json", "constraints.txt"]
     assert sorted(path.name for path in target.iterdir()) == sorted([*files, "SHA256SUMS"])
