@@ -1,7 +1,7 @@
 """Writes a release of the last commit into the folder given, which it empties first. Run by `make release`.
 
 A release is the wheel and the source archive, the versions to install with it, the CPU runtimes of both platforms, an
-SBOM (CycloneDX) of each, and SHA256SUMS of all. The same commit with the same Python and packages gives the same bytes.
+SBOM (CycloneDX) of each, and SHA256SUMS of all. The same commit, Python and packages give the same bytes.
 """
 
 from __future__ import annotations
