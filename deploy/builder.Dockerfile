@@ -7,6 +7,11 @@ FROM python:3.12-slim
 # reads them only: --read-only --tmpfs /tmp:exec is enough, and so is --network none.
 ENV XDG_CACHE_HOME=/var/cache
 
+# PyInstaller freezes with objdump.
+RUN apt-get update && \
+    apt-get install --yes --no-install-recommends binutils && \
+    rm -rf /var/lib/apt/lists/*
+
 # The release is not copied into the image, but mounted while a step runs.
 RUN --mount=type=bind,target=/release \
     pip install --no-cache-dir --root-user-action ignore --constraint /release/constraints.txt \
