@@ -8,7 +8,7 @@ export ENCODERFILE_TEST_MODELS ?= $(wildcard $(CURDIR)/../shared/models)
 
 MODEL ?= $(firstword $(wildcard $(ENCODERFILE_TEST_MODELS)/minilm-embed) examples/embed/model)
 
-.PHONY: demo test lint attack bench proto launcher docs release clean
+.PHONY: demo test lint attack bench proto launcher docs clean
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/demo.py
@@ -49,6 +49,7 @@ launcher: $(VENV)/installed-launcher
 	$(BIN)/python build/launcher/build.py
 
 # The wheel, the runtimes of both platforms, their SBOMs and checksums, of the last commit; docs/release.md.
+.PHONY: release
 release: $(VENV)/installed-dev
 	$(BIN)/python build/release.py dist
 
