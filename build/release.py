@@ -79,6 +79,8 @@ def runtime(platform: str, target: Path, make: Sequence[str] | None) -> Path | N
     if pack is None and make is not None:
         reason = _failure(make)
         if reason is not None:
+            for unfinished in target.glob(f"*{platform}*"):
+                unfinished.unlink()
             say(f"left out: the runtime for {platform} ({reason})")
             return None
         pack = _exported(platform, target)

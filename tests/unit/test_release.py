@@ -147,6 +147,12 @@ def test_a_runtime_that_cannot_be_had_is_left_out_with_its_reason(
     assert capfd.readouterr().err.splitlines()[-1] == f"left out: the runtime for {OTHER} ({reason})"
 
 
+def test_nothing_of_it_is_left(export: Path, tmp_path: Path) -> None:
+    unfinished = tmp_path / f"encoderfile-runtime-{encoderfile.__version__}-{OTHER}-cpu.pack"
+    assert release.runtime(OTHER, tmp_path, ("sh", "-c", f"touch {unfinished}; exit 1")) is None
+    assert not unfinished.exists()
+
+
 def test_a_runtime_that_is_kept_here_is_not_made_again(export: Path, tmp_path: Path) -> None:
     (tmp_path / "made").touch()
     assert release.runtime(OTHER, tmp_path, ("false",)) == tmp_path / f"{OTHER}.pack"
