@@ -60,6 +60,11 @@ docs: $(VENV)/installed-dev
 launcher: $(VENV)/installed-launcher
 	$(BIN)/python build/launcher/build.py
 
+# The wheel, the runtimes of both platforms, their SBOMs and checksums, of the last commit; docs/release.md.
+.PHONY: release
+release: $(VENV)/installed-dev
+	$(BIN)/python build/release.py dist
+
 $(VENV)/installed: pyproject.toml build/constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	@echo "installing encoderfile and its packages into $(VENV), some 400 MB to download, once" >&2

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from encoderfile.builder.install_command import extra_command
 from encoderfile.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def write_quantized(source: Path, target: Path) -> None:
         import onnx
     except ImportError:
         raise ConfigError(
-            "--quantize needs the onnx package: install it with `pip install 'encoderfile[quantize]'`"
+            f"--quantize needs the onnx package: install it with `{extra_command('quantize')}`"
         ) from None
     model = onnx.load(source)
     opset = next(each.version for each in model.opset_import if each.domain in ("", "ai.onnx"))

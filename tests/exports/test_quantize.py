@@ -1,5 +1,6 @@
 """`--quantize int8` and `--optimize`: smaller or fused graphs, the same answers within what the report says."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from encoderfile.builder.build import build
 from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.config_sources import from_flags
+from encoderfile.builder.install_command import extra_command
 from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.builder.precision import PrecisionOptions
 from encoderfile.container import Slice
@@ -146,7 +148,7 @@ def test_a_graph_in_half_precision_has_nothing_to_quantise(tmp_path: Path) -> No
 
 def test_without_the_onnx_package_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(ConfigError, match=r"install it with `pip install 'encoderfile\[quantize\]'`"):
+    with pytest.raises(ConfigError, match=re.escape(f"install it with `{extra_command('quantize')}`")):
         quantize.write_quantized(MODELS / "bert-cls" / "model.onnx", Path("int8.onnx"))
 
 

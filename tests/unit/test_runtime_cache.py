@@ -130,6 +130,10 @@ TRACEBACK = """Traceback (most recent call last):
         (TRACEBACK + "OSError: [Errno 28] No space left on device\n", "no space is left in {}; choose another"),
         (TRACEBACK + "ValueError: that is wrong\n", "ValueError: that is wrong"),
         ("libpython3.11.so shared library not found\n", "this Python has no shared library"),
+        (
+            "ERROR: On Linux, objdump is required. It is typically provided by ...\n",
+            "PyInstaller needs objdump; install",
+        ),
         ("", "PyInstaller gave no reason"),
     ],
 )

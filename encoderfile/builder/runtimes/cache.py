@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import encoderfile
+from encoderfile.builder.install_command import install_command
 from encoderfile.builder.runtimes import freeze, freeze_record, ownership, sources
 from encoderfile.builder.runtimes.platforms import LAUNCHER_PARTS, launcher, this_platform
 from encoderfile.container import Slice
@@ -65,7 +66,7 @@ def runtime(device: str, cache: Path, say: Callable[[str], None]) -> Runtime:
     if device == "cuda" and not (provider_folder() / CUDA_LIBRARY).exists():
         raise ConfigError(
             "--device cuda needs onnxruntime's CUDA provider, which is not installed: "
-            "`pip install onnxruntime-gpu` on Linux or Windows, x86-64"
+            f"`{install_command('onnxruntime-gpu')}` on Linux or Windows, x86-64"
         )
     program = launcher(this_platform())
     try:
@@ -117,7 +118,8 @@ def _reusable(cache: Path, stem: str) -> tuple[Path | None, str]:
                 change = f"{pack} is damaged"
         if change is None:
             if record["seen"] != seen:
-                _write_record(pack, record)
+                with contextlib.suppress(OSError):  # root's folder; the next build reads the files again
+                    _write_record(pack, record)
             return pack, ""
         reason = reason or change
     return None, reason
@@ -188,18 +190,21 @@ def held(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _locked(lock_file: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """One process freezes, the others wait for it."""
+    """One process freezes, the others wait for it; those that can only read, as in root's folder, side by side."""
+    kind = fcntl.LOCK_EX
     try:
         lock = lock_file.open("w")
     except OSError as error:
-        raise _unwritable(lock_file.parent, error) from error
+        if not os.access(lock_file, os.R_OK):
+            raise _unwritable(lock_file.parent, error) from error
+        lock, kind = lock_file.open(), fcntl.LOCK_SH
     with lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             say("waiting for another build that freezes the runtime")
             with waiting("waiting"):
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                fcntl.flock(lock, kind)
         yield
 
 

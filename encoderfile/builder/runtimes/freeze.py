@@ -114,6 +114,8 @@ def explain(log: Path) -> str:
             "this Python has no shared library, which PyInstaller needs; install it "
             "(Debian and Ubuntu: libpython3-dev) or use a Python built with --enable-shared"
         )
+    if "objdump is required" in text:
+        return "PyInstaller needs objdump; install it (Debian and Ubuntu: binutils)"
     # On a full disk the log may not say so either.
     if os.strerror(errno.ENOSPC) in text or shutil.disk_usage(log.parent).free < _NEARLY_FULL:
         return f"no space is left in {log.parents[1]}; choose another folder with --cache-dir"

@@ -34,7 +34,9 @@ def document(contents: Mapping[str, Any], glibc: Sequence[Path], *, device: str,
     loose: list[Path] = []
     for source in sorted({*contents["modules"], *contents["files"]}):
         path = Path(source)
-        if not path.is_file():  # a link inside the runtime, or a module created in memory
+        # Our own code is not a part but the whole, also where it is installed as a wheel. No file: a link inside the
+        # runtime, or a module created in memory.
+        if path.is_relative_to(own) or not path.is_file():
             continue
         owner = _owner(path, site, owners)
         size = path.stat().st_size
@@ -42,7 +44,7 @@ def document(contents: Mapping[str, Any], glibc: Sequence[Path], *, device: str,
             sizes[owner] += size
         elif ".so" in path.name and not path.name.startswith("libpython") and "lib-dynload" not in path.parts:
             loose.append(path)
-        elif not path.is_relative_to(own):
+        else:
             sizes["python"] += size
     python = {"version": platform.python_version(), "licenses": [{"license": {"id": "PSF-2.0"}}]}
     components = [_component("application", "python", sizes.pop("python", 0), **python)]
