@@ -21,6 +21,7 @@ REASONS = {
     "annotated-types": "pydantic needs it",
     "anyio": "the MCP SDK and starlette run on it",
     "click": "the command line",
+    "glibc": "the C library and loader, so that the host's do not matter",
     "grpcio": "gRPC",
     "grpcio-health-checking": "gRPC's health service",
     "grpcio-reflection": "gRPC's reflection service",
@@ -51,7 +52,7 @@ REASONS = {
     "wsproto": "frames of /ws/status",
     "zig": "compiles the launcher, and adds functions of its own",
 }
-"""Why each part is there. System libraries come with Python's own modules and with wheels."""
+"""Why each package is there. System libraries (`lib*.so*`) come with Python's own modules and with wheels."""
 
 _HEAD = """\
 # What is inside a file
@@ -68,6 +69,11 @@ functions of its compiler, Zig; their licence texts are in the list.
 
 {reasons}
 """
+
+
+def packages(document: dict[str, Any]) -> list[str]:
+    """The names of the packages in an SBOM: what somebody chose to put in."""
+    return [each["name"] for each in document["components"] if "version" in each and ".so" not in each["name"]]
 
 
 def table(document: dict[str, Any]) -> str:
@@ -88,8 +94,7 @@ def main() -> None:
     """Freezes, or takes from the cache, the CPU runtime and writes the page."""
     runtime = frozen_runtime("cpu", cache_folder(None), lambda line: print(line, file=sys.stderr))
     document = json.loads(read(runtime.pack, SBOM_PATH))
-    present = [component["name"] for component in document["components"] if "version" in component]
-    reasons = "\n".join(f"- `{name}`: {REASONS[name]}" for name in present)
+    reasons = "\n".join(f"- `{name}`: {REASONS[name]}" for name in packages(document))
     page = _HEAD.format(packed=runtime.pack.length / 1e6, table=table(document), reasons=reasons)
     PAGE.write_text(page, encoding="utf-8")
 
