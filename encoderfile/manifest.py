@@ -26,6 +26,10 @@ TOKENIZER = "tokenizer.json"
 TENSORS = "tensors.safetensors"
 """Artifact: layers and tables that are applied outside of the graph."""
 
+CUDA_LIBRARIES, CUFFT_LIBRARIES = "cuda-libraries.pack", "cufft-libraries.pack"
+"""Artifacts: packs of libraries that a start with CUDA unpacks. They are no part of the model."""
+LIBRARIES = (CUDA_LIBRARIES, CUFFT_LIBRARIES)
+
 
 @dataclass(frozen=True, slots=True)
 class Artifact:

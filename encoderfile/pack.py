@@ -2,14 +2,15 @@
 
     [header][index: one entry a file, each followed by its path and a zero byte][files, deflated][zeros to a page]
 
-The layout is that of `struct header` and `struct entry` in build/launcher/pack.h; builder/runtimes/freeze.py writes
-it. The id, which the unpacked folder is called by, is made of header and index, and the index holds the checksum of
-each file: so whatever bears an id has one content.
+The layout is that of `struct header` and `struct entry` in build/launcher/pack.h; builder/runtimes/pack_writer.py
+writes it. The id, which the unpacked folder is called by, is made of header and index, and the index holds the
+checksum of each file: so whatever bears an id has one content.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import stat
 import struct
@@ -18,8 +19,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoderfile.container import PAGE, Slice, hash_range
+from encoderfile.container import PAGE, Container, Slice, hash_range
 from encoderfile.errors import ContainerError
+from encoderfile.manifest import LIBRARIES
 
 MAGIC = b"ENCPACK\x02"
 # magic, id (hex digits), entries, bytes of the index, oldest glibc, flags
@@ -33,6 +35,8 @@ _ENTRY_BEFORE = struct.Struct("<QQQIIII")
 
 SBOM_PATH = "_internal/sbom.cdx.json"
 """The file in the pack that lists what the runtime is made of (CycloneDX JSON)."""
+COMPONENTS_PATH = "components.json"
+"""The file in a pack of other libraries that lists their packages (components of a CycloneDX SBOM, JSON)."""
 FACTS_PATH = "_internal/runtime.json"
 """The file that says what the runtime is: version, device, machine, its C library, versions of packages."""
 
@@ -91,6 +95,21 @@ def read(pack: Slice, name: str) -> bytes:
         if entry.path == name:
             return b"".join(_content(pack, entry))
     raise ContainerError(f"{pack.path} holds no {name} in its runtime")
+
+
+def sbom_of(file: Container) -> str:
+    """What a file is made of beside its model, CycloneDX JSON: its runtime, and the libraries of CUDA in it.
+
+    Raises `ContainerError`.
+    """
+    text = read(file.pack, SBOM_PATH).decode()
+    artifacts = [each for name in LIBRARIES if (each := file.manifest.artifact(name)) is not None]
+    if not artifacts:
+        return text
+    document = json.loads(text)
+    for artifact in artifacts:
+        document["components"] += json.loads(read(file.slice_of(artifact), COMPONENTS_PATH))
+    return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
 
 def verify(pack: Slice) -> None:

@@ -153,7 +153,7 @@ int provide_runtime(const struct pack *pack, int cache, const struct trust *trus
     if (!missing) {
         char reason[400];
         snprintf(reason, sizeof reason, "%s", why);
-        because("its runtime was changed, %s, and cannot be unpacked again: %s", fault, reason);
+        because("the copy there was changed, %s, and cannot be unpacked again: %s", fault, reason);
     }
     errno = kept;
     return -1;

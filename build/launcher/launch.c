@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,11 +21,18 @@
 #include "report.h"
 
 #define NO_USER ((uid_t)-1)
-#define DAMAGED "the runtime inside the file is damaged"
 
-/* The file that was started: the runtime in it, and its owner. */
+/*
+ * The runtime asks the launcher for what it does not always need, the libraries of CUDA: with this variable, which says
+ * where another pack lies, OFFSET:LENGTH, the launcher unpacks that one and prints the path of its folder.
+ */
+#define OTHER_PACK "ENCODERFILE_UNPACK"
+#define OTHER_SUBJECT "the CUDA part"
+
+/* The file that was started: the pack that is unpacked, whether it is the runtime, and the file's owner. */
 struct file {
     struct pack pack;
+    int is_runtime;
     uid_t owner;
 };
 
@@ -44,6 +52,21 @@ static void on_bus_error(int signal) {
     _exit(1);
 }
 
+/* Where the pack lies. */
+static void find_pack(const struct footer *footer, struct file *file, uint64_t *offset, uint64_t *length) {
+    const char *other = getenv(OTHER_PACK);
+    file->is_runtime = !other;
+    *offset = footer->pack_offset;
+    *length = footer->pack_length;
+    if (!other) return;
+    subject = OTHER_SUBJECT;
+    uint64_t from = footer->payload_offset, to = footer->manifest_offset;
+    int used = 0;
+    if (sscanf(other, "%20" SCNu64 ":%20" SCNu64 "%n", offset, length, &used) != 2 || other[used] || *offset % PAGE ||
+        *offset < from || *offset > to || *length > to - *offset)
+        die(OTHER_PACK " does not name a part of the file: unset it");
+}
+
 static void read_file(const char *path, struct file *file) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) die("this user cannot read the file: run chmod a+r on it");
@@ -53,13 +76,17 @@ static void read_file(const char *path, struct file *file) {
         pread(fd, &footer, sizeof footer, found.st_size - FOOTER_BYTES) != (ssize_t)sizeof footer ||
         !footer_fits(&footer, (uint64_t)found.st_size))
         die("the file is truncated or damaged, its end is missing: copy it again");
-    if (footer.pack_length == 0) die(DAMAGED ", it is empty: copy the file again");
+    uint64_t offset, length;
+    find_pack(&footer, file, &offset, &length);
+    if (length == 0) die("%s inside the file is damaged, it is empty: copy the file again", subject);
     signal(SIGBUS, on_bus_error);
-    const unsigned char *pack = mmap(NULL, footer.pack_length, PROT_READ, MAP_PRIVATE, fd, (off_t)footer.pack_offset);
+    const unsigned char *pack = mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, (off_t)offset);
     close(fd);
     if (pack == MAP_FAILED) die("the file cannot be mapped into memory: %s", strerror(errno));
     file->owner = found.st_uid;
-    if (read_pack(pack, footer.pack_length, &file->pack) != 0) die(DAMAGED ", %s: copy the file again", why);
+    if (read_pack(pack, length, &file->pack) != 0 ||
+        (file->is_runtime && !has_program(&file->pack) && because("it contains no program")))
+        die("%s inside the file is damaged, %s: copy the file again", subject, why);
 }
 
 /*
@@ -81,13 +108,15 @@ static void try_cache(const char *folder, const struct trust *trust, mode_t make
     if (!failed) {
         failed = shipped ? check_runtime(&file->pack, cache, file->pack.id, trust)
                          : provide_runtime(&file->pack, cache, trust);
-        if (failed && !shipped && errno == EBADMSG) die(DAMAGED ": copy the file again");
+        if (failed && !shipped && errno == EBADMSG) die("%s inside the file is damaged: copy the file again", subject);
         if (failed && shipped && errno == ENOENT) goto end;
     }
     if (!failed) {
-        char runtime[PATH_MAX + ID_BYTES + 2];
-        snprintf(runtime, sizeof runtime, "%s/%s", real, file->pack.id);
-        become(&file->pack, runtime, argv);
+        char unpacked[PATH_MAX + ID_BYTES + 2];
+        snprintf(unpacked, sizeof unpacked, "%s/%s", real, file->pack.id);
+        if (file->is_runtime) become(&file->pack, unpacked, argv);
+        else if (puts(unpacked) >= 0 && fflush(stdout) == 0) exit(0);
+        else because("its path cannot be printed: %s", strerror(errno));
     }
     note(folder);
 end:
@@ -132,7 +161,7 @@ void launch(const char *self, char **argv) {
     const char *named = getenv("ENCODERFILE_CACHE_DIR");
     if (named && *named) try_named(named, &file, argv);
     else try_usual(&file, argv);
-    die("the runtime cannot be unpacked into any of %s: set ENCODERFILE_CACHE_DIR to a folder where files can be "
-        "written and executed%s",
-        reasons, named && untrusted ? ", or ENCODERFILE_CACHE_TRUSTED=1 if nobody else can access this one" : "");
+    die("%s cannot be unpacked into any of %s: set ENCODERFILE_CACHE_DIR to a folder where files can be written and "
+        "executed%s",
+        subject, reasons, named && untrusted ? ", or ENCODERFILE_CACHE_TRUSTED=1 if nobody else can access this one" : "");
 }

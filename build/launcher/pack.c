@@ -9,7 +9,6 @@
 #include "inflate.h"
 #include "report.h"
 
-#define PAGE 4096
 #define MAX_PATH 1024
 #define MAX_SIZE (1ull << 40)
 #define MAX_RATIO 1032 /* the most bytes that one byte of DEFLATE can become */
@@ -23,7 +22,7 @@ int footer_fits(const struct footer *footer, uint64_t size) {
     if (footer->payload_offset == 0 || footer->payload_offset > manifest || manifest > pack || pack > end) return 0;
     uint64_t room = pack - manifest;
     return footer->pack_length == end - pack && footer->manifest_length <= room &&
-           room - footer->manifest_length < PAGE;
+           room - footer->manifest_length < ALIGNMENT;
 }
 
 /* The id that belongs to a header and its index. */
@@ -98,7 +97,7 @@ static const char *read_entries(const struct header *header, uint64_t length, st
             return "an invalid path";
         pack->path[i] = (const char *)at;
         at += entry->path_length + 1;
-        if (entry->offset != next || entry->packed > length - next) return "a file outside the runtime";
+        if (entry->offset != next || entry->packed > length - next) return "a file outside of it";
         if (entry->size > MAX_SIZE || entry->size < entry->packed || entry->size > MAX_RATIO * entry->packed)
             return "an invalid size";
         next += entry->packed;
@@ -116,9 +115,9 @@ int read_pack(const unsigned char *base, uint64_t length, struct pack *pack) {
     struct header header;
     if (length < sizeof header) return because("it is too short");
     memcpy(&header, base, sizeof header);
-    if (memcmp(header.magic, "ENCPACK\2", 8) != 0) return because("it does not begin with the signature of a runtime");
+    if (memcmp(header.magic, "ENCPACK\2", 8) != 0) return because("it does not begin with the signature of a pack");
     if (header.index_bytes > length - sizeof header || header.entries > header.index_bytes / sizeof(struct entry))
-        return because("its index is longer than the runtime");
+        return because("its index is longer than it");
     *pack = (struct pack){.base = base, .flags = header.flags, .entries = header.entries};
     identity(&header, base + sizeof header, pack->id);
     if (memcmp(pack->id, header.id, ID_BYTES) != 0) return because("its index does not match its id");
@@ -129,9 +128,12 @@ int read_pack(const unsigned char *base, uint64_t length, struct pack *pack) {
     const char *fault = read_entries(&header, length, pack);
     if (fault) return because("its index contains %s", fault);
     if (nested(pack)) return because("its index contains a file that is also a folder");
-    long program = find_entry(pack, PROGRAM);
-    if (program < 0 || pack->entry[program].mode != (S_IFREG | 0755)) return because("it contains no program");
     return 0;
+}
+
+int has_program(const struct pack *pack) {
+    long program = find_entry(pack, PROGRAM);
+    return program >= 0 && pack->entry[program].mode == (S_IFREG | 0755);
 }
 
 /* The first entry whose path is not less than `path`. */

@@ -1,8 +1,8 @@
 /*
- * The footer of a file and the runtime packed in it. Nothing in either is used before it was checked: every number
+ * The footer of a file and what is packed in it: the runtime, and libraries that only a start with a GPU unpacks. Nothing in either is used before it was checked: every number
  * against the bytes that are there, header and index against the id.
  *
- *   file:    [launcher][payload][pack][footer]            see encoderfile/container.py
+ *   file:    [launcher][payload][pack][footer]            see encoderfile/container.py; more packs in the payload
  *   pack:    [header][index][files][zeros to a page]      see encoderfile/pack.py
  */
 #ifndef ENCODERFILE_PACK_H
@@ -14,6 +14,9 @@
 
 #define FOOTER_BYTES 88
 #define ID_BYTES 32
+#define PAGE 4096
+#define ALIGNMENT 65536 /* parts of a file begin on a multiple of it, the largest page of any kernel: ALIGNMENT in
+                           encoderfile/container.py */
 #define PROGRAM "runtime" /* the file of the pack that is executed */
 
 struct footer {
@@ -53,6 +56,9 @@ int footer_fits(const struct footer *footer, uint64_t size);
 
 /* Checks and reads header and index of a pack of `length` bytes; 0, or -1 with `why`. Never frees what it allocates. */
 int read_pack(const unsigned char *base, uint64_t length, struct pack *pack);
+
+/* Whether it contains the program that is executed: the runtime does, other packs do not. */
+int has_program(const struct pack *pack);
 
 /* The entry of that path, or -1. */
 long find_entry(const struct pack *pack, const char *path);

@@ -16,8 +16,8 @@
 #define QUIET 50           /* intervals between two lines that are not on a terminal */
 
 static void print(int terminal, uint64_t done, uint64_t total) {
-    fprintf(stderr, "%s%s: unpacking the runtime (first start only): %u%%%s", terminal ? "\r" : "", self_name,
-            (unsigned)(total ? done * 100 / total : 100), terminal ? "" : "\n");
+    fprintf(stderr, "%s%s: unpacking %s (first start only): %u%%%s", terminal ? "\r" : "", self_name,
+            subject, (unsigned)(total ? done * 100 / total : 100), terminal ? "" : "\n");
 }
 
 static _Noreturn void report(const uint64_t *done, uint64_t total, int terminal) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 const char *self_name = "encoderfile";
+const char *subject = "the runtime";
 char why[1024];
 
 int because(const char *format, ...) {

@@ -7,6 +7,9 @@
 /* The file's name, with which each message begins. */
 extern const char *self_name;
 
+/* What is unpacked, as messages call it. */
+extern const char *subject;
+
 /* Why the last function that is documented to set it failed. */
 extern char why[1024];
 

@@ -16,14 +16,16 @@ from encoderfile.atomic import is_special, replacing
 from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.container_writer import Part, sha256, write
-from encoderfile.builder.runtimes import packs
+from encoderfile.builder.runtimes import cuda_libraries, packs
 from encoderfile.builder.runtimes.cache import cache_folder
 from encoderfile.builder.runtimes.platforms import this_platform
+from encoderfile.builder.runtimes.sbom import cuda_libraries_of
 from encoderfile.builder.trial import try_out
+from encoderfile.container import Container
 from encoderfile.errors import ConfigError
 from encoderfile.manifest import GRAPH, TENSORS, TOKENIZER, WEIGHTS, Manifest
 from encoderfile.model.device import cuda_obstacle
-from encoderfile.pack import SBOM_PATH, read
+from encoderfile.pack import sbom_of
 from encoderfile.progress import Progress, waiting
 
 
@@ -68,6 +70,9 @@ def build(
             f"--quantize {config.precision.quantize} makes a graph for the CPU, and this file would be for CUDA "
             f"({reason}): leave it out, or build with --device cpu"
         )
+    bundled = device == "cuda" and config.cuda_libraries != cuda_libraries.SYSTEM
+    if bundled:
+        cuda_libraries.require_installed()
     frozen = packs.usable(base, platform, device) if base is not None else None
     if frozen is None and platform != this_platform():
         frozen = packs.runtime(platform, device, cache_folder(config.cache_dir), say)
@@ -81,9 +86,12 @@ def build(
     say(f"platform: {platform}, device: {device} ({reason})")
     if frozen is None:
         frozen = packs.runtime(platform, device, cache_folder(config.cache_dir), say)
+    parts = _parts(checked)
+    if bundled:
+        roots = cuda_libraries_of(frozen.pack)
+        parts += cuda_libraries.parts(roots, checked.graph.op_types, cache_folder(config.cache_dir), say)
     say(f"writing {target}")
     with replacing(target, "--output-path", say) as temporary:
-        parts = _parts(checked)
         weights = sum(each.length for part in parts for each in part.slices)
         with Progress.of_bytes(f"writing {target}", 2 * weights + frozen.pack.length) as progress:
             manifest = write(
@@ -96,7 +104,8 @@ def build(
             )
         try_out(temporary, platform, say)
         digest = sha256(temporary)
-    sbom = read(frozen.pack, SBOM_PATH)
+    with Container(target) as container:
+        sbom = sbom_of(container).encode()
     return Built(target, target.stat().st_size, digest, time.perf_counter() - started, manifest, sbom)
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from encoderfile.atomic import replacing
 from encoderfile.builder.container_writer import copy_out, rewrap
-from encoderfile.builder.runtimes import packs
+from encoderfile.builder.runtimes import cuda_libraries, packs
 from encoderfile.builder.runtimes.cache import cache_folder
 from encoderfile.builder.runtimes.platforms import this_platform
-from encoderfile.builder.runtimes.sbom import device_of, platform_of
+from encoderfile.builder.runtimes.sbom import cuda_libraries_of, device_of, platform_of
 from encoderfile.builder.trial import try_out
 from encoderfile.container import Container
 from encoderfile.errors import ConfigError, ContainerError
-from encoderfile.manifest import GRAPH
+from encoderfile.manifest import CUDA_LIBRARIES, GRAPH, LIBRARIES
 from encoderfile.progress import Progress, waiting
 
 
@@ -29,7 +29,7 @@ def extract(file: Path, folder: Path, say: Callable[[str], None] = lambda _: Non
     with Container(file) as source:
         with waiting(f"checking {file}"):
             source.verify()
-        artifacts = source.manifest.artifacts
+        artifacts = [each for each in source.manifest.artifacts if each.name not in LIBRARIES]
         paths = [_path(source, artifact.name, folder) for artifact in artifacts]
         if len(set(paths)) < len(paths):
             raise ContainerError(f"{file} holds two files of one name: build it again")
@@ -86,8 +86,15 @@ def upgrade(
         device = device or device_of(old.pack)
         if device is None:
             raise ContainerError(f"{file} does not say which runtime it has: give --device cpu or --device cuda")
+        bundled = old.manifest.artifact(CUDA_LIBRARIES) is not None
+        if bundled and device == "cpu":
+            raise ConfigError(f"{file} carries the libraries of CUDA, which stay: build it again with --device cpu")
         platform = platform_of(old.pack) or this_platform()
         frozen = packs.runtime(platform, device, cache_folder(cache_dir), say)
+        if bundled:
+            cuda_libraries.check_kept(old, cuda_libraries_of(frozen.pack))
+        elif device == "cuda":
+            say("note: the new file takes the libraries of CUDA from its machine; `encoderfile build` puts them in")
         say(f"writing {target}")
         with replacing(target, "--output-path", say) as temporary:
             with Progress.of_bytes(f"writing {target}", old.size) as progress:

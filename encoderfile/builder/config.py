@@ -44,6 +44,8 @@ class BuildConfig:
     platform: str | None = None
     """One of `builder.runtimes.platforms.PLATFORMS`; None for this machine's."""
     device: str = "auto"
+    cuda_libraries: str | None = None
+    """`bundled` into a file for CUDA, or the `system`'s, which is to say its machine's; None: bundled."""
     tokenizer: TokenizerOptions = TokenizerOptions()
     precision: PrecisionOptions = field(default_factory=PrecisionOptions)
 

@@ -225,6 +225,7 @@ _READERS: dict[str, Read] = {
     "transform": _transform,
     "tokenizer": _tokenizer,
     "device": _choice("auto", "cpu", "cuda"),
+    "cuda_libraries": _choice("bundled", "system"),
     "onnx": _path,
     "output": _string,
     "inputs": _inputs,
@@ -263,6 +264,8 @@ def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> 
 
 def _validate(config: BuildConfig) -> None:
     precision = config.precision
+    if config.device == "cpu" and config.cuda_libraries is not None:
+        raise ConfigError("--cuda-libraries is for files that run on CUDA: leave it out, or give --device cuda")
     if (precision.calibrate is not None or precision.max_flips is not None) and not precision.changes:
         raise ConfigError("--calibrate and --max-flips need --quantize or --optimize")
     name = config.model_name

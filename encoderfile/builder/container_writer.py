@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from encoderfile.container import CHUNK, FOOTER, MAGIC, PAGE, Advance, Container, Slice, hash_range
+from encoderfile.container import ALIGNMENT, CHUNK, FOOTER, MAGIC, Advance, Container, Slice, hash_range
 from encoderfile.errors import ConfigError, ContainerError
 from encoderfile.manifest import Artifact, Manifest
 from encoderfile.progress import Progress
@@ -49,9 +49,9 @@ def write(
     artifacts: list[Artifact] = []
     with _executable(target, advance) as copier:
         copier.copy(launcher)
-        payload = copier.next_page()
+        payload = copier.next_part()
         for part in parts:
-            start = copier.next_page()
+            start = copier.next_part()
             digest = hashlib.sha256()
             copier.write(part.data, digest)
             for each in part.slices:
@@ -62,7 +62,7 @@ def write(
             artifacts.append(Artifact(part.name, start - payload, length, digest.hexdigest()))
         manifest = describe(tuple(artifacts))
         data = manifest.to_bytes()
-        offset = copier.next_page()
+        offset = copier.next_part()
         copier.write(data)
         _finish(copier, payload, offset, data, pack)
     return manifest
@@ -77,7 +77,7 @@ def rewrap(
     """
     with _executable(target, advance) as copier:
         copier.copy(launcher)
-        payload = copier.next_page()
+        payload = copier.next_part()
         before = container.manifest_offset - container.payload_offset
         copier.copy(Slice(container.path, container.payload_offset, before))
         data = container.manifest.to_bytes()
@@ -104,7 +104,7 @@ def _executable(target: Path, advance: Advance) -> Iterator[_Copier]:
 
 def _finish(copier: _Copier, payload: int, manifest: int, data: bytes, pack: Slice) -> None:
     """Writes what follows the payload: pack and footer."""
-    at = copier.next_page()
+    at = copier.next_part()
     copier.copy(pack)
     total = copier.position + FOOTER.size
     digest = hashlib.sha256(data).digest()
@@ -119,9 +119,9 @@ class _Copier:
         self._advance = advance
         self.position = 0
 
-    def next_page(self) -> int:
-        """Fills the page with zeros; returns where the next one begins."""
-        self.pad_to(-(-self.position // PAGE) * PAGE)
+    def next_part(self) -> int:
+        """Fills with zeros up to where the next part begins; returns that."""
+        self.pad_to(-(-self.position // ALIGNMENT) * ALIGNMENT)
         return self.position
 
     def pad_to(self, offset: int, digest: hashlib._Hash | None = None) -> None:

@@ -107,6 +107,12 @@ def _config(model_dir: Path | None, config_file: Path | None, flags: dict[str, A
     help="Build for the CPU, or for CUDA and the CPU; auto: what this machine has.  [default: auto]",
 )
 @click.option(
+    "--cuda-libraries",
+    type=click.Choice(["bundled", "system"]),
+    help="For CUDA: put its libraries into the file, or take those of the machine that it runs on.  "
+    "[default: bundled]",
+)
+@click.option(
     "--platform",
     metavar="NAME",
     help="Build for another machine: linux-x86_64 or linux-aarch64; Rust's triples too.  [default: this machine's]",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from encoderfile.model.device import Device, choose
+from encoderfile.model.device import Device
 from encoderfile.model.model import Model
 from encoderfile.runtime.loading import load, served
 from encoderfile.settings import ModelSettings
@@ -45,12 +45,13 @@ def built_in_texts(count: int = 200) -> list[Text]:
     return [" ".join(rng.choices(words, k=min(180, 4 + int(rng.expovariate(1 / 40))))) for _ in range(count)]
 
 
-def bench(executable: Path, settings: ModelSettings, texts: Sequence[Text], step: Callable[[str], None]) -> str:
+def bench(
+    executable: Path, device: Device, settings: ModelSettings, texts: Sequence[Text], step: Callable[[str], None]
+) -> str:
     """Runs `texts` under several settings, except for those given, and returns a report.
 
     `step` is told what is measured next. Raises what `load` and the service raise.
     """
-    device = choose(settings.device, settings.device_id)
     threads, budgets = _tried(settings, device)
     texts = texts[: min(settings.max_inputs, settings.max_queue)]
     found, alone = [], {}
@@ -67,9 +68,9 @@ def bench(executable: Path, settings: ModelSettings, texts: Sequence[Text], step
     return _report(device.name, texts, found, alone)
 
 
-def steps(settings: ModelSettings) -> int:
+def steps(device: Device, settings: ModelSettings) -> int:
     """How often `step` is called, for a progress bar."""
-    threads, budgets = _tried(settings, choose(settings.device, settings.device_id))
+    threads, budgets = _tried(settings, device)
     return _ROUNDS * len(threads) * len(budgets)
 
 

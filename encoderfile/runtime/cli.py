@@ -16,10 +16,9 @@ import encoderfile
 from encoderfile.console import explain, printable
 from encoderfile.container import Container
 from encoderfile.errors import ConfigError
-from encoderfile.model.device import choose
 from encoderfile.options import CONTEXT, options, refuse_unused
 from encoderfile.progress import Progress
-from encoderfile.runtime import logs, process
+from encoderfile.runtime import cuda_libraries, logs, process
 from encoderfile.runtime.request_flags import Infer, flags
 from encoderfile.service import threads
 from encoderfile.settings import (
@@ -197,8 +196,9 @@ def bench(executable: Path, /, **given: Any) -> int:
     texts: Sequence[Text] = built_in_texts()
     if settings.input_file is not None:
         texts = inputs.texts((), settings.input_file, settings.input_format, settings.column)
-    with Progress("measuring", steps(settings), unit="runs", shown=settings.log_format == "text") as progress:
-        report = bench(executable, settings, texts, lambda name: progress.advance(1, f"measuring {name}"))
+    device = cuda_libraries.device(executable, settings.device, settings.device_id)
+    with Progress("measuring", steps(device, settings), unit="runs", shown=settings.log_format == "text") as progress:
+        report = bench(executable, device, settings, texts, lambda name: progress.advance(1, f"measuring {name}"))
     click.echo(report)
     return 0
 
@@ -214,9 +214,10 @@ def info(executable: Path, /, as_json: bool, sbom: bool, device: str, device_id:
     from encoderfile.runtime.info import describe
 
     if sbom:
-        click.echo(frozen.sbom(), nl=False)
+        click.echo(frozen.sbom(executable), nl=False)
         return 0
-    click.echo(describe(executable, choose(device, device_id), as_json))
+    chosen = cuda_libraries.device(executable, device, device_id, load_now=False)
+    click.echo(describe(executable, chosen, as_json))
     return 0
 
 
@@ -255,6 +256,6 @@ def _serve(executable: Path, settings: ServeSettings) -> int:
     from encoderfile.runtime.loading import load
 
     logs.set_up(settings.log_format, settings.log_level)
-    device = choose(settings.device, settings.device_id)
+    device = cuda_libraries.device(executable, settings.device, settings.device_id)
     drained = process.run(server.serve(settings, device, lambda: load(executable, device, settings)))
     return 0 if drained else 1

@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from encoderfile.container import Container
 from encoderfile.errors import ConfigError, ContainerError
-from encoderfile.pack import FACTS_PATH, SBOM_PATH
-from encoderfile.runtime import c_library
+from encoderfile.pack import FACTS_PATH, sbom_of
+from encoderfile.runtime import c_library, cuda_libraries
 
 
 def folder() -> Path:
@@ -20,9 +21,10 @@ def folder() -> Path:
     return Path(sys.executable).parent
 
 
-def sbom() -> str:
-    """What the runtime is made of, CycloneDX JSON."""
-    return (folder() / SBOM_PATH).read_text(encoding="utf-8")
+def sbom(executable: Path) -> str:
+    """What the file is made of beside its model, CycloneDX JSON."""
+    with Container(executable) as container:
+        return sbom_of(container)
 
 
 def facts() -> dict[str, Any]:
@@ -45,12 +47,13 @@ def unpack(executable: Path, target: Path) -> Path:
 
     Raises `ConfigError` for a folder that is not empty or cannot be written.
     """
-    source = folder()
+    sources = [folder(), *(cuda_libraries.folder(place) for place in cuda_libraries.places(executable))]
     try:
         if target.exists() and any(target.iterdir()):
             raise ConfigError(f"{target} is not empty: give a new folder")
         target.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(source, target / ".encoderfile" / source.name, symlinks=True)
+        for source in sources:
+            shutil.copytree(source, target / ".encoderfile" / source.name, symlinks=True)
         return Path(shutil.copy2(executable, target / executable.name))
     except OSError as error:
         raise ConfigError(f"cannot write into {target}: {error.strerror or error}") from error

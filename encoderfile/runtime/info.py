@@ -9,6 +9,7 @@ from typing import Any
 import encoderfile
 from encoderfile.console import json_text, printable
 from encoderfile.container import Container
+from encoderfile.manifest import LIBRARIES, Manifest
 from encoderfile.model.device import Device
 from encoderfile.runtime import frozen
 
@@ -44,12 +45,27 @@ def describe(executable: Path, device: Device, as_json: bool) -> str:
         ("needs", f"Linux {runtime['machine']}"),
         ("C library", _c_library(runtime)),
         ("unpacked in", f"{runtime['folder']}, {runtime['size'] / 1e6:.1f} MB"),
-        ("made of", ", ".join(f"{name} {version}" for name, version in runtime["versions"].items())),
+        *([("CUDA libraries", _cuda_libraries(manifest))] if runtime["device"] == "cuda" else []),
+        ("made of", ", ".join(_package(runtime, *each) for each in runtime["versions"].items())),
         ("file", f"{executable}, {size / 1e6:.1f} MB, all checksums match"),
         *((artifact.name, f"{artifact.length} bytes, sha256 {artifact.sha256}") for artifact in manifest.artifacts),
     ]
     width = max(len(label) for label, _ in rows)
     return "\n".join(printable(f"{label:<{width}}  {value}") for label, value in rows)
+
+
+def _cuda_libraries(manifest: Manifest) -> str:
+    """Where they come from."""
+    sizes = [each.length for name in LIBRARIES if (each := manifest.artifact(name)) is not None]
+    if sizes:
+        return f"in this file, {sum(sizes) / 1e6:.1f} MB, unpacked when they are used; the machine needs a driver"
+    return "this machine's: CUDA 13, and cuDNN 9 for some models"
+
+
+def _package(runtime: Mapping[str, Any], name: str, version: str) -> str:
+    """onnxruntime's package for GPUs is its package for CPUs too, and more."""
+    note = " (CPU part only)" if (name, runtime["device"]) == ("onnxruntime-gpu", "cpu") else ""
+    return f"{name} {version}{note}"
 
 
 def _c_library(runtime: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from encoderfile import tensors
 from encoderfile.container import Container
 from encoderfile.errors import ConfigError, InternalError
-from encoderfile.manifest import GRAPH, TENSORS, TOKENIZER, WEIGHTS
+from encoderfile.manifest import GRAPH, LIBRARIES, TENSORS, TOKENIZER, WEIGHTS
 from encoderfile.model.device import Device
 from encoderfile.model.instances import Instances
 from encoderfile.model.model import Model
@@ -33,7 +33,8 @@ def load(executable: Path, device: Device, settings: ModelSettings) -> Model:
     They are compared on a thread during the loading. Raises `ContainerError`, `ModelError` or `ConfigError`.
     """
     with Container(executable) as container, ThreadPoolExecutor(1, thread_name_prefix="verify") as pool:
-        verified = pool.submit(container.verify)
+        # The launcher has compared the libraries, where they were unpacked.
+        verified = pool.submit(container.verify, but=LIBRARIES)
         manifest = container.manifest
         mapped = container.map(WEIGHTS)
         weights: dict[str, mmap.mmap] = {} if mapped is None else {WEIGHTS: mapped}

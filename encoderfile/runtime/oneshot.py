@@ -15,9 +15,8 @@ import orjson
 
 from encoderfile.atomic import replacing
 from encoderfile.errors import ConfigError, InputError
-from encoderfile.model.device import choose
 from encoderfile.progress import Progress
-from encoderfile.runtime import process
+from encoderfile.runtime import cuda_libraries, process
 from encoderfile.runtime.loading import load, served
 from encoderfile.service.service import Service
 from encoderfile.settings import InferSettings, ModelSettings
@@ -34,7 +33,7 @@ _JSON = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
 
 @asynccontextmanager
 async def _service(executable: Path, settings: ModelSettings) -> AsyncIterator[Service]:
-    device = choose(settings.device, settings.device_id)
+    device = cuda_libraries.device(executable, settings.device, settings.device_id)
     async with served(await asyncio.to_thread(load, executable, device, settings), settings) as service:
         yield service
 

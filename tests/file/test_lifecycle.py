@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from encoderfile.builder.container_writer import rewrap
-from encoderfile.builder.runtimes.freeze import write_pack
+from encoderfile.builder.runtimes.pack_writer import write_pack
 from encoderfile.builder.runtimes.platforms import launcher, this_platform
 from encoderfile.container import Container, Slice
 from encoderfile.pack import read

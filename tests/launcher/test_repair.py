@@ -166,7 +166,7 @@ def test_a_damaged_runtime_that_cannot_be_unpacked_again_is_not_run(
     damage(runtime)
     result = run(file, cache=cache, prefix=read_only(cache))
     assert result.returncode == 1
-    assert f"{cache} (its runtime was changed, " in result.stderr
+    assert f"{cache} (the copy there was changed, " in result.stderr
     assert result.stderr.count("\n") == 1
 
 
@@ -176,7 +176,7 @@ def test_the_refusal_names_the_file_and_what_is_wrong_with_it(file: Path, cache:
     reason = "_internal/data.bin has 50000 bytes and should have 105000"
     assert result.stderr == (
         f"error: toy: the runtime cannot be unpacked into any of {cache} "
-        f"(its runtime was changed, {reason}, and cannot be unpacked again: "
+        f"(the copy there was changed, {reason}, and cannot be unpacked again: "
         "Read-only file system): set ENCODERFILE_CACHE_DIR to a folder where files can be written and executed\n"
     )
 

@@ -4,13 +4,13 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from encoderfile.builder.container_writer import rewrap, write
-from encoderfile.builder.runtimes.freeze import write_pack
+from encoderfile.builder.container_writer import Part, rewrap, write
+from encoderfile.builder.runtimes.pack_writer import write_pack
 from encoderfile.builder.runtimes.platforms import launcher, this_platform
 from encoderfile.container import Container, Slice
 from encoderfile.manifest import GraphSpec, Manifest, TokenizerSpec
@@ -18,8 +18,13 @@ from encoderfile.manifest import GraphSpec, Manifest, TokenizerSpec
 SAYS_WHERE = '#!/bin/sh\necho "$0|$ENCODERFILE_EXECUTABLE|$*"\n'
 
 
-def make_file(folder: Path, script: str = SAYS_WHERE, name: str = "toy", filler: int = 0) -> Path:
-    """A whole file named `name` in `folder` whose runtime is `script`, with `filler` further small files."""
+def make_file(
+    folder: Path, script: str = SAYS_WHERE, name: str = "toy", filler: int = 0, parts: Sequence[Part] = ()
+) -> Path:
+    """A whole file named `name` in `folder` whose runtime is `script`, with `filler` further small files.
+
+    `parts` are its payload.
+    """
     source = folder / f"{name}-runtime"
     (source / "_internal").mkdir(parents=True)
     (source / "runtime").write_text(script)
@@ -35,7 +40,7 @@ def make_file(folder: Path, script: str = SAYS_WHERE, name: str = "toy", filler:
         target,
         launcher=Slice.whole(launcher(this_platform())),
         pack=Slice.whole(packed),
-        parts=[],
+        parts=parts,
         describe=lambda artifacts: Manifest(
             name=name,
             version="1",

@@ -16,11 +16,15 @@ from support.refusals import one_sentence
 class Driver:
     """libcuda.so.1 as `ctypes` shows it."""
 
-    def __init__(self, devices: int = 1, init: int = 0, count: int = 0) -> None:
-        self._devices, self._init, self._count = devices, init, count
+    def __init__(self, devices: int = 1, init: int = 0, count: int = 0, version: int = 13000) -> None:
+        self._devices, self._init, self._count, self._version = devices, init, count, version
 
     def cuInit(self, flags: int) -> int:
         return self._init
+
+    def cuDriverGetVersion(self, found: Any) -> int:
+        ctypes.cast(found, ctypes.POINTER(ctypes.c_int))[0] = self._version
+        return 0
 
     def cuDeviceGetCount(self, found: Any) -> int:
         ctypes.cast(found, ctypes.POINTER(ctypes.c_int))[0] = self._devices
@@ -69,6 +73,11 @@ OBSTACLES: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("no driver", {"driver": None}, "no CUDA driver found (libcuda.so.1)"),
     ("a sick driver", {"driver": Driver(init=999)}, "the CUDA driver does not start (cuInit says 999)"),
+    (
+        "an old driver",
+        {"driver": Driver(version=12020)},
+        "the driver is for CUDA 12.2 and the provider needs CUDA 13: update the driver",
+    ),
     ("no device", {"driver": Driver(devices=0)}, "the CUDA driver shows no device"),
     ("no answer", {"driver": Driver(count=3)}, "the CUDA driver shows no device"),
     (
@@ -94,6 +103,33 @@ def test_cuda_asked_for_and_not_there_is_refused(machine: Machine, parts: dict[s
     with pytest.raises(ConfigError) as refused:
         choose("cuda", 0)
     assert one_sentence(refused.value) == f"--device cuda cannot be used: {reason}"
+
+
+def test_libraries_that_the_program_brings_are_loaded_before_the_provider(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine(Driver())
+    loaded: list[str] = []
+    load = ctypes.CDLL
+    monkeypatch.setattr(ctypes, "CDLL", lambda name, mode=0: (loaded.append(Path(name).name), load(name, mode))[1])
+    assert choose("auto", 0, lambda: loaded.append("libraries")).name == "cuda"
+    assert loaded == [device.DRIVER, "libraries", "libonnxruntime_providers_shared.so", CUDA_LIBRARY]
+
+
+def test_libraries_that_are_not_loaded_now_leave_the_provider_alone_too(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine(Driver(), missing="libcublas.so.13")
+    assert choose("auto", 0, None).name == "cuda"
+
+
+def test_libraries_that_cannot_be_unpacked_are_a_reason_for_the_cpu(machine: Machine) -> None:
+    machine(Driver())
+
+    def fails() -> None:
+        raise ConfigError("they cannot be unpacked")
+
+    assert choose("auto", 0, fails) == Device("cpu", "they cannot be unpacked")
 
 
 def test_a_device_number_beyond_the_last_is_refused(machine: Machine) -> None:

@@ -1,6 +1,7 @@
 """Reading a pack and comparing it with what was unpacked: what is damaged is named."""
 
 import os
+import random
 import shutil
 import struct
 import zlib
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from encoderfile import pack
-from encoderfile.builder.runtimes.freeze import write_pack
+from encoderfile.builder.runtimes.pack_writer import write_pack
 from encoderfile.container import PAGE, Slice
 from encoderfile.errors import ContainerError
 
@@ -63,6 +64,29 @@ def test_the_same_folder_gives_the_same_bytes(folder: Path, packed: Slice, tmp_p
     copy = shutil.copytree(folder, tmp_path / "elsewhere", symlinks=True)
     write_pack(copy, tmp_path / "again", "2.17")
     assert (tmp_path / "again").read_bytes() == (tmp_path / "alone").read_bytes()
+
+
+def test_large_files_are_packed_without_being_held_in_memory_and_read_back(tmp_path: Path) -> None:
+    root = tmp_path / "large"
+    root.mkdir()
+    noise = random.Random(1).randbytes(1 << 20)
+    contents = {
+        "shrinks": bytes(40 << 20) + noise,
+        "stays": b"".join(random.Random(number).randbytes(1 << 20) for number in range(33)),
+    }
+    for name, data in contents.items():
+        (root / name).write_bytes(data)
+    place = tmp_path / "packs"
+    place.mkdir()
+    write_pack(root, place / "pack", "2.17")
+    made = Slice.whole(place / "pack")
+    pack.verify(made)
+    assert {entry.path: entry.packed == entry.size for entry in pack.entries(made)} == {
+        "shrinks": False,
+        "stays": True,
+    }
+    assert all(pack.read(made, name) == data for name, data in contents.items())
+    assert [path.name for path in place.iterdir()] == ["pack"]
 
 
 def test_any_byte_of_header_and_index_that_is_turned_is_found(packed: Slice) -> None:

@@ -14,7 +14,7 @@ import encoderfile
 from encoderfile.builder import trial
 from encoderfile.builder.runtimes import packs, sources, wheel
 from encoderfile.builder.runtimes.cache import Runtime
-from encoderfile.builder.runtimes.freeze import write_pack
+from encoderfile.builder.runtimes.pack_writer import write_pack
 from encoderfile.builder.runtimes.platforms import PLATFORMS, launcher, platform_named, this_platform
 from encoderfile.container import Slice
 from encoderfile.errors import ConfigError, ContainerError, ModelError

@@ -13,7 +13,7 @@ import pytest
 import encoderfile
 from encoderfile.builder.runtimes import cache as runtime_cache
 from encoderfile.builder.runtimes import freeze, freeze_record
-from encoderfile.builder.runtimes.freeze import write_pack
+from encoderfile.builder.runtimes.pack_writer import write_pack
 from encoderfile.errors import ConfigError
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from encoderfile.builder.runtimes import sbom
-from encoderfile.builder.runtimes.freeze import write_pack
+from encoderfile.builder.runtimes.pack_writer import write_pack
 from encoderfile.container import Slice
 from encoderfile.errors import ContainerError
 from encoderfile.pack import FACTS_PATH, SBOM_PATH
@@ -27,7 +27,12 @@ FACTS = sbom.facts(
         "metadata": {
             "component": {"version": "1.2"},
             "properties": properties(
-                device="cuda", machine="x86_64", glibc="2.36", oldest_glibc="2.28", sources="12ab"
+                device="cuda",
+                machine="x86_64",
+                glibc="2.36",
+                oldest_glibc="2.28",
+                sources="12ab",
+                cuda_libraries="a b",
             ),
         },
         "components": DOCUMENT["components"],
@@ -74,6 +79,7 @@ def test_info_has_the_facts_and_where_the_runtime_lies(runtime: Path, monkeypatc
         "glibc": "2.36",
         "oldest_glibc": "2.28",
         "sources": "12ab",
+        "cuda_libraries": ["a", "b"],
         "versions": {"numpy": "2.3"},
     }
 

@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "manifest": FOUNDATION,
     "tensors": FOUNDATION,
     "container": FOUNDATION | {"manifest"},
-    "pack": FOUNDATION | {"container"},
+    "pack": FOUNDATION | {"manifest", "container"},
     "control_groups": set(),
     "machine": {"control_groups"},
     "progress": set(),

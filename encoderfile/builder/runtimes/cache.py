@@ -27,7 +27,15 @@ from encoderfile.model.device import CUDA_LIBRARY, provider_folder
 from encoderfile.pack import verify
 from encoderfile.progress import waiting
 
-_MAKERS = ("c_library.py", "elf.py", "freeze.py", "freeze_record.py", "sbom.py", "system_libraries.py")
+_MAKERS = (
+    "c_library.py",
+    "elf.py",
+    "freeze.py",
+    "freeze_record.py",
+    "pack_writer.py",
+    "sbom.py",
+    "system_libraries.py",
+)
 """The builder's own files that make a pack."""
 _FREEZERS = ("pyinstaller", "pyinstaller-hooks-contrib", "altgraph")
 
@@ -69,12 +77,9 @@ def runtime(device: str, cache: Path, say: Callable[[str], None]) -> Runtime:
             f"`{install_command('onnxruntime-gpu')}` on Linux or Windows, x86-64"
         )
     program = launcher(this_platform())
-    try:
-        cache = ownership.own_folder(cache)
-    except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError before Python 3.13
-        raise _unwritable(cache, error) from error
+    cache = own_cache(cache)
     stem = f"runtime-{encoderfile.__version__}-{device}-{fingerprint(device)}"
-    with _locked(cache / f"{stem}.lock", say):
+    with locked(cache / f"{stem}.lock", say):
         pack, change = _reusable(cache, stem)
         if pack is None:
             reason = f"because {change}" if change else "once for this version"
@@ -84,6 +89,14 @@ def runtime(device: str, cache: Path, say: Callable[[str], None]) -> Runtime:
         with contextlib.suppress(OSError):  # root's file; only root can mark it as used
             os.utime(pack)
     return Runtime(Slice.whole(program), Slice.whole(pack))
+
+
+def own_cache(cache: Path) -> Path:
+    """The cache folder, made where it is missing. Raises `ConfigError` where others can change it, or none can."""
+    try:
+        return ownership.own_folder(cache)
+    except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError before Python 3.13
+        raise _unwritable(cache, error) from error
 
 
 def fingerprint(device: str) -> str:
@@ -138,10 +151,10 @@ def _write_record(pack: Path, record: freeze_record.Json) -> None:
     target = pack.with_suffix(RECORD_SUFFIX)
     temporary = target.with_suffix(".tmp")
     temporary.write_text(json.dumps(record))
-    _move(temporary, target)
+    move(temporary, target)
 
 
-def _move(temporary: Path, target: Path) -> None:
+def move(temporary: Path, target: Path) -> None:
     """Puts a new file into the cache, writable by its owner alone, whatever the umask says."""
     temporary.chmod(temporary.stat().st_mode & ~0o022)
     temporary.rename(target)
@@ -157,7 +170,7 @@ def _freeze(device: str, cache: Path, stem: str) -> Path:
             made_from = json.dumps([record["files"], record["versions"]], sort_keys=True)
             target = cache / f"{stem}-{hashlib.sha256(made_from.encode()).hexdigest()[:8]}.pack"
             _write_record(target, record)
-            _move(pack, target)
+            move(pack, target)
             return target
     except OSError as error:
         raise ConfigError(
@@ -171,7 +184,7 @@ def _prune(cache: Path) -> None:
         with contextlib.suppress(OSError), held(folder):
             if folder.stat().st_mtime < time.time() - _NEW_SECONDS:  # a newer one may be about to be held
                 shutil.rmtree(folder, ignore_errors=True)
-    for pack in cache.glob("runtime-*.pack"):
+    for pack in (*cache.glob("runtime-*.pack"), *cache.glob("cu*-libraries-*.pack")):
         if pack.stat().st_mtime < time.time() - _UNUSED_SECONDS:
             for path in cache.glob(f"{pack.stem}.*"):
                 path.unlink(missing_ok=True)
@@ -189,7 +202,7 @@ def held(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _locked(lock_file: Path, say: Callable[[str], None]) -> Iterator[None]:
+def locked(lock_file: Path, say: Callable[[str], None]) -> Iterator[None]:
     """One process freezes, the others wait for it; those that can only read, as in root's folder, side by side."""
     kind = fcntl.LOCK_EX
     try:

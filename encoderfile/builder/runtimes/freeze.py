@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
+import mmap
 import os
 import re
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import time
-import zlib
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
-from encoderfile.builder.runtimes import c_library, freeze_record, sbom, sources
-from encoderfile.builder.runtimes.elf import is_elf
-from encoderfile.container import PAGE
+from encoderfile.builder.runtimes import c_library, elf, freeze_record, sbom, sources
+from encoderfile.builder.runtimes.pack_writer import write_pack
 from encoderfile.errors import ConfigError
-from encoderfile.pack import ENTRY, FACTS_PATH, HEADER, SBOM_PATH, USES_DRIVER, header
+from encoderfile.model.device import CUDA_LIBRARY, DRIVER
+from encoderfile.pack import FACTS_PATH, SBOM_PATH, USES_DRIVER
 from encoderfile.progress import waiting
 
 _NEARLY_FULL = 1 << 20
@@ -41,7 +37,8 @@ def freeze(device: str, work: Path, expected: float) -> tuple[Path, freeze_recor
         folder, pack = work / "dist" / "runtime", work / "runtime.pack"
         oldest = oldest_libc(folder)
         libraries = c_library.add(folder)
-        document = sbom.document(found, libraries, device=device, oldest_glibc=oldest)
+        cuda = _needed_of_cuda(folder)
+        document = sbom.document(found, libraries, device=device, oldest_glibc=oldest, cuda_libraries=cuda)
         facts = sbom.facts(document)
         (folder / SBOM_PATH).write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
         (folder / FACTS_PATH).write_text(json.dumps(facts, indent=1) + "\n")
@@ -100,10 +97,19 @@ def oldest_libc(folder: Path) -> str:
     """The oldest glibc that can run the libraries in `folder`: the newest symbol version that any of them needs."""
     needed = {(2, 17)}
     for path in folder.rglob("*"):
-        if is_elf(path):
+        if elf.is_elf(path):
             found = re.findall(rb"GLIBC_(\d+)\.(\d+)", path.read_bytes())
             needed.update((int(major), int(minor)) for major, minor in found)
     return "{}.{}".format(*max(needed))
+
+
+def _needed_of_cuda(folder: Path) -> list[str]:
+    """The libraries of CUDA that the provider in the frozen runtime needs; none in one for the CPU."""
+    provider = next(folder.rglob(CUDA_LIBRARY), None)
+    if provider is None:
+        return []
+    with provider.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as data:
+        return sorted(name for name in elf.needed(data) if name.startswith("libcu") and name != DRIVER)
 
 
 def explain(log: Path) -> str:
@@ -122,47 +128,3 @@ def explain(log: Path) -> str:
     # The end of a traceback, without the lines of code that it went through.
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith((" ", "Traceback"))]
     return "; ".join(lines[-3:]) or "PyInstaller gave no reason"
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    path: bytes
-    mode: int
-    size: int
-    packed: bytes
-
-
-def write_pack(folder: Path, target: Path, libc: str, flags: int = 0) -> None:
-    """Packs `folder` into `target`; the same folder gives the same bytes.
-
-    `libc` is the oldest glibc that it runs with, `flags` are those of the header.
-    """
-    paths = [path for path in folder.rglob("*") if path.is_symlink() or path.is_file()]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # zlib releases the GIL
-        files = list(pool.map(lambda path: _pack(path, path.relative_to(folder)), paths))
-    files.sort(key=lambda file: file.path)  # the launcher finds a path by binary search
-    length = sum(ENTRY.size + len(file.path) + 1 for file in files)
-    offset = HEADER.size + length
-    index = b""
-    for file in files:
-        digest = hashlib.sha256(file.packed).digest()
-        index += ENTRY.pack(offset, len(file.packed), file.size, file.mode, len(file.path), digest)
-        index += file.path + b"\0"
-        offset += len(file.packed)
-    with target.open("wb") as out:
-        out.write(header(len(files), index, libc, flags) + index)
-        for file in files:
-            out.write(file.packed)
-        out.write(bytes(-offset % PAGE))
-
-
-def _pack(path: Path, name: Path) -> _File:
-    if path.is_symlink():
-        data = os.fsencode(path.readlink())
-        return _File(os.fsencode(name), stat.S_IFLNK | 0o777, len(data), data)
-    data = path.read_bytes()
-    mode = stat.S_IFREG | (0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
-    compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    packed = compressor.compress(data) + compressor.flush()
-    # Bytes that do not shrink are stored; the launcher tells by the two lengths being equal.
-    return _File(os.fsencode(name), mode, len(data), packed if len(packed) < len(data) else data)

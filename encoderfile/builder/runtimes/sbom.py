@@ -21,12 +21,63 @@ from encoderfile.container import Slice
 from encoderfile.errors import ContainerError
 from encoderfile.pack import FACTS_PATH, SBOM_PATH, entries, read
 
+_ITSELF = {
+    "type": "application",
+    "name": "encoderfile-runtime",
+    "version": encoderfile.__version__,
+    "licenses": [{"license": {"id": "Apache-2.0"}}],
+}
 
-def document(contents: Mapping[str, Any], glibc: Sequence[Path], *, device: str, oldest_glibc: str) -> dict[str, Any]:
+
+def document(
+    contents: Mapping[str, Any],
+    glibc: Sequence[Path],
+    *,
+    device: str,
+    oldest_glibc: str,
+    cuda_libraries: Sequence[str] = (),
+) -> dict[str, Any]:
     """The document for `contents`, which build/runtime.spec wrote: source paths of modules, libraries and data.
 
-    `glibc` are the files of the C library that it brings, `oldest_glibc` is the oldest it could run with.
+    `glibc` are the files of the C library that it brings, `oldest_glibc` is the oldest it could run with,
+    `cuda_libraries` are those that its CUDA provider needs and that are not in it.
     """
+    sizes, loose = _sizes(contents)
+    python = {"version": platform.python_version(), "licenses": [{"license": {"id": "PSF-2.0"}}]}
+    components = [_component("application", "python", sizes.pop("python", 0), **python)]
+    for name in sorted(sizes):
+        components.append(package(name, sizes[name]))
+        if (name, device) == ("onnxruntime-gpu", "cpu"):
+            components[-1]["description"] = "CPU part only"
+    components += [
+        system_libraries.component(path.name, [path]) for path in sorted(loose, key=lambda each: each.name)
+    ]
+    version = c_library.version(glibc)
+    components.append(system_libraries.component("glibc", glibc, version, system_libraries.GLIBC_LICENCE))
+    components += json.loads(LAUNCHER_PARTS.read_bytes())
+    identity = json.dumps(components, sort_keys=True)
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, identity)}",
+        "version": 1,
+        "metadata": {
+            "component": _ITSELF,
+            "properties": _properties(
+                device=device,
+                machine=platform.machine(),
+                glibc=version,
+                oldest_glibc=oldest_glibc,
+                sources=sources.digest(),
+                cuda_libraries=" ".join(cuda_libraries),
+            ),
+        },
+        "components": components,
+    }
+
+
+def _sizes(contents: Mapping[str, Any]) -> tuple[dict[str, int], list[Path]]:
+    """Bytes by distribution, of Python as `python`; and the libraries that belong to none."""
     site = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
     owners = _owners(site)
     own = Path(encoderfile.__file__).parent
@@ -46,38 +97,7 @@ def document(contents: Mapping[str, Any], glibc: Sequence[Path], *, device: str,
             loose.append(path)
         else:
             sizes["python"] += size
-    python = {"version": platform.python_version(), "licenses": [{"license": {"id": "PSF-2.0"}}]}
-    components = [_component("application", "python", sizes.pop("python", 0), **python)]
-    components += [_package(name, sizes[name]) for name in sorted(sizes)]
-    components += [
-        system_libraries.component(path.name, [path]) for path in sorted(loose, key=lambda each: each.name)
-    ]
-    version = c_library.version(glibc)
-    components.append(system_libraries.component("glibc", glibc, version, system_libraries.GLIBC_LICENCE))
-    components += json.loads(LAUNCHER_PARTS.read_bytes())
-    identity = json.dumps(components, sort_keys=True)
-    return {
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, identity)}",
-        "version": 1,
-        "metadata": {
-            "component": {
-                "type": "application",
-                "name": "encoderfile-runtime",
-                "version": encoderfile.__version__,
-                "licenses": [{"license": {"id": "Apache-2.0"}}],
-            },
-            "properties": _properties(
-                device=device,
-                machine=platform.machine(),
-                glibc=version,
-                oldest_glibc=oldest_glibc,
-                sources=sources.digest(),
-            ),
-        },
-        "components": components,
-    }
+    return sizes, loose
 
 
 def _name(path: Path) -> str:
@@ -114,7 +134,8 @@ def _component(kind: str, name: str, size: int, **more: Any) -> dict[str, Any]:
     return {"type": kind, "name": name, **more, "properties": _properties(bytes=size)}
 
 
-def _package(name: str, size: int) -> dict[str, Any]:
+def package(name: str, size: int) -> dict[str, Any]:
+    """The component of an installed Python package of which `size` bytes are there."""
     distribution = importlib.metadata.distribution(name)
     version, licences = distribution.version, _licences(distribution)
     purl = f"pkg:pypi/{name.lower()}@{version}"
@@ -144,8 +165,17 @@ def facts(document: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "version": document["metadata"]["component"]["version"],
         **{name: said[name] for name in ("device", "machine", "glibc", "oldest_glibc", "sources")},
+        "cuda_libraries": said["cuda_libraries"].split(),
         "versions": {each["name"]: each["version"] for each in document["components"] if "version" in each},
     }
+
+
+def cuda_libraries_of(runtime: Slice) -> list[str]:
+    """The libraries of CUDA that the provider in a pack needs. Raises `ContainerError` where it does not say so."""
+    try:
+        return [str(each) for each in json.loads(read(runtime, FACTS_PATH))["cuda_libraries"]]
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise ContainerError(f"{runtime.path} holds no runtime of this version of encoderfile") from error
 
 
 def device_of(runtime: Slice) -> str | None:
