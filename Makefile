@@ -8,7 +8,7 @@ export ENCODERFILE_TEST_MODELS ?= $(wildcard $(CURDIR)/../shared/models)
 
 MODEL ?= $(firstword $(wildcard $(ENCODERFILE_TEST_MODELS)/minilm-embed) examples/embed/model)
 
-.PHONY: demo test lint attack hosts runtime-aarch64 bench proto launcher docs clean
+.PHONY: demo test lint attack hosts cuda runtime-aarch64 bench proto launcher docs clean
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/demo.py
@@ -30,6 +30,12 @@ HOSTS := .hosts
 hosts: $(VENV)/installed-dev
 	tests/hosts/fetch.sh $(HOSTS)
 	ENCODERFILE_TEST_HOSTS=$(CURDIR)/$(HOSTS) $(BIN)/python -m pytest tests/hosts tests/emulated
+
+# The libraries that `build --device cuda` puts into a file, 1.3 GB to download: all that they need but the driver is
+# there. No GPU is needed.
+cuda: $(VENV)/installed-dev $(VENV)/installed-launcher
+	$(BIN)/python -m pip install --quiet --editable '.[cuda]'
+	$(BIN)/python -m pytest tests/cuda
 
 # The runtime for aarch64, frozen under emulation and imported for `build --platform linux-aarch64`; as root, with
 # debootstrap and qemu-user-static.

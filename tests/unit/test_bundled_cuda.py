@@ -83,7 +83,7 @@ def test_where_they_cannot_be_unpacked_that_is_the_reason_against_cuda(
 ) -> None:
     monkeypatch.setenv("ENCODERFILE_CACHE_DIR", "/proc/nowhere")
     cuda_libraries.device(file, "cuda", 0)
-    with pytest.raises(ConfigError, match="^the libraries of CUDA in this file cannot be unpacked$"):
+    with pytest.raises(ConfigError, match=r"^the libraries of CUDA in this file cannot be unpacked$"):
         chosen[0]()
 
 
