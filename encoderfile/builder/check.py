@@ -243,7 +243,7 @@ class Checked:
             rows.append(("similarity", manifest.similarity))
         if manifest.prompts:
             rows.append(("prompts", manifest.prompts_in_words))
-        rows.append(("alone or in a batch", f"answers differ by at most {manifest.max_padding_difference:.1e}"))
+        rows.append(("alone or in a batch", f"answers differ by at most {manifest.max_padding_difference:.0e}"))
         rows += [("note", note) for note in self.notes]
         return rows
 

@@ -61,8 +61,15 @@ class Drift:
     flips: float | None = None
 
     def to_json(self) -> Mapping[str, float | None]:
-        """The values with seven digits."""
-        return {name: value if value is None else float(f"{value:.7g}") for name, value in asdict(self).items()}
+        """The values with two digits, cosines with four places: more depend on the processor that measured them."""
+        rounded = {
+            "largest_difference": _two_digits(self.largest_difference),
+            "mean_difference": _two_digits(self.mean_difference),
+            "least_cosine": round(self.least_cosine, 4),
+            "mean_cosine": round(self.mean_cosine, 4),
+            "flips": None if self.flips is None else round(self.flips, 4),
+        }
+        return {**asdict(self), **rounded}
 
     def words(self) -> str:
         """One line for people."""
@@ -72,6 +79,11 @@ class Drift:
             f"{self.largest_difference:.2g} at most, cosine {self.mean_cosine:.4f} on average and "
             f"{self.least_cosine:.4f} at least{labels}"
         )
+
+
+def _two_digits(value: float) -> float:
+    """At most two digits, and six places: what is left behind those is noise."""
+    return round(float(f"{value:.2g}"), 6)
 
 
 def read_texts(file: Path | None) -> tuple[str, ...]:

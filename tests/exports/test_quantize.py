@@ -85,8 +85,11 @@ def test_the_manifest_and_the_table_say_how_far_answers_moved(int8: Checked) -> 
     assert found is not None
     assert found["texts"] == 24
     assert 0 < found["mean_difference"] < found["largest_difference"] < 0.5
-    assert 0.95 < found["least_cosine"] < found["mean_cosine"] < 1
+    assert 0.95 < found["least_cosine"] <= found["mean_cosine"] < 1
     assert found["flips"] is None
+    # Two digits, and cosines with four places: the others would depend on the processor.
+    assert all(float(f"{found[name]:.2g}") == found[name] for name in ("mean_difference", "largest_difference"))
+    assert all(round(found[name], 4) == found[name] for name in ("least_cosine", "mean_cosine"))
     notes = [value for label, value in int8.rows() if label == "note"]
     assert notes[0].startswith("int8: weights in ")
     assert notes[1].startswith("answers to 24 texts moved by ")
