@@ -135,7 +135,8 @@ def _machine(config: BuildConfig, base: packs.Pack | None) -> tuple[str, str, st
         return platform, base.device, f"the runtime in {base.data.path} is for it"
     if platform != this_platform():
         return platform, "cpu", f"what {platform} has is not known here; --device cuda builds for CUDA"
-    obstacle = cuda_obstacle(0)
+    carried = config.cuda_libraries != cuda_libraries.SYSTEM and cuda_libraries.are_installed()
+    obstacle = cuda_obstacle(0, None) if carried else cuda_obstacle(0)
     if obstacle is None:
         return platform, "cuda", "this machine has a usable CUDA device"
     return platform, "cpu", obstacle

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 
 from encoderfile import pack
+from encoderfile.builder import build as builder
 from encoderfile.builder.built_files import extract, upgrade
+from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.container_writer import Part, rewrap
+from encoderfile.builder.precision import PrecisionOptions
 from encoderfile.builder.runtimes import cuda_libraries as bundling
 from encoderfile.builder.runtimes.pack_writer import write_pack
 from encoderfile.container import Container, Slice
-from encoderfile.errors import ConfigError
+from encoderfile.errors import ConfigError, EncoderfileError
 from encoderfile.manifest import CUDA_LIBRARIES
 from encoderfile.model.device import Device, provider_folder
 from encoderfile.runtime import cuda_libraries
@@ -130,3 +133,26 @@ def test_the_list_of_packages_has_those_of_the_libraries_too(file: Path, tmp_pat
         rewrap(tmp_path / "described", old, launcher=launcher, pack=Slice.whole(tmp_path / "described.pack"))
     with Container(tmp_path / "described") as container:
         assert json.loads(pack.sbom_of(container))["components"] == [{"name": "python"}, PACKAGE]
+
+
+@pytest.mark.parametrize(
+    ("installed", "wanted", "says"),
+    [
+        (True, None, "this machine has a usable CUDA device"),
+        (True, "system", None),
+        (False, None, None),
+    ],
+)
+def test_a_build_for_this_machine_needs_no_toolkit_where_the_file_will_carry_the_libraries(
+    installed: bool, wanted: str | None, says: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def obstacle(index: int, libraries: Any = "those of the machine") -> str | None:
+        return None if libraries is None else "libcublas.so.13 is missing"
+
+    monkeypatch.setattr(builder, "cuda_obstacle", obstacle)
+    monkeypatch.setattr(bundling, "are_installed", lambda: installed)
+    config = BuildConfig(tmp_path / "nothing", precision=PrecisionOptions(quantize="int8"), cuda_libraries=wanted)
+    with pytest.raises(EncoderfileError) as refused:
+        builder.build(config, lambda _: None)
+    assert ("this file would be for CUDA" in str(refused.value)) == (says is not None)
+    assert says is None or says in str(refused.value)

@@ -58,9 +58,14 @@ class _Library:
         return self.path.name.partition(".so")[0]
 
 
+def are_installed() -> bool:
+    """Whether any of NVIDIA's wheels is."""
+    return bool(_installed())
+
+
 def require_installed() -> None:
     """Raises `ConfigError` where none of NVIDIA's wheels is installed."""
-    if not _installed():
+    if not are_installed():
         raise _missing("NVIDIA's libraries, which are not installed")
 
 
