@@ -70,12 +70,12 @@ def build(
             f"--quantize {config.precision.quantize} makes a graph for the CPU, and this file would be for CUDA "
             f"({reason}): leave it out, or build with --device cpu"
         )
-    bundled = device == "cuda" and config.cuda_libraries != cuda_libraries.SYSTEM
-    if bundled:
-        cuda_libraries.require_installed()
     frozen = packs.usable(base, platform, device) if base is not None else None
     if frozen is None and platform != this_platform():
         frozen = packs.runtime(platform, device, cache_folder(config.cache_dir), say)
+    bundled = device == "cuda" and config.cuda_libraries != cuda_libraries.SYSTEM
+    if bundled:
+        cuda_libraries.require_installed()
     say(f"checking {config.path}")
     with waiting(f"checking {config.path}"):
         checked = check(config)
