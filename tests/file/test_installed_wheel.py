@@ -76,11 +76,17 @@ def required(name: str) -> set[str]:
 
 
 def copy(distribution: importlib.metadata.Distribution, site: Path) -> None:
-    """Its files, but for programs, which lie elsewhere. Links would do for Python, but not for PyInstaller."""
+    """Its files, but for programs, which lie elsewhere.
+
+    Symbolic links would do for Python, but not for PyInstaller. Hard links do, and are made in a tenth of the time.
+    """
     for file in distribution.files or ():
-        if ".." not in file.parts:
+        if ".." not in file.parts and not (site / file).exists():  # one may be required by two spellings
             (site / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(str(file.locate()), site / file)
+            try:
+                os.link(str(file.locate()), site / file)
+            except OSError:  # on another file system
+                shutil.copy2(str(file.locate()), site / file)
 
 
 def test_the_package_is_that_of_the_wheel(installed: Environment) -> None:
