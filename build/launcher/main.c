@@ -8,6 +8,7 @@
  *   cache.c   locks, repair, pruning        check.c    whether a runtime is intact
  *   unpack.c  unpacking a runtime           report.c, progress.c  what the user is told
  *   become.c  starting it                   host_libc.c  the machine's own C library
+ *   sha256.c, sha256_cpu.c  checksums
  *
  * exec() keeps the process, so signals, exit codes, PID 1 and `ps` need no further work. Linux only; linked statically:
  * the machine needs no C library, and the runtime brings its own.

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const uint32_t constants[64] = {
+const uint32_t sha256_constants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -15,7 +15,7 @@ static const uint32_t constants[64] = {
 static uint32_t rotated(uint32_t value, unsigned bits) { return value >> bits | value << (32 - bits); }
 
 static void block(uint32_t *state, const unsigned char *data) {
-    uint32_t words[64], at[8];
+    uint32_t words[64];
     for (unsigned i = 0; i < 16; i++) {
         uint32_t word;
         memcpy(&word, data + 4 * i, 4);
@@ -26,17 +26,21 @@ static void block(uint32_t *state, const unsigned char *data) {
         words[i] = words[i - 16] + (rotated(a, 7) ^ rotated(a, 18) ^ a >> 3) + words[i - 7] +
                    (rotated(b, 17) ^ rotated(b, 19) ^ b >> 10);
     }
-    memcpy(at, state, sizeof at);
+    uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
+    uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
     for (unsigned i = 0; i < 64; i++) {
-        uint32_t e = at[4], a = at[0];
-        uint32_t one = at[7] + (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)) + ((e & at[5]) ^ (~e & at[6])) +
-                       constants[i] + words[i];
-        uint32_t two = (rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) + ((a & at[1]) ^ (a & at[2]) ^ (at[1] & at[2]));
-        memmove(at + 1, at, 7 * sizeof *at);
-        at[4] += one;
-        at[0] = one + two;
+        uint32_t one = h + (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)) + ((e & f) ^ (~e & g)) +
+                       sha256_constants[i] + words[i];
+        uint32_t two = (rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+        h = g, g = f, f = e, e = d + one;
+        d = c, c = b, b = a, a = one + two;
     }
-    for (unsigned i = 0; i < 8; i++) state[i] += at[i];
+    const uint32_t after[8] = {a, b, c, d, e, f, g, h};
+    for (unsigned i = 0; i < 8; i++) state[i] += after[i];
+}
+
+void sha256_portable(uint32_t state[8], const unsigned char *data, size_t count) {
+    for (; count; count--, data += 64) block(state, data);
 }
 
 void sha256_start(struct sha256 *hash) {
@@ -44,18 +48,21 @@ void sha256_start(struct sha256 *hash) {
                                       0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
     memcpy(hash->state, first, sizeof first);
     hash->length = 0;
+    hash->blocks = cpu_blocks();
+    if (!hash->blocks) hash->blocks = sha256_portable;
 }
 
 void sha256_add(struct sha256 *hash, const unsigned char *data, size_t length) {
     while (length) {
         size_t used = hash->length % 64, taken = 64 - used < length ? 64 - used : length;
-        hash->length += taken;
         if (taken == 64) {
-            block(hash->state, data);
+            taken = length - length % 64;
+            hash->blocks(hash->state, data, taken / 64);
         } else {
             memcpy(hash->rest + used, data, taken);
-            if (used + taken == 64) block(hash->state, hash->rest);
+            if (used + taken == 64) hash->blocks(hash->state, hash->rest, 1);
         }
+        hash->length += taken;
         data += taken;
         length -= taken;
     }
