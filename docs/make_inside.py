@@ -62,7 +62,7 @@ Written by `make docs` from the list that every file carries: `./my-model.encode
 packs into {packed:.1f} MB. Versions are those of the machine that wrote this page.
 
 {table}
-The launcher in front of the file (about 110 KB, `build/launcher/`) is ours. Compiled into it are libdeflate, musl and a few
+The launcher in front of the file (110 KB, `build/launcher/`) is ours. Compiled into it are libdeflate, musl and a few
 functions of its compiler, Zig; their licence texts are in the list.
 
 ## Why each package is there
