@@ -28,7 +28,7 @@ def device(executable: Path, wanted: str, index: int, *, load_now: bool = True) 
 
     Without `load_now` nothing is unpacked. Raises `ConfigError`.
     """
-    if not places(executable):
+    if wanted == "cpu" or not places(executable):
         return choose(wanted, index)
     return choose(wanted, index, partial(_load, executable) if load_now else None)
 
