@@ -13,8 +13,10 @@ MODEL ?= $(firstword $(wildcard $(ENCODERFILE_TEST_MODELS)/minilm-embed) example
 demo: $(VENV)/installed
 	$(BIN)/python examples/demo.py
 
+# Tests wait for processes more than they compute; those of one file share what they build.
+WORKERS ?= 2
 test: $(VENV)/installed-dev $(VENV)/installed-launcher lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
