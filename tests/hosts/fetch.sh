@@ -3,17 +3,22 @@
 # Needs root, debootstrap and apt. What is there already stays.
 set -eu
 folder=$(realpath -m "$1")
+
+# In a namespace, what debootstrap mounts in a root is gone again even where it is interrupted.
+if [ -z "${ENCODERFILE_IN_NAMESPACE:-}" ]; then
+    ENCODERFILE_IN_NAMESPACE=1 exec unshare --mount sh "$0" "$folder"
+fi
 mkdir -p "$folder/packages"
 
 for release in bullseye bookworm trixie; do
-    if [ ! -e "$folder/$release/etc/os-release" ]; then
+    if [ ! -e "$folder/$release.ready" ]; then
         echo "making a root of $release in $folder" >&2
         rm -rf "${folder:?}/$release"
         debootstrap --variant=minbase "$release" "$folder/$release" >"$folder/$release.log" 2>&1 || {
             tail -n 3 "$folder/$release.log" >&2
-            rm -rf "${folder:?}/$release"
             exit 1
         }
+        touch "$folder/$release.ready"
     fi
 done
 
