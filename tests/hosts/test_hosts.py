@@ -20,7 +20,7 @@ Root = Callable[[str], Path]
 
 READ_ONLY = ('mount -o remount,ro,bind "$root"',)
 NOEXEC = (
-    'mount -t tmpfs tmpfs "$root/work" && cp "$root/app/model" "$root/work/model"',
+    'mount -t tmpfs tmpfs "$root/srv" && cp "$root/app/model" "$root/srv/model"',
     'mount -o remount,noexec,bind "$root"',
     'mount -o remount,noexec "$root/tmp"',
 )
@@ -36,7 +36,7 @@ def a_read_only_root_and_a_random_user(root: Root) -> Host:
 
 
 def a_root_where_one_folder_alone_is_executable(root: Root) -> Host:
-    return Host(root("empty"), NOEXEC, path=Path("/work/model"), env={"ENCODERFILE_CACHE_DIR": "/work/cache"})
+    return Host(root("empty"), NOEXEC, path=Path("/srv/model"), env={"ENCODERFILE_CACHE_DIR": "/srv/cache"})
 
 
 def the_seccomp_profile_of_containers(root: Root) -> Host:

@@ -70,7 +70,7 @@ class _File(BuiltFile):
 
 def furnish(root: Path, file: Path) -> Path:
     """Puts the file into the root as /app/model, and empty folders where something is mounted."""
-    for name in ("proc", "dev", "tmp", "app", "work"):
+    for name in ("proc", "dev", "tmp", "app", "srv"):
         (root / name).mkdir(parents=True, exist_ok=True)
     target = root / "app" / "model"
     target.unlink(missing_ok=True)
