@@ -100,10 +100,6 @@ def _sizes(contents: Mapping[str, Any]) -> tuple[dict[str, int], list[Path]]:
     return sizes, loose
 
 
-def _name(path: Path) -> str:
-    return path.name
-
-
 def _properties(**values: object) -> list[dict[str, str]]:
     return [{"name": f"encoderfile:{name}", "value": str(value)} for name, value in values.items()]
 
