@@ -42,6 +42,18 @@ class InputError(EncoderfileError):
         return f"Invalid input: {which}{super().__str__()}"
 
 
+class EmptyRequestError(InputError):
+    """A request holds no inputs."""
+
+
+class RequestTooLargeError(InputError):
+    """A request holds more than the server takes at a time: inputs, characters, numbers of the answer."""
+
+
+class UnableError(InputError):
+    """The model of this file cannot do what the request asks."""
+
+
 class EmptyTextError(InputError):
     """A text has no characters."""
 
@@ -50,6 +62,10 @@ class EmptyTextError(InputError):
 
     def __str__(self) -> str:
         return f"Invalid input: empty text sequence (inputs[{self.index}])"
+
+
+class TokenIdsError(InputError):
+    """Token ids that this model's tokenizer does not give."""
 
 
 class TooLongError(InputError):

@@ -102,6 +102,15 @@ class ServerSettings(ModelSettings):
     max_output_values: int = option(
         1 << 24, type=_AT_LEAST_1, help="Maximum numbers in one answer: in vectors, logits and scores."
     )
+    served_name: tuple[str, ...] = option(
+        (),
+        multiple=True,
+        metavar="NAME",
+        help="Another name that clients may send as the model.  [repeatable]",
+    )
+    allow_dimensions: bool = switch(
+        help="Let clients ask for fewer dimensions of any model, whether or not it is made for that."
+    )
     max_connections: int = option(
         1024,
         type=_AT_LEAST_1,

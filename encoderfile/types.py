@@ -20,6 +20,20 @@ Text = str | tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class TokenIds:
+    """A text that a client has tokenised already, with this model's tokenizer: it is read as it stands.
+
+    So `ids` hold the special tokens too, and no prompt is put before them.
+    """
+
+    ids: Sequence[int]
+
+
+Input = Text | TokenIds
+"""What one input of a request may be."""
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """A text that is split into words before it is tokenised: no token crosses the border of two words."""
 
@@ -109,6 +123,19 @@ DEFAULT_PROMPT = AskedPrompt()
 
 
 @dataclass(frozen=True, slots=True)
+class Truncation:
+    """What becomes of a text over the model's limit, where a request says it."""
+
+    refuse: bool | None = None
+    """Whether it is refused and not truncated; None: the server's setting."""
+    side: str | None = None
+    """The side on which it is truncated, `left` or `right`, where that is not the model's own."""
+
+
+AS_CONFIGURED = Truncation()
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What a request asks of each of its inputs, its prompt found."""
 
@@ -119,6 +146,8 @@ class Asked:
     options: Mapping[str, Any] = field(default_factory=dict)
     kinds: Sequence[str] = ()
     """Kinds of vectors to make beside the result: those of `Task.separate_kinds` that are wanted."""
+    truncation_side: str | None = None
+    """As in `Truncation`."""
     undecided: bool = False
     """Whether results are all of the model's own scores, before a threshold chooses among them; for comparisons."""
     prepared: Any = None
@@ -132,14 +161,13 @@ AS_IT_STANDS = Asked()
 class PredictRequest:
     """What every transport hands to the service."""
 
-    inputs: Sequence[Text]
+    inputs: Sequence[Input]
     options: Mapping[str, Any] = field(default_factory=dict)
     """By the names that the model type declares (`tasks.options`)."""
     metadata: Mapping[str, str] | None = None
     allow_empty: bool = False
     """Whether a text may be empty, and is answered by its special tokens alone."""
-    refuse_overflow: bool | None = None
-    """Whether a text over the limit is refused, not truncated; None: the server's setting."""
+    truncation: Truncation = AS_CONFIGURED
     prompt: AskedPrompt = DEFAULT_PROMPT
     raw: bool = False
     """Whether results are left as `Task.postprocess` makes them, for the task's other abilities."""
@@ -185,6 +213,8 @@ class ModelInfo:
     default_prompt_name: str | None = None
     matryoshka: bool = False
     matryoshka_dimensions: tuple[int, ...] = ()
+    served_names: tuple[str, ...] = ()
+    """More names that clients may call the model by."""
 
     def to_json(self) -> dict[str, Any]:
         """The body of `GET /model`: no `id2label` key for embedding models."""

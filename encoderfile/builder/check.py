@@ -180,7 +180,7 @@ def _cast_to_float32(output: ValueInfo, *graphs: OnnxGraph) -> ValueInfo:
 
 def _check_vocabulary(folder: ModelFolder, tokenizer: Tokenizer) -> None:
     rows = folder.config.get("vocab_size")
-    size = tokenizer.vocabulary_size()
+    size = tokenizer.vocabulary_size
     if isinstance(rows, int) and size > rows:
         raise ModelError(
             f"tokenizer.json has {size} tokens and the model {rows} (vocab_size in config.json): "

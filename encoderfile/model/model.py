@@ -16,9 +16,10 @@ from encoderfile.manifest import Manifest
 from encoderfile.model import costs
 from encoderfile.model.costs import Costs, Shape
 from encoderfile.model.instances import Instances
+from encoderfile.model.pairs import Known
 from encoderfile.model.session import Session
 from encoderfile.model.text_inputs import Readable, TextInputs
-from encoderfile.model.tokenizer import Known, Tokenizer
+from encoderfile.model.tokenizer import Tokenizer
 from encoderfile.tasks.results import Result
 from encoderfile.tasks.task import NO_TENSORS
 from encoderfile.types import AS_IT_STANDS, Asked, EncodedText, FloatArray, ModelInfo

@@ -110,6 +110,19 @@ def encoded(encoding: Any, place: slice = _ALL, with_tokens: bool = True) -> Enc
     return EncodedText(ids, types, mask, token_infos(encoding, place) if with_tokens else (), truncated=False)
 
 
+def kept_of(special: IntArray, limit: int, side: str) -> IntArray:
+    """Which tokens are kept of a text with special tokens, int64: the library truncates what is between those.
+
+    `special` is int64 [tokens], 1 for special tokens; `side` is that on which the text is truncated.
+    """
+    kept = np.arange(len(special))
+    more = len(special) - limit
+    if more > 0:
+        text = np.flatnonzero(special == 0)
+        kept = np.delete(kept, text[-more:] if side == "right" else text[:more])
+    return kept[:limit]  # of nothing but special tokens some are left out too
+
+
 def token_infos(encoding: Any, place: slice = _ALL, shift: int = 0) -> tuple[TokenInfo, ...]:
     """The tokens at `place`, their offsets `shift` characters further."""
     rows = zip(encoding.tokens[place], encoding.ids[place], encoding.offsets[place], strict=True)

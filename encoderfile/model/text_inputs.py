@@ -20,11 +20,23 @@ from encoderfile.machine import available_memory
 from encoderfile.manifest import Manifest
 from encoderfile.model import padding
 from encoderfile.model.padding import Feeds
-from encoderfile.model.tokenizer import Known, Tokenizer
+from encoderfile.model.pairs import Known
+from encoderfile.model.tokenizer import Tokenizer
 from encoderfile.tasks.entities import WordRules
 from encoderfile.tasks.preprocessor import Preprocessor, Row
 from encoderfile.tasks.task import Task
-from encoderfile.types import AS_IT_STANDS, Asked, EncodedText, FloatArray, Followed, Text, TokenInfo, Words
+from encoderfile.types import (
+    AS_IT_STANDS,
+    Asked,
+    EncodedText,
+    FloatArray,
+    Followed,
+    Input,
+    Text,
+    TokenIds,
+    TokenInfo,
+    Words,
+)
 
 _NEVER_ASKED = 256_000_000
 """Bytes of attention below which the memory that is left is not looked at."""
@@ -33,7 +45,7 @@ _SHARE = 0.5
 """How much of it one text may take: other programs, and other texts of the run, need memory too."""
 
 
-Readable = Text | Row
+Readable = Input | Row
 """What `encode` takes: the inputs themselves, or the rows that a task made of them."""
 
 
@@ -43,6 +55,8 @@ def size(text: Readable | Words | Followed) -> int:
         return size(text.text)
     if isinstance(text, Words):
         return sum(map(len, text.words))
+    if isinstance(text, TokenIds):
+        return len(text.ids)
     if isinstance(text, Followed):
         return len(text.text) + len(text.by)
     return len(text) if isinstance(text, str) else len(text[0]) + len(text[1])
@@ -72,9 +86,10 @@ class TextInputs:
         `known` and `patient` as `Tokenizer` has them.
         """
         if self._preprocessor is None:
-            encoded = self._read(self.tokenizer, texts, asked.prompt, known, patient)  # type: ignore[arg-type]
+            tokenizer = self.tokenizer.truncating(asked.truncation_side)
+            encoded = self._inputs(tokenizer, texts, asked.prompt, known, patient)  # type: ignore[arg-type]
         else:
-            encoded = self._rows(self._preprocessor, texts, asked, known, patient)
+            encoded = self._rows(self._preprocessor, texts, asked, known, patient)  # type: ignore[arg-type]
         if not asked.kinds:
             return encoded
         return [dataclasses.replace(each, kinds=asked.kinds) for each in encoded]
@@ -82,7 +97,7 @@ class TextInputs:
     def _rows(
         self,
         preprocessor: Preprocessor[Any],
-        texts: Sequence[Readable],
+        texts: Sequence[Text | Row],
         asked: Asked,
         known: Known | None,
         patient: bool,
@@ -128,6 +143,19 @@ class TextInputs:
         of_text = self.tokenizer.count(text)
         others = sum(map(self.tokenizer.count, rest))
         return specials + of_text + others, of_text
+
+    def _inputs(
+        self, tokenizer: Tokenizer, inputs: Sequence[Input], prompt: str, known: Known | None, patient: bool
+    ) -> list[EncodedText]:
+        texts = [each for each in inputs if not isinstance(each, TokenIds)]
+        read = self._read(tokenizer, texts, prompt, known, patient)
+        if len(texts) == len(inputs):
+            return read
+        left = iter(read)
+        return [
+            tokenizer.given(each, index, with_tokens=self._with_tokens) if isinstance(each, TokenIds) else next(left)
+            for index, each in enumerate(inputs)
+        ]
 
     def _read(
         self, tokenizer: Tokenizer, texts: Sequence[Text], prompt: str, known: Known | None, patient: bool

@@ -9,41 +9,21 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
+import functools
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer as LibraryTokenizer
 
-from encoderfile.errors import ConfigError, EncoderfileError, InternalError, ModelError, NoRoomError
+from encoderfile.errors import ConfigError, EncoderfileError, InternalError, ModelError, NoRoomError, TokenIdsError
 from encoderfile.manifest import TokenizerSpec
 from encoderfile.model import special_tokens
+from encoderfile.model.pairs import Known, shares
 from encoderfile.model.reading import FAR, Reader, UnsettledError
-from encoderfile.model.special_tokens import Part, encoded, token_infos
-from encoderfile.types import EncodedText, Followed, Text, Words
-
-_COUNTED = 1 << 16
-"""Up to this many characters, tokens are counted to find the longer one of two texts; beyond, characters are."""
-
-
-@dataclass(slots=True)
-class Known:
-    """What was read of one request's pairs: a query that passages share is tokenised once."""
-
-    parts: dict[str, Part] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def lengths(self, pair: tuple[str, str], count: Callable[[str], int]) -> tuple[int, int]:
-        """The lengths of two texts in one unit."""
-        first, second = pair
-        if max(len(first), len(second)) > _COUNTED:
-            return len(first), len(second)
-        for text in pair:
-            if text not in self.counts:
-                self.counts[text] = count(text)
-        return self.counts[first], self.counts[second]
+from encoderfile.model.special_tokens import Part, encoded, kept_of, token_infos
+from encoderfile.types import EncodedText, Followed, IntArray, Text, TokenIds, TokenInfo, Words
 
 
 class Tokenizer:
@@ -56,7 +36,7 @@ class Tokenizer:
         self._data = data
         self._library = _loaded(data, spec)
         self._templates = [special_tokens.learn(self._library.encode, n) for n in (1, 2)]
-        self._limited: dict[int, Tokenizer] = {}
+        self._limited: dict[tuple[int, str], Tokenizer] = {}
         self._set_limit(spec)
 
     def _set_limit(self, spec: TokenizerSpec) -> None:
@@ -95,10 +75,57 @@ class Tokenizer:
 
     def limited(self, max_length: int) -> Tokenizer:
         """The same tokenizer with another limit, in tokens; made once for each. Raises `ModelError` for no room."""
-        found = self._limited.get(max_length)
+        return self._with(max_length, self.spec.truncation_side)
+
+    def truncating(self, side: str | None) -> Tokenizer:
+        """The same tokenizer, which truncates on another side: `left` or `right`; None: on its own."""
+        return self if side is None else self._with(self.spec.max_length, side)
+
+    def _with(self, max_length: int, side: str) -> Tokenizer:
+        found = self._limited.get((max_length, side))
         if found is None:
-            found = self._limited[max_length] = copy.copy(self)
-            found._set_limit(dataclasses.replace(self.spec, max_length=max_length))
+            found = copy.copy(self)
+            found._set_limit(dataclasses.replace(self.spec, max_length=max_length, truncation_side=side))
+            self._limited[max_length, side] = found
+        return found
+
+    def given(self, text: TokenIds, index: int, *, with_tokens: bool) -> EncodedText:
+        """A text that is tokenised already, truncated at the limit; special tokens stay, as the library truncates.
+
+        Raises `TokenIdsError`, for the text at `index`, where an id is not in the vocabulary, or the special tokens
+        are missing: then they are another tokenizer's, or would not give what the text gives.
+        """
+        known = self.vocabulary_size
+        wrong = next((each for each in text.ids if not 0 <= each < known), None)
+        if wrong is not None:
+            raise TokenIdsError(f"holds the token id {wrong}, and those of this model are 0 to {known - 1}", index)
+        ids = np.array(text.ids, dtype=np.int64)
+        self._check_specials(ids, index)
+        special = self._special[ids]
+        kept = kept_of(special, self.spec.max_length, self.spec.truncation_side)
+        zeros = np.zeros(len(kept), dtype=np.int64)
+        tokens = [TokenInfo(self.spell(each), each, 0, 0) for each in ids[kept].tolist()] if with_tokens else ()
+        return EncodedText(ids[kept], zeros, special[kept], tuple(tokens), truncated=len(kept) < len(ids))
+
+    def _check_specials(self, ids: IntArray, index: int) -> None:
+        if self._templates[0] is None:
+            return
+        first, last = (each.input_ids for each in self._templates[0].specials)
+        inner = len(ids) - len(last)
+        if inner < len(first) or (ids[: len(first)] != first).any() or (ids[inner:] != last).any():
+            wanted = [f"{word} with {part.tolist()}" for word, part in (("begin", first), ("end", last)) if len(part)]
+            raise TokenIdsError(
+                f"holds token ids that do not {' and '.join(wanted)}: send those of this model's own tokenizer, "
+                "special tokens included",
+                index,
+            )
+
+    @functools.cached_property
+    def _special(self) -> IntArray:
+        """int64 [vocabulary]: 1 for the special tokens."""
+        found = np.zeros(self.vocabulary_size, dtype=np.int64)
+        added = self._library.get_added_tokens_decoder()
+        found[[token_id for token_id, token in added.items() if token.special]] = 1
         return found
 
     def words(self, texts: Sequence[Words]) -> list[EncodedText]:
@@ -117,12 +144,7 @@ class Tokenizer:
         special = np.asarray(encoding.special_tokens_mask, dtype=np.int64)
         types = np.asarray(encoding.type_ids, dtype=np.int64)
         word_ids[special == 1] = -1
-        kept = np.arange(len(ids))
-        limit = self.spec.max_length
-        if len(ids) > limit:  # special tokens stay, as the library truncates
-            text = np.flatnonzero(special == 0)
-            more = len(ids) - limit
-            kept = np.delete(kept, text[-more:] if self.spec.truncation_side == "right" else text[:more])
+        kept = kept_of(special, self.spec.max_length, self.spec.truncation_side)
         return EncodedText(
             ids[kept], types[kept], special[kept], (), truncated=len(kept) < len(ids), word_ids=word_ids[kept]
         )
@@ -211,9 +233,9 @@ class Tokenizer:
         first, second = (known.parts[text] for text in pair)
         room, strategy = self._room[1], self.spec.truncation_strategy
         if first.more and second.more and room % 2:
-            kept = _shares(strategy, room, *known.lengths(pair, self._length))  # the longer one gets the odd token
+            kept = shares(strategy, room, *known.lengths(pair, self._length))  # the longer one gets the odd token
         else:
-            kept = _shares(strategy, room, len(first.ids) + first.more, len(second.ids) + second.more)
+            kept = shares(strategy, room, len(first.ids) + first.more, len(second.ids) + second.more)
         if kept is None:
             which = "second" if strategy == "only_first" else "first"
             raise NoRoomError(
@@ -254,6 +276,7 @@ class Tokenizer:
         """What marks a token that continues a word (`##`), or None where nothing does."""
         return getattr(self._library.model, "continuing_subword_prefix", None) or None
 
+    @functools.cached_property
     def vocabulary_size(self) -> int:
         """The largest token id, plus one."""
         return max(self._library.get_vocab(with_added_tokens=True).values(), default=-1) + 1
@@ -305,25 +328,6 @@ def _failures_named() -> Iterator[None]:
         raise
     except BaseException as error:  # a panic of the library's Rust part is no `Exception`
         raise InternalError("the tokenizer failed on this text") from error
-
-
-def _shares(strategy: str, room: int, first: int, second: int) -> tuple[int, int] | None:
-    """How many tokens are kept of two texts that have `first` and `second`; None where `strategy` leaves no way.
-
-    The rule of the tokenizers library (`truncate_encodings` in tokenizers/src/utils/truncation.rs).
-    """
-    if first + second <= room:
-        return first, second
-    if strategy == "only_first":
-        return (room - second, second) if second < room else None
-    if strategy == "only_second":
-        return (first, room - first) if first < room else None
-    short, long = sorted((first, second))
-    long = max(short, room - short)
-    if short + long > room:
-        short = room // 2
-        long = room - short
-    return (short, long) if first <= second else (long, short)
 
 
 def _first_line(error: Exception) -> str:

@@ -87,7 +87,15 @@ def make_service(model: Model, settings: ModelSettings) -> Service:
         max_values=settings.max_output_values if isinstance(settings, ServeSettings) else None,
         refuse_overflow=settings.overflow == "error",
     )
-    return Service(model, limits, settings.default_prompt, settings.granted_threads)
+    serving = settings if isinstance(settings, ServeSettings) else ServeSettings()
+    return Service(
+        model,
+        limits,
+        settings.default_prompt,
+        settings.granted_threads,
+        served_names=serving.served_name,
+        allow_dimensions=serving.allow_dimensions,
+    )
 
 
 @asynccontextmanager

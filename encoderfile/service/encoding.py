@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from encoderfile.errors import InputError
+from encoderfile.model.pairs import Known
 from encoderfile.model.reading import UnsettledError
 from encoderfile.model.text_inputs import Readable, size
-from encoderfile.model.tokenizer import Known
 from encoderfile.service.threads import started
 from encoderfile.tasks.preprocessor import Row
 from encoderfile.types import AS_IT_STANDS, Asked, EncodedText

@@ -9,7 +9,7 @@ from typing import Any
 from encoderfile.errors import InputError
 from encoderfile.model.text_inputs import Readable, size
 from encoderfile.tasks.preprocessor import Preprocessor, Row
-from encoderfile.types import Asked, EncodedText, Text
+from encoderfile.types import Asked, EncodedText, Input, TokenIds
 
 MAX_ROWS = 1 << 14
 """Rows that one request may take, in all: each holds its tokens while it waits."""
@@ -21,7 +21,7 @@ class Expansion:
     def __init__(
         self,
         preprocessor: Preprocessor[Any] | None,
-        inputs: Sequence[Text],
+        inputs: Sequence[Input],
         asked: Asked,
         check_characters: Callable[[int], None] = lambda _: None,
     ) -> None:
@@ -41,6 +41,7 @@ class Expansion:
         rows: list[Row] = []
         characters = 0
         for text in self._inputs:
+            assert not isinstance(text, TokenIds)  # refused
             found = self._preprocessor.rows(text, self._asked)
             rows += found
             self._counts.append(len(found))

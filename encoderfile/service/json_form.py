@@ -114,7 +114,7 @@ def read_request(body: object, task: Task[Any], truncation_side: str) -> Predict
         [each if isinstance(each, str) else each.to_text() for each in asked.inputs],
         {each.name: getattr(asked, each.name) for each in task.options if getattr(asked, each.name) is not None},
         asked.metadata,
-        refuse_overflow=known_fields.refuse_overflow(body, truncation_side),
+        truncation=known_fields.truncation(body, truncation_side, fixed=task.fixed_truncation),
         prompt=prompts.read(body),
     )
 

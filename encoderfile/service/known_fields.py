@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from encoderfile.errors import InputError
+from encoderfile.types import Truncation
 
 _WITHOUT_DEFAULT = """
     prompt prompt_name input_type instruction task task_type task_id
@@ -51,7 +52,9 @@ _HINTS = {
 """What to do instead of leaving the field out."""
 
 TRUNCATION = frozenset({"truncate", "truncation", "truncation_direction"})
-"""The fields that `refuse_overflow` reads."""
+"""The fields that `truncation` reads."""
+
+_SIDES = {"left": "left", "right": "right", "start": "left", "end": "right"}
 
 
 class FieldError(InputError):
@@ -79,31 +82,37 @@ def check(body: Mapping[str, Any], supported: Collection[str], place: str = "") 
             raise FieldError(f"{place}{name} is not supported here: {_HINTS.get(name, 'leave it out')}", name)
 
 
-def refuse_overflow(body: Mapping[str, Any], side: str) -> bool | None:
-    """Whether a text over the limit is refused, by the fields of `TRUNCATION`; None where they are not given.
+def truncation(body: Mapping[str, Any], own_side: str, *, fixed: bool) -> Truncation:
+    """What becomes of a text over the limit, by the fields of `TRUNCATION`.
 
-    `truncate` is a boolean, or one of Cohere's NONE, START and END. Raises `FieldError` for another `side` than that
-    of this model's tokenizer.
+    `truncate` is a boolean, or one of Cohere's NONE, START and END, which name the side that is left out. `own_side`
+    is that of this model's tokenizer; where it is `fixed`, another one is refused. Raises `FieldError`.
     """
     refuse: bool | None = None
+    sides: dict[str, str] = {}
     for name in ("truncate", "truncation"):
         value = body.get(name)
         word = value.upper() if isinstance(value, str) else value
         if word is None:
             continue
         if word in ("START", "END"):
-            _check_side(name, value, "left" if word == "START" else "right", side)
+            sides[name] = _SIDES[word.lower()]
         elif not isinstance(word, bool) and word != "NONE":
             raise FieldError(f"{name} should be true, false, NONE, START or END", name)
         refuse = word is False or word == "NONE"
     direction = body.get("truncation_direction")
     if direction is not None:
-        _check_side("truncation_direction", direction, direction.lower() if isinstance(direction, str) else "", side)
-    return refuse
-
-
-def _check_side(field: str, value: object, wanted: str, side: str) -> None:
-    if wanted != side:
-        raise FieldError(
-            f"{field} {reprlib.repr(value)} cannot be chosen: this model's tokenizer truncates on the {side}", field
-        )
+        side = direction.lower() if isinstance(direction, str) else ""
+        if side not in ("left", "right"):
+            raise FieldError("truncation_direction should be left or right", "truncation_direction")
+        sides["truncation_direction"] = side
+    if len(set(sides.values())) > 1:
+        raise FieldError(f"{' and '.join(sides)} name different sides: send one of them", next(iter(sides)))
+    for name, side in sides.items():
+        if side != own_side and fixed:
+            raise FieldError(
+                f"{name} {reprlib.repr(body[name])} cannot be chosen: this model truncates on the {own_side}", name
+            )
+        if side != own_side:
+            return Truncation(refuse, side)
+    return Truncation(refuse)

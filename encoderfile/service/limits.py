@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from encoderfile.errors import EmptyTextError, InputError, TooLongError
+from encoderfile.errors import EmptyRequestError, EmptyTextError, InputError, RequestTooLargeError, TooLongError
 from encoderfile.tasks import Task
-from encoderfile.types import EncodedText, PredictRequest
+from encoderfile.types import DEFAULT_PROMPT, EncodedText, PredictRequest, TokenIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +28,35 @@ class Limits:
     """Refuse texts longer than the model's limit instead of truncating them."""
 
     def check_characters(self, count: int) -> None:
-        """Raises `InputError` when the texts of a request are too long together."""
+        """Raises `RequestTooLargeError` when the texts of a request are too long together."""
         if self.max_characters is not None and count > self.max_characters:
-            raise InputError(
+            raise RequestTooLargeError(
                 f"at most {self.max_characters} characters per request, prompts and templates filled in, "
                 f"got {count}: split the request"
             )
 
     def check_count(self, inputs: int) -> None:
-        """Raises `InputError` for too many inputs."""
+        """Raises `RequestTooLargeError` for too many inputs."""
         if inputs > self.max_inputs:
-            raise InputError(f"at most {self.max_inputs} inputs per request, got {inputs}: split the request")
+            raise RequestTooLargeError(
+                f"at most {self.max_inputs} inputs per request, got {inputs}: split the request"
+            )
 
-    def check_inputs(self, request: PredictRequest, prompt: str, takes_pairs: bool, model_type: str) -> None:
+    def check_inputs(self, request: PredictRequest, prompt: str, task: Task[Any]) -> None:
         """Raises `InputError` for inputs that are too many or too long, empty, or no Unicode text."""
         inputs = request.inputs
         if not inputs:
-            raise InputError("inputs is empty: send at least one text")
+            raise EmptyRequestError("inputs is empty: send at least one text")
         self.check_count(len(inputs))
         seen: dict[int, int] = {}
         for index, text in enumerate(inputs):
-            if not (isinstance(text, str) or takes_pairs):
+            if isinstance(text, tuple) and not task.takes_pairs:
                 raise InputError(
-                    f"is a text pair, and a model of type {model_type} reads single texts: leave text_pair out", index
+                    f"is a text pair, and a model of type {task.name} reads single texts: leave text_pair out", index
                 )
+            if isinstance(text, TokenIds):
+                _check_token_ids(text, index, request, task)
+                continue
             for part in (text,) if isinstance(text, str) else text:
                 if not part and not request.allow_empty:
                     raise EmptyTextError(index)
@@ -76,6 +81,16 @@ class Limits:
                 )
 
 
+def _check_token_ids(text: TokenIds, index: int, request: PredictRequest, task: Task[Any]) -> None:
+    """Raises `InputError` for none, where the model reads more than tokens, or a prompt is to stand before them."""
+    if not text.ids:
+        raise EmptyTextError(index)
+    if task.preprocessor is not None or task.needs_pairs:
+        raise InputError("holds token ids, and this model reads texts: send the text", index)
+    if request.prompt != DEFAULT_PROMPT:
+        raise InputError("holds token ids, which are read without a prompt: leave it out, or send the text", index)
+
+
 class AnswerSize:
     """How many numbers an answer will hold, counted while its texts are tokenised: millions of tokens take memory."""
 
@@ -86,10 +101,10 @@ class AnswerSize:
         self.values = 0
 
     def add(self, texts: Sequence[EncodedText]) -> None:
-        """Raises `InputError` once there are too many."""
+        """Raises `RequestTooLargeError` once there are too many."""
         self.values += sum(map(self._of_text, texts))
         if self._maximum is not None and self.values > self._maximum:
-            raise InputError(
+            raise RequestTooLargeError(
                 f"the answer would hold more than {self._maximum} numbers, the most in one answer: split the request"
             )
 

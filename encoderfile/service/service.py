@@ -22,6 +22,7 @@ from encoderfile.errors import (
     TooLongError,
 )
 from encoderfile.model.model import Model
+from encoderfile.service import abilities
 from encoderfile.service.batcher import Batcher
 from encoderfile.service.cooperative import cooperatively
 from encoderfile.service.encoding import Encoding
@@ -36,7 +37,17 @@ from encoderfile.tasks import Task
 from encoderfile.tasks.abilities import Ability, Extracted
 from encoderfile.tasks.entities import merged
 from encoderfile.tasks.results import Result
-from encoderfile.types import DEFAULT_PROMPT, Asked, AskedPrompt, EncodedText, Prediction, PredictRequest, Timing
+from encoderfile.types import (
+    AS_CONFIGURED,
+    DEFAULT_PROMPT,
+    Asked,
+    AskedPrompt,
+    EncodedText,
+    Prediction,
+    PredictRequest,
+    Timing,
+    Truncation,
+)
 
 log = logging.getLogger(__name__)
 
@@ -46,16 +57,6 @@ RECOVERY_SECONDS = 10.0
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
-_NEEDS = {
-    Ability.SCORE: (
-        "scoring",
-        "that takes token vectors made for it (ColBERT, BGE-M3) or a cross-encoder, a sequence classification model "
-        "with one label",
-    ),
-    Ability.EXTRACT: ("extraction", "it gives vectors, not entities or labels"),
-}
-"""What an ability is called, and what a model without it gives or would have to be."""
-
 
 def _draining() -> DrainingError:
     return DrainingError("the server is stopping and takes no new requests")
@@ -64,16 +65,28 @@ def _draining() -> DrainingError:
 class Service:
     """Every transport holds one of these and nothing else of ours."""
 
-    def __init__(self, model: Model, limits: Limits, default_prompt: str | None = None, threads: int = 2) -> None:
+    def __init__(
+        self,
+        model: Model,
+        limits: Limits,
+        default_prompt: str | None = None,
+        threads: int = 2,
+        *,
+        served_names: Sequence[str] = (),
+        allow_dimensions: bool = False,
+    ) -> None:
         """`default_prompt` is that of `--default-prompt`; `threads` may tokenise at a time.
+
+        `allow_dimensions` is that of `--allow-dimensions`.
 
         Raises `ConfigError` when the model has no such prompt, or the threads cannot be had.
         """
         self._model = model
         self._limits = limits
-        self.info = model.info
+        self.info = replace(model.info, served_names=tuple(served_names))
         self.task: Task[Any] = model.task
         self.device = model.device
+        self.allow_dimensions = allow_dimensions
         self.max_inputs = limits.max_inputs
         self.refuses_overflow = limits.refuse_overflow
         self.check_characters = limits.check_characters
@@ -124,7 +137,7 @@ class Service:
         query: str,
         texts: Sequence[str],
         raw: bool = False,
-        refuse_overflow: bool | None = None,
+        truncation: Truncation = AS_CONFIGURED,
         instruction: str | None = None,
     ) -> Prediction[float]:
         """How well each text answers `query`, one number each; `raw` ones are the model's own.
@@ -141,7 +154,7 @@ class Service:
         elif instruction:
             query = f"{instruction} {query}"
         made = self.task.score_requests(query, texts)
-        requests = [replace(each, refuse_overflow=refuse_overflow) for each in made]
+        requests = [replace(each, truncation=truncation) for each in made]
         if prompt is not DEFAULT_PROMPT:
             requests = [replace(each, prompt=prompt) for each in requests]
         self._limits.check_characters(
@@ -158,7 +171,7 @@ class Service:
         texts: Sequence[str],
         strategy: str = "simple",
         stride: int | None = None,
-        refuse_overflow: bool | None = None,
+        truncation: Truncation = AS_CONFIGURED,
         options: Mapping[str, Any] = NO_OPTIONS,
     ) -> Prediction[Extracted]:
         """The entities or labels of each text; `strategy` is one of `STRATEGIES` and groups token labels.
@@ -171,7 +184,7 @@ class Service:
         """
         self.check_ability(Ability.EXTRACT)
         options = {**self.task.extract_defaults, **options}
-        request = PredictRequest(texts, options, refuse_overflow=refuse_overflow, raw=True)
+        request = PredictRequest(texts, options, truncation=truncation, raw=True)
         async with self._accepted(request) as asked:
             if stride is None:
                 try:
@@ -190,12 +203,8 @@ class Service:
             return found
 
     def check_ability(self, ability: Ability) -> None:
-        """Raises `InputError` where the model does not have it."""
-        if ability in self.task.abilities:
-            return
-        what, takes = _NEEDS[ability]
-        has = f", and this one has {len(self.task.labels)}" if self.task.labels and ability is Ability.SCORE else ""
-        raise InputError(f"Model '{self.info.model_id}' does not support {what}: {takes}{has}")
+        """Raises `UnableError` where the model does not have it."""
+        abilities.check(ability, self.task, self.info.model_id)
 
     @asynccontextmanager
     async def _accepted(self, request: PredictRequest, accepted: bool = False) -> AsyncIterator[Asked]:
@@ -207,8 +216,8 @@ class Service:
             raise _draining()
         prompt, purpose = self._prompts.find(request.prompt)
         kinds = tuple(kind for kind in request.kinds if kind in self.task.separate_kinds)
-        asked = Asked(prompt, purpose, request.options, kinds)
-        self._limits.check_inputs(request, prompt, self.task.takes_pairs, self.info.model_type)
+        asked = Asked(prompt, purpose, request.options, kinds, request.truncation.side)
+        self._limits.check_inputs(request, prompt, self.task)
         if self.task.preprocessor is not None:
             asked = self.task.preprocessor.prepare(asked)
         self._admit(len(request.inputs))
@@ -254,7 +263,7 @@ class Service:
             encoded = await self._encoding(expansion.rows, asked, answer.add)
             self._model.check_memory(encoded)
             tokenized = time.perf_counter()
-            self._limits.check_lengths(encoded, request.refuse_overflow, self.task)
+            self._limits.check_lengths(encoded, request.truncation.refuse, self.task)
         except InputError as error:
             error.index = None if error.index is None else expansion.index(error.index)
             raise

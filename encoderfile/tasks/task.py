@@ -114,6 +114,11 @@ class Task(ABC, Generic[R]):
         return result
 
     @property
+    def fixed_truncation(self) -> bool:
+        """Whether texts are truncated on the model's own side alone, for they are read together with others."""
+        return self.preprocessor is not None
+
+    @property
     def width(self) -> int:
         """Numbers of one array of a result; 0 in files of builders that did not write it."""
         return self.manifest.width

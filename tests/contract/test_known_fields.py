@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from encoderfile.errors import Kind
-from encoderfile.service.known_fields import KNOWN, FieldError, refuse_overflow
+from encoderfile.service.known_fields import KNOWN, FieldError, truncation
+from encoderfile.types import Truncation
 from support.model_types import OF_EACH_TYPE, task_of
 from support.servers import Servers
 
@@ -72,23 +73,29 @@ def test_a_text_is_not_truncated_where_the_request_says_so(given: dict[str, Any]
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"truncate": "START"}, "truncate 'START' cannot be chosen: this model's tokenizer truncates on the right"),
+        ({"truncate": "START"}, "truncate 'START' cannot be chosen: this model truncates on the right"),
         ({"truncation_direction": "Left"}, "truncation_direction 'Left' cannot be chosen"),
-        ({"truncation_direction": 1}, "truncation_direction 1 cannot be chosen"),
+        ({"truncation_direction": 1}, "truncation_direction should be left or right"),
+        ({"truncation_direction": "up"}, "truncation_direction should be left or right"),
+        (
+            {"truncate": "START", "truncation_direction": "Right"},
+            "truncate and truncation_direction name different sides",
+        ),
         ({"truncate": 1}, "truncate should be true, false, NONE, START or END"),
         ({"truncate": "yes"}, "truncate should be true, false, NONE, START or END"),
     ],
     ids=repr,
 )
-def test_another_truncation_side_is_refused(given: dict[str, Any], words: str) -> None:
+def test_a_truncation_side_that_cannot_be_had_is_refused(given: dict[str, Any], words: str) -> None:
     with pytest.raises(FieldError) as refused:
-        refuse_overflow(given, "right")
+        truncation(given, "right", fixed=True)
     assert str(refused.value).startswith(f"Invalid input: {words}")
     assert refused.value.field in given
 
 
 def test_truncation_on_the_left_is_accepted_where_the_tokenizer_truncates_there() -> None:
-    assert refuse_overflow({"truncate": "START", "truncation_direction": "left"}, "left") is False
+    given = {"truncate": "START", "truncation_direction": "left"}
+    assert truncation(given, "left", fixed=True) == Truncation(refuse=False)
 
 
 @WITH_BODIES

@@ -14,7 +14,7 @@ from encoderfile.service.known_fields import FieldError
 from encoderfile.service.limits import Limits
 from encoderfile.service.service import Service
 from encoderfile.tasks.maxsim import maxsim
-from encoderfile.types import AskedPrompt, PredictRequest
+from encoderfile.types import AskedPrompt, PredictRequest, Truncation
 from support.clients import PATIENCE
 from support.colbert import Reference, flat
 from support.controlled_models import Gated
@@ -164,9 +164,9 @@ async def test_scoring_counts_truncated_texts_and_refuses_them_where_asked() -> 
         assert found.truncated_inputs == 3
         assert found.token_count == 32 + 4 + 64 + 64
         with pytest.raises(TooLongError, match="Invalid input: the query has more than 32 tokens"):
-            await service.score(LONG, ["tower"], refuse_overflow=True)
+            await service.score(LONG, ["tower"], truncation=Truncation(refuse=True))
         with pytest.raises(TooLongError, match=r"Invalid input: inputs\[300\] has more than 64 tokens"):
-            await service.score("tower", [*["stone " * 20] * 300, LONG], refuse_overflow=True)
+            await service.score("tower", [*["stone " * 20] * 300, LONG], truncation=Truncation(refuse=True))
 
 
 @in_loop
@@ -233,4 +233,4 @@ def test_what_the_library_does_not_have_is_refused(client: Sie) -> None:
     assert code(client.encode("a text", instruction="Find")) == (400, "INVALID_INPUT")
     refused = client.post("/v1/embeddings", {"model": client.id, "input": "a text"})
     assert refused.status_code == 400
-    assert "gives no dense embeddings, but multivector" in refused.json()["error"]["message"]
+    assert "does not support dense embeddings: it gives multivector" in refused.json()["error"]["message"]

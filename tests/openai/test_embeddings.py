@@ -9,6 +9,7 @@ import pytest
 
 from encoderfile.manifest import PoolingSpec
 from encoderfile.service.limits import Limits
+from encoderfile.service.service import Service
 from support.clients import PATIENCE
 from support.controlled_models import Faulty, Gated
 from support.dialects import Sie, SieServers, renamed
@@ -97,7 +98,7 @@ def test_the_prompt_is_that_of_the_library_or_the_one_asked_for(
         {"instruction": "Find:"},
         {"task": "retrieval.query"},
         {"embedding_type": "binary"},
-        {"truncate": "START"},
+        {"truncate": "MIDDLE"},
     ],
 )
 def test_what_is_not_done_is_refused_and_param_names_it(asked: dict[str, Any], dense: Sie) -> None:
@@ -132,15 +133,93 @@ def test_a_long_text_is_truncated_and_the_answer_says_so(dense: Sie) -> None:
     assert response.json()["usage"]["total_tokens"] == 256
 
 
+def ids_of(text: str, sie: SieServers) -> list[int]:
+    """What a client sends that has the model's own tokenizer."""
+    return [int(each) for each in sie.model("dense").encode([text])[0].input_ids]
+
+
+@pytest.mark.parametrize("path", ["/v1/embeddings", "/embeddings"])
+def test_token_ids_give_what_their_text_gives(path: str, sie: SieServers, dense: Sie) -> None:
+    every = [ids_of(text, sie) for text in TEXTS]
+    truth = [each["embedding"] for each in ask(dense, TEXTS).json()["data"]]
+    body = dense.post(path, {"input": [every[0], TEXTS[1], every[2]]}).json()
+    np.testing.assert_allclose([each["embedding"] for each in body["data"]], truth, atol=1e-6)
+    assert (body["model"], body["usage"]["total_tokens"]) == (
+        dense.id,
+        ask(dense, TEXTS).json()["usage"]["total_tokens"],
+    )
+    alone = ask(dense, every[0]).json()["data"]
+    np.testing.assert_allclose([each["embedding"] for each in alone], truth[:1], atol=1e-6)
+
+
+@pytest.mark.parametrize("side", ["START", "END"])
+def test_long_token_ids_are_truncated_as_their_text_is(side: str, sie: SieServers, dense: Sie) -> None:
+    text = " ".join(f"word {number}" for number in range(400))
+    special = ids_of("", sie)
+    untruncated = sie.model("dense").tokenizer.limited(5000)([text], with_tokens=False)[0].input_ids.tolist()
+    assert (untruncated[0], untruncated[-1]) == tuple(special)
+    of_text, of_ids = (ask(dense, given, truncate=side) for given in (text, untruncated))
+    assert of_text.headers["x-truncated-inputs"] == of_ids.headers["x-truncated-inputs"] == "1"
+    vectors = [each.json()["data"][0]["embedding"] for each in (of_text, of_ids)]
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
+    assert ask(dense, untruncated, truncate=False).status_code == 400
+
+
+def test_a_text_is_truncated_on_the_side_that_a_request_names(dense: Sie) -> None:
+    start, end = "alpha beta gamma " * 200, "one two three " * 200
+    whole, first, last = (
+        np.array(ask(dense, *given[:1], **given[1]).json()["data"][0]["embedding"])
+        for given in (
+            (start + end, {"truncate": "START"}),
+            (end, {"truncate": "START"}),
+            (start, {"truncate": "END"}),
+        )
+    )
+    np.testing.assert_allclose(whole, first, atol=1e-5)
+    assert np.abs(whole - last).max() > 1e-3
+
+
 @pytest.mark.proves("SIE POST /v1/embeddings", "Works with OpenAI's client and LangChain's")
-@pytest.mark.parametrize("given", [[1, 2, 3], [[1, 2, 3], [4]]])
-def test_token_ids_are_refused_with_the_switch_of_the_client(given: Any, dense: Sie) -> None:
+@pytest.mark.parametrize("given", [[1, 2, 3], [[15339, 1917]], [2, 10**9, 3], [2, -1, 3], [2, 10**18, 3]])
+def test_token_ids_of_another_tokenizer_are_refused_with_the_switch_of_the_client(given: Any, dense: Sie) -> None:
     response = ask(dense, given)
     assert error(response) == (400, "invalid_request", "input", "invalid_request_error")
     assert "check_embedding_ctx_length=False" in response.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("given", [[], None, 7, {"text": "a"}, ["a", 1], ["a", None]])
+@pytest.mark.parametrize("given", [[2, "a"], ["a", 2], [[2, "a"]], [[]], [[2.5]], [True]])
+def test_inputs_that_are_neither_texts_nor_lists_of_ids_are_refused(given: Any, dense: Sie) -> None:
+    assert ask(dense, given).status_code == 400
+
+
+def test_a_prompt_is_not_put_before_token_ids(sie: SieServers, dense: Sie) -> None:
+    response = ask(dense, [ids_of("a", sie)], prompt="query: ")
+    assert response.status_code == 400
+    assert "without a prompt" in response.json()["error"]["message"]
+
+
+def test_more_names_are_taken_as_the_model(own: SieServers, dense: Sie) -> None:
+    named = own.serve(
+        own.servers.serve(Service(own.model("dense"), Limits(), served_names=["text-embedding-3-small"]))
+    )
+    truth = ask(dense).json()["data"]
+    for model in ("text-embedding-3-small", "org/dense"):
+        body = named.post("/v1/embeddings", {"model": model, "input": "Hello world"}).json()
+        assert (body["data"], body["model"]) == (truth, model)
+    assert named.post("/v1/embeddings", {"model": "other", "input": "a"}).status_code == 404
+    listed = named.http.get("/v1/models").json()["data"]
+    assert [each["id"] for each in listed] == ["org/dense", "text-embedding-3-small"]
+
+
+def test_any_model_gives_fewer_dimensions_where_the_server_allows_it(own: SieServers, dense: Sie) -> None:
+    allowing = own.serve(own.servers.serve(Service(own.model("dense"), Limits(), allow_dimensions=True)))
+    found = np.array(ask(allowing, dimensions=4).json()["data"][0]["embedding"])
+    truth = np.array(ask(dense).json()["data"][0]["embedding"])[:4]
+    np.testing.assert_allclose(found, truth / np.linalg.norm(truth), atol=1e-6)
+    assert error(ask(allowing, dimensions=129)) == (400, "invalid_request", "dimensions", "invalid_request_error")
+
+
+@pytest.mark.parametrize("given", [[], None, 7, {"text": "a"}, ["a", None]])
 def test_input_that_is_not_a_string_is_refused(given: Any, dense: Sie) -> None:
     assert error(ask(dense, given)) == (400, "invalid_request", "input", "invalid_request_error")
 
@@ -149,7 +228,7 @@ def test_input_that_is_not_a_string_is_refused(given: Any, dense: Sie) -> None:
     ("body", "param"),
     [
         ({"model": "org/dense"}, "input"),
-        ({"input": "a"}, "model"),
+        ({"model": "org/dense", "input": "a", "truncate": 1}, "truncate"),
         ({"model": 1, "input": "a"}, "model"),
         ({"model": "org/dense", "input": "a", "encoding_format": "zz"}, "encoding_format"),
         ({"model": "org/dense", "input": "a", "dimensions": "4"}, "dimensions"),

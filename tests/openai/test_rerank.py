@@ -58,7 +58,7 @@ def test_voyages_word_for_the_best_few_is_taken(cross: Sie) -> None:
         {"max_chunks_per_doc": 10},
         {"rank_fields": ["title"]},
         {"max_tokens_per_doc": 5},
-        {"truncation_direction": "Left"},
+        {"truncation_direction": "Middle"},
         {"instruction": "Find"},
         {"prompt_name": "query"},
         {"raw_scores": "yes"},

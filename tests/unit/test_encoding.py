@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from encoderfile.errors import InputError
+from encoderfile.model.pairs import Known
 from encoderfile.model.reading import UnsettledError
-from encoderfile.model.tokenizer import Known
 from encoderfile.service.encoding import CHUNK_CHARACTERS, Encoding, chunks
 from encoderfile.types import Asked, EncodedText, Text
 from support.loop import in_loop

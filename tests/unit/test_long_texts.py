@@ -13,8 +13,9 @@ from tokenizers import Tokenizer as LibraryTokenizer
 from encoderfile.errors import InputError
 from encoderfile.manifest import TokenizerSpec
 from encoderfile.model import reading
+from encoderfile.model.pairs import Known
 from encoderfile.model.reading import UnsettledError
-from encoderfile.model.tokenizer import Known, Tokenizer
+from encoderfile.model.tokenizer import Tokenizer
 from support.library import replace_methods
 from support.models import EXAMPLES, MODELS
 

@@ -154,6 +154,6 @@ def test_threads_share_one_tokenizer() -> None:
 
 def test_the_vocabulary_is_counted_by_its_largest_id() -> None:
     words = tokenizer()
-    assert words.vocabulary_size() == 1200
+    assert words.vocabulary_size == 1200
     assert words.token_to_id("[PAD]") == 0
     assert words.token_to_id("unheard-of-token") is None

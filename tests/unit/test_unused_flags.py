@@ -18,8 +18,10 @@ HTTP_ALONE = {
     "--allowed-host": "example.org",
     "--max-connections": "9",
     "--max-output-values": "9",
+    "--served-name": "other",
+    "--allow-dimensions": None,
 }
-"""Flags of `mcp` that do nothing over stdio, with a value each."""
+"""Flags of `mcp` that do nothing over stdio, with their values."""
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +36,7 @@ def run(*arguments: str, **environment: str) -> Result:
 
 @pytest.mark.parametrize("flag", HTTP_ALONE)
 def test_mcp_over_stdio_refuses_what_is_for_http(flag: str) -> None:
-    done = run("mcp", flag, HTTP_ALONE[flag])
+    done = run("mcp", flag, *filter(None, [HTTP_ALONE[flag]]))
     assert done.exit_code == 2
     assert f"{flag} does nothing over stdio, only with --transport http: leave it out" in done.output
 
@@ -67,6 +69,8 @@ def test_variables_are_for_all_commands(monkeypatch: pytest.MonkeyPatch) -> None
         ("--disable-http", "--allowed-host=a"),
         ("--disable-grpc", "--grpc-port=1"),
         ("--disable-grpc", "--grpc-hostname=::1"),
+        ("--disable-http", "--served-name=a"),
+        ("--disable-http", "--allow-dimensions"),
         ("--disable-mcp", "--allowed-host=a"),
     ],
 )

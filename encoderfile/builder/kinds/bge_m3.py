@@ -80,7 +80,7 @@ class BgeM3(Kind):
         heads = {} if graph.more_outputs[SPARSE] != graph.more_outputs[MULTIVECTOR] else _heads(folder)
         of_tokens = Linear.of(heads, MULTIVECTOR_HEAD)
         settings = BgeM3Settings(
-            vocabulary=max(tokenizer.vocabulary_size(), int(folder.config.get("vocab_size") or 0)),
+            vocabulary=max(tokenizer.vocabulary_size, int(folder.config.get("vocab_size") or 0)),
             multivector_size=0 if of_tokens is None else len(of_tokens.weight),
             unweighted_ids=_unweighted_ids(folder, tokenizer),
         )

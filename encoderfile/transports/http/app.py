@@ -53,6 +53,8 @@ def create(
 
 
 async def refuse(request: HTTPConnection, error: Exception) -> Response:
-    """The response to a request that failed, in the words of the dialect that its path belongs to."""
+    """The response to a request that failed, in the words of its dialect: that of its body, or of its path."""
     path = request.url.path
-    return next(dialect for dialect in DIALECTS if path.startswith(dialect.prefixes)).refuse(error)
+    by_path = next(dialect for dialect in DIALECTS if path.startswith(dialect.prefixes))
+    dialect: Dialect = getattr(request.state, "dialect", by_path)
+    return dialect.refuse(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -65,6 +65,8 @@ class Dialect:
     error_media: str = JSON
     statuses: Mapping[Kind, int]
     """One status per kind."""
+    of_class: Mapping[type, int] = field(default_factory=dict)
+    """Statuses of classes of errors, which come before those of kinds."""
     also: tuple[int, ...] = (404,)
     """Statuses of POST routes that no kind has."""
     check: Callable[[Request], None] = lambda _: None
@@ -79,7 +81,7 @@ class Dialect:
 
     def refuse(self, error: Exception) -> Response:
         """The response to a request that failed."""
-        return self.fail(failures.read(error, self.statuses))
+        return self.fail(failures.read(error, self.statuses, self.of_class))
 
 
 def _is_json(content_type: str) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +21,20 @@ from encoderfile.transports.http.schemas import Given
 S = TypeVar("S")
 
 Respond = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """Another dialect's request and answer on a route that two dialects have: its body tells which is meant."""
+
+    dialect: Dialect
+    is_meant: Callable[[Any], bool]
+    """Whether a decoded body is one of this form."""
+    handle: Callable[[Call, Any], Awaitable[Answer]]
+    request: Any
+    response: Any
+    facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    supported: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +61,8 @@ class Endpoint:
     """Statuses in addition to those of every route of its method."""
     open: bool = False
     """Answered without a key."""
+    forms: tuple[Form, ...] = ()
+    """What other dialects take and answer under the same path."""
 
     @property
     def route(self) -> Route:
@@ -87,20 +103,27 @@ def post(
     request: type[S] | Given,
     read: Callable[[Any], S] | None = None,
     metric: str | None = None,
-    name: str,
+    forms: Sequence[Form] = (),
     **described: Any,
 ) -> Endpoint:
-    """A POST endpoint. `read` makes of a decoded body what `handle` takes; None: a `request`."""
+    """A POST endpoint. `read` makes of a decoded body what `handle` takes; None: a `request`.
+
+    A body that is meant for one of the `forms` is answered by that, and what fails is told in its dialect.
+    """
     if read is None:
         assert not isinstance(request, Given)
         read = requests.reader(request)
+    own = _Way(dialect, read, handle)
+    others = [(each.is_meant, _Way(each.dialect, requests.reader(each.request), each.handle)) for each in forms]
 
     async def respond(asked: Request) -> Response:
-        with service.metrics.request(metric or name) as answer:
+        with service.metrics.request(metric or described["name"]) as answer:
             dialect.check(asked)
             body = dialect.read(asked, await asked.body())
-            found = await handle(Call(asked, body, answer), read(body))
-            written, media = dialect.write(asked, found.content)
+            way = next((each for is_meant, each in others if is_meant(body)), own)
+            asked.state.dialect = way.dialect
+            found = await way.handle(Call(asked, body, answer), way.read(body))
+            written, media = way.dialect.write(asked, found.content)
             chunks = await cooperatively(written)
         return Chunks(chunks, {**found.headers, **answer.headers}, media)
 
@@ -108,8 +131,16 @@ def post(
         dialect=dialect,
         method="POST",
         path=path,
-        name=name,
         respond=respond,
         request=request,
+        forms=tuple(forms),
         **described,
     )
+
+
+class _Way(NamedTuple):
+    """How the requests of one dialect are answered."""
+
+    dialect: Dialect
+    read: Callable[[Any], Any]
+    handle: Callable[[Call, Any], Awaitable[Answer]]

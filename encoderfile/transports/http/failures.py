@@ -51,14 +51,18 @@ class Failure:
         return Response(msgspec.json.encode(content), self.status, self.headers, "application/json")
 
 
-def read(error: Exception, statuses: Mapping[Kind, int]) -> Failure:
-    """What `error` is by the table of a dialect. `Retry-After` is set where trying again can help."""
+def read(error: Exception, statuses: Mapping[Kind, int], of_class: Mapping[type, int]) -> Failure:
+    """What `error` is by the tables of a dialect: that of classes first, then that of kinds.
+
+    `Retry-After` is set where trying again can help.
+    """
     if isinstance(error, HTTPException):
         return Failure(error, error.status_code, error.detail, error.headers or {})
     if not isinstance(error, EncoderfileError):
         error = InternalError.unforeseen()
-    status = statuses[error.kind]
-    headers = {"Retry-After": "1"} if status == 503 else {}
+    found = (of_class[each] for each in type(error).__mro__ if each in of_class)
+    status = next(found, statuses[error.kind])
+    headers = {"Retry-After": "1"} if status in (429, 503) else {}
     if error.kind is Kind.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = "Bearer"
     return Failure(error, status, str(error), headers)

@@ -17,8 +17,8 @@ class ModelNotFoundError(HTTPException):
 
 
 def ids(info: ModelInfo) -> list[str]:
-    """The model's id, without and with its only profile."""
-    return [info.model_id, f"{info.model_id}:{DEFAULT_PROFILE}"]
+    """What clients may call the model: its id, without and with its only profile, and its other names."""
+    return [info.model_id, f"{info.model_id}:{DEFAULT_PROFILE}", *info.served_names]
 
 
 def check_model(wanted: str, info: ModelInfo) -> None:

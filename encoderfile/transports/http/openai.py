@@ -1,25 +1,26 @@
-"""`POST /v1/embeddings`, as OpenAI's clients speak it."""
+"""`POST /v1/embeddings` and `/embeddings`, as OpenAI's clients speak it."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
-from starlette.requests import Request
 from starlette.responses import Response
 
-from encoderfile.errors import Kind
-from encoderfile.service import known_fields, prompts
+from encoderfile.errors import Kind, TokenIdsError, UnableError
+from encoderfile.service import dimensions, known_fields, prompts
+from encoderfile.service.dimensions import UnsupportedFieldError
+from encoderfile.service.known_fields import FieldError
 from encoderfile.service.service import Service
-from encoderfile.tasks.numerics import unit
+from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http import failures, schemas
-from encoderfile.transports.http.dialect import Dialect, read_object
+from encoderfile.transports.http.dialect import Dialect
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
 from encoderfile.transports.http.failures import Failure
 from encoderfile.transports.http.names import ModelNotFoundError, check_model, ids
-from encoderfile.types import FloatArray, ModelInfo, PredictRequest
+from encoderfile.types import FloatArray, Input, PredictRequest, TokenIds
 
 CODES: dict[Kind, str] = {
     Kind.INVALID_ARGUMENT: "invalid_request",
@@ -31,15 +32,17 @@ CODES: dict[Kind, str] = {
 }
 """One code per kind."""
 
-_TOKENS = (
-    "token ids are not taken: the client counted them with another model's tokenizer. Send text; "
-    "in LangChain that is OpenAIEmbeddings(..., check_embedding_ctx_length=False)"
-)
+_OF_ANOTHER_TOKENIZER = "in LangChain that is OpenAIEmbeddings(..., check_embedding_ctx_length=False)"
+
+PATHS = ("/v1/embeddings", "/embeddings")
+
+_Ids = list[int]
+_INPUT = "A text, or token ids of this model's tokenizer with its special tokens; or a list of those."
 
 
 class EmbeddingsRequest(schemas.Prompt, kw_only=True):
-    model: str
-    input: str | Annotated[list[str], Meta(min_length=1)]
+    input: Annotated[str | Annotated[list[str | int | _Ids], Meta(min_length=1)], Meta(description=_INPUT)]
+    model: str | None = None
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: int | None = None
     user: Annotated[Any, Meta(description="Ignored.")] = None
@@ -69,61 +72,49 @@ class OpenAIError(Struct):
     error: OpenAIFault
 
 
-class UnsupportedError(known_fields.FieldError):
-    """A field asks for what this model cannot do."""
-
-
 def _fail(failure: Failure) -> Response:
-    if isinstance(failure.error, ModelNotFoundError):
+    error, field = failure.error, failure.field
+    if isinstance(error, ModelNotFoundError):
         code = "model_not_found"
-    elif isinstance(failure.error, UnsupportedError):
+    elif isinstance(error, UnsupportedFieldError):
         code = "unsupported_field"
     else:
         code = CODES[failure.kind or Kind.INVALID_ARGUMENT]
+    message = failure.message
+    if isinstance(error, UnableError):
+        field = "model"
+    if isinstance(error, TokenIdsError):
+        field, message = "input", f"{message}; {_OF_ANOTHER_TOKENIZER}"
     kind: Literal["server_error", "invalid_request_error"]
     kind = "server_error" if failure.status >= 500 else "invalid_request_error"
-    return failure.json(OpenAIError(OpenAIFault(failure.message, kind, failure.field, code)))
+    return failure.json(OpenAIError(OpenAIFault(message, kind, field, code)))
 
 
-def _read(request: Request, data: bytes) -> dict[str, Any]:
-    body = read_object(request, data)
-    given = body.get("input")
-    if isinstance(given, list) and given and all(isinstance(each, int | list) for each in given):
-        raise known_fields.FieldError(_TOKENS, "input")
-    return body
-
-
-DIALECT = Dialect(
-    prefixes=("/v1/embeddings",), fail=_fail, error=OpenAIError, statuses=failures.BAD_REQUEST, read=_read
-)
+DIALECT = Dialect(prefixes=PATHS, fail=_fail, error=OpenAIError, statuses=failures.BAD_REQUEST)
 
 
 def endpoints(service: Service) -> list[Endpoint]:
-    """The one route."""
+    """The same under both paths."""
 
     async def embeddings(call: Call, asked: EmbeddingsRequest) -> Answer:
-        check_model(asked.model, service.info)
-        size = service.task.dims.get("dense")
-        if size is None:
-            gives = ", ".join(service.task.dims) or "labels"
-            raise known_fields.FieldError(
-                f"the model '{asked.model}' gives no dense embeddings, but {gives}", "model"
-            )
-        dimensions = _dimensions(asked.dimensions, size, service.info)
-        texts = [asked.input] if isinstance(asked.input, str) else asked.input
+        if asked.model is not None:
+            check_model(asked.model, service.info)
+        service.check_ability(Ability.DENSE)
+        kept = dimensions.read(asked.dimensions, service)
+        cut = known_fields.truncation(call.body, service.info.truncation_side, fixed=service.task.fixed_truncation)
         prediction = await call.answering.by(
             service.predict(
                 PredictRequest(
-                    texts,
+                    inputs_of(asked.input),
                     allow_empty=True,
-                    refuse_overflow=known_fields.refuse_overflow(call.body, service.info.truncation_side),
+                    truncation=cut,
                     prompt=prompts.read(call.body),
                     raw=True,
                 )
             )
         )
         vectors = service.task.vectors("dense", prediction.results, None)
-        beginnings = _beginnings(vectors, dimensions, service.task.normalizes)
+        beginnings = dimensions.beginnings(vectors, kept, service.task.normalizes)
         form = _base64 if asked.encoding_format == "base64" else _floats
         return Answer(
             {
@@ -132,53 +123,45 @@ def endpoints(service: Service) -> list[Endpoint]:
                     {"object": "embedding", "index": index, "embedding": form(vector)}
                     for index, vector in enumerate(beginnings)
                 ),
-                "model": asked.model,
+                "model": asked.model or service.info.model_id,
                 "usage": schemas.usage(prediction.token_count),
             }
         )
 
-    dims = service.task.dims
     return [
         post(
             service,
             DIALECT,
-            "/v1/embeddings",
+            path,
             embeddings,
-            name="embeddings",
+            name=path.strip("/").replace("/", "_"),
+            metric="embeddings",
             summary="Embeddings, as OpenAI gives them",
             request=EmbeddingsRequest,
             response=EmbeddingsResponse,
-            supported="dense" in dims,
+            supported=Ability.DENSE in service.task.abilities,
             facts={
                 "model": {"enum": ids(service.info)},
-                "dimensions": {"minimum": 1, "maximum": max(dims.get("dense", 1), 1)},
+                "dimensions": {"minimum": 1, "maximum": max(service.task.dims.get("dense", 1), 1)},
                 **schemas.prompt_facts(prompts.names_of(service.task, service.info)),
             },
         )
+        for path in PATHS
     ]
 
 
-def _dimensions(wanted: int | None, size: int, info: ModelInfo) -> int | None:
-    if wanted is None or wanted == size:
-        return None
-    if not info.matryoshka:
-        raise UnsupportedError(
-            f"the model gives {size} dimensions and is not made for fewer: leave dimensions out, or send {size}",
-            "dimensions",
-        )
-    if not 0 < wanted < size:
-        raise known_fields.FieldError(f"dimensions should be from 1 to {size}", "dimensions")
-    sizes = info.matryoshka_dimensions
-    if sizes and wanted not in sizes:
-        known = ", ".join(str(each) for each in sorted({*sizes, size}) if each <= size)
-        raise known_fields.FieldError(f"the model is made for {known} dimensions, not for {wanted}", "dimensions")
-    return wanted
-
-
-def _beginnings(vectors: Iterator[FloatArray], dimensions: int | None, normalizes: bool) -> Iterator[FloatArray]:
-    """The beginning of each vector, of unit length again where the model normalises."""
-    beginnings = (vector[:dimensions] for vector in vectors)
-    return (unit(beginning) for beginning in beginnings) if normalizes and dimensions is not None else beginnings
+def inputs_of(given: str | Sequence[str | int | _Ids]) -> list[Input]:
+    """One input, or several: texts and lists of token ids. Raises `FieldError` for single ids among others."""
+    if isinstance(given, str):
+        return [given]
+    if all(isinstance(each, int) for each in given):
+        return [TokenIds(given)]  # type: ignore[arg-type]
+    found: list[Input] = []
+    for index, each in enumerate(given):
+        if isinstance(each, int):
+            raise FieldError(f"input[{index}] is a number, and others are not: send texts, or lists of ids", "input")
+        found.append(each if isinstance(each, str) else TokenIds(each))
+    return found
 
 
 def _floats(vector: FloatArray) -> FloatArray:

@@ -15,8 +15,8 @@ import encoderfile
 from encoderfile.errors import Kind
 from encoderfile.service.metrics import TRUNCATED
 from encoderfile.service.requests import json_schema
-from encoderfile.transports.http.dialect import PLAIN, json_response
-from encoderfile.transports.http.endpoint import Endpoint, get
+from encoderfile.transports.http.dialect import PLAIN, Dialect, json_response
+from encoderfile.transports.http.endpoint import Endpoint, Form, get
 from encoderfile.transports.http.names import ids
 from encoderfile.transports.http.schemas import Given
 from encoderfile.types import ModelInfo
@@ -33,9 +33,13 @@ _WORDS = {
     413: "The body is over the limit.",
     415: "The content type is not JSON.",
     422: "The request is at fault.",
+    424: "The model cannot do this, or failed.",
+    429: "The queue is full; try again.",
     500: "Internal error.",
     503: "The queue is full or the server is not ready; try again.",
 }
+
+_TIMES = "Milliseconds."
 
 _SECONDS = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}
 
@@ -93,32 +97,47 @@ def _model_parameter(info: ModelInfo) -> Schema:
 
 def _operation(endpoint: Endpoint, shapes: _Shapes, info: ModelInfo) -> Schema:
     responses: Schema = {}
-    summary = endpoint.summary if endpoint.supported else f"{endpoint.summary}; not with this model"
+    every: Sequence[Endpoint | Form] = (endpoint, *endpoint.forms)
+    forms = [form for form in every if form.supported]
+    summary = endpoint.summary if forms else f"{endpoint.summary}; not with this model"
     operation: Schema = {"operationId": endpoint.name, "summary": summary, "responses": responses}
-    if endpoint.supported:
+    if forms:
         media = endpoint.media if endpoint.method == "GET" else endpoint.dialect.media
-        responses["200"] = _content("The answer.", shapes.of(endpoint.response), *media)
+        responses["200"] = _content("The answer.", _any_of([shapes.of(form.response) for form in forms]), *media)
         if endpoint.method == "POST":
-            responses["200"]["headers"] = _headers(endpoint, info)
-            body = _content("", shapes.of(endpoint.request, endpoint.facts), *media)["content"]
-            operation["requestBody"] = {"required": True, "content": body}
-    error = shapes.of(endpoint.dialect.error)
-    for status in sorted(_refusals(endpoint)):
-        responses[str(status)] = _content(_WORDS[status], error, endpoint.dialect.error_media)
-        if status == 503:
-            responses["503"]["headers"] = _SECONDS
+            responses["200"]["headers"] = _headers([form.dialect for form in forms], info)
+            bodies = _any_of([shapes.of(form.request, form.facts) for form in forms])
+            operation["requestBody"] = {"required": True, "content": _content("", bodies, *media)["content"]}
+    for form in every:
+        error = shapes.of(form.dialect.error)
+        for status in sorted(_refusals(endpoint, form.dialect, form.supported)):
+            told = responses.setdefault(str(status), {"description": _WORDS[status], "content": {}})
+            of_media = told["content"].setdefault(form.dialect.error_media, {"schema": error})
+            if of_media["schema"] != error:
+                of_media["schema"] = _any_of([of_media["schema"], error])
+            if status in (429, 503):
+                told["headers"] = _SECONDS
+    operation["responses"] = dict(sorted(responses.items()))
     return {**operation, "security": []} if endpoint.open else operation
 
 
-def _refusals(endpoint: Endpoint) -> set[int]:
+def _any_of(schemas: Sequence[Schema]) -> Schema:
+    found = [each for index, each in enumerate(schemas) if each not in schemas[:index]]
+    return found[0] if len(found) == 1 else {"anyOf": found}
+
+
+def _refusals(endpoint: Endpoint, dialect: Dialect, supported: bool) -> set[int]:
     statuses = set(endpoint.also) if endpoint.open else {401, *endpoint.also}
     if endpoint.method == "POST":
-        statuses |= {endpoint.dialect.statuses[Kind.INVALID_ARGUMENT], 408, 413, *endpoint.dialect.also}
-        statuses |= {500, 503} if endpoint.supported else set()
+        statuses |= {dialect.statuses[Kind.INVALID_ARGUMENT], 408, 413, *dialect.also, *dialect.of_class.values()}
+        statuses |= {dialect.statuses[kind] for kind in _OF_THE_SERVER} if supported else set()
     return statuses
 
 
-def _headers(endpoint: Endpoint, info: ModelInfo) -> Schema:
+_OF_THE_SERVER = (Kind.RESOURCE_EXHAUSTED, Kind.UNAVAILABLE, Kind.INTERNAL)
+
+
+def _headers(dialects: Sequence[Dialect], info: ModelInfo) -> Schema:
     text = {"type": "string"}
     return {
         "X-Trace-ID": {"schema": text, "description": "The caller's trace, or a new one."},
@@ -126,7 +145,7 @@ def _headers(endpoint: Endpoint, info: ModelInfo) -> Schema:
             "schema": {"type": "integer"},
             "description": f"How many texts were truncated at {info.max_length} tokens; absent when none was.",
         },
-        **{name: {"schema": text, "description": "Milliseconds."} for name in endpoint.dialect.headers},
+        **{name: {"schema": text, "description": _TIMES} for dialect in dialects for name in dialect.headers},
     }
 
 

@@ -93,8 +93,8 @@ def endpoints(service: Service) -> list[Endpoint]:
         if asked.model is not None:
             check_model(asked.model, service.info)
         service.check_ability(Ability.SCORE)
-        refuse = known_fields.refuse_overflow(call.body, service.info.truncation_side)
-        scored = await call.answering.by(service.score(asked.query, texts, bool(asked.raw_scores), refuse))
+        cut = known_fields.truncation(call.body, service.info.truncation_side, fixed=service.task.fixed_truncation)
+        scored = await call.answering.by(service.score(asked.query, texts, bool(asked.raw_scores), cut))
         best = schemas.best_first(scored.results)[: min(asked.top_n or len(texts), asked.top_k or len(texts))]
         told = bool(asked.return_text or asked.return_documents)
         if "documents" not in call.body:

@@ -18,6 +18,7 @@ from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
 from encoderfile.transports.http.schemas import Count
 from encoderfile.transports.http.sie.dialect import DIALECT, ContextError, times
 from encoderfile.transports.http.sie.requests import Items, Options, check_options, model_of, texts
+from encoderfile.types import Truncation
 
 _REFUSES = {None: None, "default": None, "truncate_text": False, "error": True}
 """The policies, and whether each refuses a text that is too long; None: as the server was told."""
@@ -104,7 +105,7 @@ def endpoint(service: Service) -> Endpoint:
         strategy = options.aggregation_strategy or "simple"
         try:
             extraction = await call.answering.by(
-                service.extract(texts(asked.items), strategy, refuse_overflow=refuses, options=of_task)
+                service.extract(texts(asked.items), strategy, truncation=Truncation(refuses), options=of_task)
             )
         except TooLongError as error:
             if error.observed is None:

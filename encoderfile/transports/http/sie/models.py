@@ -1,4 +1,4 @@
-"""`GET /v1/models` and `GET /v1/models/{model}`: the one model, always as JSON."""
+"""`GET /v1/models` and `GET /v1/models/{model}`: the one model under each of its names, always as JSON."""
 
 from __future__ import annotations
 
@@ -56,17 +56,17 @@ def outputs(service: Service) -> list[str]:
     return found
 
 
-def describe(service: Service) -> SieModel:
-    """The model as the list shows it."""
+def describe(service: Service, name: str) -> SieModel:
+    """The model as the list shows it under one of its names."""
     info = service.info
     return SieModel(
-        name=info.model_id,
+        name=name,
         inputs=["text"],
         outputs=outputs(service),
         dims=dict(service.task.dims),
         max_sequence_length=info.max_length,
         profiles={DEFAULT_PROFILE: Profile(is_default=True)},
-        id=info.model_id,
+        id=name,
     )
 
 
@@ -74,12 +74,13 @@ def endpoints(service: Service) -> list[Endpoint]:
     """The two routes."""
 
     async def every(_: Request) -> Response:
-        models = [describe(service)]
+        models = [describe(service, name) for name in (service.info.model_id, *service.info.served_names)]
         return json_response(encode(SieModels(models, "list", models)))
 
     async def one(request: Request) -> Response:
         check_model(request.path_params["model"], service.info)
-        return json_response(encode(describe(service)))
+        asked = str(request.path_params["model"])
+        return json_response(encode(describe(service, asked.removesuffix(f":{DEFAULT_PROFILE}"))))
 
     return [
         get(DIALECT, "/v1/models", "The one model", every, SieModels, name="models", also=(404,)),
