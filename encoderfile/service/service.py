@@ -6,8 +6,8 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -101,6 +101,7 @@ class Service:
         self.metrics = Metrics(model.info.model_id, model.device, model.manifest.model_bytes)
         self._accepted_requests = InFlight()
         self._encoding = Encoding(model.encode, threads)
+        self.alone = self._encoding.alone
         self._large_answers = LargeAnswers(limits.max_values)
         self._batcher: Batcher[EncodedText, Result] = Batcher(
             model,
@@ -160,11 +161,16 @@ class Service:
         self._limits.check_characters(
             sum(len(text) for each in requests for text in each.inputs if isinstance(text, str))
         )
+        with self.accepting() as predict:
+            return await scored(predict, self.alone, self.task, requests, raw)
+
+    @contextmanager
+    def accepting(self) -> Iterator[Callable[[PredictRequest], Awaitable[Prediction[Any]]]]:
+        """`predict`, for what takes several requests: once begun, all are answered. Raises `DrainingError`."""
         if not self.ready:
             raise _draining()
-        with self._accepted_requests:  # all of it, however many requests it takes
-            answer = partial(self._answer, accepted=True)
-            return await scored(answer, self._encoding.alone, self.task, requests, raw)
+        with self._accepted_requests:
+            yield partial(self._answer, accepted=True)
 
     async def extract(
         self,
