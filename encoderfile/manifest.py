@@ -65,6 +65,8 @@ class GraphSpec:
     output: str
     batchable: bool = True
     """False if an answer depends on the rest of its batch (dynamic quantisation): each text runs alone."""
+    dtype: str = ""
+    """What most bytes of the weights are (`float32`, `float16`, `int8`); empty in files of older builders."""
     first_position: int = 0
     """The position of a text's first token, for graphs that ask for `position_ids`."""
     more_outputs: Mapping[str, str] = field(default_factory=dict)

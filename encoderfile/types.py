@@ -74,6 +74,13 @@ class TokenInfo(NamedTuple):
     end: int
 
 
+class Spelled(NamedTuple):
+    """All tokens of a text, and which of them are special (1) or not (0)."""
+
+    tokens: tuple[TokenInfo, ...]
+    special: Sequence[int]
+
+
 @dataclass(frozen=True, slots=True)
 class EncodedText:
     """One tokenised text, with special tokens and without padding; the arrays are int64 [tokens].

@@ -80,6 +80,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
         inputs,
         taken.main.name,
         batchable=not any(each.startswith("DynamicQuantize") for each in graph.op_types),
+        dtype=graph.weights_dtype(),
         first_position=first_position(folder.config),
         more_outputs=taken.more,
     )

@@ -6,6 +6,7 @@ Field numbers: onnx/onnx.proto.
 from __future__ import annotations
 
 import mmap
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +30,8 @@ _MODEL_GRAPH, _GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_OUTPUT = 7, 1, 5, 12
 _NODE_INPUT, _NODE_OUTPUT, _NODE_OP_TYPE, _NODE_ATTRIBUTE = 1, 2, 4, 5
 _ATTRIBUTE_NAME, _ATTRIBUTE_INT, _ATTRIBUTE_TYPE, _INT = 1, 3, 20, 2
 _ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPH, _ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS = 5, 6, 10, 11
+_TENSOR_DATA_TYPE = 2
+_DTYPES = {1: "float32", 2: "uint8", 3: "int8", 10: "float16", 11: "float64", 16: "bfloat16", 21: "uint4", 22: "int4"}
 _TENSOR_DIMS, _TENSOR_NAME, _TENSOR_RAW, _TENSOR_EXTERNAL, _TENSOR_LOCATION = 1, 8, 9, 13, 14
 _VALUE_NAME, _VALUE_TYPE, _TYPE_TENSOR, _TENSOR_ELEMENT, _FLOAT = 1, 2, 1, 1, 1
 _TENSOR_SHAPE, _SHAPE_DIMENSION, _DIMENSION_VALUE, _DIMENSION_NAME = 2, 1, 1, 2
@@ -160,6 +163,17 @@ class OnnxGraph:
                         shape.append(size)
             shapes[name] = tuple(shape)
         return shapes
+
+    def weights_dtype(self) -> str:
+        """What most bytes of the large tensors are, by numpy's names; empty where that is no type of weights."""
+        sizes: Counter[int] = Counter()
+        for initializer in self._parts(_GRAPH_INITIALIZER):
+            tensor = self._tensor(initializer)
+            if tensor is not None:
+                types = (field for field in self._inside(initializer) if field.number == _TENSOR_DATA_TYPE)
+                sizes[next((self._file.varint(each.start, each.end)[0] for each in types), 0)] += tensor.length
+        most = sizes.most_common(1)
+        return _DTYPES.get(most[0][0], "") if most else ""
 
     def graph_bytes(self, place: Callable[[Tensor], tuple[str, int]]) -> bytes:
         """The model with its large tensors replaced by external references.

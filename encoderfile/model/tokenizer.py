@@ -23,7 +23,7 @@ from encoderfile.model import special_tokens
 from encoderfile.model.pairs import Known, shares
 from encoderfile.model.reading import FAR, Reader, UnsettledError
 from encoderfile.model.special_tokens import Part, encoded, kept_of, token_infos
-from encoderfile.types import EncodedText, Followed, IntArray, Text, TokenIds, TokenInfo, Words
+from encoderfile.types import EncodedText, Followed, IntArray, Spelled, Text, TokenIds, TokenInfo, Words
 
 
 class Tokenizer:
@@ -261,6 +261,17 @@ class Tokenizer:
         encoding = encode([tuple(part.text for part in parts) if len(parts) == 2 else parts[0].text])[0]
         found = encoded(encoding, with_tokens=with_tokens)
         return dataclasses.replace(found, truncated=any(part.more for part in parts))
+
+    def spelled(self, text: str, add_special_tokens: bool) -> Spelled:
+        """All of one text, never truncated. Raises `InternalError` when the library fails."""
+        with _failures_named():
+            encoding = self._library.encode_batch([text], add_special_tokens=add_special_tokens)[0]
+        return Spelled(token_infos(encoding), encoding.special_tokens_mask)
+
+    def decoded(self, ids: Sequence[int], skip_special_tokens: bool) -> str:
+        """The text of token ids. Raises `InternalError` when the library fails."""
+        with _failures_named():
+            return str(self._library.decode(list(ids), skip_special_tokens=skip_special_tokens))
 
     def spell(self, token_id: int) -> str:
         """The vocabulary's spelling of a token; empty for an unknown id."""

@@ -11,6 +11,7 @@ from encoderfile.tasks.abilities import Ability
 _NEEDS = {
     Ability.DENSE: ("dense embeddings", "it gives {gives}"),
     Ability.SPARSE: ("sparse embeddings", "it gives {gives}"),
+    Ability.TOKENS: ("vectors of tokens", "it gives {gives}"),
     Ability.SCORE: (
         "scoring",
         "that takes token vectors made for it (ColBERT, BGE-M3) or a cross-encoder, a sequence classification model "

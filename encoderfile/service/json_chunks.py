@@ -16,7 +16,8 @@ _ROWS = 64
 def json_chunks(content: Any) -> Chunks:
     """JSON of anything, floats in shortest form straight from float32.
 
-    Iterators in objects become lists, written entry by entry; lists and arrays of many rows are written in blocks.
+    An iterator, or one in an object or in another, becomes a list, written entry by entry; lists and arrays of many
+    rows are written in blocks.
     """
     return _object(content) if isinstance(content, Mapping) else _value(content)
 
@@ -25,10 +26,7 @@ def _object(content: Mapping[str, Any]) -> Chunks:
     head = b"{"
     for name, value in content.items():
         yield b"%b%b:" % (head, dumps(name))
-        if isinstance(value, Iterator):
-            yield from _entries(value)
-        else:
-            yield from _value(value)
+        yield from _value(value)
         head = b","
     yield b"}" if head == b"," else b"{}"
 
@@ -43,7 +41,9 @@ def _entries(entries: Iterator[Any]) -> Chunks:
 
 
 def _value(value: Any) -> Chunks:
-    if not _is_large(value):
+    if isinstance(value, Iterator):
+        yield from _entries(value)
+    elif not _is_large(value):
         yield dumps(value)
     elif isinstance(value, dict):
         yield from _object(value)

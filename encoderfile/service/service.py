@@ -82,7 +82,10 @@ class Service:
         Raises `ConfigError` when the model has no such prompt, or the threads cannot be had.
         """
         self._model = model
-        self._limits = limits
+        self.limits = limits
+        self.tokenizer = model.tokenizer
+        self.tokenizer_threads = threads
+        self.weights_dtype = model.manifest.graph.dtype or "float32"
         self.info = replace(model.info, served_names=tuple(served_names))
         self.task: Task[Any] = model.task
         self.device = model.device
@@ -119,6 +122,10 @@ class Service:
         """What the machine ran out of a moment ago, so that a request failed; None when all is well."""
         return None if self._exhausted is None else str(self._exhausted)
 
+    def prompt_text(self, asked: AskedPrompt) -> str:
+        """What is put before each text of such a request, or "". Raises `FieldError`."""
+        return self._prompts.find(asked)[0]
+
     def start(self) -> None:
         """Begins to take requests."""
         self.ready = True
@@ -148,7 +155,7 @@ class Service:
         Raises what `predict` raises, `InputError` also for a model that does not score.
         """
         self.check_ability(Ability.SCORE)
-        self._limits.check_count(len(texts))
+        self.limits.check_count(len(texts))
         prompt = DEFAULT_PROMPT
         if instruction and self.task.takes_instruction:
             prompt = AskedPrompt(text=instruction)
@@ -158,7 +165,7 @@ class Service:
         requests = [replace(each, truncation=truncation) for each in made]
         if prompt is not DEFAULT_PROMPT:
             requests = [replace(each, prompt=prompt) for each in requests]
-        self._limits.check_characters(
+        self.limits.check_characters(
             sum(len(text) for each in requests for text in each.inputs if isinstance(text, str))
         )
         with self.accepting() as predict:
@@ -223,7 +230,7 @@ class Service:
         prompt, purpose = self._prompts.find(request.prompt)
         kinds = tuple(kind for kind in request.kinds if kind in self.task.separate_kinds)
         asked = Asked(prompt, purpose, request.options, kinds, request.truncation.side)
-        self._limits.check_inputs(request, prompt, self.task)
+        self.limits.check_inputs(request, prompt, self.task)
         if self.task.preprocessor is not None:
             asked = self.task.preprocessor.prepare(asked)
         self._admit(len(request.inputs))
@@ -260,8 +267,8 @@ class Service:
 
     async def _predict(self, request: PredictRequest, asked: Asked) -> Prediction[Any]:
         started = time.perf_counter()
-        answer = AnswerSize(self.task, request.max_values, self._limits.max_values)
-        expansion = Expansion(self.task.preprocessor, request.inputs, asked, self._limits.check_characters)
+        answer = AnswerSize(self.task, request.max_values, self.limits.max_values)
+        expansion = Expansion(self.task.preprocessor, request.inputs, asked, self.limits.check_characters)
         if self.task.preprocessor is not None:
             await cooperatively(expansion.made())
             self._admit(len(expansion.rows))
@@ -269,7 +276,7 @@ class Service:
             encoded = await self._encoding(expansion.rows, asked, answer.add)
             self._model.check_memory(encoded)
             tokenized = time.perf_counter()
-            self._limits.check_lengths(encoded, request.truncation.refuse, self.task)
+            self.limits.check_lengths(encoded, request.truncation.refuse, self.task)
         except InputError as error:
             error.index = None if error.index is None else expansion.index(error.index)
             raise

@@ -7,7 +7,7 @@ from dataclasses import astuple, replace
 from functools import partial
 from typing import Any
 
-from encoderfile.errors import InputError
+from encoderfile.errors import InputError, UnableError
 from encoderfile.service.large_answers import sending
 from encoderfile.service.service import Service
 from encoderfile.tasks.similarity import SIMILARITIES, comparable, similarity_of, stacked
@@ -24,12 +24,12 @@ async def similarities(
 
     One result per text, float32 [others]. What the requests say beside their inputs (prompts, truncation) holds for
     each; `function` is a name of `SIMILARITIES`, None the model's own. Raises what `Service.predict` raises, an
-    index counted over `texts` and then `others`, and `InputError` for a model that gives no vector for a text.
+    index counted over `texts` and then `others`, and `UnableError` for a model that gives no vector for a text.
     """
     kind = comparable(service.task)
     if kind is None:
         gives = "a vector for each token" if service.task.dims else "labels"
-        raise InputError(f"Model '{service.info.model_id}' does not support similarity: it gives {gives}")
+        raise UnableError(f"Model '{service.info.model_id}' does not support similarity: it gives {gives}")
     name = function or similarity_of(service.task)
     # Vectors are not sent: they count as part of a large answer until they are compared.
     with sending(), service.accepting() as predict:

@@ -13,6 +13,8 @@ class Ability(StrEnum):
     DENSE = "dense"
     MULTIVECTOR = "multivector"
     SPARSE = "sparse"
+    TOKENS = "tokens"
+    """One vector per token, as the graph gives it."""
     SCORE = "score"
     """How well texts answer a query."""
     EXTRACT = "extract"

@@ -95,7 +95,10 @@ class Embedding(Task[TokenEmbeddings]):
 
     @property
     def abilities(self) -> frozenset[Ability]:
-        return super().abilities | ({Ability.SCORE} if self._colbert is not None else set())
+        return super().abilities | {Ability.TOKENS} | ({Ability.SCORE} if self._colbert is not None else set())
+
+    def token_vectors(self, results: Sequence[TokenEmbeddings]) -> Iterator[FloatArray]:
+        return (each.embeddings for each in results)
 
     def score_requests(self, query: str, texts: Sequence[str]) -> Sequence[PredictRequest]:
         return requests_to_score(query, texts)

@@ -30,7 +30,7 @@ class SentenceEmbedding(Result):
     weights: Weights | None = None
     """Sparse ones, where they were asked for."""
     token_vectors: FloatArray | None = None
-    """float32 [tokens - 1, size], where they were asked for."""
+    """float32 [tokens, hidden], or BGE-M3's [tokens - 1, size], where they were asked for."""
 
 
 class SentenceEmbeddings(Task[SentenceEmbedding]):
@@ -62,15 +62,26 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
             self._purposes = tuple(static.purposes)
             self.preprocessor = StaticRoute(static, tensors[WEIGHTS], manifest.width, SentenceEmbedding)
         self._layers = Layers(manifest.pooling.layers if manifest.pooling else (), tensors)
+        pooled_here = manifest.pooling is not None and bool(manifest.pooling.modes)
+        words = any(mode in SPARSE for mode in self.modes)
+        self._gives_tokens = pooled_here and not words and self._bge_m3 is None
 
     def postprocess(
         self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray
     ) -> list[SentenceEmbedding]:
+        tokens: list[FloatArray | None] = [None] * len(batch)
         if output.ndim == 3:
+            tokens = [
+                rows[real > 0] if Ability.TOKENS in text.kinds else None
+                for rows, real, text in zip(output, mask, batch, strict=True)
+            ]
             unpooled = None if self.manifest.include_prompt else [text.unpooled for text in batch]
             output = pool(self.modes, output, mask, unpooled)
         output = self._layers(output)
-        return [SentenceEmbedding(row.copy()) for row in output[: len(batch)]]
+        return [
+            SentenceEmbedding(row.copy(), token_vectors=rows)
+            for row, rows in zip(output[: len(batch)], tokens, strict=True)
+        ]
 
     def add_outputs(
         self,
@@ -111,16 +122,19 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
 
     @property
     def separate_kinds(self) -> frozenset[str]:
-        return frozenset(self.manifest.graph.more_outputs)
+        return frozenset((*self.manifest.graph.more_outputs, *[Ability.TOKENS] * self._gives_tokens))
 
     @property
     def abilities(self) -> frozenset[Ability]:
-        return super().abilities | (set() if self._bge_m3 is None else {Ability.SCORE})
+        more = {Ability.TOKENS: self._gives_tokens, Ability.SCORE: self._bge_m3 is not None}
+        return super().abilities | {ability for ability, has in more.items() if has}
 
     def values(self, text: EncodedText) -> int:
         of_tokens = 2 if SPARSE_KIND in text.kinds else 0
         if MULTIVECTOR in text.kinds:
             of_tokens += self.dims[MULTIVECTOR]
+        if Ability.TOKENS in text.kinds:
+            of_tokens += self.manifest.width
         return self.width + len(text) * of_tokens
 
     def vectors(
@@ -133,6 +147,11 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
                 yield each.token_vectors if normalize is False else unit(each.token_vectors)
             else:
                 yield self._normalized(each, normalize)
+
+    def token_vectors(self, results: Sequence[SentenceEmbedding]) -> Iterator[FloatArray]:
+        for each in results:
+            assert each.token_vectors is not None
+            yield each.token_vectors
 
     def score_requests(self, query: str, texts: Sequence[str]) -> Sequence[PredictRequest]:
         return score_requests(query, texts, kinds=(SPARSE_KIND, MULTIVECTOR), prompt=AskedPrompt(text=""))

@@ -35,6 +35,7 @@ class SequenceClassification(LabelTask[SequenceLabels]):
     result = SequenceLabels
     outputs = (Output("logits", ("batch", "labels")),)
     architectures = ("ForSequenceClassification",)
+    classifies = True
     summary = "Performs sequence classification of input text sequences."
     answer = "for each text the predicted label and a score per label"
     example: ClassVar[Mapping[str, Any]] = {"inputs": ["This product is amazing!"]}

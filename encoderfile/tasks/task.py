@@ -53,6 +53,8 @@ class Task(ABC, Generic[R]):
     """Whether the numbers of a result belong to labels, so that the largest one decides."""
     pools: ClassVar[bool] = False
     """Whether the model's files say how token vectors become one vector."""
+    classifies: ClassVar[bool] = False
+    """Whether a result has `logits` and `scores`, one for each of the model's own labels."""
     groups_tokens: ClassVar[bool] = False
     """Whether `extract` makes entities of token labels, by a strategy."""
     takes_prompt: bool = False
@@ -205,6 +207,10 @@ class Task(ABC, Generic[R]):
         `results` are as `postprocess` made them; `normalize` None means the model's own way. `kind` is one of `dims`.
         """
         raise self._unable(kind)
+
+    def token_vectors(self, results: Sequence[R]) -> Iterator[FloatArray]:
+        """float32 [tokens, hidden] per result, special tokens included. For models with the ability `TOKENS`."""
+        raise self._unable(Ability.TOKENS)
 
     def score_requests(self, query: str, texts: Sequence[str]) -> Sequence[PredictRequest]:
         """What is asked of the model to score `texts`: one request with pairs, or the query alone and then the texts.

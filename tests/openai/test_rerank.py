@@ -69,11 +69,11 @@ def test_voyages_word_for_the_best_few_is_taken(cross: Sie) -> None:
 def test_a_known_field_that_is_not_done_is_refused_by_name(texts: str, more: dict[str, Any], cross: Sie) -> None:
     response = cross.post("/rerank", {"query": "q", texts: ["a"], **more})
     assert response.status_code == 422
-    assert next(iter(more)) in response.json()["message"]
+    assert next(iter(more)) in response.json()["error"]
 
 
 def test_a_long_document_is_refused_where_truncate_is_false(cross: Sie) -> None:
-    body = {"query": "q", "texts": ["a", "word " * 600], "truncate": False}
+    body = {"query": "q", "documents": ["a", "word " * 600], "truncate": False}
     assert cross.post("/rerank", body).status_code == 422
     assert cross.post("/rerank", {**body, "truncate": True}).headers["x-truncated-inputs"] == "1"
 
@@ -84,9 +84,9 @@ def test_a_long_document_is_refused_where_truncate_is_false(cross: Sie) -> None:
         {},
         [],
         {"query": "q"},
-        {"query": 1, "texts": ["a"]},
-        {"query": "q", "texts": []},
-        {"query": "q", "texts": "a"},
+        {"query": 1, "documents": ["a"]},
+        {"query": "q", "documents": []},
+        {"query": "q", "documents": "a"},
         {"query": "q", "documents": [1]},
         {"query": "q", "documents": ["a"], "top_n": 0},
         {"query": "q", "documents": ["a"], "top_n": "1"},
@@ -108,12 +108,12 @@ def test_another_model_is_not_found(cross: Sie) -> None:
 
 @pytest.mark.parametrize("kind", ["dense", "labels", "ner"])
 def test_only_a_cross_encoder_ranks(kind: str, sie: SieServers) -> None:
-    assert sie[kind].post("/rerank", {"query": "q", "texts": ["a"]}).status_code == 422
+    assert sie[kind].post("/rerank", {"query": "q", "documents": ["a"]}).status_code == 422
 
 
 def test_a_stopping_server_says_when_to_return(own: SieServers) -> None:
     client = own.serve(own.model("cross"))
     client.service.ready = False
-    response = client.post("/rerank", {"query": "q", "texts": ["a"]})
+    response = client.post("/rerank", {"query": "q", "documents": ["a"]})
     assert (response.status_code, response.headers["retry-after"]) == (503, "1")
     assert response.json()["error_type"] == "Backend"

@@ -115,7 +115,7 @@ def test_several_labels_are_refused_with_their_number(
     own: SieServers, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     served = own.serve(open_model(copy("distilbert-cls", tmp_path_factory.mktemp("labels") / "model")))
-    message = served.post("/rerank", {"query": "q", "texts": ["a"]}).json()["message"]
+    message = served.post("/rerank", {"query": "q", "texts": ["a"]}).json()["error"]
     assert message.endswith("a sequence classification model with one label, and this one has 2")
 
 

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from encoderfile.errors import EncoderfileError, InternalError, QueueFullError
 from encoderfile.service.metrics import Metrics
 from encoderfile.transports.http import openapi
+from encoderfile.transports.http.endpoint import routes
 from encoderfile.types import ModelInfo, PredictRequest, Timing
 from support.loop import in_loop
 from support.models import ROOT
@@ -46,7 +47,7 @@ class Toy:
         self.module: Any = sys.modules["toy"]
         self.endpoints = self.module.endpoints(service)
         app = Starlette(
-            routes=[endpoint.route for endpoint in self.endpoints],
+            routes=routes(self.endpoints),
             exception_handlers=dict.fromkeys((EncoderfileError, HTTPException), self._refuse),
         )
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://toy")

@@ -8,12 +8,14 @@ import pytest
 from encoderfile import tasks
 from encoderfile.manifest import PoolingSpec
 from encoderfile.tasks.pooling import POOLING, pool
-from encoderfile.types import FloatArray
+from encoderfile.types import EncodedText, FloatArray
 from support.payload import manifest
 
 LENGTHS = (1, 5, 3, 7)
 HIDDEN = 6
 WIDTH = max(LENGTHS)
+_IDS = np.zeros(1, dtype=np.int64)
+TEXT = EncodedText(_IDS, _IDS, _IDS, (), truncated=False)
 
 
 def naive(mode: str, vectors: FloatArray) -> list[float]:
@@ -85,7 +87,7 @@ def test_modes_are_concatenated_and_then_normalised(own: bool, normalize: bool |
     spec = PoolingSpec(("cls", "mean", "max"), own)
     task = tasks.create(manifest(model_type="sentence_embedding", id2label=None, pooling=spec))
     hidden, mask = padded("right")
-    pooled = task.postprocess(hidden, [None] * 4, mask)  # type: ignore[list-item]
+    pooled = task.postprocess(hidden, [TEXT] * 4, mask)
     results = [task.with_options(result, {"normalize": normalize}) for result in pooled]
     for result, vectors in zip(results, texts(), strict=True):
         wanted = np.array([value for mode in spec.modes for value in naive(mode, vectors)])
@@ -97,7 +99,7 @@ def test_modes_are_concatenated_and_then_normalised(own: bool, normalize: bool |
 def test_without_pooling_vectors_are_averaged_and_not_normalised() -> None:
     task = tasks.create(manifest(model_type="sentence_embedding", id2label=None))
     hidden, mask = padded("right")
-    results = [task.with_options(result, {}) for result in task.postprocess(hidden, [None] * 4, mask)]  # type: ignore[list-item]
+    results = [task.with_options(result, {}) for result in task.postprocess(hidden, [TEXT] * 4, mask)]
     np.testing.assert_allclose(
         [result.embedding for result in results], [naive("mean", vectors) for vectors in texts()], rtol=1e-5
     )
@@ -108,12 +110,12 @@ def test_an_output_that_is_pooled_already_is_taken_as_it_is() -> None:
         manifest(model_type="sentence_embedding", id2label=None, pooling=PoolingSpec(("cls",), False))
     )
     output = np.arange(8, dtype=np.float32).reshape(4, 2)
-    results = task.postprocess(output, [None] * 3, np.ones((3, 5), dtype=np.float32))  # type: ignore[list-item]
+    results = task.postprocess(output, [TEXT] * 3, np.ones((3, 5), dtype=np.float32))
     np.testing.assert_array_equal([result.embedding for result in results], output[:3])
 
 
 def test_a_result_does_not_keep_the_memory_of_its_batch() -> None:
     task = tasks.create(manifest(model_type="sentence_embedding", id2label=None))
     output = np.zeros((4, 2), dtype=np.float32)
-    (result, *_) = task.postprocess(output, [None] * 4, np.ones((4, 5), dtype=np.float32))  # type: ignore[list-item]
+    (result, *_) = task.postprocess(output, [TEXT] * 4, np.ones((4, 5), dtype=np.float32))
     assert not np.shares_memory(result.embedding, output)

@@ -12,17 +12,18 @@ from starlette.routing import BaseRoute
 
 from encoderfile.errors import EncoderfileError
 from encoderfile.service.service import Service
-from encoderfile.transports.http import encoderfile, index, openai, openapi, probes, rerank, sie
+from encoderfile.transports.http import encoderfile, index, openai, openapi, probes, rerank, sie, tei
 from encoderfile.transports.http.dialect import PLAIN, Dialect
+from encoderfile.transports.http.endpoint import routes
 from encoderfile.transports.http.middleware.bodies import BodyMiddleware
 from encoderfile.transports.http.middleware.disconnects import DisconnectMiddleware
 from encoderfile.transports.http.middleware.refusals import KeyMiddleware, UnforeseenMiddleware
 from encoderfile.transports.http.middleware.traces import TraceMiddleware
 
-_OTHERS = (openai, rerank, sie)
+_OTHERS = (openai, sie, tei)
 """The dialects of other servers' clients: each has a `DIALECT` and `endpoints`."""
 
-DIALECTS: tuple[Dialect, ...] = (*(each.DIALECT for each in _OTHERS), PLAIN)
+DIALECTS: tuple[Dialect, ...] = (rerank.DIALECT, *(each.DIALECT for each in _OTHERS), PLAIN)
 """A request that fails is answered by the first that its path belongs to."""
 
 
@@ -32,13 +33,14 @@ def create(
     """The application around one service. `extra_routes` are those of other transports on this port (MCP)."""
     endpoints = [
         index.endpoint(service.info),
-        *encoderfile.endpoints(service),
+        *encoderfile.endpoints(service, [tei.predict.form(service)]),
+        *rerank.endpoints(service, [tei.rerank.form(service)]),
         *(endpoint for each in _OTHERS for endpoint in each.endpoints(service)),
         *probes.endpoints(service),
     ]
     endpoints.append(openapi.endpoint(service.info, endpoints))
     app = Starlette(
-        routes=[*(endpoint.route for endpoint in endpoints), sie.status_route(service), *extra_routes],
+        routes=[*routes(endpoints), sie.status_route(service), *extra_routes],
         exception_handlers={EncoderfileError: refuse, HTTPException: refuse},
     )
     # A redirect would name a host that the client may not reach, and no document lists it.

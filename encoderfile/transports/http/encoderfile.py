@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import orjson
@@ -12,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from encoderfile.service.json_form import answer, read_request, request_schema, response_schema
 from encoderfile.service.service import Service
 from encoderfile.transports.http.dialect import PLAIN, json_response
-from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, get, post
+from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, Form, get, post
 from encoderfile.transports.http.schemas import Given
 from encoderfile.types import PredictRequest
 
@@ -23,8 +24,11 @@ class Model(Struct):
     id2label: dict[str, str] | UnsetType = UNSET
 
 
-def endpoints(service: Service) -> list[Endpoint]:
-    """The routes of the dialect but for `/openapi.json`, which describes the others too."""
+def endpoints(service: Service, forms_of_predict: Sequence[Form] = ()) -> list[Endpoint]:
+    """The routes of the dialect but for `/openapi.json`, which describes the others too.
+
+    `forms_of_predict` are those of other dialects that have a `/predict`.
+    """
     task, info = service.task, service.info
 
     async def health(request: Request) -> Response:
@@ -54,5 +58,6 @@ def endpoints(service: Service) -> list[Endpoint]:
             request=Given("Request", lambda: request_schema(task, info)),
             read=lambda body: read_request(body, task, info.truncation_side),
             response=Given("Response", lambda: response_schema(task)),
+            forms=forms_of_predict,
         ),
     ]

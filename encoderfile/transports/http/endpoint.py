@@ -64,10 +64,23 @@ class Endpoint:
     forms: tuple[Form, ...] = ()
     """What other dialects take and answer under the same path."""
 
-    @property
-    def route(self) -> Route:
-        """A model's id, the one parameter of paths, may hold slashes, as they are or as %2F."""
-        return Route(self.path.replace("{model}", "{model:path}"), self.respond, methods=[self.method])
+
+def routes(endpoints: Sequence[Endpoint]) -> list[Route]:
+    """One route per path, for all of its methods. A model's id, the one parameter of paths, may hold slashes."""
+    by_path: dict[str, dict[str, Respond]] = {}
+    for each in endpoints:
+        by_path.setdefault(each.path, {})[each.method] = each.respond
+    return [
+        Route(path.replace("{model}", "{model:path}"), _by_method(methods), methods=list(methods))
+        for path, methods in by_path.items()
+    ]
+
+
+def _by_method(methods: Mapping[str, Respond]) -> Respond:
+    async def respond(request: Request) -> Response:
+        return await methods["GET" if request.method == "HEAD" else request.method](request)
+
+    return respond
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +131,7 @@ def post(
 
     async def respond(asked: Request) -> Response:
         with service.metrics.request(metric or described["name"]) as answer:
+            asked.state.dialect = dialect
             dialect.check(asked)
             body = dialect.read(asked, await asked.body())
             way = next((each for is_meant, each in others if is_meant(body)), own)

@@ -12,7 +12,7 @@ from encoderfile.transports.http.dialect import PLAIN, TEXT
 from encoderfile.transports.http.endpoint import Endpoint, Respond, get
 from encoderfile.transports.http.sie import metrics as sie_metrics
 
-OPEN_PATHS = frozenset({"/health", "/healthz", "/livez", "/readyz"})
+OPEN_PATHS = frozenset({"/health", "/healthz", "/livez", "/ping", "/readyz"})
 """Answered without a key, which probes have not, and when no other request is taken."""
 
 

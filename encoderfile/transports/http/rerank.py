@@ -1,8 +1,4 @@
-"""`POST /rerank` and `/v1/rerank`: the bodies of Cohere and Jina, and that of text-embeddings-inference.
-
-The first has `documents` and is answered with `results`, best first; the second has `texts` and is answered
-with a list, best first.
-"""
+"""`POST /rerank` and `/v1/rerank`: the bodies of Cohere, Jina and Voyage, whose texts are called `documents`."""
 
 from __future__ import annotations
 
@@ -12,13 +8,12 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.responses import Response
 
-from encoderfile.errors import InputError
 from encoderfile.service import known_fields
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http import failures, schemas
 from encoderfile.transports.http.dialect import Dialect
-from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
+from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, Form, post
 from encoderfile.transports.http.failures import Failure
 from encoderfile.transports.http.names import check_model, ids
 
@@ -34,11 +29,8 @@ _Top = Annotated[int, Meta(ge=1)]
 
 
 class RerankRequest(schemas.Truncation, kw_only=True):
-    """`documents` or `texts`; the form of the answer follows from that."""
-
     query: str
-    documents: _Texts | None = None
-    texts: _Texts | None = None
+    documents: _Texts
     model: str | None = None
     top_n: _Top | None = None
     top_k: Annotated[_Top | None, Meta(description="Voyage's name for `top_n`.")] = None
@@ -59,12 +51,6 @@ class RerankResults(Struct):
     usage: schemas.Usage
 
 
-class RerankedText(Struct):
-    index: schemas.Count
-    score: float
-    text: str | UnsetType = UNSET
-
-
 class RerankError(Struct):
     """`message` for Cohere's clients, `error` for the others."""
 
@@ -81,15 +67,11 @@ def _fail(failure: Failure) -> Response:
 DIALECT = Dialect(prefixes=PATHS, fail=_fail, error=RerankError, statuses=failures.STATUS)
 
 
-def endpoints(service: Service) -> list[Endpoint]:
-    """The same under both paths."""
+def endpoints(service: Service, forms: Sequence[Form] = ()) -> list[Endpoint]:
+    """The same under both paths; `forms` are those of other dialects that have such a route."""
 
     async def rerank(call: Call, asked: RerankRequest) -> Answer:
-        # By the field that was sent, as null too: the form of the answer follows from it.
-        given = asked.documents if "documents" in call.body else asked.texts
-        if given is None:
-            raise InputError("send documents or texts: a list of at least one text")
-        texts = [each if isinstance(each, str) else each.text for each in given]
+        texts = [each if isinstance(each, str) else each.text for each in asked.documents]
         if asked.model is not None:
             check_model(asked.model, service.info)
         service.check_ability(Ability.SCORE)
@@ -97,8 +79,6 @@ def endpoints(service: Service) -> list[Endpoint]:
         scored = await call.answering.by(service.score(asked.query, texts, bool(asked.raw_scores), cut))
         best = schemas.best_first(scored.results)[: min(asked.top_n or len(texts), asked.top_k or len(texts))]
         told = bool(asked.return_text or asked.return_documents)
-        if "documents" not in call.body:
-            return Answer([_text(index, scored.results, texts, told) for index in best])
         return Answer(
             {
                 "model": service.info.model_id,
@@ -117,16 +97,13 @@ def endpoints(service: Service) -> list[Endpoint]:
             metric="rerank",
             summary="Texts by relevance",
             request=RerankRequest,
-            response=RerankResults | list[RerankedText],
+            response=RerankResults,
+            forms=forms,
             supported=Ability.SCORE in service.task.abilities,
             facts={"model": {"enum": ids(service.info)}},
         )
         for path in PATHS
     ]
-
-
-def _text(index: int, scores: Sequence[float], texts: Sequence[str], told: bool) -> dict[str, Any]:
-    return {"index": index, "score": scores[index], **({"text": texts[index]} if told else {})}
 
 
 def _document(index: int, scores: Sequence[float], texts: Sequence[str], told: bool) -> dict[str, Any]:

@@ -1,0 +1,98 @@
+"""The model's main route under its other names: POST `/`, `/invocations` (SageMaker) and `/vertex` (Vertex AI)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from encoderfile.errors import EmptyRequestError
+from encoderfile.service import requests
+from encoderfile.service.service import Service
+from encoderfile.tasks.abilities import Ability
+from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
+from encoderfile.transports.http.tei import embed, hub, predict, rerank, similarity
+from encoderfile.transports.http.tei.dialect import DIALECT, Operation
+
+PATHS = ("/", "/invocations")
+
+
+class VertexRequest(Struct, kw_only=True):
+    instances: list[dict[str, Any]]
+
+
+class VertexResponse(Struct):
+    predictions: list[Any]
+
+
+def endpoints(service: Service) -> list[Endpoint]:
+    """The three routes."""
+    main = operation(service)
+    forms = [similarity.similarity(service).form(_compares)] if Ability.DENSE in service.task.abilities else []
+
+    async def vertex(call: Call, asked: VertexRequest) -> Answer:
+        if not asked.instances:
+            raise EmptyRequestError("instances is empty: send at least one")
+        service.limits.check_count(sum(map(_size, asked.instances)))
+        read = requests.reader(main.request)
+        read_instances = [read(each) for each in asked.instances]
+        found = []
+        for body, instance in zip(asked.instances, read_instances, strict=True):
+            answer = await main.handle(Call(call.request, body, call.answering), instance)
+            found.append(answer.content)
+        return Answer({"predictions": iter(found)})
+
+    return [
+        *(
+            post(
+                service,
+                DIALECT,
+                path,
+                main.handle,
+                name=path.strip("/") or "main",
+                summary="What this model does, as TEI answers it",
+                forms=forms,
+                **main.described,
+            )
+            for path in PATHS
+        ),
+        post(
+            service,
+            DIALECT,
+            "/vertex",
+            vertex,
+            name="vertex",
+            summary="The same, several at a time",
+            request=VertexRequest,
+            response=VertexResponse,
+            supported=main.supported,
+        ),
+    ]
+
+
+def operation(service: Service) -> Operation:
+    """What TEI's clients ask this model for."""
+    task = service.task
+    if Ability.DENSE in task.abilities:
+        return embed.embed(service)
+    if Ability.SPARSE in task.abilities:
+        return embed.embed_sparse(service)
+    if Ability.SCORE in task.abilities:
+        return rerank.rerank(service)
+    if task.groups_tokens:
+        return hub.entities(service)
+    if hub.takes_labels(service):
+        return hub.labels(service)
+    return predict.predict(service)
+
+
+def _size(instance: Mapping[str, Any]) -> int:
+    """How many inputs an instance has, at most."""
+    counts = [len(each) for name in ("inputs", "texts") if isinstance(each := instance.get(name), list)]
+    return max([1, *counts])
+
+
+def _compares(body: Any) -> bool:
+    inputs = body.get("inputs") if isinstance(body, Mapping) else None
+    return isinstance(inputs, Mapping)

@@ -1,0 +1,128 @@
+"""`/predict` as TEI has it: every label of a text or of a pair, the best first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from msgspec import Meta, Struct
+
+from encoderfile.errors import UnableError
+from encoderfile.service.known_fields import FieldError
+from encoderfile.service.service import Service
+from encoderfile.tasks.numerics import sigmoid, softmax
+from encoderfile.transports.http.endpoint import Answer, Call, Form
+from encoderfile.transports.http.tei.dialect import Operation, Truncating, answered, truncation
+from encoderfile.types import FloatArray, PredictRequest, Text
+
+_Sequence = list[str]
+
+_FUNCTIONS: dict[str, Callable[[FloatArray], FloatArray]] = {
+    "softmax": softmax,
+    "sigmoid": sigmoid,
+    "none": lambda logits: logits,
+}
+
+
+_TEXT = {"type": "string", "minLength": 1}
+_INPUTS_SCHEMA = {
+    "anyOf": [
+        _TEXT,
+        {"type": "array", "minItems": 1, "items": {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 2}},
+    ]
+}
+"""Where `/predict` is shared, a list of two strings is no pair."""
+
+
+class PredictParameters(Struct, kw_only=True):
+    """What clients of the Inference API send beside a text."""
+
+    top_k: Annotated[int, Meta(ge=1)] | None = None
+    function_to_apply: Literal["softmax", "sigmoid", "none"] | None = None
+
+
+class TeiPredictRequest(Truncating, kw_only=True):
+    inputs: Annotated[
+        str | list[str | _Sequence],
+        Meta(description="A text, a pair of texts, or a list of lists of one text or two."),
+    ]
+    raw_scores: bool | None = None
+    parameters: PredictParameters | None = None
+
+
+class TeiPrediction(Struct):
+    score: float
+    label: str
+
+
+def predict(service: Service) -> Operation:
+    """A flat list for one text or pair, and a list of lists for several, or where a client of the hub asks."""
+
+    async def handle(call: Call, asked: TeiPredictRequest) -> Answer:
+        if not service.task.classifies:
+            raise UnableError(
+                f"Model '{service.info.model_id}' is no classifier of texts: it gives {service.task.answer}"
+            )
+        texts, several = _texts(asked.inputs)
+        request = PredictRequest(texts, truncation=truncation(call, service), raw=True)
+        prediction = await call.answering.by(service.predict(request))
+        chosen = _chosen(asked)
+        found = (_labels(chosen(each), service.task.labels, asked.parameters) for each in prediction.results)
+        listed = several or _is_of_the_inference_api(call)
+        return answered(call, service, found if listed else next(found), texts, prediction)
+
+    return Operation(
+        request=TeiPredictRequest,
+        response=list[TeiPrediction | list[TeiPrediction]],
+        handle=handle,
+        facts={"inputs": _INPUTS_SCHEMA},
+        supported=service.task.classifies,
+    )
+
+
+def form(service: Service) -> Form:
+    """On Encoderfile's own `/predict`: a text, or a list with lists in it, is none of its requests."""
+    return predict(service).form(_is_meant)
+
+
+def _is_meant(body: Any) -> bool:
+    inputs = body.get("inputs") if isinstance(body, Mapping) else None
+    return isinstance(inputs, str) or (isinstance(inputs, list) and any(isinstance(each, list) for each in inputs))
+
+
+def _is_of_the_inference_api(call: Call) -> bool:
+    """Whether the client is one of Hugging Face's, which take the first entry of an answer for that of a text."""
+    return "parameters" in call.body or "@huggingface/inference" in call.request.headers.get("user-agent", "")
+
+
+def _texts(inputs: str | Sequence[str | _Sequence]) -> tuple[list[Text], bool]:
+    """The texts and pairs, and whether they came as a batch. Raises `FieldError`."""
+    if isinstance(inputs, str):
+        return [inputs], False
+    if any(isinstance(each, str) for each in inputs):
+        return [_text(inputs, "inputs")], False
+    return [_text(each, f"inputs[{index}]") for index, each in enumerate(inputs)], True
+
+
+def _text(given: Any, place: str) -> Text:
+    if not 1 <= len(given) <= 2 or not all(isinstance(each, str) for each in given):
+        raise FieldError(f"{place} should be one text or two: send a list of such lists for several", "inputs")
+    return given[0] if len(given) == 1 else (given[0], given[1])
+
+
+def _chosen(asked: TeiPredictRequest) -> Callable[[Any], FloatArray]:
+    """What makes scores of a result."""
+    named = asked.parameters.function_to_apply if asked.parameters else None
+    if asked.raw_scores:
+        named = "none"
+    if named is None:
+        return lambda result: result.scores
+    function = _FUNCTIONS[named]
+    return lambda result: function(result.logits)
+
+
+def _labels(scores: FloatArray, labels: Sequence[str], parameters: PredictParameters | None) -> list[dict[str, Any]]:
+    top = parameters.top_k if parameters else None
+    best = np.argsort(-scores, kind="stable")[:top].tolist()
+    return [{"score": scores[each], "label": labels[each]} for each in best]
