@@ -14,7 +14,7 @@ from encoderfile.service.service import Service
 from encoderfile.tasks import abilities, results
 from encoderfile.tasks.abilities import Ability
 from encoderfile.tasks.entities import types_of
-from encoderfile.transports.mcp_tool import MAX_VALUES, Arguments, Tool, limit, naming
+from encoderfile.transports.mcp_tool import MAX_VALUES, Arguments, Tool, arguments_schema, limit, naming
 from encoderfile.types import PredictRequest
 
 _Texts = Annotated[
@@ -128,7 +128,7 @@ def _entities(service: Service) -> Tool:
         f"Its labels: {_some(types)}. "
         f"{'Long texts are read in full.' if service.window_overlap is not None else _limit(service)} "
         'Example arguments: {"texts":["John lives in Paris"]}',
-        json_schema(EntitiesRequest),
+        arguments_schema(EntitiesRequest),
         json_schema(EntitiesResponse),
         call,
     )
@@ -162,7 +162,7 @@ def _named_entities(service: Service) -> Tool:
         "Extract entities",
         f"Finds what you name in texts, each with its place, by the model {service.info.model_id}. {_limit(service)} "
         'Example arguments: {"texts":["Ada Lovelace was born in London."],"labels":["person","city"]}',
-        json_schema(NamedEntitiesRequest),
+        arguments_schema(NamedEntitiesRequest),
         json_schema(EntitiesResponse),
         call,
     )
@@ -183,7 +183,7 @@ def _classify(service: Service) -> Tool:
         f"Says which labels hold for texts, the best first with their scores, by the model {service.info.model_id}. "
         f"Its labels: {_some(labels)}. {_limit(service)} "
         'Example arguments: {"texts":["This product is amazing!"],"top_k":1}',
-        json_schema(ClassifyRequest),
+        arguments_schema(ClassifyRequest),
         json_schema(ClassifyResponse),
         call,
     )
@@ -203,7 +203,7 @@ def _named_classify(service: Service) -> Tool:
         f"Says which of your labels hold for texts, the best first with their scores, by the model "
         f"{service.info.model_id}. {_limit(service)} "
         'Example arguments: {"texts":["The parcel came two days late."],"labels":["praise","complaint"]}',
-        json_schema(NamedClassifyRequest),
+        arguments_schema(NamedClassifyRequest),
         json_schema(ClassifyResponse),
         call,
     )

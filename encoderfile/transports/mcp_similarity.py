@@ -16,7 +16,7 @@ from encoderfile.service.service import Service
 from encoderfile.service.similarity import similarities
 from encoderfile.tasks.abilities import Ability
 from encoderfile.tasks.similarity import comparable, similarity_of
-from encoderfile.transports.mcp_tool import MAX_VALUES, Arguments, Tool, limit, naming
+from encoderfile.transports.mcp_tool import MAX_VALUES, Arguments, Tool, arguments_schema, limit, naming
 from encoderfile.types import AskedPrompt, Prediction, PredictRequest
 
 _Texts = Annotated[list[Annotated[str, Meta(extra_json_schema={"minLength": 1})]], Meta(min_length=1)]
@@ -99,7 +99,7 @@ def _similarity(service: Service) -> Tool:
         f"{_SCALES[function]}; the larger, the more alike. {limit(service.info, service.refuses_overflow)} "
         'Example arguments: {"texts":["How do I reset my password?"],"other_texts":["Password recovery steps",'
         '"Opening hours"]}',
-        json_schema(SimilarityRequest),
+        arguments_schema(SimilarityRequest),
         json_schema(SimilarityResponse),
         call,
     )
@@ -127,7 +127,7 @@ def _rank(service: Service) -> Tool:
         f"each with its score and its place in the list. {limit(service.info, service.refuses_overflow)} "
         'Example arguments: {"query":"How do I reset my password?","documents":["Opening hours",'
         '"Password recovery steps"],"top_n":1}',
-        json_schema(RankRequest),
+        arguments_schema(RankRequest),
         json_schema(RankResponse),
         call,
     )

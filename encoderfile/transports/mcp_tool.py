@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from encoderfile.errors import InputError
 from encoderfile.service.json_form import answer, read_request, request_schema, response_schema
 from encoderfile.service.metrics import Answering
+from encoderfile.service.requests import json_schema
 from encoderfile.service.service import Service
 from encoderfile.tasks import Task
 from encoderfile.types import ModelInfo
@@ -49,6 +51,15 @@ def naming(**lists: int) -> Iterator[None]:
                 break
             error.index -= length
         raise
+
+
+def arguments_schema(shape: type[Struct]) -> dict[str, Any]:
+    """JSON Schema of a tool's arguments. That some may be null too is left out: clients look for one type."""
+    found = json_schema(shape)
+    for argument in found["properties"].values():
+        if isinstance(argument["type"], list):
+            (argument["type"],) = (each for each in argument["type"] if each != "null")
+    return found
 
 
 def run_encoder(service: Service) -> Tool:

@@ -103,6 +103,16 @@ def test_answers_fit_the_schemas_that_are_listed(name: str, tool: str, ask: Any)
 
 
 @pytest.mark.parametrize(("name", "tool"), EACH)
+def test_an_argument_may_be_null_and_its_schema_names_one_type(name: str, tool: str, ask: Any) -> None:
+    """Agents send null for what they leave out; the Inspector converts words by the type of the schema."""
+    mcp = ask(name)
+    schema = listed(mcp)[tool].input_schema
+    assert all(isinstance(each["type"], str) for each in schema["properties"].values())
+    left_out = dict.fromkeys(schema["properties"].keys() - schema["required"])
+    assert call(mcp, tool, **{**left_out, **example(name, tool)})
+
+
+@pytest.mark.parametrize(("name", "tool"), EACH)
 def test_the_example_of_the_description_is_answered(name: str, tool: str, ask: Any) -> None:
     mcp = ask(name)
     written = listed(mcp)[tool].description.partition("Example arguments: ")[2]
