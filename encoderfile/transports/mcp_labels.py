@@ -14,7 +14,7 @@ from encoderfile.service.service import Service
 from encoderfile.tasks import abilities, results
 from encoderfile.tasks.abilities import Ability
 from encoderfile.tasks.entities import types_of
-from encoderfile.transports.mcp_tool import MAX_VALUES, Arguments, Tool, arguments_schema, limit, naming
+from encoderfile.transports.mcp_tool import MAX_VALUES, Arguments, Tool, arguments_schema, limit, naming, rounded
 from encoderfile.types import PredictRequest
 
 _Texts = Annotated[
@@ -145,7 +145,7 @@ def _wanted(labels: Sequence[str] | None, types: Sequence[str]) -> frozenset[str
 
 def _shown(entities: Sequence[abilities.Entity], text: str, wanted: frozenset[str]) -> list[dict[str, Any]]:
     return [
-        {"text": text[start:end], "label": label, "score": score, "start": start, "end": end}
+        {"text": text[start:end], "label": label, "score": rounded(score), "start": start, "end": end}
         for label, score, _, start, end in entities
         if label.lower() in wanted
     ]
@@ -155,7 +155,7 @@ def _named_entities(service: Service) -> Tool:
     async def call(arguments: Arguments, answering: Answering) -> Mapping[str, Any]:
         asked = read(arguments, NamedEntitiesRequest)
         found = await _predicted(service, answering, asked.texts, labels=asked.labels, threshold=asked.threshold)
-        return {"results": map(results.to_json, found)}
+        return {"results": ({"entities": rows} for rows in found)}
 
     return Tool(
         "extract_entities",
@@ -175,7 +175,8 @@ def _classify(service: Service) -> Tool:
         asked = read(arguments, ClassifyRequest)
         with naming(texts=len(asked.texts)):
             found = await answering.by(service.extract(asked.texts))
-        return {"results": (_best(each.classifications, asked.top_k) for each in found.results)}
+        best = (each.classifications[: asked.top_k or TOP_K] for each in found.results)
+        return {"results": ({"labels": [_label(*label) for label in labels]} for labels in best)}
 
     return Tool(
         "classify",
@@ -194,8 +195,7 @@ def _named_classify(service: Service) -> Tool:
         asked = read(arguments, NamedClassifyRequest)
         options = {"labels": asked.labels, "multi_label": asked.multi_label}
         found = await _predicted(service, answering, asked.texts, **options)
-        pairs = (zip(each.labels, each.scores.tolist(), strict=True) for each in found)
-        return {"results": (_best(list(each), asked.top_k) for each in pairs)}
+        return {"results": ({"labels": rows[: asked.top_k or TOP_K]} for rows in found)}
 
     return Tool(
         "classify",
@@ -209,16 +209,19 @@ def _named_classify(service: Service) -> Tool:
     )
 
 
-async def _predicted(service: Service, answering: Answering, texts: list[str], **options: Any) -> Sequence[Any]:
-    """The results with the options that are given."""
-    given = {name: value for name, value in options.items() if value is not None}
+async def _predicted(
+    service: Service, answering: Answering, texts: list[str], **options: Any
+) -> Iterator[list[dict[str, Any]]]:
+    """The rows of each result, with the options that are given."""
+    asked = {name: value for name, value in options.items() if value is not None}
     with naming(texts=len(texts)):
-        found = await answering.by(service.predict(PredictRequest(texts, given, max_values=MAX_VALUES)))
-    return found.results
+        found = await answering.by(service.predict(PredictRequest(texts, asked, max_values=MAX_VALUES)))
+    whole = (rows for result in found.results for rows in results.to_json(result).values())
+    return ([{**row, "score": rounded(row["score"])} for row in rows] for rows in whole)
 
 
-def _best(labels: Sequence[tuple[str, float]], top_k: int | None) -> dict[str, Any]:
-    return {"labels": [{"label": label, "score": score} for label, score in labels[: top_k or TOP_K]]}
+def _label(label: str, score: float) -> dict[str, Any]:
+    return {"label": label, "score": rounded(score)}
 
 
 def _some(labels: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from encoderfile.service.service import Service
 from encoderfile.service.similarity import similarities
 from encoderfile.tasks.abilities import Ability
 from encoderfile.tasks.similarity import comparable, similarity_of
-from encoderfile.transports.mcp_tool import MAX_VALUES, Arguments, Tool, arguments_schema, limit, naming
+from encoderfile.transports.mcp_tool import MAX_VALUES, Arguments, Tool, arguments_schema, limit, naming, rounded
 from encoderfile.types import AskedPrompt, Prediction, PredictRequest
 
 _Texts = Annotated[list[Annotated[str, Meta(extra_json_schema={"minLength": 1})]], Meta(min_length=1)]
@@ -115,7 +115,7 @@ def _rank(service: Service) -> Tool:
         documents = asked.documents
         return {
             "results": (
-                {"index": index, "score": scores.results[index], "document": documents[index]}
+                {"index": index, "score": rounded(scores.results[index]), "document": documents[index]}
                 for index in best[: asked.top_n or TOP_N]
             )
         }

@@ -53,6 +53,11 @@ def naming(**lists: int) -> Iterator[None]:
         raise
 
 
+def rounded(score: float) -> float:
+    """With seven digits, which is what a float32 is good for: each digit costs an agent."""
+    return float(f"{score:.7g}")
+
+
 def arguments_schema(shape: type[Struct]) -> dict[str, Any]:
     """JSON Schema of a tool's arguments. That some may be null too is left out: clients look for one type."""
     found = json_schema(shape)
