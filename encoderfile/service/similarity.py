@@ -33,10 +33,11 @@ async def similarities(
         raise UnableError(f"Model '{service.info.model_id}' does not support similarity: it gives {gives}")
     name = function or similarity_of(service.task)
     numbers = len(texts.inputs) * len((others or texts).inputs)
-    if texts.max_values is not None and numbers > texts.max_values:
-        raise RequestTooLargeError(
-            f"the answer would hold {numbers} numbers, and at most {texts.max_values} are given: send fewer texts"
-        )
+    for most in (texts.max_values, service.max_values):
+        if most is not None and numbers > most:
+            raise RequestTooLargeError(
+                f"the answer would hold {numbers} numbers, the most in one answer is {most}: send fewer texts"
+            )
     # Vectors are not sent: they count as part of a large answer until they are compared.
     with sending(), service.accepting() as predict:
         answers = await _answers(predict, texts, others, kind)

@@ -87,10 +87,14 @@ def build(service: Service) -> Server[Any]:
         "encoderfile",
         version=encoderfile.__version__,
         title=f"{info.model_id} {info.version}",
-        instructions=f"{info.model_id} {info.version}: {' '.join(tool.description for tool in tools.values())}",
+        instructions=f"{info.model_id} {info.version}: {listed[0].description}{_for_agents(list(tools)[1:])}",
         on_list_tools=list_tools,
         on_call_tool=call_tool,
     )
+
+
+def _for_agents(names: list[str]) -> str:
+    return f" For most questions call {' or '.join(names)} instead." if names else ""
 
 
 def _there_are(names: list[str]) -> str:
