@@ -31,6 +31,8 @@ class InputError(EncoderfileError):
     """The caller's request is at fault."""
 
     kind = Kind.INVALID_ARGUMENT
+    listed = "inputs"
+    """What the caller calls the list that `index` counts in."""
 
     def __init__(self, message: str, index: int | None = None) -> None:
         """`index` is the input at fault, which the sentence then begins with."""
@@ -38,7 +40,7 @@ class InputError(EncoderfileError):
         self.index = index
 
     def __str__(self) -> str:
-        which = "" if self.index is None else f"inputs[{self.index}] "
+        which = "" if self.index is None else f"{self.listed}[{self.index}] "
         return f"Invalid input: {which}{super().__str__()}"
 
 
@@ -61,7 +63,7 @@ class EmptyTextError(InputError):
         super().__init__("empty text sequence", index)
 
     def __str__(self) -> str:
-        return f"Invalid input: empty text sequence (inputs[{self.index}])"
+        return f"Invalid input: empty text sequence ({self.listed}[{self.index}])"
 
 
 class TokenIdsError(InputError):

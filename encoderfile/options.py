@@ -55,6 +55,23 @@ def _click_option(declared: Field[Any]) -> Callable[[F], F]:
     return click.option(*flags, declared.name, default=declared.default, show_default=shown, **arguments)
 
 
+def given_again(context: click.Context, without: Collection[str] = ()) -> list[str]:
+    """The options on the command line as they could be typed again, `without` some by their names."""
+    found: list[str] = []
+    for each in context.command.params:
+        name = each.name or ""
+        is_given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if not is_given or name in without or not isinstance(each, click.Option):
+            continue
+        value = context.params[name]
+        if each.is_flag:
+            found.append(each.opts[0])
+        elif value is not None:
+            for one in value if each.multiple else (value,):
+                found += [each.opts[0], str(one)]
+    return found
+
+
 def refuse_unused(context: click.Context, names: Collection[str], reason: str) -> None:
     """Raises `UsageError` for options among `names` that are on the command line; variables may be for others."""
     given = [

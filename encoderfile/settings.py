@@ -19,6 +19,9 @@ from encoderfile.types import STRATEGIES, AskedPrompt
 INPUT_FORMATS = ("text", "jsonl", "json", "csv", "tsv")
 """The kinds of file that `-i` reads."""
 
+AGENTS = ("claude-desktop", "claude-code", "cursor", "vscode", "mcpb", "server-json")
+"""What `mcp --print-config` prints for: clients, a bundle, the registry of MCP servers."""
+
 _AT_LEAST_0, _AT_LEAST_1 = click.IntRange(min=0), click.IntRange(min=1)
 _PORT = click.IntRange(0, 65535)
 _PATH = click.Path(path_type=Path)

@@ -191,6 +191,11 @@ class Tokenizer:
         special = bool(alone.special_tokens_mask[-1]) or (named is not None and named.special)
         return len(alone) - (special or last == self.spec.unknown_token_id)
 
+    @property
+    def has_windows(self) -> bool:
+        """Whether `windows` can be made: the special tokens stand around a text."""
+        return self._templates[0] is not None
+
     def windows(self, text: str, stride: int) -> list[EncodedText]:
         """All of one text, with tokens, in windows of the limit that overlap by `stride` tokens.
 
@@ -199,7 +204,7 @@ class Tokenizer:
         room = self._room[0]
         if not 0 <= stride < room:
             raise ConfigError(f"a stride of {stride} tokens is not possible: a window has {room}, give less")
-        if self._templates[0] is None:
+        if not self.has_windows:
             raise ConfigError("the special tokens of this model do not stand around a text: leave the stride out")
         with _failures_named():
             whole = self._whole(text)

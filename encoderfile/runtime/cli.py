@@ -16,12 +16,13 @@ import encoderfile
 from encoderfile.console import explain, printable
 from encoderfile.container import Container
 from encoderfile.errors import ConfigError
-from encoderfile.options import CONTEXT, options, refuse_unused
+from encoderfile.options import CONTEXT, given_again, options, refuse_unused
 from encoderfile.progress import Progress
 from encoderfile.runtime import cuda_libraries, logs, process
 from encoderfile.runtime.request_flags import Infer, flags
 from encoderfile.service import threads
 from encoderfile.settings import (
+    AGENTS,
     InferSettings,
     InputSettings,
     McpSettings,
@@ -126,17 +127,30 @@ _OVER_STDIO = frozenset({"transport", "drain_seconds", "max_body_bytes"})
 
 @cli.command()
 @options(McpSettings, ServerSettings, ModelSettings)
+@click.option(
+    "--print-config",
+    "client",
+    type=click.Choice(AGENTS),
+    help="Print what an agent needs to start this server, or to reach it with --transport http, and end.",
+)
 @click.pass_obj
-def mcp(executable: Path, /, **given: Any) -> int:
+def mcp(executable: Path, /, client: str | None, **given: Any) -> int:
     """Speak MCP over stdin and stdout, or with --transport http on a port of its own."""
     settings = McpSettings(**given)
+    context = click.get_current_context()
+    if settings.transport != "http":
+        refuse_unused(
+            context,
+            given.keys() - ModelSettings.__dataclass_fields__.keys() - _OVER_STDIO,
+            "over stdio, only with --transport http",
+        )
+    if client is not None:
+        from encoderfile.runtime.mcp_config import configuration
+
+        click.echo(configuration(client, executable, settings, given_again(context, without=("client", "transport"))))
+        return 0
     if settings.transport == "http":
         return _serve(executable, settings.over_http())
-    refuse_unused(
-        click.get_current_context(),
-        given.keys() - ModelSettings.__dataclass_fields__.keys() - _OVER_STDIO,
-        "over stdio, only with --transport http",
-    )
     from encoderfile.runtime.oneshot import speak_mcp
 
     logs.set_up(settings.log_format, settings.log_level)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -28,14 +27,14 @@ from encoderfile.service.cooperative import cooperatively
 from encoderfile.service.encoding import Encoding
 from encoderfile.service.expansion import MAX_ROWS, Expansion
 from encoderfile.service.in_flight import InFlight
-from encoderfile.service.large_answers import LargeAnswers
+from encoderfile.service.large_answers import LargeAnswers, sending
 from encoderfile.service.limits import AnswerSize, Limits
 from encoderfile.service.metrics import Metrics
 from encoderfile.service.prompts import Prompts
 from encoderfile.service.scoring import scored
+from encoderfile.service.windows import Windows
 from encoderfile.tasks import Task
 from encoderfile.tasks.abilities import Ability, Extracted
-from encoderfile.tasks.entities import merged
 from encoderfile.tasks.results import Result
 from encoderfile.types import (
     AS_CONFIGURED,
@@ -90,7 +89,7 @@ class Service:
         self.task: Task[Any] = model.task
         self.device = model.device
         self.allow_dimensions = allow_dimensions
-        self.max_inputs = limits.max_inputs
+        self.max_inputs, self.max_values = limits.max_inputs, limits.max_values
         self.refuses_overflow = limits.refuse_overflow
         self.check_characters = limits.check_characters
         """`predict` asks this too; who fills in prompts asks before, for they can make a small body large."""
@@ -211,7 +210,7 @@ class Service:
                 extracted = await cooperatively(self._extracted(result, text, strategy) for result, text in pairs)
                 found = replace(found, results=extracted)
             else:
-                found = await self._windows(texts, strategy, stride)
+                found = await self._in_windows(texts, strategy, stride)
             self.metrics.answered(found.token_count, found.truncated_inputs)
             return found
 
@@ -301,22 +300,20 @@ class Service:
             ),
         )
 
-    async def _windows(self, texts: Sequence[str], strategy: str, stride: int) -> Prediction[Extracted]:
-        started = time.perf_counter()
-        windows = [await self._encoding.alone(self._model.tokenizer.windows, text, stride) for text in texts]
-        tokenized = time.perf_counter()
-        results, queued = await self._batcher.submit([window for each in windows for window in each])
-        left = iter(results)
-        found = []
-        for text, each in zip(texts, windows, strict=True):
-            parts = [self._extracted(result, text, strategy) for result in itertools.islice(left, len(each))]
-            found.append(parts[0] if len(parts) == 1 else Extracted(tuple(merged([part.entities for part in parts]))))
-        return Prediction(
-            found,
-            self.info.model_id,
-            token_count=sum(len(window) for each in windows for window in each),
-            timing=Timing(tokenized - started, queued, time.perf_counter() - tokenized - queued),
-        )
+    async def _in_windows(self, texts: Sequence[str], strategy: str, stride: int) -> Prediction[Extracted]:
+        async def read(text: str) -> list[EncodedText]:
+            return await self.alone(self._model.tokenizer.windows, text, stride)
+
+        async def run(windows: list[EncodedText]) -> tuple[Sequence[Any], float]:
+            values = AnswerSize(self.task)
+            values.add(windows)
+            with sending():  # the results become entities at once
+                async with self._large_answers.admitted(values.values, len(windows)):
+                    return await self._batcher.submit(windows)
+
+        windows = Windows(read, run, lambda result, text: self._extracted(result, text, strategy))
+        found = await windows.extracted(texts)
+        return Prediction(found, self.info.model_id, token_count=windows.token_count, timing=windows.timing)
 
     def _extracted(self, result: Any, text: str, strategy: str) -> Extracted:
         return self.task.extract(result, text, strategy, self._model.inputs.words)
@@ -328,6 +325,11 @@ class Service:
             return most
         rows = len(preprocessor.rows(self.task.as_input("text"), preprocessor.prepare(Asked(options=options))))
         return max(1, min(most, MAX_ROWS // rows))
+
+    @property
+    def window_overlap(self) -> int | None:
+        """A `stride` for `extract` that suits the model; None where it reads no text in windows."""
+        return self.info.max_length // 4 if self.task.groups_tokens and self._model.tokenizer.has_windows else None
 
     @property
     def waiting(self) -> int:

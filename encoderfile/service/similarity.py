@@ -7,7 +7,7 @@ from dataclasses import astuple, replace
 from functools import partial
 from typing import Any
 
-from encoderfile.errors import InputError, UnableError
+from encoderfile.errors import InputError, RequestTooLargeError, UnableError
 from encoderfile.service.large_answers import sending
 from encoderfile.service.service import Service
 from encoderfile.tasks.similarity import SIMILARITIES, comparable, similarity_of, stacked
@@ -23,14 +23,21 @@ async def similarities(
     """How alike each of `texts` is to each of `others`, or without them to each of `texts`.
 
     One result per text, float32 [others]. What the requests say beside their inputs (prompts, truncation) holds for
-    each; `function` is a name of `SIMILARITIES`, None the model's own. Raises what `Service.predict` raises, an
-    index counted over `texts` and then `others`, and `UnableError` for a model that gives no vector for a text.
+    each, and `max_values` of the first for the numbers of the answer; `function` is a name of `SIMILARITIES`, None
+    the model's own. Raises what `Service.predict` raises, an index counted over `texts` and then `others`, and
+    `UnableError` for a model that gives no vector for a text.
     """
     kind = comparable(service.task)
     if kind is None:
         gives = "a vector for each token" if service.task.dims else "labels"
         raise UnableError(f"Model '{service.info.model_id}' does not support similarity: it gives {gives}")
     name = function or similarity_of(service.task)
+    numbers = len(texts.inputs) * len((others or texts).inputs)
+    for most in (texts.max_values, service.max_values):
+        if most is not None and numbers > most:
+            raise RequestTooLargeError(
+                f"the answer would hold {numbers} numbers, the most in one answer is {most}: send fewer texts"
+            )
     # Vectors are not sent: they count as part of a large answer until they are compared.
     with sending(), service.accepting() as predict:
         answers = await _answers(predict, texts, others, kind)
@@ -57,10 +64,10 @@ async def _answers(
     kind: str,
 ) -> list[Prediction[Any]]:
     """To both, as one request where they ask for the same."""
-    texts = replace(texts, raw=True, kinds=(kind,))
+    texts = replace(texts, raw=True, kinds=(kind,), max_values=None)
     if others is None:
         return [await predict(texts)]
-    others = replace(others, raw=True, kinds=(kind,))
+    others = replace(others, raw=True, kinds=(kind,), max_values=None)
     if texts.inputs and others.inputs and replace(texts, inputs=()) == replace(others, inputs=()):
         return [await predict(replace(texts, inputs=[*texts.inputs, *others.inputs]))]
     with sending():  # while they counted, the others could wait for them

@@ -149,6 +149,11 @@ def _type(label: str) -> str:
     return label.split("-", 1)[-1]
 
 
+def types_of(labels: Sequence[str]) -> list[str]:
+    """What entities may be called, in the order of the labels."""
+    return list(dict.fromkeys(_type(label) for label in labels if _tag(label) != _OUTSIDE))
+
+
 def _entity(group: Sequence[_Span], words: WordRules) -> Entity:
     score = _short(np.nanmean([span.score for span in group]))
     word = words.join([span.word for span in group])

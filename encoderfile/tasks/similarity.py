@@ -17,7 +17,7 @@ from encoderfile.types import FloatArray
 
 
 def _dot(vector: FloatArray, others: FloatArray) -> FloatArray:
-    found: FloatArray = others @ vector
+    found: FloatArray = np.vecdot(others, vector)  # as `@` does not, it gives equal vectors equal numbers
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import os
@@ -17,7 +16,7 @@ import grpc.aio
 from google.protobuf import descriptor_pool
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind
@@ -29,6 +28,7 @@ from encoderfile.transports import grpc_reflection_v1
 from encoderfile.transports._pb import encoderfile_pb2 as pb
 from encoderfile.transports._pb import v07  # noqa: F401 - makes its services known
 from encoderfile.transports.auth import check_key
+from encoderfile.transports.grpc_health import NOT_SERVING, SERVING, Health
 from encoderfile.transports.grpc_messages import Writer
 from encoderfile.transports.grpc_requests import Requests
 from encoderfile.types import DEFAULT_PROMPT, AskedPrompt, PredictRequest, Text
@@ -91,10 +91,8 @@ class GrpcServer:
                 *_PATIENCE,
             ],
         )
-        self._health = health.aio.HealthServicer()
-        self._names: tuple[str, ...] = ()
+        self._health = Health()
         self._draining = False
-        self._told: asyncio.Future[None] | None = None
 
     def bind(self, address: str, credentials: tuple[bytes, bytes] | None) -> int:
         """Takes the port and returns it; `credentials` are PEM key and certificate chain.
@@ -118,29 +116,23 @@ class GrpcServer:
         # The library's own function would take the synchronous servicer for a server that it does not know.
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(served), server)
         grpc_reflection_v1.enable(served, server)
-        self._names = ("", *served)
-        await self._say(health_pb2.HealthCheckResponse.SERVING)
+        self._health.serve(served)
         await self._server.start()
         service.on_fault = self._fault
 
     async def drain(self) -> None:
         """Tells health checks that no new work is taken."""
         self._draining = True
-        await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._health.say(NOT_SERVING)
 
     async def stop(self, grace: float) -> None:
         """Closes the port; calls in flight have `grace` seconds."""
+        self._health.end()
         await self._server.stop(grace)
 
     def _fault(self, lacks: bool) -> None:
-        if self._draining:
-            return
-        status = health_pb2.HealthCheckResponse
-        self._told = asyncio.ensure_future(self._say(status.NOT_SERVING if lacks else status.SERVING))
-
-    async def _say(self, status: Any) -> None:
-        for name in self._names:
-            await self._health.set(name, status)
+        if not self._draining:
+            self._health.say(NOT_SERVING if lacks else SERVING)
 
 
 def _handlers(service: Service, request_type: type[Message], write: Writer) -> dict[str, Any]:

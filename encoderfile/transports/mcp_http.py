@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Message, Receive, Scope, Send
 
 from encoderfile.service.service import Service
-from encoderfile.transports.mcp_tool import build
+from encoderfile.transports.mcp_server import build
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server

@@ -11,7 +11,7 @@ import orjson
 from anyio import to_thread
 
 from encoderfile.service.service import Service
-from encoderfile.transports.mcp_tool import INVALID_REQUEST, PARSE_ERROR, build
+from encoderfile.transports.mcp_server import INVALID_REQUEST, PARSE_ERROR, build
 
 if TYPE_CHECKING:
     from mcp_types import JSONRPCMessage

@@ -1,43 +1,88 @@
-"""MCP: the one tool, `run_encoder`: what it says of itself, and its calls."""
+"""MCP: what a tool is, and `run_encoder`, which every model has."""
 
 from __future__ import annotations
 
 import dataclasses
-import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import orjson
+from msgspec import Struct
 
-import encoderfile
-from encoderfile.errors import EncoderfileError, InternalError, Kind
-from encoderfile.service.json_form import read_request, request_schema, response_schema, write_answer
-from encoderfile.service.metrics import TRUNCATED
+from encoderfile.errors import InputError
+from encoderfile.service.json_form import answer, read_request, request_schema, response_schema
+from encoderfile.service.metrics import Answering
+from encoderfile.service.requests import json_schema
 from encoderfile.service.service import Service
 from encoderfile.tasks import Task
 from encoderfile.types import ModelInfo
 
-if TYPE_CHECKING:
-    from mcp.server.lowlevel import Server
-    from mcp_types import CallToolResult
+Arguments = Mapping[str, Any]
 
-log = logging.getLogger(__name__)
-
-PARSE_ERROR, INVALID_REQUEST, INVALID_PARAMS, INTERNAL_ERROR = -32700, -32600, -32602, -32603
-
-STATUS: dict[Kind, int] = {
-    Kind.INVALID_ARGUMENT: INVALID_REQUEST,
-    Kind.UNAUTHENTICATED: INVALID_REQUEST,
-    Kind.RESOURCE_EXHAUSTED: INTERNAL_ERROR,
-    Kind.UNAVAILABLE: INTERNAL_ERROR,
-    Kind.INTERNAL: INTERNAL_ERROR,
-    Kind.FAILED_PRECONDITION: INTERNAL_ERROR,
-}
-"""One JSON-RPC code per kind."""
-
-TOOL = "run_encoder"
+RUN_ENCODER = "run_encoder"
 
 MAX_VALUES = 1 << 22
 """Maximum numbers of one answer: the SDK holds each as a Python object, and all of them as text too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One tool. `call` reads the arguments and gives what `json_chunks` writes; it raises what the service raises."""
+
+    name: str
+    title: str
+    description: str
+    input_schema: dict[str, Any]
+    output_schema: dict[str, Any]
+    call: Callable[[Arguments, Answering], Awaitable[Mapping[str, Any]]]
+
+
+@contextmanager
+def naming(**lists: int) -> Iterator[None]:
+    """Names a refused text by its argument; `lists` are the arguments and their lengths, in the service's order."""
+    try:
+        yield
+    except InputError as error:
+        for name, length in lists.items():
+            if error.index is None or error.index < length:
+                error.listed = name
+                break
+            error.index -= length
+        raise
+
+
+def rounded(score: float) -> float:
+    """With seven digits, which is what a float32 is good for: each digit costs an agent."""
+    return float(f"{score:.7g}")
+
+
+def arguments_schema(shape: type[Struct]) -> dict[str, Any]:
+    """JSON Schema of a tool's arguments. That some may be null too is left out: clients look for one type."""
+    found = json_schema(shape)
+    for argument in found["properties"].values():
+        if isinstance(argument["type"], list):
+            (argument["type"],) = (each for each in argument["type"] if each != "null")
+    return found
+
+
+def run_encoder(service: Service) -> Tool:
+    """The model's whole answer, as `POST /predict` gives it."""
+    info = service.info
+
+    async def call(arguments: Arguments, answering: Answering) -> Mapping[str, Any]:
+        request = read_request(arguments, service.task, info.truncation_side)
+        return answer(await answering.by(service.predict(dataclasses.replace(request, max_values=MAX_VALUES))))
+
+    return Tool(
+        RUN_ENCODER,
+        "Run the model",
+        description(info, service.task, service.refuses_overflow),
+        request_schema(service.task, info),
+        response_schema(service.task),
+        call,
+    )
 
 
 def description(info: ModelInfo, task: Task[Any], refuses_overflow: bool) -> str:
@@ -47,56 +92,11 @@ def description(info: ModelInfo, task: Task[Any], refuses_overflow: bool) -> str
         labels = list(info.id2label.values())
         shown = ", ".join(labels[:30]) + (", ..." if len(labels) > 30 else "")
         lines.append(f"Its labels: {shown}.")
-    lines.append(f"Texts longer than {info.max_length} tokens are {'refused' if refuses_overflow else 'truncated'}.")
+    lines.append(f"{limit(info, refuses_overflow)}")
     lines.append(f"Example arguments: {orjson.dumps(task.example).decode()}")
     return " ".join(lines)
 
 
-def build(service: Service) -> Server[Any]:
-    """The MCP server around one service. Importing the SDK takes most of a second, so only here."""
-    import mcp_types as types
-    from mcp.server.lowlevel import Server
-    from mcp.shared.exceptions import MCPError
-
-    info = service.info
-    words = description(info, service.task, service.refuses_overflow)
-    tool = types.Tool(
-        name=TOOL,
-        description=words,
-        input_schema=request_schema(service.task, info),
-        output_schema=response_schema(service.task),
-        annotations=types.ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False),
-    )
-
-    async def list_tools(_: Any, __: Any) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=[tool])
-
-    async def call_tool(_: Any, params: types.CallToolRequestParams) -> CallToolResult:
-        if params.name != TOOL:
-            raise MCPError(INVALID_PARAMS, f"there is no tool {params.name!r}: the only one is {TOOL}")
-        try:
-            with service.metrics.request("mcp") as answer:
-                request = read_request(params.arguments or {}, service.task, info.truncation_side)
-                request = dataclasses.replace(request, max_values=MAX_VALUES)
-                text = write_answer(await answer.by(service.predict(request)))
-        except EncoderfileError as error:
-            raise MCPError(STATUS[error.kind], str(error)) from error
-        except Exception as error:
-            log.exception("a tool call failed")
-            failure = InternalError.unforeseen()
-            raise MCPError(INTERNAL_ERROR, str(failure)) from error
-        result = types.CallToolResult(
-            content=[types.TextContent(type="text", text=text.decode())], structured_content=orjson.loads(text)
-        )
-        if answer.truncated_inputs:
-            result.meta = {TRUNCATED: answer.truncated_inputs}
-        return result
-
-    return Server(
-        "encoderfile",
-        version=encoderfile.__version__,
-        title=f"{info.model_id} {info.version}",
-        instructions=f"{info.model_id} {info.version}: {words}",
-        on_list_tools=list_tools,
-        on_call_tool=call_tool,
-    )
+def limit(info: ModelInfo, refuses_overflow: bool) -> str:
+    """What becomes of long texts."""
+    return f"Texts longer than {info.max_length} tokens are {'refused' if refuses_overflow else 'truncated'}."

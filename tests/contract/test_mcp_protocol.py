@@ -1,5 +1,6 @@
 """MCP: the handshake of 2025-06-18 and of newer versions, and what the server says of itself."""
 
+import json
 from typing import Any
 
 import pytest
@@ -118,3 +119,27 @@ def test_the_official_client_agrees_on_the_newest_version_it_knows(servers: Serv
 def test_the_official_client_takes_the_handshake_version_too(own: Servers, servers: Servers) -> None:
     client: McpClient = own.enter(mcp_client(own.portal, f"{servers.url('sentiment')}/mcp", "legacy"))
     assert client.session.protocol_version == max(HANDSHAKE_PROTOCOL_VERSIONS)
+
+
+@pytest.mark.parametrize("version", HANDSHAKE_PROTOCOL_VERSIONS)
+def test_tools_are_listed_and_called_in_every_version_with_a_handshake(version: str, http: HttpClient) -> None:
+    initialize(http, version)
+    names = [tool["name"] for tool in ask(http, "tools/list", version=version)["result"]["tools"]]
+    assert names == ["run_encoder", "classify"]
+    call = {"name": "classify", "arguments": {"texts": ["What a wonderful film!"]}}
+    result = ask(http, "tools/call", call, version)["result"]
+    assert json.loads(result["content"][0]["text"])["results"][0]["labels"][0]["label"] == "POSITIVE"
+
+
+@pytest.mark.parametrize("version", MODERN_PROTOCOL_VERSIONS)
+def test_tools_are_called_without_a_handshake_in_newer_versions(version: str, http: HttpClient) -> None:
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": version,
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+    call = {"name": "classify", "arguments": {"texts": ["What a wonderful film!"]}, "_meta": meta}
+    headers = {**ACCEPT, "mcp-protocol-version": version, "mcp-method": "tools/call", "mcp-name": "classify"}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    result = http.request("POST", "/mcp", json=body, headers=headers).json()["result"]
+    assert result["structuredContent"]["results"][0]["labels"][0]["label"] == "POSITIVE"

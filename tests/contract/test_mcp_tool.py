@@ -1,4 +1,4 @@
-"""MCP: the one tool, its description, its schemas and its errors."""
+"""MCP: the tool `run_encoder`, its description, its schemas and its errors."""
 
 import json
 from typing import Any
@@ -34,8 +34,7 @@ def mcp(name: str, servers: Servers) -> McpClient:
 
 @pytest.fixture
 def tool(mcp: McpClient) -> Any:
-    (tool,) = mcp.portal.call(mcp.session.list_tools).tools
-    return tool
+    return mcp.portal.call(mcp.session.list_tools).tools[0]
 
 
 def error_of(mcp: McpClient, tool: str, arguments: dict[str, Any] | None) -> tuple[int, str]:
@@ -44,8 +43,12 @@ def error_of(mcp: McpClient, tool: str, arguments: dict[str, Any] | None) -> tup
     return raised.value.code, raised.value.message
 
 
-@pytest.mark.proves("ENC MCP", "One tool per model type, `run_encoder`")
-def test_there_is_one_tool(tool: Any) -> None:
+@pytest.mark.proves(
+    "ENC MCP",
+    "One tool per model type, `run_encoder`",
+    here="It is the first one; the others are for agents: `similarity`, `rank`, `extract_entities`, `classify`.",
+)
+def test_the_first_tool_is_that_of_the_api_page(tool: Any) -> None:
     assert tool.name == "run_encoder"
     assert tool.annotations.read_only_hint
 
@@ -65,7 +68,7 @@ def test_the_description_begins_with_the_api_pages_words_and_tells_an_agent_what
 def test_the_description_says_what_becomes_of_long_texts(own: Servers) -> None:
     for refused, words in ((False, "tokens are truncated."), (True, "tokens are refused.")):
         client = own.client("mcp", own.service("sentiment", Limits(refuse_overflow=refused)))
-        (tool,) = client.portal.call(client.session.list_tools).tools
+        tool = client.portal.call(client.session.list_tools).tools[0]
         assert f"Texts longer than 256 {words}" in tool.description
 
 
@@ -101,11 +104,10 @@ def test_the_text_beside_the_structured_answer_is_the_same_json(mcp: McpClient) 
     assert result.is_error is False
 
 
-def test_an_unknown_tool_is_an_error_that_names_the_right_one(mcp: McpClient) -> None:
-    assert error_of(mcp, "encode", {"inputs": ["a"]}) == (
-        -32602,
-        "there is no tool 'encode': the only one is run_encoder",
-    )
+def test_an_unknown_tool_is_an_error_that_names_the_right_ones(mcp: McpClient) -> None:
+    tools = [tool.name for tool in mcp.portal.call(mcp.session.list_tools).tools]
+    code, sentence = error_of(mcp, "encode", {"inputs": ["a"]})
+    assert (code, sentence) == (-32602, f"there is no tool 'encode': there are {', '.join(tools)}")
 
 
 @pytest.mark.proves("ENC MCP", "Its parameters are those of the HTTP request")
@@ -114,7 +116,7 @@ def test_an_unknown_tool_is_an_error_that_names_the_right_one(mcp: McpClient) ->
     [
         (None, "the field inputs is missing"),
         ({"texts": ["a"]}, "the field inputs is missing"),
-        ({"inputs": "a"}, "inputs should be a list, got a string"),
+        ({"inputs": 1}, "inputs should be a list, got a number"),
         ({"inputs": ["a", 1]}, "inputs[1] should be a string or an object, got a number"),
         (
             {"inputs": ["a"], "normalize": True, "metadata": {"k": 1}},

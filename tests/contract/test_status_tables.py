@@ -3,7 +3,7 @@
 import pytest
 
 from encoderfile.errors import Kind
-from encoderfile.transports import grpc, mcp_tool
+from encoderfile.transports import grpc, mcp_server
 from encoderfile.transports.http import failures
 from support.clients import Client, GrpcClient, HttpClient, McpClient
 
@@ -30,7 +30,7 @@ from support.clients import Client, GrpcClient, HttpClient, McpClient
     here="Settings are checked before anything is served, so no client meets it.",
 )
 @pytest.mark.parametrize(
-    ("table", "client"), [(failures.STATUS, HttpClient), (grpc.STATUS, GrpcClient), (mcp_tool.STATUS, McpClient)]
+    ("table", "client"), [(failures.STATUS, HttpClient), (grpc.STATUS, GrpcClient), (mcp_server.STATUS, McpClient)]
 )
 def test_the_table_covers_every_kind_as_promised(table: dict[Kind, object], client: type[Client]) -> None:
     assert set(client.kinds) == set(Kind)

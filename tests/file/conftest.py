@@ -81,9 +81,9 @@ class Clients:
             return self._enter(grpc_client(self._portal, server.grpc, TYPES[name], **options))
         return self._enter(mcp_client(self._portal, f"{server.url}/mcp", **options))
 
-    def of_command(self, command: Any) -> Any:
+    def of_command(self, command: Any, mode: str = "auto") -> Any:
         """An MCP client of a command that it starts and ends, over stdin and stdout."""
-        return self._enter(mcp_client(self._portal, command))
+        return self._enter(mcp_client(self._portal, command, mode))
 
 
 @pytest.fixture

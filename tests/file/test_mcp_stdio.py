@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from mcp.client.stdio import StdioServerParameters
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 
 from support.clients import exact
 from support.files import PATIENCE, BuiltFile
@@ -55,6 +56,36 @@ def test_stdout_carries_messages_alone_and_everything_piped_in_is_answered(senti
     assert answers[2]["result"]["tools"][0]["name"] == "run_encoder"
     assert len(answers[3]["result"]["structuredContent"]["results"]) == 2
     assert answers[4]["error"]["code"] == -32600
+
+
+@pytest.mark.parametrize("version", HANDSHAKE_PROTOCOL_VERSIONS)
+def test_every_version_with_a_handshake_lists_and_calls_tools(version: str, sentiment: BuiltFile) -> None:
+    begin = INITIALIZE.replace("2025-06-18", version) + INITIALIZED
+    classify = message(3, "tools/call", name="classify", arguments={"texts": TEXTS[:1]})
+    done = sentiment.run("mcp", stdin=begin + message(2, "tools/list") + classify)
+    answers = {answer["id"]: answer["result"] for answer in map(json.loads, done.stdout.splitlines())}
+    assert answers[1]["protocolVersion"] == version
+    assert [tool["name"] for tool in answers[2]["tools"]] == ["run_encoder", "classify"]
+    (found,) = json.loads(answers[3]["content"][0]["text"])["results"]
+    assert found["labels"][0]["label"] == "POSITIVE"
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto", *MODERN_PROTOCOL_VERSIONS])
+def test_the_official_client_calls_tools_in_every_mode(mode: str, sentiment: BuiltFile, clients: Any) -> None:
+    command = StdioServerParameters(command=str(sentiment.path), args=["mcp"], env=sentiment.environment())
+    client = clients.of_command(command, mode)
+    call = client.session.call_tool, "classify", {"texts": TEXTS[:1]}
+    assert client.portal.call(*call).structured_content["results"][0]["labels"][0]["label"] == "POSITIVE"
+    newest = max(HANDSHAKE_PROTOCOL_VERSIONS if mode == "legacy" else MODERN_PROTOCOL_VERSIONS)
+    assert client.session.protocol_version == newest
+
+
+def test_the_configuration_that_is_printed_starts_the_file(sentiment: BuiltFile, clients: Any) -> None:
+    printed = json.loads(sentiment.run("mcp", "--print-config", "claude-code", "--overflow", "error").stdout)
+    ((name, server),) = printed["mcpServers"].items()
+    assert name == "sentiment"
+    client = clients.of_command(StdioServerParameters(**server, env=sentiment.environment()))
+    assert client.refusal(["word " * 2000])[0] == -32600
 
 
 @pytest.mark.parametrize("noise", ["\n", "no JSON\n", "[]\n", '{"jsonrpc": "2.0"}\n', '"\\ud800"\n'])

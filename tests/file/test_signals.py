@@ -8,8 +8,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import grpc
 import httpx
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from support.files import PATIENCE, BuiltFile, Server
 
@@ -35,6 +37,18 @@ def test_what_was_accepted_is_answered(way: str, number: signal.Signals, sentime
         clients("http", server, "sentiment").predict(["small"])
         assert server.end(number) == 0
         assert len(accepted.result(PATIENCE).results) == len(BIG)
+
+
+def test_who_watches_its_health_does_not_hold_up_the_end(sentiment: BuiltFile) -> None:
+    """Nobody waits for the drain time: it is longer than this test's patience."""
+    with sentiment.serve("--drain-seconds", "600") as server, grpc.insecure_channel(server.grpc) as channel:
+        watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+        assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
+        assert server.end() == 0
+        assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        with pytest.raises(grpc.RpcError) as ended:
+            next(watch)
+        assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
 def test_the_port_is_free_again_at_once(sentiment: BuiltFile) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,11 @@ CONTENTS = {
 }
 
 
-def make(folder: Path) -> Made:
-    """Writes an executable of four artifacts; `weights.bin` is copied from slices of two files on disk."""
+def make(folder: Path, **changes: Any) -> Made:
+    """Writes an executable of four artifacts; `weights.bin` is copied from slices of two files on disk.
+
+    `changes` are those of the manifest.
+    """
     launcher, runtime, one, two = (folder / name for name in ("launcher", "pack", "one.bin", "two.bin"))
     launcher.write_bytes(LAUNCHER)
     runtime.write_bytes(b"skipped" + PACK)
@@ -75,6 +79,6 @@ def make(folder: Path) -> Made:
         launcher=Slice(launcher, 0, len(LAUNCHER)),
         pack=Slice(runtime, 7, len(PACK)),
         parts=parts,
-        describe=manifest,
+        describe=partial(manifest, **changes),
     )
     return Made(path, written)

@@ -68,7 +68,7 @@ BORDERS: dict[str, tuple[str, ...]] = {
     "mcp": ("transports/mcp*.py",),
     "mcp_types": ("transports/mcp*.py",),
     "msgpack": ("transports/http/sie/wire.py",),
-    "msgspec": ("service/*.py", "transports/http/*.py"),
+    "msgspec": ("service/*.py", "transports/http/*.py", "transports/mcp*.py"),
     "numpy": ("types.py", "tensors.py", "tasks/*.py", "model/*.py", "builder/*.py", "transports/http/*.py"),
     "onnx": ("builder/quantize.py",),
     "onnxruntime": ("model/session.py", "builder/precision.py"),
