@@ -101,6 +101,8 @@ class Operation:
     request: type[Struct]
     response: Any
     handle: Callable[[Call, Any], Awaitable[Answer]]
+    several: Callable[[Call, Sequence[Any]], Awaitable[Answer]] | None = None
+    """Answers several requests as one, for what takes much memory until it is sent: an iterator of answers."""
     supported: bool
     facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
 from msgspec import Struct
 
+from encoderfile.errors import InputError
 from encoderfile.service import dimensions, prompts
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http.endpoint import Answer, Call
 from encoderfile.transports.http.schemas import Count
 from encoderfile.transports.http.tei.dialect import Inputs, Operation, Truncating, answered, inputs_of, truncation
-from encoderfile.types import FloatArray, Input, Prediction, PredictRequest
+from encoderfile.types import FloatArray, PredictRequest
 
 
 class EmbedAllRequest(Truncating, kw_only=True):
@@ -31,6 +35,9 @@ class EmbedRequest(EmbedAllRequest, kw_only=True):
     dimensions: int | None = None
 
 
+R = TypeVar("R", bound=EmbedAllRequest)
+
+
 class SparseValue(Struct):
     index: Count
     value: float
@@ -39,64 +46,78 @@ class SparseValue(Struct):
 def embed(service: Service) -> Operation:
     """One vector per text, of unit length unless the request says otherwise."""
 
-    async def handle(call: Call, asked: EmbedRequest) -> Answer:
-        service.check_ability(Ability.DENSE)
-        kept = dimensions.read(asked.dimensions, service)
+    def vectors(asked: EmbedRequest, results: Sequence[Any]) -> Iterator[FloatArray]:
         normalize = asked.normalize is not False
-        inputs, prediction = await _predicted(call, service, asked)
-        vectors = service.task.vectors("dense", prediction.results, normalize)
-        return answered(call, service, dimensions.beginnings(vectors, kept, normalize), inputs, prediction)
+        kept = dimensions.read(asked.dimensions, service)
+        return dimensions.beginnings(service.task.vectors("dense", results, normalize), kept, normalize)
 
-    return Operation(
-        request=EmbedRequest,
-        response=list[list[float]],
-        handle=handle,
-        supported=Ability.DENSE in service.task.abilities,
-        facts={"dimensions": {"minimum": 1, "maximum": max(service.task.dims.get("dense", 1), 1)}},
-    )
+    made = _operation(service, Ability.DENSE, EmbedRequest, list[list[float]], vectors)
+    sizes = {"minimum": 1, "maximum": max(service.task.dims.get("dense", 1), 1)}
+    return dataclasses.replace(made, facts={"dimensions": sizes})
 
 
 def embed_all(service: Service) -> Operation:
     """One vector per token as the graph gives it, special tokens included."""
 
-    async def handle(call: Call, asked: EmbedAllRequest) -> Answer:
-        service.check_ability(Ability.TOKENS)
-        inputs, prediction = await _predicted(call, service, asked, Ability.TOKENS)
-        return answered(call, service, service.task.token_vectors(prediction.results), inputs, prediction)
+    def vectors(_: EmbedAllRequest, results: Sequence[Any]) -> Iterator[FloatArray]:
+        return service.task.token_vectors(results)
 
-    return Operation(
-        request=EmbedAllRequest,
-        response=list[list[list[float]]],
-        handle=handle,
-        supported=Ability.TOKENS in service.task.abilities,
-    )
+    return _operation(service, Ability.TOKENS, EmbedAllRequest, list[list[list[float]]], vectors)
 
 
 def embed_sparse(service: Service) -> Operation:
     """The words of the vocabulary that a text has weight for."""
 
-    async def handle(call: Call, asked: EmbedAllRequest) -> Answer:
-        service.check_ability(Ability.SPARSE)
-        inputs, prediction = await _predicted(call, service, asked, Ability.SPARSE)
-        vectors = service.task.vectors("sparse", prediction.results, None)
-        return answered(call, service, map(_weights, vectors), inputs, prediction)
+    def vectors(_: EmbedAllRequest, results: Sequence[Any]) -> Iterator[Any]:
+        return map(_weights, service.task.vectors("sparse", results, None))
+
+    return _operation(service, Ability.SPARSE, EmbedAllRequest, list[list[SparseValue]], vectors)
+
+
+def _operation(
+    service: Service,
+    ability: Ability,
+    request: type[R],
+    response: Any,
+    vectors: Callable[[R, Sequence[Any]], Iterator[Any]],
+) -> Operation:
+    """`vectors` makes what is sent of what the model gave, text by text."""
+
+    async def several(call: Call, every: Sequence[R]) -> Answer:
+        service.check_ability(ability)
+        asked = every[0]
+        if any(
+            msgspec.structs.replace(each, inputs="") != msgspec.structs.replace(asked, inputs="") for each in every
+        ):
+            raise InputError("instances differ in more than their inputs: send those in requests of their own")
+        vectors(asked, ())  # raises what is wrong with the request before the model runs
+        lists = [inputs_of(each.inputs) for each in every]
+        inputs = list(itertools.chain(*lists))
+        prediction = await call.answering.by(
+            service.predict(
+                PredictRequest(
+                    inputs,
+                    truncation=truncation(call, service),
+                    prompt=prompts.read(call.body),
+                    raw=True,
+                    kinds=(ability,),
+                )
+            )
+        )
+        made = vectors(asked, prediction.results)
+        return answered(call, service, (itertools.islice(made, len(each)) for each in lists), inputs, prediction)
+
+    async def handle(call: Call, asked: R) -> Answer:
+        answer = await several(call, [asked])
+        return Answer(next(answer.content), answer.headers)
 
     return Operation(
-        request=EmbedAllRequest,
-        response=list[list[SparseValue]],
+        request=request,
+        response=response,
         handle=handle,
-        supported=Ability.SPARSE in service.task.abilities,
+        several=several,
+        supported=ability in service.task.abilities,
     )
-
-
-async def _predicted(
-    call: Call, service: Service, asked: EmbedAllRequest, *kinds: str
-) -> tuple[list[Input], Prediction[Any]]:
-    inputs = inputs_of(asked.inputs)
-    request = PredictRequest(
-        inputs, truncation=truncation(call, service), prompt=prompts.read(call.body), raw=True, kinds=kinds
-    )
-    return inputs, await call.answering.by(service.predict(request))
 
 
 def _weights(vector: FloatArray) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from encoderfile.errors import EmptyRequestError
 from encoderfile.service import requests
+from encoderfile.service.large_answers import sending
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
@@ -36,12 +37,16 @@ def endpoints(service: Service) -> list[Endpoint]:
             raise EmptyRequestError("instances is empty: send at least one")
         service.limits.check_count(sum(map(_size, asked.instances)))
         read = requests.reader(main.request)
-        read_instances = [read(each) for each in asked.instances]
-        found = []
-        for body, instance in zip(asked.instances, read_instances, strict=True):
-            answer = await main.handle(Call(call.request, body, call.answering), instance)
-            found.append(answer.content)
-        return Answer({"predictions": iter(found)})
+        every = [read(each) for each in asked.instances]
+        calls = [Call(call.request, body, call.answering) for body in asked.instances]
+        if main.several is not None:
+            found = await main.several(calls[0], every)
+            return Answer({"predictions": found.content}, found.headers)
+        answers = []
+        for each, instance in zip(calls, every, strict=True):
+            with sending():  # what the model gave counts until it is made into an answer, which is small
+                answers.append((await main.handle(each, instance)).content)
+        return Answer({"predictions": iter(answers)})
 
     return [
         *(
