@@ -30,6 +30,11 @@ CUDA_LIBRARIES, CUFFT_LIBRARIES = "cuda-libraries.pack", "cufft-libraries.pack"
 """Artifacts: packs of libraries that a start with CUDA unpacks. They are no part of the model."""
 LIBRARIES = (CUDA_LIBRARIES, CUFFT_LIBRARIES)
 
+LUA_LIBS = ("coroutine", "math", "string", "table", "utf8")
+"""The standard libraries of Lua that a transform can have."""
+DEFAULT_LUA_LIBS = ("math", "string", "table")
+"""Those that it has where a build names none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Artifact:

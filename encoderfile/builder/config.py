@@ -48,6 +48,12 @@ class BuildConfig:
     """`bundled` into a file for CUDA, or the `system`'s, which is to say its machine's; None: bundled."""
     tokenizer: TokenizerOptions = TokenizerOptions()
     precision: PrecisionOptions = field(default_factory=PrecisionOptions)
+    transform: str | None = None
+    """Lua source whose `Postprocess` changes the graph's output before results are made of it."""
+    lua_libs: tuple[str, ...] | None = None
+    """The standard libraries of Lua that it may use; None: table, string and math."""
+    validate_transform: bool = True
+    """Whether it is tried on made-up tensors before the model is run with it."""
 
     @property
     def model_name(self) -> str:

@@ -14,6 +14,7 @@ import yaml
 from encoderfile.builder.config import DEFAULT_VERSION, BuildConfig, TokenizerOptions
 from encoderfile.builder.precision import PrecisionOptions
 from encoderfile.builder.runtimes.platforms import platform_named
+from encoderfile.builder.transform_source import lua_libs, transform_in, transform_source
 from encoderfile.errors import ConfigError
 from encoderfile.tasks import TASKS
 
@@ -178,10 +179,22 @@ def _count(least: int) -> Read:
     return read
 
 
-def _transform(*_: object) -> None:
-    raise ConfigError(
-        "`transform` is not supported: remove it; softmax, pooling and normalisation are built in and need none"
-    )
+def _transform(key: str, value: object, folder: Path) -> str:
+    """The source of a script: the value itself, or the file that it names."""
+    if isinstance(value, dict):
+        (path,) = _values(value, {"path": _path}, key, folder).values() or (None,)
+        if path is None:
+            raise ConfigError(f"`{key}.path` is missing: name the file of the script")
+        return transform_in(path)
+    if not isinstance(value, str):
+        raise ConfigError(f"`{key}` should be a script in Lua or {{path: FILE}}, got {_shown.repr(value)}")
+    return transform_source(value, f"`{key}`")
+
+
+def _lua_libs(key: str, value: object, _: Path) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ConfigError(f"`{key}` should be a list of names, got {_shown.repr(value)}")
+    return lua_libs(value)
 
 
 def _values(body: Mapping[Any, Any], readers: Mapping[str, Read], where: str, folder: Path) -> dict[str, Any]:
@@ -223,6 +236,8 @@ _READERS: dict[str, Read] = {
     "platform": _platform,
     "target": _platform,
     "transform": _transform,
+    "lua_libs": _lua_libs,
+    "validate_transform": _flag,
     "tokenizer": _tokenizer,
     "device": _choice("auto", "cpu", "cuda"),
     "cuda_libraries": _choice("bundled", "system"),
@@ -244,6 +259,8 @@ def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> 
     `ConfigError`.
     """
     given = {name: value for name, value in flags.items() if value is not None}
+    if (script := given.pop("transform", None)) is not None:
+        given["transform"] = transform_in(script)
     if "platform" in given:
         given["platform"] = platform_named(given["platform"])
     if yaml_file is not None:

@@ -49,6 +49,14 @@ _MODEL = (
     click.option(
         "--max-length", type=click.IntRange(min=1), help="Maximum tokens per text.  [default: the model's limit]"
     ),
+    click.option("--transform", type=_PATH, help="A script in Lua that changes the graph's output."),
+    click.option(
+        "--no-validate-transform",
+        "validate_transform",
+        flag_value=False,
+        default=None,
+        help="Do not try the script on made-up tensors first.",
+    ),
     click.option(
         "--quantize", type=click.Choice(["int8"]), help="Quantise weights and activations: smaller and faster."
     ),

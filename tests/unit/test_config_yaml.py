@@ -167,11 +167,69 @@ def test_an_unknown_key_names_the_nearest_known_one(tmp_path: Path, text: str, w
     assert words in refusal(tmp_path, text)
 
 
-@pytest.mark.parametrize("transform", ["return logits", "{path: transform.lua}"])
-def test_a_transform_is_refused_until_it_is_built(tmp_path: Path, transform: str) -> None:
-    assert refusal(tmp_path, f"encoderfile: {{path: m, transform: {transform}}}") == (
-        "`transform` is not supported: remove it; softmax, pooling and normalisation are built in and need none"
-    )
+SCRIPT = "function Postprocess(logits)\n  return logits\nend"
+
+
+def test_a_transform_is_a_script_or_the_file_of_one(tmp_path: Path) -> None:
+    (tmp_path / "transform.lua").write_text(f"\n{SCRIPT}\n")
+    assert read(tmp_path, transform=f"  {SCRIPT}\n").transform == SCRIPT
+    assert read(tmp_path, transform={"path": "transform.lua"}).transform == SCRIPT
+
+
+def test_a_transform_is_tried_unless_told_otherwise(tmp_path: Path) -> None:
+    assert read(tmp_path, transform=SCRIPT).validate_transform
+    assert not read(tmp_path, transform=SCRIPT, validate_transform=False).validate_transform
+
+
+def test_the_libraries_of_lua_are_named_in_any_order(tmp_path: Path) -> None:
+    assert read(tmp_path).lua_libs is None
+    assert read(tmp_path, lua_libs=[]).lua_libs == ()
+    assert read(tmp_path, lua_libs=["utf8", "math", "math"]).lua_libs == ("math", "utf8")
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("transform: ''", "the transform in `transform` is empty: define the function Postprocess, or leave it out"),
+        ("transform: 3", "`transform` should be a script in Lua or {path: FILE}, got 3"),
+        ("transform: t.lua", "the transform in `transform` is the name of a file: give {path: t.lua}"),
+        ("transform: {}", "`transform.path` is missing: name the file of the script"),
+        ("transform: {file: t.lua}", "transform has an unknown key `file`: did you mean `path`?"),
+        ("validate_transform: maybe", "`validate_transform` should be true or false, got 'maybe'"),
+        ("lua_libs: math", "`lua_libs` should be a list of names, got 'math'"),
+        ("lua_libs: [maths]", "there is no Lua library maths: choose among coroutine, math, string, table, utf8"),
+        (
+            "lua_libs: [math, io]",
+            "the Lua library io is not for transforms: it reads and writes the files of whoever runs the model",
+        ),
+        (
+            "lua_libs: [os]",
+            "the Lua library os is not for transforms: it starts programs on the machine of whoever runs the model",
+        ),
+        (
+            "lua_libs: [package]",
+            "the Lua library package is not for transforms: it loads code that is not in the file",
+        ),
+        ("lua_libs: [debug]", "the Lua library debug is not for transforms: it reaches outside of the sandbox"),
+    ],
+)
+def test_a_transform_that_cannot_be_read_is_refused(tmp_path: Path, keys: str, said: str) -> None:
+    assert refusal(tmp_path, f"encoderfile: {{path: m, {keys}}}") == said
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\x1bLua\x54\x00\xff", "is no text in UTF-8: give Lua source, not bytecode"),
+        (b"-" * 300_000, "has more than 256 KB: give Lua source"),
+        (None, "No such file or directory"),
+    ],
+    ids=["bytecode", "large", "missing"],
+)
+def test_a_file_that_is_no_script_is_refused(tmp_path: Path, content: bytes | None, said: str) -> None:
+    if content is not None:
+        (tmp_path / "t.lua").write_bytes(content)
+    assert refusal(tmp_path, "encoderfile: {path: m, transform: {path: t.lua}}").endswith(said)
 
 
 @pytest.mark.parametrize(
