@@ -6,9 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import encoderfile
 from encoderfile.builder.precision import PrecisionOptions
+from encoderfile.errors import ConfigError
 
 DEFAULT_VERSION = "0.1.0"
+
+
+def refuse_other_runtime(version: str) -> None:
+    """Raises `ConfigError` for a version other than this one: its runtime is not here, and is never downloaded."""
+    own = encoderfile.__version__
+    if version.removeprefix("v") != own:
+        raise ConfigError(
+            f"this is encoderfile {own}, which puts its own runtime into files: leave the runtime version {version} "
+            "out, or build with the encoderfile of that version"
+        )
 
 
 @dataclass(frozen=True, slots=True)
