@@ -61,7 +61,7 @@ def opened_by_all(file: Path, folder: Path) -> list[str]:
 
 @pytest.mark.parametrize(("field", "value"), FIELDS, ids=str)
 def test_no_place_and_no_name_of_an_artifact_leads_astray(field: str, value: Any, tmp_path: Path) -> None:
-    file = crafted(tmp_path, [Part("other", b"x" * 100)], **{field: value})
+    file = crafted(tmp_path, [Part("other", b"x" * 100), Part("config.json", b"[")], **{field: value})
     assert all(str(tmp_path) in text or "manifest" in text for text in opened_by_all(file, tmp_path))
     assert {path.name for path in tmp_path.iterdir()} <= {"launcher", "pack", "file", "out"}
 
@@ -77,6 +77,11 @@ def test_inspect_prints_what_no_text_holds(tmp_path: Path, capfdbinary: pytest.C
     file = crafted(tmp_path, [Part("config.json", b'{"a": "\\ud800"}')])
     inspect.callback(file)  # type: ignore[misc]
     assert json.loads(capfdbinary.readouterr().out)["model_config"] == {"a": "\ud800"}
+
+
+def test_inspect_of_a_model_that_needs_no_config(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    inspect.callback(crafted(tmp_path, [Part("graph.onnx", b"x")]))  # type: ignore[misc]
+    assert json.loads(capfdbinary.readouterr().out)["model_config"] == {}
 
 
 @pytest.mark.parametrize("names", [("graph.onnx", "model.onnx"), ("a", "./a")])
