@@ -114,6 +114,80 @@ def test_relative_paths_start_from_the_file_and_not_from_where_one_stands(
     assert from_yaml(Path("../config/build.yml")).path.resolve() == tmp_path / "model"
 
 
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")
+    found = read(tmp_path, path="~/models/bert", cache_dir="~/.cache/encoderfile", output_path="a~b")
+    assert found.path == Path("/home/someone/models/bert")
+    assert found.cache_dir == Path("/home/someone/.cache/encoderfile")
+    assert found.output_path == tmp_path / "a~b"
+
+
+def test_the_home_folder_of_nobody_is_refused(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "encoderfile: {path: ~nobody-here/model}") == (
+        "`path` is ~nobody-here/model, and there is no such home folder: write the path in full"
+    )
+
+
+PUBLISHED = {
+    "cli.md": """
+encoderfile:
+  # Model identifier (used in API responses)
+  name: my-model
+  version: "1.0.0"
+  path: ./models/my-model
+  model_type: embedding
+  output_path: ./build/my-model.encoderfile
+  cache_dir: ~/.cache/encoderfile
+  transform:
+    path: ./transforms/normalize.lua
+  validate_transform: true
+  build: true
+""",
+    "building.md": """
+encoderfile:
+  name: my-model
+  model_type: embedding
+  output_path: ./build/my-model.encoderfile
+  path:
+    model_config_path: ./models/config.json
+    model_weights_path: ./models/model.onnx
+    tokenizer_path: ./models/tokenizer.json
+  lua_libs:
+    - table
+    - string
+    - math
+  transform: "function Postprocess(logits) return logits:lp_normalize(2.0, 2.0) end"
+  tokenizer:
+    pad_strategy:
+      fixed: 512
+    truncation_side: right
+    truncation_strategy: longest_first
+    max_length: 512
+    stride: 0
+  target: x86_64-unknown-linux-gnu
+""",
+}
+"""Files in the form of those that encoderfile 0.7 documents."""
+
+
+@pytest.mark.parametrize("page", PUBLISHED)
+def test_files_of_encoderfile_07_are_followed(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "transforms").mkdir()
+    (tmp_path / "transforms" / "normalize.lua").write_text("function Postprocess(x) return x end")
+    (tmp_path / "build.yml").write_text(PUBLISHED[page])
+    found = from_yaml(tmp_path / "build.yml")
+    assert (found.name, found.model_type, found.validate_transform) == ("my-model", "embedding", True)
+    assert (found.transform or "").startswith("function Postprocess")
+    assert found.output_path == tmp_path / "build" / "my-model.encoderfile"
+
+
+def test_a_build_that_is_not_wanted_is_a_check(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "encoderfile: {path: m, build: false}") == (
+        "`build: false` has no files to leave: `encoderfile check` says what would be built"
+    )
+
+
 def test_files_may_be_named_one_by_one(tmp_path: Path) -> None:
     found = read(
         tmp_path,

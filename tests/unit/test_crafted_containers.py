@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,12 @@ import pytest
 
 from encoderfile.builder import built_files
 from encoderfile.builder.built_files import extract, upgrade
-from encoderfile.builder.container_writer import Part, write
+from encoderfile.builder.container_writer import Part
 from encoderfile.cli.commands import inspect
 from encoderfile.container import Slice
 from encoderfile.errors import ConfigError, ContainerError, EncoderfileError
-from encoderfile.manifest import Artifact, Manifest
-from support.payload import PACK, manifest
+from encoderfile.manifest import Manifest
+from support.payload import crafted, manifest
 
 FIELDS: list[tuple[str, Any]] = [
     *(("offset", value) for value in (-1, 1 << 40, 1 << 62, 1 << 70, "0", None, 0.5, True, [])),
@@ -24,25 +23,6 @@ FIELDS: list[tuple[str, Any]] = [
     *(("name", value) for value in ("", "a\0b", None, 3, [], "../outside", "/tmp/outside", "a/../../outside")),
     ("sha256", None),
 ]
-
-
-def crafted(folder: Path, parts: list[Part], *, pack: bytes = PACK, **changes: Any) -> Path:
-    """A file whose sums are right and whose manifest says for its first artifact what `changes` say."""
-    for name, content in (("launcher", b"\x7fELF" + bytes(4092)), ("pack", pack)):
-        (folder / name).write_bytes(content)
-
-    def describe(artifacts: tuple[Artifact, ...]) -> Manifest:
-        first, *others = artifacts
-        return manifest((replace(first, **changes), *others))
-
-    write(
-        folder / "file",
-        launcher=Slice.whole(folder / "launcher"),
-        pack=Slice.whole(folder / "pack"),
-        parts=parts,
-        describe=describe,
-    )
-    return folder / "file"
 
 
 def opened_by_all(file: Path, folder: Path) -> list[str]:
