@@ -12,12 +12,13 @@ from typing import Any, final
 from encoderfile.api.failures import explained
 from encoderfile.container import Container
 from encoderfile.errors import ContainerError
+from encoderfile.manifest import TRANSFORM
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class EncoderfileConfig:
-    """What the build was told, or found out. `lua_libs` are the libraries of Lua that a transform was given."""
+    """What the build was told, or found out. `lua_libs` are the libraries of Lua that the transform may use."""
 
     name: str
     version: str
@@ -58,7 +59,9 @@ def read_metadata(path: str | os.PathLike[str]) -> InspectInfo:
 def encoderfile_config(container: Container) -> EncoderfileConfig:
     """Of an open file."""
     manifest = container.manifest
-    return EncoderfileConfig(manifest.name, manifest.version, manifest.model_type, None, None)
+    script = None if manifest.artifact(TRANSFORM) is None else container.read(TRANSFORM).decode(errors="replace")
+    libraries = None if manifest.lua_libs is None else list(manifest.lua_libs)
+    return EncoderfileConfig(manifest.name, manifest.version, manifest.model_type, script, libraries)
 
 
 def config_json(container: Container) -> dict[str, Any]:

@@ -26,6 +26,14 @@ def test_a_classifier_has_its_labels(tmp_path: Path) -> None:
     )
 
 
+def test_a_transform_is_told_with_its_libraries(tmp_path: Path) -> None:
+    script = "function Postprocess(arr) return arr:exp() end  -- größer"
+    parts = [Part("transform.lua", script.encode())]
+    file = crafted(tmp_path, parts, of=lambda artifacts: manifest(artifacts, lua_libs=("math", "table")))
+    config = read_metadata(file).encoderfile_config
+    assert (config.transform, config.lua_libs) == (script, ["math", "table"])
+
+
 def test_an_embedding_model_has_none(tmp_path: Path) -> None:
     found = read(tmp_path, {"model_type": "bert"}, model_type="embedding", id2label=None)
     assert found.model_config == ModelConfig("bert", None, None, None)
