@@ -61,7 +61,7 @@ def given_again(context: click.Context, without: Collection[str] = ()) -> list[s
     for each in context.command.params:
         name = each.name or ""
         is_given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if not is_given or name in without or not isinstance(each, click.Option):
+        if not (is_given and each.expose_value) or name in without or not isinstance(each, click.Option):
             continue
         value = context.params[name]
         if each.is_flag:
