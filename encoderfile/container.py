@@ -28,6 +28,9 @@ FOOTER = struct.Struct("<8sQQQQQQ32s")
 """Magic, payload offset, manifest offset and length, pack offset and length, length of the whole file, sha256 of the
 manifest; the launcher reads it too (`struct footer` in build/launcher/pack.h)."""
 
+MAGIC_07, FOOTER_07 = b"ENCFILE\0", 32
+"""With what the footer of encoderfile 0.7 begins, and its bytes."""
+
 CHUNK = 1 << 20
 """Bytes that are read at a time."""
 
@@ -89,6 +92,8 @@ class Container:
 
     def _read_manifest(self) -> Manifest:
         footer = os.pread(self._file.fileno(), FOOTER.size, max(0, self.size - FOOTER.size))
+        if footer[-FOOTER_07:].startswith(MAGIC_07):
+            raise ContainerError(f"{self.path} was made by encoderfile 0.7 or older: build it again from its model")
         if len(footer) < FOOTER.size or not footer.startswith(MAGIC[:7]):
             raise ContainerError(
                 f"{self.path} is not a whole encoderfile: its end is missing; copy the file again or build it again"

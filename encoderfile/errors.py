@@ -127,6 +127,10 @@ class ModelError(EncoderfileError):
     kind = Kind.FAILED_PRECONDITION
 
 
+class MissingError(ModelError):
+    """A model folder, or a file of it, that is not there."""
+
+
 class ContainerError(EncoderfileError):
     """An executable whose payload is missing, cut or damaged."""
 

@@ -26,9 +26,17 @@ TOKENIZER = "tokenizer.json"
 TENSORS = "tensors.safetensors"
 """Artifact: layers and tables that are applied outside of the graph."""
 
+TRANSFORM = "transform.lua"
+"""Artifact: the script that changes the graph's output."""
+
 CUDA_LIBRARIES, CUFFT_LIBRARIES = "cuda-libraries.pack", "cufft-libraries.pack"
 """Artifacts: packs of libraries that a start with CUDA unpacks. They are no part of the model."""
 LIBRARIES = (CUDA_LIBRARIES, CUFFT_LIBRARIES)
+
+LUA_LIBS = ("coroutine", "math", "string", "table", "utf8")
+"""The standard libraries of Lua that a transform can have."""
+DEFAULT_LUA_LIBS = ("math", "string", "table")
+"""Those that it has where a build names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +181,8 @@ class Manifest:
     """Memory that a run takes for each pair of tokens of a text; 0: unknown, or another rule."""
     task: Mapping[str, Any] = field(default_factory=dict)
     """What the model type alone needs to know, as its task declares it."""
+    lua_libs: tuple[str, ...] | None = None
+    """The standard libraries that the script of the file may use; None: there is no script."""
     abilities: tuple[str, ...] = ()
     """What the model can do and what a request to it may hold, as `Task.in_words` has it; for people."""
     artifacts: tuple[Artifact, ...] = ()
@@ -245,6 +255,7 @@ def _manifest(body: dict[str, Any]) -> Manifest:
         matryoshka_dimensions=tuple(body.get("matryoshka_dimensions", ())),
         other_routes=tuple(body.get("other_routes", ())),
         abilities=tuple(body.get("abilities", ())),
+        lua_libs=None if body.get("lua_libs") is None else tuple(body["lua_libs"]),
     )
 
 

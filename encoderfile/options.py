@@ -61,7 +61,7 @@ def given_again(context: click.Context, without: Collection[str] = ()) -> list[s
     for each in context.command.params:
         name = each.name or ""
         is_given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if not is_given or name in without or not isinstance(each, click.Option):
+        if not (is_given and each.expose_value) or name in without or not isinstance(each, click.Option):
             continue
         value = context.params[name]
         if each.is_flag:
@@ -82,3 +82,16 @@ def refuse_unused(context: click.Context, names: Collection[str], reason: str) -
     if given:
         verb, it = ("does", "it") if len(given) == 1 else ("do", "them")
         raise click.UsageError(f"{', '.join(given)} {verb} nothing {reason}: leave {it} out")
+
+
+def refused(flag: str, reason: str, values: Collection[str] | None = None) -> Callable[[F], F]:
+    """A flag of encoderfile 0.7 that is not followed; the error says `reason`, which names what to use instead.
+
+    One that takes a value does nothing with one of `values`, which say what is done anyway; None: it takes none.
+    """
+
+    def refuse(_: click.Context, __: click.Parameter, given: Any) -> None:
+        if given is True or (isinstance(given, str) and given not in (values or ())):
+            raise click.UsageError(f"{flag} {reason}")
+
+    return click.option(flag, hidden=True, expose_value=False, is_flag=values is None, callback=refuse)

@@ -13,12 +13,25 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import TextIO
 
 _ON_A_TERMINAL, _ELSEWHERE = (0.5, 0.2), (10.0, 5.0)
 """Seconds before the first line, and between two lines."""
 
 Clock = Callable[[], float]
+
+_quiet = ContextVar("quiet", default=False)
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Shows nothing of the steps in the block: a program that calls us says itself what it does."""
+    token = _quiet.set(True)
+    try:
+        yield
+    finally:
+        _quiet.reset(token)
 
 
 class Progress:
@@ -42,7 +55,7 @@ class Progress:
         self._terminal = _is_terminal(self._stream)
         first, self._pause = _ON_A_TERMINAL if self._terminal else _ELSEWHERE
         self._started = clock()
-        self._next = self._started + first if shown else math.inf
+        self._next = self._started + first if shown and not _quiet.get() else math.inf
         self._done = 0.0
         self._drawn = 0
 
@@ -105,9 +118,10 @@ class Progress:
 def waiting(label: str, expected: float = 0) -> Iterator[None]:
     """Shows how long the block has taken, and what is left of `expected` seconds, while it reports nothing itself."""
     over = threading.Event()
+    shown = not _quiet.get()  # which a new thread does not know
 
     def tick() -> None:
-        with Progress(label) as progress:
+        with Progress(label, shown=shown) as progress:
             begun = time.monotonic()
             while not over.wait(0.2):
                 left = begun + expected - time.monotonic()

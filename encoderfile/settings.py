@@ -207,7 +207,7 @@ class InferSettings(InputSettings):
     """What `infer` needs beside its texts."""
 
     output: Path | None = option(
-        None, "-o", "--output", variable=False, type=_PATH, help="Write to a file instead of stdout."
+        None, "-o", "--output", "--out-dir", variable=False, type=_PATH, help="Write to a file instead of stdout."
     )
     form: str = option(
         "json",

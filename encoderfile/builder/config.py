@@ -6,9 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import encoderfile
 from encoderfile.builder.precision import PrecisionOptions
+from encoderfile.errors import ConfigError
 
 DEFAULT_VERSION = "0.1.0"
+
+
+def refuse_other_runtime(version: str) -> None:
+    """Raises `ConfigError` for a version other than this one: its runtime is not here, and is never downloaded."""
+    own = encoderfile.__version__
+    if version.removeprefix("v") != own:
+        raise ConfigError(
+            f"this is encoderfile {own}, which puts its own runtime into files: leave the runtime version {version} "
+            "out, or build with the encoderfile of that version"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,12 @@ class BuildConfig:
     """`bundled` into a file for CUDA, or the `system`'s, which is to say its machine's; None: bundled."""
     tokenizer: TokenizerOptions = TokenizerOptions()
     precision: PrecisionOptions = field(default_factory=PrecisionOptions)
+    transform: str | None = None
+    """Lua source whose `Postprocess` changes the graph's output before results are made of it."""
+    lua_libs: tuple[str, ...] | None = None
+    """The standard libraries of Lua that it may use; None: table, string and math."""
+    validate_transform: bool = True
+    """Whether it is tried on made-up tensors before the model is run with it."""
 
     @property
     def model_name(self) -> str:

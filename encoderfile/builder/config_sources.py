@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import reprlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import yaml
 from encoderfile.builder.config import DEFAULT_VERSION, BuildConfig, TokenizerOptions
 from encoderfile.builder.precision import PrecisionOptions
 from encoderfile.builder.runtimes.platforms import platform_named
+from encoderfile.builder.transform_source import lua_libs, transform_in, transform_source
 from encoderfile.errors import ConfigError
 from encoderfile.tasks import TASKS
 
@@ -35,23 +37,37 @@ _shown = reprlib.Repr()
 _shown.maxlevel, _shown.maxstring, _shown.maxother = 2, 80, 80
 
 
-def from_yaml(file: Path) -> BuildConfig:
-    """Reads the YAML file of a build; relative paths are relative to the file. Raises `ConfigError`."""
+def from_yaml(file: Path, folder: Path | None = None) -> BuildConfig:
+    """Reads the YAML file of a build; relative paths start in `folder`, else in the file's. Raises `ConfigError`."""
+    with _valid(file):
+        return from_keys(keys(file), folder or file.parent)
+
+
+def keys(file: Path) -> Mapping[str, Any]:
+    """What a YAML file has below `encoderfile:`, as it is written. Raises `ConfigError`."""
+    with _valid(file):
+        document = yaml.load(_read(file), Loader=_Loader)
+    if not isinstance(document, dict) or "encoderfile" not in document:
+        raise ConfigError(f"{file} has no top-level key `encoderfile:`: put name, path and the other keys below it")
+    _only_known(document, ("encoderfile",), str(file))
+    return _mapping(document["encoderfile"], "encoderfile")
+
+
+@contextlib.contextmanager
+def _valid(file: Path) -> Iterator[None]:
     try:
-        return _config(yaml.load(_read(file), Loader=_Loader), file)
+        yield
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = "nested too deep" if isinstance(error, RecursionError) else " ".join(str(error).split())
         raise ConfigError(f"{file} is not valid YAML: {reason}") from error
 
 
-def _config(document: object, file: Path) -> BuildConfig:
-    if not isinstance(document, dict) or "encoderfile" not in document:
-        raise ConfigError(f"{file} has no top-level key `encoderfile:`: put name, path and the other keys below it")
-    _only_known(document, ("encoderfile",), str(file))
-    body = _mapping(document["encoderfile"], "encoderfile")
-    values = _values(body, _READERS, "encoderfile", file.parent)
+def from_keys(body: Mapping[str, Any], folder: Path) -> BuildConfig:
+    """The build that the keys of the YAML describe; relative paths start in `folder`. Raises `ConfigError`."""
+    values = _values(body, _READERS, "encoderfile", folder)
     if (target := values.pop("target", None)) is not None:  # encoderfile's own word for it
         values.setdefault("platform", target)
+    values.pop("build", None)
     model = values.pop("path", None)
     if model is None:
         raise ConfigError("`path` is missing: give the model's folder, or its files one by one")
@@ -114,7 +130,11 @@ def _string(key: str, value: object, _: Path) -> str:
 
 
 def _path(key: str, value: object, folder: Path) -> Path:
-    return folder / _string(key, value, folder)
+    text = _string(key, value, folder)
+    try:
+        return folder / (Path(text).expanduser() if text.startswith("~") else text)
+    except RuntimeError as error:
+        raise ConfigError(f"`{key}` is {text}, and there is no such home folder: write the path in full") from error
 
 
 def _platform(key: str, value: object, folder: Path) -> str:
@@ -135,6 +155,12 @@ def _flag(key: str, value: object, _: Path) -> bool:
     if not isinstance(value, bool):
         raise ConfigError(f"`{key}` should be true or false, got {_shown.repr(value)}")
     return value
+
+
+def _build(key: str, value: object, folder: Path) -> None:
+    """A key of encoderfile 0.7's documents."""
+    if not _flag(key, value, folder):
+        raise ConfigError(f"`{key}: false` has no files to leave: `encoderfile check` says what would be built")
 
 
 def _share(key: str, value: object, _: Path) -> float:
@@ -178,10 +204,22 @@ def _count(least: int) -> Read:
     return read
 
 
-def _transform(*_: object) -> None:
-    raise ConfigError(
-        "`transform` is not supported: remove it; softmax, pooling and normalisation are built in and need none"
-    )
+def _transform(key: str, value: object, folder: Path) -> str:
+    """The source of a script: the value itself, or the file that it names."""
+    if isinstance(value, dict):
+        (path,) = _values(value, {"path": _path}, key, folder).values() or (None,)
+        if path is None:
+            raise ConfigError(f"`{key}.path` is missing: name the file of the script")
+        return transform_in(path)
+    if not isinstance(value, str):
+        raise ConfigError(f"`{key}` should be a script in Lua or {{path: FILE}}, got {_shown.repr(value)}")
+    return transform_source(value, f"`{key}`")
+
+
+def _lua_libs(key: str, value: object, _: Path) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ConfigError(f"`{key}` should be a list of names, got {_shown.repr(value)}")
+    return lua_libs(value)
 
 
 def _values(body: Mapping[Any, Any], readers: Mapping[str, Read], where: str, folder: Path) -> dict[str, Any]:
@@ -223,6 +261,9 @@ _READERS: dict[str, Read] = {
     "platform": _platform,
     "target": _platform,
     "transform": _transform,
+    "build": _build,
+    "lua_libs": _lua_libs,
+    "validate_transform": _flag,
     "tokenizer": _tokenizer,
     "device": _choice("auto", "cpu", "cuda"),
     "cuda_libraries": _choice("bundled", "system"),
@@ -234,20 +275,32 @@ _READERS: dict[str, Read] = {
     "calibrate": _path,
     "max_flips": _share,
 }
-"""How the value of each key is read; the keys are fields of `BuildConfig` and `PrecisionOptions`."""
+"""How the value of each key is read; most are fields of `BuildConfig` and `PrecisionOptions`."""
 
 
-def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> BuildConfig:
+def from_flags(
+    model_dir: Path | None,
+    yaml_file: Path | None,
+    directory: Path | None = None,
+    output_dir: Path | None = None,
+    **flags: Any,
+) -> BuildConfig:
     """The YAML file's config, or an empty one, overridden by the flags that were given.
 
-    `flags` are fields of `BuildConfig` and `PrecisionOptions`, and `max_length`; None means not given. Raises
+    `flags` are fields of `BuildConfig` and `PrecisionOptions`, and `max_length`; None means not given. All relative
+    paths but `yaml_file` start in `directory`. The file goes into `output_dir` under its usual name. Raises
     `ConfigError`.
     """
+    start = directory or Path()
     given = {name: value for name, value in flags.items() if value is not None}
+    given |= {name: start / value for name, value in given.items() if isinstance(value, Path)}
+    model_dir = None if model_dir is None else start / model_dir
+    if (script := given.pop("transform", None)) is not None:
+        given["transform"] = transform_in(script)
     if "platform" in given:
         given["platform"] = platform_named(given["platform"])
     if yaml_file is not None:
-        config = from_yaml(yaml_file)
+        config = from_yaml(yaml_file, directory)
         if model_dir is not None:
             config = replace(config, path=model_dir, files={}, onnx=None)
     elif model_dir is not None:
@@ -258,11 +311,13 @@ def from_flags(model_dir: Path | None, yaml_file: Path | None, **flags: Any) -> 
         given["tokenizer"] = replace(config.tokenizer, max_length=_count(1)("--max-length", max_length, Path()))
     given["inputs"] = {**config.inputs, **_pairs(given.pop("inputs", ()))}
     config = replace(config, precision=replace(config.precision, **_precision(given)), **given)
-    _validate(config)
-    return config
+    if output_dir is not None:
+        config = replace(config, output_path=start / output_dir / config.target.name)
+    return complete(config, start)
 
 
-def _validate(config: BuildConfig) -> None:
+def complete(config: BuildConfig, folder: Path) -> BuildConfig:
+    """`config` whose file lies in `folder` where nothing else was said. Raises `ConfigError` for what cannot be."""
     precision = config.precision
     if config.device == "cpu" and config.cuda_libraries is not None:
         raise ConfigError("--cuda-libraries is for files that run on CUDA: leave it out, or give --device cuda")
@@ -273,6 +328,8 @@ def _validate(config: BuildConfig) -> None:
         raise ConfigError(f"the name {name!r} cannot be used: give printable text, like model or organisation/model")
     if not config.version.isprintable():
         raise ConfigError(f"the version {config.version!r} cannot be used: give printable text, like 1.2.0")
+    placed = config.output_path is not None or folder == Path()
+    return config if placed else replace(config, output_path=folder / config.target)
 
 
 def _pairs(flags: Iterable[str]) -> dict[str, str]:

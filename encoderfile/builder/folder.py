@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from encoderfile.builder import safe_read
 from encoderfile.builder.modules_json import Module, read_modules_json
 from encoderfile.builder.tokenizer_overrides import TokenizerFiles, effective_tokenizer
-from encoderfile.errors import ModelError
+from encoderfile.errors import MissingError, ModelError
 
 T = TypeVar("T", dict[str, Any], list[Any])
 
@@ -98,14 +98,14 @@ def open_folder(
     Raises `ModelError` for whatever is missing or unreadable.
     """
     if not path.is_dir():
-        raise ModelError(not_a_folder(path))
+        raise not_a_folder(path)
     graph = find_onnx(path) if onnx is None else _chosen(path, onnx)
     folders = _folders(path)
     files = _small_files(folders, explicit or {}, (*SMALL_FILES, *more_files))
     if "config.json" not in files and not without_config(files):
-        raise ModelError(f"{path} has no config.json: copy it from the original model, or {how_to_export(path)}")
+        raise MissingError(f"{path} has no config.json: copy it from the original model, or {how_to_export(path)}")
     if "tokenizer.json" not in files:
-        raise ModelError(f"{path} has no tokenizer.json{how_to_convert_tokenizer(path)}")
+        raise MissingError(f"{path} has no tokenizer.json{how_to_convert_tokenizer(path)}")
 
     def read(name: str) -> Mapping[str, Any]:
         source = _first(folders, name)
@@ -166,7 +166,7 @@ def find_onnx(path: Path) -> Path:
             return usual
     found = sorted(path.glob("*.onnx")) + sorted(path.glob("onnx/*.onnx"))
     if not found:
-        raise ModelError(f"{path} has no model.onnx: {how_to_export(path)}")
+        raise MissingError(f"{path} has no model.onnx: {how_to_export(path)}")
     if len(found) > 1:
         names = ", ".join(str(each.relative_to(path)) for each in found)
         raise ModelError(f"{path} has several ONNX files ({names}): choose one with --onnx FILE")
@@ -184,7 +184,7 @@ def _chosen(path: Path, onnx: Path) -> Path:
     for graph in (onnx, path / onnx):
         if graph.exists() and not graph.is_dir():
             return graph
-    raise ModelError(f"{onnx} does not exist, here or in the model's folder: give the ONNX file with --onnx")
+    raise MissingError(f"{onnx} does not exist, here or in the model's folder: give the ONNX file with --onnx")
 
 
 def _folders(path: Path) -> tuple[Path, ...]:
@@ -220,7 +220,7 @@ def _small_files(folders: Sequence[Path], explicit: Mapping[str, Path], names: S
     for name in names:
         if name in explicit:
             if not explicit[name].exists():
-                raise ModelError(f"{explicit[name]} does not exist: correct the path of {name}")
+                raise MissingError(f"{explicit[name]} does not exist: correct the path of {name}")
             files[name] = safe_read.read(explicit[name])
         elif _exists(_first(folders, name)):
             files[name] = safe_read.read(safe_read.inside(_first(folders, name), folders[-1]))
@@ -247,16 +247,17 @@ def _json(files: Mapping[str, bytes], name: str, kind: type[T]) -> T:
     return value
 
 
-def not_a_folder(path: Path) -> str:
-    """The sentence for a `path` that is not a folder; a name on the hub gets the commands that make a file of it."""
+def not_a_folder(path: Path) -> ModelError:
+    """The error for a `path` that is not a folder; a name on the hub gets the commands that make a file of it."""
+    advice = "give the folder that `optimum-cli export onnx` wrote"
     if path.exists():
-        return f"{path} is a file, not a folder: give the folder that `optimum-cli export onnx` wrote"
+        return ModelError(f"{path} is a file, not a folder: {advice}")
     # A path reduces the two slashes after the scheme of an address to one.
     name = _HUB_NAME.fullmatch(re.sub(r"^(https?:/)(?!/)", r"\1/", str(path)))
     if name is None or name[1].startswith(".") or (len(path.parts) > 1 and path.parent.is_dir()):
-        return f"{path} does not exist: give the folder that `optimum-cli export onnx` wrote"
+        return MissingError(f"{path} does not exist: {advice}")
     folder = f"./{name[1].rpartition('/')[2]}"
-    return (
+    return MissingError(
         f"there is no folder {path}: if this is a model on the Hugging Face hub, export it with "
         f"`optimum-cli export onnx --model {name[1]} {folder}`, then `encoderfile build {folder}`"
     )

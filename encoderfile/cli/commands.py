@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,8 +15,7 @@ from encoderfile.atomic import replacing
 from encoderfile.cli.runtimes import CACHE_DIR, runtime
 from encoderfile.console import json_text, printable, say
 from encoderfile.container import Container
-from encoderfile.errors import ContainerError
-from encoderfile.options import CONTEXT
+from encoderfile.options import CONTEXT, refused
 from encoderfile.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -49,6 +48,14 @@ _MODEL = (
     click.option(
         "--max-length", type=click.IntRange(min=1), help="Maximum tokens per text.  [default: the model's limit]"
     ),
+    click.option("--transform", type=_PATH, help="A script in Lua that changes the graph's output."),
+    click.option(
+        "--no-validate-transform",
+        "validate_transform",
+        flag_value=False,
+        default=None,
+        help="Do not try the script on made-up tensors first.",
+    ),
     click.option(
         "--quantize", type=click.Choice(["int8"]), help="Quantise weights and activations: smaller and faster."
     ),
@@ -66,8 +73,15 @@ _MODEL = (
 )
 
 
+def _for_all_commands(context: click.Context, _: click.Parameter, cache_dir: str | None) -> None:
+    if cache_dir is not None:
+        each = {"cache_dir": cache_dir}
+        context.default_map = {"build": each, "upgrade": each, "runtime": dict.fromkeys(runtime.commands, each)}
+
+
 @click.group(context_settings=CONTEXT)
 @click.version_option(encoderfile.__version__, message="encoderfile %(version)s")
+@click.option("--cache-dir", hidden=True, expose_value=False, callback=_for_all_commands)  # as 0.7 has it
 def cli() -> None:
     """Turn an exported ONNX encoder and its tokenizer into one self-contained executable."""
 
@@ -101,6 +115,12 @@ def _config(model_dir: Path | None, config_file: Path | None, flags: dict[str, A
     type=_PATH,
     help="The file to write, or a folder for it.  [default: NAME.encoderfile]",
 )
+@click.option("--output-dir", type=_PATH, help="The folder for the file, which is made if it is missing.")
+@click.option(
+    "--directory",
+    type=_PATH,
+    help="Where relative paths start, those in the YAML file too.  [default: here, and the folder of the YAML file]",
+)
 @click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda"]),
@@ -114,6 +134,7 @@ def _config(model_dir: Path | None, config_file: Path | None, flags: dict[str, A
 )
 @click.option(
     "--platform",
+    "--target",
     metavar="NAME",
     help="Build for another machine: linux-x86_64 or linux-aarch64; Rust's triples too.  [default: this machine's]",
 )
@@ -122,6 +143,9 @@ def _config(model_dir: Path | None, config_file: Path | None, flags: dict[str, A
     type=_PATH,
     help="Take the runtime of this file: one that `runtime export` wrote, or any built file.",
 )
+@click.option("--runtime-version", metavar="VERSION", help="Fail unless this is the version of encoderfile.")
+@click.option("--no-download", is_flag=True, expose_value=False, help="Nothing is downloaded, with or without this.")
+@refused("--no-build", "has no files to leave: `encoderfile check` says what would be built")
 @CACHE_DIR
 @click.option("--report", metavar="FILE|-", help="Write what was built as JSON to FILE; - is stdout.")
 @click.option("--sbom", type=_PATH, help="Write the list of packages in the runtime (CycloneDX JSON).")
@@ -130,6 +154,12 @@ def build(
 ) -> None:
     """Build one executable from MODEL_DIR, a folder that `optimum-cli export onnx` wrote."""
     from encoderfile.builder import build as builder
+    from encoderfile.builder.config import refuse_other_runtime
+
+    if flags["output_path"] is not None and flags["output_dir"] is not None:
+        raise click.UsageError("give either --output-path or --output-dir")
+    if (version := flags.pop("runtime_version")) is not None:
+        refuse_other_runtime(version)
 
     outputs = {"--report": Path(report) if report not in (None, "-") else None, "--sbom": sbom}
     written = {flag: path for flag, path in outputs.items() if path is not None}
@@ -160,18 +190,15 @@ def check(model_dir: Path | None, config_file: Path | None, **flags: Any) -> Non
 @click.argument("file", type=_PATH)
 def inspect(file: Path) -> None:
     """Print the contents of a built FILE as JSON, without running it."""
+    from encoderfile.api.metadata import config_json, encoderfile_config
+
     with Container(file) as container:
-        manifest = container.manifest.to_json()
-        try:
-            model_config = json.loads(container.read("config.json"))
-        except (ValueError, RecursionError) as error:
-            raise ContainerError(f"{file} has an invalid config.json: build it again") from error
         facts = {
             "path": str(file),
             "size": container.size,
-            "model_config": model_config,
-            "encoderfile_config": {key: manifest[key] for key in ("name", "version", "model_type")},
-            "manifest": manifest,
+            "model_config": config_json(container),
+            "encoderfile_config": asdict(encoderfile_config(container)),
+            "manifest": container.manifest.to_json(),
         }
     click.echo(json_text(facts))
 

@@ -11,6 +11,9 @@ from encoderfile.console import printable, say
 
 _PATH = click.Path(path_type=Path)
 _PLATFORM = click.argument("platform", required=False)
+_VERSION = click.option(
+    "--runtime-version", metavar="VERSION", help="Fail unless this is the version of encoderfile."
+)
 _DEVICE = click.option(
     "--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True, help="What it runs on."
 )
@@ -30,6 +33,39 @@ def freeze(device: str, cache_dir: Path | None) -> None:
     from encoderfile.builder.runtimes import cache
 
     click.echo(os.fsencode(cache.runtime(device, cache.cache_folder(cache_dir), say).pack.path))
+
+
+@runtime.command()
+@_PLATFORM
+@_DEVICE
+@_VERSION
+@CACHE_DIR
+def add(platform: str | None, device: str, runtime_version: str | None, cache_dir: Path | None) -> None:
+    """Make the runtime for PLATFORM ready, or say how it comes here.  [default: this machine's]"""
+    from encoderfile.builder.config import refuse_other_runtime
+    from encoderfile.builder.runtimes import cache, packs
+    from encoderfile.builder.runtimes.platforms import platform_named, this_platform
+
+    if runtime_version is not None:
+        refuse_other_runtime(runtime_version)
+    name = this_platform() if platform is None else platform_named(platform)
+    click.echo(os.fsencode(packs.runtime(name, device, cache.cache_folder(cache_dir), say).pack.path))
+
+
+@runtime.command()
+@click.argument("platform")
+@CACHE_DIR
+def remove(platform: str, cache_dir: Path | None) -> None:
+    """Remove the runtimes for PLATFORM that are kept here, of whatever version."""
+    from encoderfile.builder.runtimes import cache, packs
+    from encoderfile.builder.runtimes.platforms import platform_named
+
+    name = platform_named(platform)
+    removed = packs.remove(name, cache.cache_folder(cache_dir))
+    if not removed:
+        say(f"no runtime for {name} is kept here")
+    for path in removed:
+        click.echo(os.fsencode(path))
 
 
 @runtime.command()

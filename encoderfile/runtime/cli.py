@@ -19,6 +19,7 @@ from encoderfile.errors import ConfigError
 from encoderfile.options import CONTEXT, given_again, options, refuse_unused
 from encoderfile.progress import Progress
 from encoderfile.runtime import cuda_libraries, logs, process
+from encoderfile.runtime.former_flags import onnx_flags, telemetry_flags
 from encoderfile.runtime.request_flags import Infer, flags
 from encoderfile.service import threads
 from encoderfile.settings import (
@@ -111,6 +112,8 @@ _UNUSED = {
 
 @cli.command()
 @options(ServeSettings, ServerSettings, ModelSettings)
+@telemetry_flags
+@onnx_flags
 @click.pass_obj
 def serve(executable: Path, /, **given: Any) -> int:
     """Serve the model over HTTP (with MCP at /mcp) and gRPC until SIGTERM or Ctrl-C."""
@@ -133,6 +136,7 @@ _OVER_STDIO = frozenset({"transport", "drain_seconds", "max_body_bytes"})
     type=click.Choice(AGENTS),
     help="Print what an agent needs to start this server, or to reach it with --transport http, and end.",
 )
+@onnx_flags
 @click.pass_obj
 def mcp(executable: Path, /, client: str | None, **given: Any) -> int:
     """Speak MCP over stdin and stdout, or with --transport http on a port of its own."""
@@ -161,6 +165,7 @@ def mcp(executable: Path, /, client: str | None, **given: Any) -> int:
 @cli.command(cls=Infer)
 @click.argument("texts", nargs=-1, metavar="TEXT...")
 @options(InputSettings, InferSettings, ModelSettings)
+@onnx_flags
 @click.pass_obj
 def infer(executable: Path, /, texts: tuple[str, ...], **given: Any) -> int:
     """Answer TEXT... without a server. The result goes to stdout, everything else to stderr."""

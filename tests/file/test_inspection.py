@@ -44,6 +44,8 @@ def test_inspect_prints_json_of_a_built_file(sentiment: BuiltFile) -> None:
         "name": "sentiment",
         "version": "0.1.0",
         "model_type": "sequence_classification",
+        "transform": None,
+        "lua_libs": None,
     }
     assert facts["model_config"] == json.loads((DEMO["sentiment"] / "config.json").read_text())
     assert facts["size"] == sentiment.path.stat().st_size

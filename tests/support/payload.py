@@ -1,7 +1,8 @@
 """Small executables of the right layout, without a runtime inside."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -82,3 +83,24 @@ def make(folder: Path, **changes: Any) -> Made:
         describe=partial(manifest, **changes),
     )
     return Made(path, written)
+
+
+def crafted(
+    folder: Path,
+    parts: list[Part],
+    *,
+    pack: bytes = PACK,
+    of: Callable[[tuple[Artifact, ...]], Manifest] = manifest,
+    **changes: Any,
+) -> Path:
+    """A file whose sums are right and whose manifest says for its first artifact what `changes` say."""
+    for name, content in (("launcher", b"\x7fELF" + bytes(4092)), ("pack", pack)):
+        (folder / name).write_bytes(content)
+    write(
+        folder / "file",
+        launcher=Slice.whole(folder / "launcher"),
+        pack=Slice.whole(folder / "pack"),
+        parts=parts,
+        describe=lambda artifacts: of((replace(artifacts[0], **changes), *artifacts[1:])),
+    )
+    return folder / "file"

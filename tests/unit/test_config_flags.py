@@ -140,3 +140,28 @@ def test_the_executable_is_named_after_the_model(tmp_path: Path) -> None:
 def test_an_output_path_names_the_file_or_the_folder_it_goes_into(tmp_path: Path) -> None:
     assert from_flags(Path("bert"), None, output_path=tmp_path / "new").target == tmp_path / "new"
     assert from_flags(Path("bert"), None, output_path=tmp_path).target == tmp_path / "bert.encoderfile"
+
+
+def test_a_folder_for_the_file_keeps_its_name(file: Path) -> None:
+    assert from_flags(None, file, output_dir=Path("custom")).output_path == Path("custom/out-file")
+    assert from_flags(Path("bert"), None, output_dir=Path("custom")).output_path == Path("custom/bert.encoderfile")
+    named = from_flags(Path("bert"), None, output_dir=Path("custom"), name="org/x")
+    assert named.output_path == Path("custom/x.encoderfile")
+
+
+def test_a_directory_is_where_all_relative_paths_start(file: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    found = from_flags(None, file, elsewhere)
+    assert (found.path, found.output_path, found.cache_dir) == (
+        elsewhere / "in-file",
+        elsewhere / "out-file",
+        elsewhere / "cache-file",
+    )
+    flags = from_flags(Path("bert"), None, elsewhere, cache_dir=Path("cache"), onnx=Path("/graphs/a.onnx"))
+    assert (flags.path, flags.cache_dir, flags.onnx) == (
+        elsewhere / "bert",
+        elsewhere / "cache",
+        Path("/graphs/a.onnx"),
+    )
+    assert flags.output_path == elsewhere / "bert.encoderfile"
+    assert from_flags(Path("bert"), None, elsewhere, Path("out")).output_path == elsewhere / "out/bert.encoderfile"

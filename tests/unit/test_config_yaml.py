@@ -114,6 +114,80 @@ def test_relative_paths_start_from_the_file_and_not_from_where_one_stands(
     assert from_yaml(Path("../config/build.yml")).path.resolve() == tmp_path / "model"
 
 
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")
+    found = read(tmp_path, path="~/models/bert", cache_dir="~/.cache/encoderfile", output_path="a~b")
+    assert found.path == Path("/home/someone/models/bert")
+    assert found.cache_dir == Path("/home/someone/.cache/encoderfile")
+    assert found.output_path == tmp_path / "a~b"
+
+
+def test_the_home_folder_of_nobody_is_refused(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "encoderfile: {path: ~nobody-here/model}") == (
+        "`path` is ~nobody-here/model, and there is no such home folder: write the path in full"
+    )
+
+
+PUBLISHED = {
+    "cli.md": """
+encoderfile:
+  # Model identifier (used in API responses)
+  name: my-model
+  version: "1.0.0"
+  path: ./models/my-model
+  model_type: embedding
+  output_path: ./build/my-model.encoderfile
+  cache_dir: ~/.cache/encoderfile
+  transform:
+    path: ./transforms/normalize.lua
+  validate_transform: true
+  build: true
+""",
+    "building.md": """
+encoderfile:
+  name: my-model
+  model_type: embedding
+  output_path: ./build/my-model.encoderfile
+  path:
+    model_config_path: ./models/config.json
+    model_weights_path: ./models/model.onnx
+    tokenizer_path: ./models/tokenizer.json
+  lua_libs:
+    - table
+    - string
+    - math
+  transform: "function Postprocess(logits) return logits:lp_normalize(2.0, 2.0) end"
+  tokenizer:
+    pad_strategy:
+      fixed: 512
+    truncation_side: right
+    truncation_strategy: longest_first
+    max_length: 512
+    stride: 0
+  target: x86_64-unknown-linux-gnu
+""",
+}
+"""Files in the form of those that encoderfile 0.7 documents."""
+
+
+@pytest.mark.parametrize("page", PUBLISHED)
+def test_files_of_encoderfile_07_are_followed(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "transforms").mkdir()
+    (tmp_path / "transforms" / "normalize.lua").write_text("function Postprocess(x) return x end")
+    (tmp_path / "build.yml").write_text(PUBLISHED[page])
+    found = from_yaml(tmp_path / "build.yml")
+    assert (found.name, found.model_type, found.validate_transform) == ("my-model", "embedding", True)
+    assert (found.transform or "").startswith("function Postprocess")
+    assert found.output_path == tmp_path / "build" / "my-model.encoderfile"
+
+
+def test_a_build_that_is_not_wanted_is_a_check(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "encoderfile: {path: m, build: false}") == (
+        "`build: false` has no files to leave: `encoderfile check` says what would be built"
+    )
+
+
 def test_files_may_be_named_one_by_one(tmp_path: Path) -> None:
     found = read(
         tmp_path,
@@ -167,11 +241,69 @@ def test_an_unknown_key_names_the_nearest_known_one(tmp_path: Path, text: str, w
     assert words in refusal(tmp_path, text)
 
 
-@pytest.mark.parametrize("transform", ["return logits", "{path: transform.lua}"])
-def test_a_transform_is_refused_until_it_is_built(tmp_path: Path, transform: str) -> None:
-    assert refusal(tmp_path, f"encoderfile: {{path: m, transform: {transform}}}") == (
-        "`transform` is not supported: remove it; softmax, pooling and normalisation are built in and need none"
-    )
+SCRIPT = "function Postprocess(logits)\n  return logits\nend"
+
+
+def test_a_transform_is_a_script_or_the_file_of_one(tmp_path: Path) -> None:
+    (tmp_path / "transform.lua").write_text(f"\n{SCRIPT}\n")
+    assert read(tmp_path, transform=f"  {SCRIPT}\n").transform == SCRIPT
+    assert read(tmp_path, transform={"path": "transform.lua"}).transform == SCRIPT
+
+
+def test_a_transform_is_tried_unless_told_otherwise(tmp_path: Path) -> None:
+    assert read(tmp_path, transform=SCRIPT).validate_transform
+    assert not read(tmp_path, transform=SCRIPT, validate_transform=False).validate_transform
+
+
+def test_the_libraries_of_lua_are_named_in_any_order(tmp_path: Path) -> None:
+    assert read(tmp_path).lua_libs is None
+    assert read(tmp_path, lua_libs=[]).lua_libs == ()
+    assert read(tmp_path, lua_libs=["utf8", "math", "math"]).lua_libs == ("math", "utf8")
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("transform: ''", "the transform in `transform` is empty: define the function Postprocess, or leave it out"),
+        ("transform: 3", "`transform` should be a script in Lua or {path: FILE}, got 3"),
+        ("transform: t.lua", "the transform in `transform` is the name of a file: give {path: t.lua}"),
+        ("transform: {}", "`transform.path` is missing: name the file of the script"),
+        ("transform: {file: t.lua}", "transform has an unknown key `file`: did you mean `path`?"),
+        ("validate_transform: maybe", "`validate_transform` should be true or false, got 'maybe'"),
+        ("lua_libs: math", "`lua_libs` should be a list of names, got 'math'"),
+        ("lua_libs: [maths]", "there is no Lua library maths: choose among coroutine, math, string, table, utf8"),
+        (
+            "lua_libs: [math, io]",
+            "the Lua library io is not for transforms: it reads and writes the files of whoever runs the model",
+        ),
+        (
+            "lua_libs: [os]",
+            "the Lua library os is not for transforms: it starts programs on the machine of whoever runs the model",
+        ),
+        (
+            "lua_libs: [package]",
+            "the Lua library package is not for transforms: it loads code that is not in the file",
+        ),
+        ("lua_libs: [debug]", "the Lua library debug is not for transforms: it reaches outside of the sandbox"),
+    ],
+)
+def test_a_transform_that_cannot_be_read_is_refused(tmp_path: Path, keys: str, said: str) -> None:
+    assert refusal(tmp_path, f"encoderfile: {{path: m, {keys}}}") == said
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\x1bLua\x54\x00\xff", "is no text in UTF-8: give Lua source, not bytecode"),
+        (b"-" * 300_000, "has more than 256 KB: give Lua source"),
+        (None, "No such file or directory"),
+    ],
+    ids=["bytecode", "large", "missing"],
+)
+def test_a_file_that_is_no_script_is_refused(tmp_path: Path, content: bytes | None, said: str) -> None:
+    if content is not None:
+        (tmp_path / "t.lua").write_bytes(content)
+    assert refusal(tmp_path, "encoderfile: {path: m, transform: {path: t.lua}}").endswith(said)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,13 @@ def test_another_program_is_not_an_encoderfile(tmp_path: Path) -> None:
         Container(program)
 
 
+def test_a_file_of_encoderfile_07_is_told_from_damage(tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.write_bytes(b"\x7fELF" + bytes(10_000) + struct.pack("<8sIQQI", b"ENCFILE\0", 1, 5000, 100, 1))
+    with pytest.raises(ContainerError, match=r"old was made by encoderfile 0\.7 or older: build it again"):
+        Container(old)
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ContainerError, match=r"cannot read .*absent: No such file"):
         Container(tmp_path / "absent")

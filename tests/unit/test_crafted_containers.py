@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,12 @@ import pytest
 
 from encoderfile.builder import built_files
 from encoderfile.builder.built_files import extract, upgrade
-from encoderfile.builder.container_writer import Part, write
+from encoderfile.builder.container_writer import Part
 from encoderfile.cli.commands import inspect
 from encoderfile.container import Slice
 from encoderfile.errors import ConfigError, ContainerError, EncoderfileError
-from encoderfile.manifest import Artifact, Manifest
-from support.payload import PACK, manifest
+from encoderfile.manifest import Manifest
+from support.payload import crafted, manifest
 
 FIELDS: list[tuple[str, Any]] = [
     *(("offset", value) for value in (-1, 1 << 40, 1 << 62, 1 << 70, "0", None, 0.5, True, [])),
@@ -24,25 +23,6 @@ FIELDS: list[tuple[str, Any]] = [
     *(("name", value) for value in ("", "a\0b", None, 3, [], "../outside", "/tmp/outside", "a/../../outside")),
     ("sha256", None),
 ]
-
-
-def crafted(folder: Path, parts: list[Part], *, pack: bytes = PACK, **changes: Any) -> Path:
-    """A file whose sums are right and whose manifest says for its first artifact what `changes` say."""
-    for name, content in (("launcher", b"\x7fELF" + bytes(4092)), ("pack", pack)):
-        (folder / name).write_bytes(content)
-
-    def describe(artifacts: tuple[Artifact, ...]) -> Manifest:
-        first, *others = artifacts
-        return manifest((replace(first, **changes), *others))
-
-    write(
-        folder / "file",
-        launcher=Slice.whole(folder / "launcher"),
-        pack=Slice.whole(folder / "pack"),
-        parts=parts,
-        describe=describe,
-    )
-    return folder / "file"
 
 
 def opened_by_all(file: Path, folder: Path) -> list[str]:
@@ -61,7 +41,7 @@ def opened_by_all(file: Path, folder: Path) -> list[str]:
 
 @pytest.mark.parametrize(("field", "value"), FIELDS, ids=str)
 def test_no_place_and_no_name_of_an_artifact_leads_astray(field: str, value: Any, tmp_path: Path) -> None:
-    file = crafted(tmp_path, [Part("other", b"x" * 100)], **{field: value})
+    file = crafted(tmp_path, [Part("other", b"x" * 100), Part("config.json", b"[")], **{field: value})
     assert all(str(tmp_path) in text or "manifest" in text for text in opened_by_all(file, tmp_path))
     assert {path.name for path in tmp_path.iterdir()} <= {"launcher", "pack", "file", "out"}
 
@@ -77,6 +57,11 @@ def test_inspect_prints_what_no_text_holds(tmp_path: Path, capfdbinary: pytest.C
     file = crafted(tmp_path, [Part("config.json", b'{"a": "\\ud800"}')])
     inspect.callback(file)  # type: ignore[misc]
     assert json.loads(capfdbinary.readouterr().out)["model_config"] == {"a": "\ud800"}
+
+
+def test_inspect_of_a_model_that_needs_no_config(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    inspect.callback(crafted(tmp_path, [Part("graph.onnx", b"x")]))  # type: ignore[misc]
+    assert json.loads(capfdbinary.readouterr().out)["model_config"] == {}
 
 
 @pytest.mark.parametrize("names", [("graph.onnx", "model.onnx"), ("a", "./a")])

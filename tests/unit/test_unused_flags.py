@@ -44,7 +44,7 @@ def test_mcp_over_stdio_refuses_what_is_for_http(flag: str) -> None:
 def test_every_flag_of_mcp_is_the_models_or_refused_over_stdio() -> None:
     (command,) = [each for name, each in cli.cli.commands.items() if name == "mcp"]
     model = {each for parameter in cli.cli.commands["bench"].params for each in parameter.opts}
-    flags = {parameter.opts[0] for parameter in command.params}
+    flags = {parameter.opts[0] for parameter in command.params if not parameter.hidden}
     used = {"--transport", "--drain-seconds", "--max-body-bytes", "--print-config"}
     assert flags - model - used == set(HTTP_ALONE)
 

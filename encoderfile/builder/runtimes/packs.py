@@ -143,6 +143,15 @@ def import_pack(path: Path, folder: Path) -> Pack:
     return opened(target)
 
 
+def remove(platform: str, folder: Path) -> list[Path]:
+    """Removes the runtimes for `platform` from the cache folder; returns their files. Raises `ConfigError`."""
+    found = [pack.data.path for pack in (*frozen(folder), *imported(folder)) if pack.platform == platform]
+    for pack in found:
+        for path in (pack, pack.with_suffix(cache.RECORD_SUFFIX)):
+            path.unlink(missing_ok=True)
+    return found
+
+
 def export(source: cache.Runtime, target: Path, *, as_wheel: bool, say: Say) -> Path:
     """Writes a runtime as a file of its own: a pack, or a wheel that holds it; returns where.
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import encoderfile
 
+NOT_SHIPPED = ("api", "builder", "cli", "__main__.py")
+"""Parts of the package that no runtime has, as runtime.spec says."""
 RECIPE = ("runtime.spec", "entry.py", "hollow_mcp.py")
 
 
@@ -21,7 +23,7 @@ def recipe() -> Path:
 def digest() -> str:
     """The checksum of our code that ships, and of the recipe; the same on every machine with this version."""
     package = Path(encoderfile.__file__).parent
-    ours = [path for path in package.rglob("*.py") if path.relative_to(package).parts[0] not in ("builder", "cli")]
+    ours = [path for path in package.rglob("*.py") if path.relative_to(package).parts[0] not in NOT_SHIPPED]
     files = {str(path.relative_to(package)): path for path in ours} | {name: recipe() / name for name in RECIPE}
     found = hashlib.sha256()
     for name in sorted(files):

@@ -1,0 +1,53 @@
+"""The script of a transform and the libraries that it may use, as a build is given them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from encoderfile.errors import ConfigError
+from encoderfile.manifest import LUA_LIBS
+
+_MAX_BYTES = 256 << 10
+"""Bytes of a script, at most."""
+_REFUSED = {
+    "io": "it reads and writes the files of whoever runs the model",
+    "os": "it starts programs on the machine of whoever runs the model",
+    "package": "it loads code that is not in the file",
+    "debug": "it reaches outside of the sandbox",
+}
+
+
+def transform_in(file: Path) -> str:
+    """The script in `file`. Raises `ConfigError` for one that is unreadable, too large, or empty."""
+    try:
+        with file.open("rb") as source:
+            data = source.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"cannot read the transform {file}: {error.strerror}") from error
+    try:
+        return transform_source(data.decode(), str(file))
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"the transform {file} is no text in UTF-8: give Lua source, not bytecode") from error
+
+
+def transform_source(text: str, where: str) -> str:
+    """`text` without white space around it. Raises `ConfigError` for one that is too large, or empty."""
+    source = text.strip()
+    if not source:
+        raise ConfigError(f"the transform in {where} is empty: define the function Postprocess, or leave it out")
+    if len(source.encode(errors="surrogatepass")) > _MAX_BYTES:
+        raise ConfigError(f"the transform in {where} has more than {_MAX_BYTES >> 10} KB: give Lua source")
+    if source.endswith(".lua") and len(source.split()) == 1:
+        raise ConfigError(f"the transform in {where} is the name of a file: give {{path: {source}}}")
+    return source
+
+
+def lua_libs(names: Iterable[str]) -> tuple[str, ...]:
+    """The libraries called `names`, in one order. Raises `ConfigError` for those that no transform can have."""
+    given = set(names)
+    for name in sorted(given - set(LUA_LIBS)):
+        if name in _REFUSED:
+            raise ConfigError(f"the Lua library {name} is not for transforms: {_REFUSED[name]}")
+        raise ConfigError(f"there is no Lua library {name:.40}: choose among {', '.join(LUA_LIBS)}")
+    return tuple(name for name in LUA_LIBS if name in given)
