@@ -17,14 +17,13 @@ from google.protobuf import descriptor_pool
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind
 from encoderfile.service.cooperative import cooperatively
 from encoderfile.service.large_answers import sending
 from encoderfile.service.service import Service
 from encoderfile.tasks import Task
-from encoderfile.transports import grpc_reflection_v1
+from encoderfile.transports import grpc_reflections
 from encoderfile.transports._pb import encoderfile_pb2 as pb
 from encoderfile.transports._pb import v07  # noqa: F401 - makes its services known
 from encoderfile.transports.auth import check_key
@@ -112,10 +111,8 @@ class GrpcServer:
             server.add_generic_rpc_handlers((handlers,))
             own.append(name)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        served = (*own, health.SERVICE_NAME, reflection.SERVICE_NAME, grpc_reflection_v1.SERVICE_NAME)
-        # The library's own function would take the synchronous servicer for a server that it does not know.
-        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(served), server)
-        grpc_reflection_v1.enable(served, server)
+        served = (*own, health.SERVICE_NAME, *grpc_reflections.SERVICE_NAMES)
+        grpc_reflections.enable(served, server)
         self._health.serve(served)
         await self._server.start()
         service.on_fault = self._fault

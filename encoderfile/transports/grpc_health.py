@@ -67,15 +67,16 @@ class Health:
         """Each change of the status, until the caller leaves or the server stops."""
         told = None
         with self.watching(context.peer()) as changed:
-            while not self._ended:
+            while True:
                 changed.clear()
                 known = request.service in self._names
                 status = self._status if known else health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
                 if status != told:
                     told = status
                     await context.write(health_pb2.HealthCheckResponse(status=status))
+                if self._ended:
+                    raise DrainingError("the server is stopping")
                 await changed.wait()
-        raise DrainingError("the server is stopping")
 
     @contextmanager
     def watching(self, connection: str) -> Iterator[asyncio.Event]:

@@ -119,6 +119,14 @@ def test_who_watches_is_told_each_change_and_then_that_the_server_stops(service:
     assert ended.value.status is grpc.StatusCode.UNAVAILABLE
 
 
+def test_a_server_that_stops_at_once_says_so_first(watched: Any) -> None:
+    _, server, client = watched
+    watch = Watch(client)
+    assert watch.next() == SERVING
+    client.portal.call(server.stop, PATIENCE)
+    assert watch.next() == NOT_SERVING
+
+
 def test_a_service_that_is_not_here_is_unknown_to_who_watches(watched: Any) -> None:
     _, _, client = watched
     watch = Watch(client, "nothing.of.ours")

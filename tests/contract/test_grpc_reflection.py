@@ -112,6 +112,16 @@ def test_every_listed_service_can_be_described(stranger: Stranger) -> None:
         assert not stranger.ask(file_containing_symbol=service).HasField("error_response"), service
 
 
+def test_every_method_and_message_can_be_described_by_its_name(stranger: Stranger) -> None:
+    """As `grpcurl describe` asks for them."""
+    known = descriptor_pool.Default()
+    for service in stranger.services():
+        for method in known.FindServiceByName(service).methods:
+            for symbol in (method.full_name, method.input_type.full_name, method.output_type.full_name):
+                assert not stranger.ask(file_containing_symbol=symbol).HasField("error_response"), symbol
+    assert stranger.ask(file_containing_symbol="encoderfile.Nothing.Predict").HasField("error_response")
+
+
 @pytest.mark.proves(
     "ENC gRPC",
     "Over HTTP/2",
