@@ -26,9 +26,9 @@ def place(server: str) -> str | StdioServerParameters:
 
 
 async def predict(server: str, texts: list[str]) -> Any:
-    """What the file's one tool answers: the body of `POST /predict`."""
+    """What the tool `run_encoder` answers, the first of the file: the body of `POST /predict`."""
     async with Client(place(server)) as client:
-        (tool,) = (await client.list_tools()).tools
+        tool = (await client.list_tools()).tools[0]
         print(f"{tool.name}: {tool.description}\n")
         arguments: dict[str, Any] = {"inputs": texts}
         if "normalize" in tool.input_schema["required"]:
