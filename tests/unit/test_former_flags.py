@@ -1,5 +1,6 @@
 """Flags of encoderfile 0.7: each is followed, or refused with what to use instead."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from encoderfile.cli.commands import cli as commands
 from encoderfile.container import Slice
 from encoderfile.errors import ConfigError
 from encoderfile.runtime import cli
+from support.payload import make
 
 
 @pytest.fixture
@@ -71,6 +73,14 @@ def test_they_are_for_old_scripts_and_not_in_the_help(command: str) -> None:
     shown = CliRunner().invoke(cli.cli, [command, "--help"]).output
     assert "--execution-provider" not in shown
     assert "otel" not in shown
+
+
+def test_the_command_of_an_agent_repeats_those_that_mean_something(tmp_path: Path) -> None:
+    flags = ["--execution-provider", "cpu", "--with-arena-allocator", "--graph-optimization-level", "3"]
+    command = ["mcp", "--print-config", "claude-desktop", *flags]
+    printed = json.loads(CliRunner().invoke(cli.cli, command, obj=make(tmp_path).path).output)
+    (server,) = printed["mcpServers"].values()
+    assert server["args"] == ["mcp", "--execution-provider", "cpu"]
 
 
 @pytest.fixture
