@@ -16,6 +16,7 @@ from encoderfile.transports.http import (
     cohere,
     encoderfile,
     index,
+    infinity,
     ollama,
     openai,
     openapi,
@@ -31,7 +32,7 @@ from encoderfile.transports.http.middleware.disconnects import DisconnectMiddlew
 from encoderfile.transports.http.middleware.refusals import KeyMiddleware, UnforeseenMiddleware
 from encoderfile.transports.http.middleware.traces import TraceMiddleware
 
-_OTHERS = (openai, sie, tei, cohere, ollama)
+_OTHERS = (openai, sie, tei, cohere, infinity, ollama)
 """The dialects of other servers' clients: each has a `DIALECT` and `endpoints`."""
 
 DIALECTS: tuple[Dialect, ...] = (rerank.DIALECT, *(each.DIALECT for each in _OTHERS), PLAIN)
