@@ -47,13 +47,13 @@ DIALECT = Dialect(
 )
 
 
-class ClassifyRequest(Struct, kw_only=True):
+class InfinityClassifyRequest(Struct, kw_only=True):
     input: Annotated[list[str], Meta(min_length=1)]
     model: str | None = None
     raw_scores: Annotated[bool | None, Meta(description="Whether scores are the logits.")] = None
 
 
-class ClassifyResponse(Struct):
+class InfinityClassifyResponse(Struct):
     """Every label of each text, the best first."""
 
     object: Literal["classify"]
@@ -84,7 +84,7 @@ def endpoints(service: Service) -> list[Endpoint]:
     """The two routes."""
     info = service.info
 
-    async def classify(call: Call, asked: ClassifyRequest) -> Answer:
+    async def classify(call: Call, asked: InfinityClassifyRequest) -> Answer:
         check_given(asked.model, info)
         abilities.check_classifies(service.task, info.model_id)
         prediction = await call.answering.by(service.predict(PredictRequest(asked.input, raw=True)))
@@ -124,8 +124,8 @@ def endpoints(service: Service) -> list[Endpoint]:
             classify,
             name="classify",
             summary="Every label of texts, as Infinity gives them",
-            request=ClassifyRequest,
-            response=ClassifyResponse,
+            request=InfinityClassifyRequest,
+            response=InfinityClassifyResponse,
             supported=service.task.classifies,
             facts={"model": {"enum": ids(info)}},
         ),

@@ -17,7 +17,7 @@ from encoderfile.service.known_fields import FieldError
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http import cohere, failures, schemas
-from encoderfile.transports.http.cohere.dialect import ApiMeta, meta, new_id
+from encoderfile.transports.http.cohere.dialect import CohereMeta, meta, new_id
 from encoderfile.transports.http.dialect import Dialect
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, Form, post
 from encoderfile.transports.http.failures import Failure
@@ -65,7 +65,7 @@ class RerankResults(Struct):
     model: str
     results: list[RerankedDocument]
     usage: schemas.Usage
-    meta: ApiMeta | UnsetType = UNSET
+    meta: CohereMeta | UnsetType = UNSET
     data: (
         Annotated[list[RerankedDocument], Meta(description="`results` again, for Voyage's clients.")] | UnsetType
     ) = UNSET

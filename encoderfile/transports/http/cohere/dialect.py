@@ -25,20 +25,20 @@ DIALECT = Dialect(
 )
 
 
-class ApiVersion(Struct):
+class CohereVersion(Struct):
     version: str
 
 
-class BilledUnits(Struct):
+class CohereUnits(Struct):
     """Nothing is billed: tokens, special ones included, or searches of up to 100 documents each."""
 
     input_tokens: Count | UnsetType = UNSET
     search_units: Count | UnsetType = UNSET
 
 
-class ApiMeta(Struct):
-    api_version: ApiVersion
-    billed_units: BilledUnits
+class CohereMeta(Struct):
+    api_version: CohereVersion
+    billed_units: CohereUnits
 
 
 def new_id() -> str:
@@ -47,5 +47,5 @@ def new_id() -> str:
 
 
 def meta(version: str, **units: int) -> dict[str, Any]:
-    """The JSON of `ApiMeta`."""
+    """The JSON of `CohereMeta`."""
     return {"api_version": {"version": version}, "billed_units": units}

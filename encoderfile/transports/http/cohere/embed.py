@@ -12,7 +12,7 @@ from encoderfile.service.cooperative import cooperatively
 from encoderfile.service.known_fields import FieldError
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
-from encoderfile.transports.http.cohere.dialect import DIALECT, ApiMeta, meta, new_id
+from encoderfile.transports.http.cohere.dialect import DIALECT, CohereMeta, meta, new_id
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
 from encoderfile.transports.http.names import check_model, ids
 from encoderfile.transports.http.vectors import FORMS, EmbeddingType
@@ -26,7 +26,7 @@ InputType = Literal["search_query", "search_document", "classification", "cluste
 _IMAGES = "Refused: this model reads texts."
 
 
-class EmbedRequest(Struct, kw_only=True):
+class CohereEmbedRequest(Struct, kw_only=True):
     texts: list[str] | None = None
     images: Annotated[list[Any] | None, Meta(description=_IMAGES)] = None
     model: str | None = None
@@ -35,24 +35,24 @@ class EmbedRequest(Struct, kw_only=True):
     truncate: Literal["NONE", "START", "END"] | None = None
 
 
-class EmbedContent(Struct, kw_only=True):
+class CohereEmbedContent(Struct, kw_only=True):
     type: Literal["text", "image_url"]
     text: str | None = None
     image_url: Annotated[Any, Meta(description=_IMAGES)] = None
 
 
-class EmbedInput(Struct):
-    content: Annotated[list[EmbedContent], Meta(min_length=1, description="Read as one text, a line each.")]
+class CohereEmbedInput(Struct):
+    content: Annotated[list[CohereEmbedContent], Meta(min_length=1, description="Read as one text, a line each.")]
 
 
-class EmbedV2Request(EmbedRequest, kw_only=True):
-    inputs: list[EmbedInput] | None = None
+class CohereEmbedV2Request(CohereEmbedRequest, kw_only=True):
+    inputs: list[CohereEmbedInput] | None = None
     output_dimension: int | None = None
     max_tokens: Annotated[int | None, Meta(description="At least the model's limit, or a text's bytes.")] = None
     priority: Annotated[int | None, Meta(description="Ignored: requests take turns.")] = None
 
 
-class ByType(Struct, kw_only=True, omit_defaults=True, rename={"float_": "float"}):
+class CohereEmbeddings(Struct, kw_only=True, omit_defaults=True, rename={"float_": "float"}):
     float_: list[list[float]] | None = None
     int8: list[list[int]] | None = None
     uint8: list[list[int]] | None = None
@@ -61,26 +61,26 @@ class ByType(Struct, kw_only=True, omit_defaults=True, rename={"float_": "float"
     base64: list[str] | None = None
 
 
-class EmbedResponse(Struct):
+class CohereEmbedResponse(Struct):
     """`embeddings` is a list where a request to `/v1/embed` names no `embedding_types`."""
 
     response_type: Literal["embeddings_floats", "embeddings_by_type"]
     id: str
-    embeddings: list[list[float]] | ByType
+    embeddings: list[list[float]] | CohereEmbeddings
     texts: list[str]
-    meta: ApiMeta
+    meta: CohereMeta
 
 
 def endpoints(service: Service) -> list[Endpoint]:
     """Both versions."""
 
-    async def v1(call: Call, asked: EmbedRequest) -> Answer:
+    async def v1(call: Call, asked: CohereEmbedRequest) -> Answer:
         vectors, tokens = await _vectors(call, service, asked, _texts(asked))
         by_type = bool(asked.embedding_types)
         found = _by_type(asked, vectors) if by_type else iter(vectors)
         return _answer("1", found, by_type, _texts(asked), tokens)
 
-    async def v2(call: Call, asked: EmbedV2Request) -> Answer:
+    async def v2(call: Call, asked: CohereEmbedV2Request) -> Answer:
         texts = _texts(asked, asked.inputs)
         known_fields.check_max_tokens(asked.max_tokens, "max_tokens", texts, service.info.max_length)
         vectors, tokens = await _vectors(call, service, asked, texts, asked.output_dimension)
@@ -92,17 +92,28 @@ def endpoints(service: Service) -> list[Endpoint]:
     described: dict[str, Any] = {
         "summary": "Embeddings, as Cohere gives them",
         "metric": "embeddings",
-        "response": EmbedResponse,
+        "response": CohereEmbedResponse,
         "supported": Ability.DENSE in service.task.abilities,
     }
     return [
-        post(service, DIALECT, "/v1/embed", v1, name="v1_embed", request=EmbedRequest, facts=of_model, **described),
-        post(service, DIALECT, "/v2/embed", v2, name="v2_embed", request=EmbedV2Request, facts=of_v2, **described),
+        post(
+            service,
+            DIALECT,
+            "/v1/embed",
+            v1,
+            name="v1_embed",
+            request=CohereEmbedRequest,
+            facts=of_model,
+            **described,
+        ),
+        post(
+            service, DIALECT, "/v2/embed", v2, name="v2_embed", request=CohereEmbedV2Request, facts=of_v2, **described
+        ),
     ]
 
 
 async def _vectors(
-    call: Call, service: Service, asked: EmbedRequest, texts: Sequence[str], output_dimension: int | None = None
+    call: Call, service: Service, asked: CohereEmbedRequest, texts: Sequence[str], output_dimension: int | None = None
 ) -> tuple[list[FloatArray], int]:
     """One vector per text, and how many tokens all have together."""
     if asked.model is not None:
@@ -124,7 +135,7 @@ async def _vectors(
     return await cooperatively(beginnings), prediction.token_count
 
 
-def _texts(asked: EmbedRequest, inputs: Sequence[EmbedInput] | None = None) -> list[str]:
+def _texts(asked: CohereEmbedRequest, inputs: Sequence[CohereEmbedInput] | None = None) -> list[str]:
     """Raises `FieldError` for none, and for pictures."""
     if asked.images:
         raise FieldError("images cannot be embedded, this model reads texts: send texts", "images")
@@ -136,7 +147,7 @@ def _texts(asked: EmbedRequest, inputs: Sequence[EmbedInput] | None = None) -> l
     return texts
 
 
-def _text(given: EmbedInput, place: str) -> str:
+def _text(given: CohereEmbedInput, place: str) -> str:
     for index, each in enumerate(given.content):
         if each.text is None or each.type != "text":
             raise FieldError(f"{place}.content[{index}] should be a text: this model reads nothing else", "inputs")
@@ -153,7 +164,7 @@ def _prompt(input_type: InputType | None, info: ModelInfo) -> AskedPrompt:
     return DEFAULT_PROMPT if name is None else AskedPrompt(name=name)
 
 
-def _by_type(asked: EmbedRequest, vectors: Sequence[FloatArray]) -> Mapping[str, Any]:
+def _by_type(asked: CohereEmbedRequest, vectors: Sequence[FloatArray]) -> Mapping[str, Any]:
     kinds: Sequence[EmbeddingType] = asked.embedding_types or ["float"]
     return {kind: map(FORMS[kind], vectors) for kind in kinds}
 

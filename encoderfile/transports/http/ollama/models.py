@@ -28,7 +28,7 @@ _DTYPES = {"float32": "F32", "float16": "F16", "bfloat16": "BF16", "int8": "I8",
 """Ollama's words."""
 
 
-class ModelDetails(Struct, kw_only=True):
+class OllamaDetails(Struct, kw_only=True):
     parent_model: str = ""
     format: str = "onnx"
     family: str
@@ -37,7 +37,7 @@ class ModelDetails(Struct, kw_only=True):
     quantization_level: str
 
 
-class ListedModel(Struct, kw_only=True):
+class OllamaListedModel(Struct, kw_only=True):
     """`modified_at` is when this server started; the digest is that of the model's manifest."""
 
     name: str
@@ -45,46 +45,46 @@ class ListedModel(Struct, kw_only=True):
     modified_at: datetime
     size: Count
     digest: str
-    details: ModelDetails
+    details: OllamaDetails
 
 
-class ListedModels(Struct):
-    models: list[ListedModel]
+class OllamaModels(Struct):
+    models: list[OllamaListedModel]
 
 
-class RunningModel(Struct, kw_only=True):
+class OllamaRunningModel(Struct, kw_only=True):
     name: str
     model: str
     size: Count
     digest: str
-    details: ModelDetails
+    details: OllamaDetails
     expires_at: datetime
     size_vram: Count
     context_length: Count
 
 
-class RunningModels(Struct):
-    models: list[RunningModel]
+class OllamaRunningModels(Struct):
+    models: list[OllamaRunningModel]
 
 
-class ShowRequest(Struct, kw_only=True):
+class OllamaShowRequest(Struct, kw_only=True):
     model: str | None = None
     name: Annotated[str | None, Meta(description="The older name of `model`.")] = None
     verbose: Annotated[bool | None, Meta(description="Ignored: the answer is short.")] = None
 
 
-class ShowResponse(Struct, kw_only=True):
+class OllamaShown(Struct, kw_only=True):
     license: str = ""
     modelfile: str = ""
     parameters: str = ""
     template: str = ""
-    details: ModelDetails
+    details: OllamaDetails
     model_info: dict[str, Any]
     capabilities: list[str]
     modified_at: datetime
 
 
-class Version(Struct):
+class OllamaVersion(Struct):
     version: str
 
 
@@ -93,15 +93,15 @@ def endpoints(service: Service) -> list[Endpoint]:
     described = functools.cache(lambda: _Described(service))
 
     async def tags(_: Request) -> Response:
-        return json_response(msgspec.json.encode(ListedModels(described().listed())))
+        return json_response(msgspec.json.encode(OllamaModels(described().listed())))
 
     async def running(_: Request) -> Response:
-        return json_response(msgspec.json.encode(RunningModels([described().running()])))
+        return json_response(msgspec.json.encode(OllamaRunningModels([described().running()])))
 
     async def version(_: Request) -> Response:
-        return json_response(msgspec.json.encode(Version(encoderfile.__version__)))
+        return json_response(msgspec.json.encode(OllamaVersion(encoderfile.__version__)))
 
-    async def show(_: Call, asked: ShowRequest) -> Answer:
+    async def show(_: Call, asked: OllamaShowRequest) -> Answer:
         wanted = asked.model or asked.name
         if wanted is None:
             raise FieldError("the field model is missing", "model")
@@ -109,9 +109,9 @@ def endpoints(service: Service) -> list[Endpoint]:
         return Answer(msgspec.to_builtins(described().shown()))
 
     return [
-        get(DIALECT, "/api/tags", "The one model under its names", tags, ListedModels, name="api_tags"),
-        get(DIALECT, "/api/ps", "The model that is loaded", running, RunningModels, name="api_ps"),
-        get(DIALECT, "/api/version", "The version of this server", version, Version, name="api_version"),
+        get(DIALECT, "/api/tags", "The one model under its names", tags, OllamaModels, name="api_tags"),
+        get(DIALECT, "/api/ps", "The model that is loaded", running, OllamaRunningModels, name="api_ps"),
+        get(DIALECT, "/api/version", "The version of this server", version, OllamaVersion, name="api_version"),
         post(
             service,
             DIALECT,
@@ -119,8 +119,8 @@ def endpoints(service: Service) -> list[Endpoint]:
             show,
             name="api_show",
             summary="What the model is",
-            request=ShowRequest,
-            response=ShowResponse,
+            request=OllamaShowRequest,
+            response=OllamaShown,
         ),
     ]
 
@@ -135,16 +135,16 @@ class _Described:
         self._size = service.metrics.model_bytes
         self._started = datetime.fromtimestamp(int(service.metrics.started), UTC)
         self._digest = hashlib.sha256(service.task.manifest.to_bytes()).hexdigest()
-        self._details = ModelDetails(
+        self._details = OllamaDetails(
             family=info.model_type,
             families=[info.model_type],
             quantization_level=_DTYPES.get(service.weights_dtype, service.weights_dtype),
         )
 
-    def listed(self) -> list[ListedModel]:
+    def listed(self) -> list[OllamaListedModel]:
         """Under each of its names."""
         return [
-            ListedModel(
+            OllamaListedModel(
                 name=name,
                 model=name,
                 modified_at=self._started,
@@ -155,9 +155,9 @@ class _Described:
             for name in self._names
         ]
 
-    def running(self) -> RunningModel:
+    def running(self) -> OllamaRunningModel:
         """Under its first name."""
-        return RunningModel(
+        return OllamaRunningModel(
             name=self._names[0],
             model=self._names[0],
             size=self._size,
@@ -168,7 +168,7 @@ class _Described:
             context_length=self._service.info.max_length,
         )
 
-    def shown(self) -> ShowResponse:
+    def shown(self) -> OllamaShown:
         """With the facts that clients look up; the model type is in the place of the architecture."""
         info, task = self._service.info, self._service.task
         kind = info.model_type
@@ -179,7 +179,7 @@ class _Described:
         }
         if "dense" in task.dims:
             facts[f"{kind}.embedding_length"] = task.dims["dense"]
-        return ShowResponse(
+        return OllamaShown(
             details=self._details,
             model_info=facts,
             capabilities=["embedding"] if Ability.DENSE in task.abilities else [],
