@@ -31,18 +31,20 @@ class CohereEmbedRequest(Struct, kw_only=True):
     images: Annotated[list[Any] | None, Meta(description=_IMAGES)] = None
     model: str | None = None
     input_type: InputType | None = None
-    embedding_types: list[EmbeddingType] | None = None
+    embedding_types: Annotated[list[EmbeddingType], Meta(max_length=16)] | None = None
     truncate: Literal["NONE", "START", "END"] | None = None
 
 
-class CohereEmbedContent(Struct, kw_only=True):
+class CohereEmbedContent(Struct, kw_only=True, gc=False):  # there may be many
     type: Literal["text", "image_url"]
     text: str | None = None
     image_url: Annotated[Any, Meta(description=_IMAGES)] = None
 
 
-class CohereEmbedInput(Struct):
-    content: Annotated[list[CohereEmbedContent], Meta(min_length=1, description="Read as one text, a line each.")]
+class CohereEmbedInput(Struct, gc=False):
+    content: Annotated[
+        list[CohereEmbedContent], Meta(min_length=1, max_length=256, description="Read as one text, a line each.")
+    ]
 
 
 class CohereEmbedV2Request(CohereEmbedRequest, kw_only=True):
@@ -81,6 +83,7 @@ def endpoints(service: Service) -> list[Endpoint]:
         return _answer("1", found, by_type, _texts(asked), tokens)
 
     async def v2(call: Call, asked: CohereEmbedV2Request) -> Answer:
+        service.limits.check_count(len(asked.inputs or ()))
         texts = _texts(asked, asked.inputs)
         known_fields.check_max_tokens(asked.max_tokens, "max_tokens", texts, service.info.max_length)
         vectors, tokens = await _vectors(call, service, asked, texts, asked.output_dimension)
