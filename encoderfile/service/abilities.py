@@ -30,3 +30,9 @@ def check(ability: Ability, task: Task[Any], model_id: str) -> None:
     takes = takes.format(gives=" and ".join(task.dims) or "labels")
     has = f", and this one has {len(task.labels)}" if task.labels and ability is Ability.SCORE else ""
     raise UnableError(f"Model '{model_id}' does not support {what}: {takes}{has}")
+
+
+def check_classifies(task: Task[Any], model_id: str) -> None:
+    """Raises `UnableError` for a model without labels of its own for a text."""
+    if not task.classifies:
+        raise UnableError(f"Model '{model_id}' is no classifier of texts: it gives {task.answer}")

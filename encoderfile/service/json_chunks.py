@@ -60,7 +60,7 @@ def _is_large(value: Any) -> bool:
     if isinstance(value, dict):
         return any(map(_is_large, value.values()))
     has_rows = isinstance(value, list) or getattr(value, "ndim", 0) == 2
-    return has_rows and len(value) > _ROWS
+    return len(value) > _ROWS if has_rows else isinstance(value, Iterator)
 
 
 def dumps(value: object) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from encoderfile.errors import InputError
@@ -116,3 +116,18 @@ def truncation(body: Mapping[str, Any], own_side: str, *, fixed: bool) -> Trunca
         if side != own_side:
             return Truncation(refuse, side)
     return Truncation(refuse)
+
+
+def check_max_tokens(wanted: int | None, name: str, texts: Iterable[str], limit: int) -> None:
+    """Raises `FieldError` where the field `name` asks for texts to be truncated before the model's own `limit`.
+
+    A text of so few bytes that it cannot have more than `wanted` tokens is no such text.
+    """
+    if wanted is None or wanted >= limit:
+        return
+    if wanted < 1 or any(len(text) > wanted or len(text.encode(errors="replace")) > wanted for text in texts):
+        raise FieldError(
+            f"{name} is not supported below the model's own limit, where texts are truncated: leave it out, or send "
+            f"{limit} or more",
+            name.partition(".")[0],
+        )

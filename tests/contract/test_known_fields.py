@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from encoderfile.errors import Kind
-from encoderfile.service.known_fields import KNOWN, FieldError, truncation
+from encoderfile.service.known_fields import KNOWN, FieldError, check_max_tokens, truncation
 from encoderfile.types import Truncation
 from support.model_types import OF_EACH_TYPE, task_of
 from support.servers import Servers
@@ -96,6 +96,20 @@ def test_a_truncation_side_that_cannot_be_had_is_refused(given: dict[str, Any], 
 def test_truncation_on_the_left_is_accepted_where_the_tokenizer_truncates_there() -> None:
     given = {"truncate": "START", "truncation_direction": "left"}
     assert truncation(given, "left", fixed=True) == Truncation(refuse=False)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "refused"), [(None, False), (512, False), (9000, False), (7, False), (6, True), (0, True), (-1, True)]
+)
+def test_fewer_tokens_than_the_model_takes_are_asked_for_in_vain(wanted: int | None, refused: bool) -> None:
+    """Unless every text has so few bytes that it cannot have more."""
+    texts = ["a", "Zürich"]
+    if not refused:
+        check_max_tokens(wanted, "options.num_ctx", texts, 512)
+        return
+    with pytest.raises(FieldError, match=r"options.num_ctx is not supported below the model's own limit") as error:
+        check_max_tokens(wanted, "options.num_ctx", texts, 512)
+    assert error.value.field == "options"
 
 
 @WITH_BODIES

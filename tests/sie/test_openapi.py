@@ -1,11 +1,14 @@
 """`/openapi.json` describes the dialects' routes as they are, for each kind of model."""
 
+import importlib
+import pkgutil
 from typing import Any
 
 import pytest
 from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
+from encoderfile.transports import http
 from encoderfile.transports.http import app
 from support.dialects import Sie, SieServers
 
@@ -52,7 +55,47 @@ def answers(client: Sie) -> list[tuple[str, str, Any]]:
         ("/v1/encode/{model}", "post", {}),
         ("/v1/embeddings", "post", {}),
         ("/rerank", "post", {}),
+        *answers_of_others(client.id),
     ]
+
+
+def answers_of_others(name: str) -> list[tuple[str, str, Any]]:
+    """The same of the dialects of Cohere, Ollama and Infinity."""
+    every = ["float", "int8", "uint8", "binary", "ubinary", "base64"]
+    content = [{"content": [{"type": "text", "text": "a"}]}]
+    ranking = {"query": "q", "documents": ["a", {"text": "b", "id": 1}], "return_documents": True}
+    return [
+        ("/v1/embed", "post", {"model": name, "texts": ["a"], "input_type": "search_query"}),
+        ("/v1/embed", "post", {"texts": ["a"], "embedding_types": every, "truncate": "END"}),
+        ("/v2/embed", "post", {"inputs": content, "embedding_types": every}),
+        ("/v2/embed", "post", {}),
+        ("/rerank", "post", ranking),
+        ("/v1/rerank", "post", ranking),
+        ("/v2/rerank", "post", ranking),
+        ("/v2/rerank", "post", {}),
+        ("/api/embed", "post", {"model": name, "input": ["a"], "options": {"seed": 1}, "keep_alive": "5m"}),
+        ("/api/embed", "post", {}),
+        ("/api/embeddings", "post", {"model": name, "prompt": "a"}),
+        ("/api/show", "post", {"model": name}),
+        ("/api/chat", "post", {"model": name}),
+        ("/api/tags", "get", None),
+        ("/api/ps", "get", None),
+        ("/api/version", "get", None),
+        ("/classify", "post", {"model": name, "input": ["a"], "raw_scores": True}),
+        ("/classify", "post", {}),
+        ("/models", "get", None),
+    ]
+
+
+def test_no_two_shapes_have_one_name() -> None:
+    """The document would describe the second as it does the first."""
+    modules = [
+        importlib.import_module(each.name) for each in pkgutil.walk_packages(http.__path__, f"{http.__name__}.")
+    ]
+    shapes = {each for module in modules for each in vars(module).values() if hasattr(each, "__struct_fields__")}
+    names = [each.__name__ for each in shapes if each.__module__.startswith(http.__name__)]
+    assert len(names) > 50
+    assert sorted({name for name in names if names.count(name) > 1}) == []
 
 
 def test_the_document_is_valid(document: dict[str, Any]) -> None:

@@ -20,7 +20,8 @@ from onnx import helper, numpy_helper
 from encoderfile.model.model import Model
 from encoderfile.service.limits import Limits
 from encoderfile.service.service import Service
-from support.clients import HttpClient, http_client
+from support.clients import PATIENCE, HttpClient, http_client
+from support.controlled_models import Gated
 from support.graphs import edit_graph, edit_json
 from support.kinds import KINDS
 from support.models import DEMO, MODELS, open_model
@@ -95,6 +96,22 @@ class SieServers:
         service = model if isinstance(model, Service) else self.servers.service(model, limits)
         url = self.servers.enter(http_server(service, mcp=False, **server))
         return Sie(self.servers.enter(http_client(self.servers.portal, url)), service, url)
+
+    @contextmanager
+    def full(self, kind: str) -> Iterator[Sie]:
+        """A client of a server of its own whose queue takes no more."""
+        gated = Gated(self.model(kind))
+        client = self.serve(gated, Limits(max_queue=1))
+        try:
+            running = client.http.start(["a"])
+            gated.wait_until_running()
+            waiting = client.http.start(["b"])
+            gated.wait_until_encoded(2)
+            yield client
+        finally:
+            gated.open()
+        for each in (running, waiting):
+            each.result(PATIENCE)
 
 
 @contextmanager

@@ -27,9 +27,20 @@ def once(content: object) -> bytes:
         lambda each: {"first": 1, "results": each([{"embeddings": TOKENS}, {"embeddings": TOKENS[:3]}])},
         lambda each: {"items": each([{"id": "a", "multivector": {"dims": 300, "values": FLOATS}}, {"id": "b"}])},
         lambda each: {"items": each([FLOATS, FLOATS[:2], FLOATS[0], 5, "text"])},
+        lambda each: {"by_type": {"float": each(list(FLOATS[:3])), "none": each([])}, "id": "x"},
         lambda _: {"rows": FLOATS, "labels": ["x"] * 1000},
     ],
-    ids=["nothing", "small", "no entries", "vectors", "tokens", "nested", "bare", "no iterator"],
+    ids=[
+        "nothing",
+        "small",
+        "no entries",
+        "vectors",
+        "tokens",
+        "nested",
+        "bare",
+        "an object of iterators",
+        "no iterator",
+    ],
 )
 def test_joined_chunks_are_the_object(make: Callable[[Callable[[list[Any]], Any]], dict[str, Any]]) -> None:
     chunks = list(json_chunks(make(iter)))

@@ -12,7 +12,19 @@ from starlette.routing import BaseRoute
 
 from encoderfile.errors import EncoderfileError
 from encoderfile.service.service import Service
-from encoderfile.transports.http import encoderfile, index, openai, openapi, probes, rerank, sie, tei
+from encoderfile.transports.http import (
+    cohere,
+    encoderfile,
+    index,
+    infinity,
+    ollama,
+    openai,
+    openapi,
+    probes,
+    rerank,
+    sie,
+    tei,
+)
 from encoderfile.transports.http.dialect import PLAIN, Dialect
 from encoderfile.transports.http.endpoint import routes
 from encoderfile.transports.http.middleware.bodies import BodyMiddleware
@@ -20,11 +32,14 @@ from encoderfile.transports.http.middleware.disconnects import DisconnectMiddlew
 from encoderfile.transports.http.middleware.refusals import KeyMiddleware, UnforeseenMiddleware
 from encoderfile.transports.http.middleware.traces import TraceMiddleware
 
-_OTHERS = (openai, sie, tei)
+_OTHERS = (openai, sie, tei, cohere, infinity, ollama)
 """The dialects of other servers' clients: each has a `DIALECT` and `endpoints`."""
 
 DIALECTS: tuple[Dialect, ...] = (rerank.DIALECT, *(each.DIALECT for each in _OTHERS), PLAIN)
-"""A request that fails is answered by the first that its path belongs to."""
+_BY_PREFIX = sorted(
+    ((prefix, dialect) for dialect in DIALECTS for prefix in dialect.prefixes), key=lambda each: -len(each[0])
+)
+"""A request that fails is answered by the dialect with the longest beginning of its path."""
 
 
 def create(
@@ -57,6 +72,6 @@ def create(
 async def refuse(request: HTTPConnection, error: Exception) -> Response:
     """The response to a request that failed, in the words of its dialect: that of its body, or of its path."""
     path = request.url.path
-    by_path = next(dialect for dialect in DIALECTS if path.startswith(dialect.prefixes))
+    by_path = next(dialect for prefix, dialect in _BY_PREFIX if path.startswith(prefix))
     dialect: Dialect = getattr(request.state, "dialect", by_path)
     return dialect.refuse(error)

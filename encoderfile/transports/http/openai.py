@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -19,7 +18,8 @@ from encoderfile.transports.http import failures, schemas
 from encoderfile.transports.http.dialect import Dialect
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
 from encoderfile.transports.http.failures import Failure
-from encoderfile.transports.http.names import ModelNotFoundError, check_model, ids
+from encoderfile.transports.http.names import ModelNotFoundError, check_given, ids
+from encoderfile.transports.http.vectors import base64_of
 from encoderfile.types import FloatArray, Input, PredictRequest, TokenIds
 
 CODES: dict[Kind, str] = {
@@ -45,6 +45,7 @@ class EmbeddingsRequest(schemas.Prompt, kw_only=True):
     model: str | None = None
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: int | None = None
+    modality: Annotated[Literal["text"] | None, Meta(description="Infinity's word for what `input` is.")] = None
     user: Annotated[Any, Meta(description="Ignored.")] = None
 
 
@@ -97,10 +98,10 @@ def endpoints(service: Service) -> list[Endpoint]:
     """The same under both paths."""
 
     async def embeddings(call: Call, asked: EmbeddingsRequest) -> Answer:
-        if asked.model is not None:
-            check_model(asked.model, service.info)
+        check_given(asked.model, service.info)
         service.check_ability(Ability.DENSE)
-        kept = dimensions.read(asked.dimensions, service)
+        all_of_them = asked.modality is not None and asked.dimensions == 0  # as Infinity's clients say it
+        kept = dimensions.read(None if all_of_them else asked.dimensions, service)
         cut = known_fields.truncation(call.body, service.info.truncation_side, fixed=service.task.fixed_truncation)
         prediction = await call.answering.by(
             service.predict(
@@ -115,7 +116,7 @@ def endpoints(service: Service) -> list[Endpoint]:
         )
         vectors = service.task.vectors("dense", prediction.results, None)
         beginnings = dimensions.beginnings(vectors, kept, service.task.normalizes)
-        form = _base64 if asked.encoding_format == "base64" else _floats
+        form = base64_of if asked.encoding_format == "base64" else _floats
         return Answer(
             {
                 "object": "list",
@@ -166,8 +167,3 @@ def inputs_of(given: str | Sequence[str | int | _Ids]) -> list[Input]:
 
 def _floats(vector: FloatArray) -> FloatArray:
     return vector
-
-
-def _base64(vector: FloatArray) -> str:
-    """Little-endian float32."""
-    return base64.b64encode(vector.astype("<f4", copy=False).tobytes()).decode()

@@ -8,6 +8,7 @@ from typing import Annotated, Any, NamedTuple
 from msgspec import Meta, Struct
 
 from encoderfile.service.prompts import INPUT_TYPES
+from encoderfile.types import FloatArray
 
 Count = Annotated[int, Meta(ge=0)]
 
@@ -50,6 +51,19 @@ def usage(tokens: int) -> dict[str, int]:
 def best_first(scores: Sequence[float]) -> list[int]:
     """Positions by falling score; equal ones keep their order."""
     return sorted(range(len(scores)), key=lambda index: -scores[index])
+
+
+class ScoredLabel(Struct):
+    score: float
+    label: str
+
+
+def scored_labels(scores: FloatArray, labels: Sequence[str], top: int | None = None) -> list[dict[str, Any]]:
+    """The JSON of a `ScoredLabel` for each label, the best first; of the best `top` alone where it is given.
+
+    `scores` is float32 [labels].
+    """
+    return [{"score": scores[each], "label": labels[each]} for each in best_first(scores.tolist())[:top]]
 
 
 class Given(NamedTuple):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from msgspec import Meta, Struct
 
-from encoderfile.errors import UnableError
+from encoderfile.service import abilities
 from encoderfile.service.known_fields import FieldError
 from encoderfile.service.service import Service
 from encoderfile.tasks.numerics import sigmoid, softmax
+from encoderfile.transports.http import schemas
 from encoderfile.transports.http.endpoint import Answer, Call, Form
 from encoderfile.transports.http.tei.dialect import Operation, Truncating, answered, truncation
 from encoderfile.types import FloatArray, PredictRequest, Text
@@ -51,30 +51,23 @@ class TeiPredictRequest(Truncating, kw_only=True):
     parameters: PredictParameters | None = None
 
 
-class TeiPrediction(Struct):
-    score: float
-    label: str
-
-
 def predict(service: Service) -> Operation:
     """A flat list for one text or pair, and a list of lists for several, or where a client of the hub asks."""
 
     async def handle(call: Call, asked: TeiPredictRequest) -> Answer:
-        if not service.task.classifies:
-            raise UnableError(
-                f"Model '{service.info.model_id}' is no classifier of texts: it gives {service.task.answer}"
-            )
+        abilities.check_classifies(service.task, service.info.model_id)
         texts, several = _texts(asked.inputs)
         request = PredictRequest(texts, truncation=truncation(call, service), raw=True)
         prediction = await call.answering.by(service.predict(request))
         chosen = _chosen(asked)
-        found = (_labels(chosen(each), service.task.labels, asked.parameters) for each in prediction.results)
+        top = asked.parameters.top_k if asked.parameters else None
+        found = (schemas.scored_labels(chosen(each), service.task.labels, top) for each in prediction.results)
         listed = several or _is_of_the_inference_api(call)
         return answered(call, service, found if listed else next(found), texts, prediction)
 
     return Operation(
         request=TeiPredictRequest,
-        response=list[TeiPrediction | list[TeiPrediction]],
+        response=list[schemas.ScoredLabel | list[schemas.ScoredLabel]],
         handle=handle,
         facts={"inputs": _INPUTS_SCHEMA},
         supported=service.task.classifies,
@@ -120,9 +113,3 @@ def _chosen(asked: TeiPredictRequest) -> Callable[[Any], FloatArray]:
         return lambda result: result.scores
     function = _FUNCTIONS[named]
     return lambda result: function(result.logits)
-
-
-def _labels(scores: FloatArray, labels: Sequence[str], parameters: PredictParameters | None) -> list[dict[str, Any]]:
-    top = parameters.top_k if parameters else None
-    best = np.argsort(-scores, kind="stable")[:top].tolist()
-    return [{"score": scores[each], "label": labels[each]} for each in best]
