@@ -1,4 +1,4 @@
-"""Servers of every kind of model, shared by the tests of this folder."""
+"""Servers of every kind of model, shared by the tests of every dialect."""
 
 from collections.abc import Iterator
 
