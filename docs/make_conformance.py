@@ -98,7 +98,7 @@ def _collect() -> dict[str, dict[str, dict[str, Statement]]]:
     found: dict[str, dict[str, dict[str, Statement]]] = {
         key: {section: {} for section in page.sections} for key, page in PAGES.items()
     }
-    for path in sorted(TESTS.glob("*/test_*.py")):
+    for path in sorted(TESTS.rglob("test_*.py")):
         for test in ast.parse(path.read_text(encoding="utf-8")).body:
             for reference, statements, here in _markers(test):
                 key, _, section = reference.partition(" ")
