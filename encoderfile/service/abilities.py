@@ -32,7 +32,7 @@ def check(ability: Ability, task: Task[Any], model_id: str) -> None:
     raise UnableError(f"Model '{model_id}' does not support {what}: {takes}{has}")
 
 
-def check_classifies(task: Task[Any], model_id: str) -> None:
-    """Raises `UnableError` for a model without labels of its own for a text."""
+def check_classifies(task: Task[Any], model_id: str, instead: str = "") -> None:
+    """Raises `UnableError`, which ends with `instead`, for a model without labels of its own for a text."""
     if not task.classifies:
-        raise UnableError(f"Model '{model_id}' is no classifier of texts: it gives {task.answer}")
+        raise UnableError(f"Model '{model_id}' is no classifier of texts: it gives {task.answer}{instead}")

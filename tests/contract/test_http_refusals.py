@@ -28,12 +28,11 @@ WRONG = {
     "null": (None, "the body should be an object, got null"),
     "no inputs": ({"texts": ["a"]}, "the field inputs is missing"),
     "inputs is null": ({"inputs": None}, "inputs should be a list, got null"),
-    "inputs is a text": ({"inputs": "a"}, "inputs should be a list, got a string"),
+    "inputs is a number": ({"inputs": 1}, "inputs should be a list, got a number"),
     "inputs is an object": ({"inputs": {"0": "a"}}, "inputs should be a list, got an object"),
     "an input is a number": ({"inputs": ["a", 1]}, "inputs[1] should be a string or an object, got a number"),
     "an input is null": ({"inputs": [None]}, "inputs[0] should be a string or an object, got null"),
     "an input is true": ({"inputs": [True]}, "inputs[0] should be a string or an object, got a boolean"),
-    "an input is a pair": ({"inputs": [["a", "b"]]}, "inputs[0] should be a string or an object, got a list"),
     "metadata is a list": ({"inputs": ["a"], "metadata": []}, "metadata should be an object, got a list"),
     "metadata has a number": (
         {"inputs": ["a"], "metadata": {"k": 1}},

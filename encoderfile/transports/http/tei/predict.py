@@ -35,6 +35,9 @@ _INPUTS_SCHEMA = {
 """Where `/predict` is shared, a list of two strings is no pair."""
 
 
+_INSTEAD = "; Encoderfile's own /predict takes inputs as a list of strings"
+
+
 class PredictParameters(Struct, kw_only=True):
     """What clients of the Inference API send beside a text."""
 
@@ -55,7 +58,7 @@ def predict(service: Service) -> Operation:
     """A flat list for one text or pair, and a list of lists for several, or where a client of the hub asks."""
 
     async def handle(call: Call, asked: TeiPredictRequest) -> Answer:
-        abilities.check_classifies(service.task, service.info.model_id)
+        abilities.check_classifies(service.task, service.info.model_id, _INSTEAD)
         texts, several = _texts(asked.inputs)
         request = PredictRequest(texts, truncation=truncation(call, service), raw=True)
         prediction = await call.answering.by(service.predict(request))
