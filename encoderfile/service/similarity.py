@@ -36,7 +36,7 @@ async def similarities(
         raise UnableError(f"Model '{service.info.model_id}' does not support similarity: it gives {gives}")
     name = function or similarity_of(service.task)
     numbers = len(texts.inputs) * len((others or texts).inputs)
-    for most in (texts.max_values, service.max_values):
+    for most in (texts.max_values, service.limits.max_values):
         if most is not None and numbers > most:
             raise RequestTooLargeError(
                 f"the answer would hold {numbers} numbers, the most in one answer is {most}: send fewer texts"
