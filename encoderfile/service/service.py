@@ -89,7 +89,7 @@ class Service:
         self.task: Task[Any] = model.task
         self.device = model.device
         self.allow_dimensions = allow_dimensions
-        self.max_inputs, self.max_values = limits.max_inputs, limits.max_values
+        self.max_inputs = limits.max_inputs
         self.refuses_overflow = limits.refuse_overflow
         self.check_characters = limits.check_characters
         """`predict` asks this too; who fills in prompts asks before, for they can make a small body large."""

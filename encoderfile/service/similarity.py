@@ -13,6 +13,9 @@ from encoderfile.service.service import Service
 from encoderfile.tasks.similarity import SIMILARITIES, comparable, similarity_of, stacked
 from encoderfile.types import FloatArray, Prediction, PredictRequest, Timing
 
+_MAX_VALUES = 1 << 24
+"""Numbers of the vectors that are compared, also where answers have no limit."""
+
 _NUMBERS_AT_A_TIME = 1 << 24
 """How many are compared before others get their turn: about 10 ms."""
 
@@ -33,7 +36,7 @@ async def similarities(
         raise UnableError(f"Model '{service.info.model_id}' does not support similarity: it gives {gives}")
     name = function or similarity_of(service.task)
     numbers = len(texts.inputs) * len((others or texts).inputs)
-    for most in (texts.max_values, service.max_values):
+    for most in (texts.max_values, service.limits.max_values):
         if most is not None and numbers > most:
             raise RequestTooLargeError(
                 f"the answer would hold {numbers} numbers, the most in one answer is {most}: send fewer texts"
@@ -64,10 +67,10 @@ async def _answers(
     kind: str,
 ) -> list[Prediction[Any]]:
     """To both, as one request where they ask for the same."""
-    texts = replace(texts, raw=True, kinds=(kind,), max_values=None)
+    texts = replace(texts, raw=True, kinds=(kind,), max_values=_MAX_VALUES)
     if others is None:
         return [await predict(texts)]
-    others = replace(others, raw=True, kinds=(kind,), max_values=None)
+    others = replace(others, raw=True, kinds=(kind,), max_values=_MAX_VALUES)
     if texts.inputs and others.inputs and replace(texts, inputs=()) == replace(others, inputs=()):
         return [await predict(replace(texts, inputs=[*texts.inputs, *others.inputs]))]
     with sending():  # while they counted, the others could wait for them

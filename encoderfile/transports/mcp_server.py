@@ -9,6 +9,7 @@ import orjson
 
 import encoderfile
 from encoderfile.errors import EncoderfileError, InternalError, Kind
+from encoderfile.service.cooperative import cooperatively
 from encoderfile.service.json_chunks import json_chunks
 from encoderfile.service.metrics import TRUNCATED
 from encoderfile.service.service import Service
@@ -69,7 +70,7 @@ def build(service: Service) -> Server[Any]:
         try:
             with service.metrics.request("mcp") as answering:
                 content = await tools[params.name].call(params.arguments or {}, answering)
-                text = b"".join(json_chunks(content))
+                text = b"".join(await cooperatively(json_chunks(content)))
         except EncoderfileError as error:
             raise MCPError(STATUS[error.kind], str(error)) from error
         except Exception as error:

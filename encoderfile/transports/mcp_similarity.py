@@ -16,10 +16,13 @@ from encoderfile.service.service import Service
 from encoderfile.service.similarity import similarities
 from encoderfile.tasks.abilities import Ability
 from encoderfile.tasks.similarity import comparable, similarity_of
-from encoderfile.transports.mcp_tool import MAX_VALUES, Arguments, Tool, arguments_schema, limit, naming, rounded
+from encoderfile.transports.mcp_tool import Arguments, Tool, arguments_schema, limit, naming, rounded
 from encoderfile.types import AskedPrompt, Prediction, PredictRequest
 
 _Texts = Annotated[list[Annotated[str, Meta(extra_json_schema={"minLength": 1})]], Meta(min_length=1)]
+
+MAX_PAIRS = 1 << 18
+"""Of texts that are compared in one call, which makes 5 MB of JSON."""
 
 TOP_N = 10
 """Documents in the answer where a call does not say how many."""
@@ -86,7 +89,7 @@ def _similarity(service: Service) -> Tool:
 
     async def call(arguments: Arguments, answering: Answering) -> Mapping[str, Any]:
         asked = read(arguments, SimilarityRequest)
-        texts = PredictRequest(asked.texts, max_values=MAX_VALUES)
+        texts = PredictRequest(asked.texts, max_values=MAX_PAIRS)
         others = None if asked.other_texts is None else PredictRequest(asked.other_texts)
         with naming(texts=len(asked.texts), other_texts=len(asked.other_texts or ())):
             found = await answering.by(similarities(service, texts, others))

@@ -252,7 +252,7 @@ def test_the_numbers_of_texts_and_of_the_answer_are_bounded(own: Servers) -> Non
         code, sentence = refusal(mcp, "similarity", **arguments)
         assert (code, sentence) == (-32600, "Invalid input: at most 3 inputs per request, got 4: split the request")
     _, sentence = refusal(mcp, "similarity", texts=["a"] * 3000)
-    assert sentence.endswith(f"would hold 9000000 numbers, the most in one answer is {1 << 22}: send fewer texts")
+    assert sentence.endswith(f"would hold 9000000 numbers, the most in one answer is {1 << 18}: send fewer texts")
     small = own.client("mcp", own.service("embed", Limits(max_values=5000)))
     _, sentence = refusal(small, "similarity", texts=["a"] * 100)
     assert sentence.endswith("the answer would hold 10000 numbers, the most in one answer is 5000: send fewer texts")

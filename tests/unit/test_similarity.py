@@ -109,6 +109,14 @@ async def test_vectors_beyond_the_limit_of_an_answer_are_refused() -> None:
             await similarities(service, PredictRequest([QUESTION] * 9))
 
 
+@in_loop
+async def test_vectors_are_bounded_where_answers_are_not() -> None:
+    """Token vectors are many: 4096 texts of the limit would take gigabytes."""
+    async with started(Service(open_model(DEMO["embed"], "embedding"), Limits(max_values=None))) as service:
+        with pytest.raises(InputError, match=f"more than {1 << 24} numbers"):
+            await similarities(service, PredictRequest(["word " * 300] * 4000))
+
+
 @pytest.mark.parametrize(
     ("folder", "gives"), [(DEMO["sentiment"], "labels"), (KINDS["colbert"], "a vector for each token")]
 )
