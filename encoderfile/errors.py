@@ -97,6 +97,15 @@ class ExhaustedError(InternalError):
     """The machine has no memory, thread or file left for this; a smaller or later request may succeed."""
 
 
+class TransformError(InternalError):
+    """The script of the file failed; `reason` is for its author and the log, not for callers."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("the transform failed")
+        self.reason = reason
+        self.add_note(f"The transform: {reason}")
+
+
 class UnauthenticatedError(EncoderfileError):
     """A key is required and the request brought none, or a wrong one."""
 

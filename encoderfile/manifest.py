@@ -32,6 +32,10 @@ TRANSFORM = "transform.lua"
 CUDA_LIBRARIES, CUFFT_LIBRARIES = "cuda-libraries.pack", "cufft-libraries.pack"
 """Artifacts: packs of libraries that a start with CUDA unpacks. They are no part of the model."""
 LIBRARIES = (CUDA_LIBRARIES, CUFFT_LIBRARIES)
+LUA = "lua.pack"
+"""Artifact: a pack with Lua, for files with a transform."""
+PACKS = (*LIBRARIES, LUA)
+"""Artifacts that are unpacked when they are needed."""
 
 LUA_LIBS = ("coroutine", "math", "string", "table", "utf8")
 """The standard libraries of Lua that a transform can have."""
@@ -190,6 +194,18 @@ class Manifest:
     def artifact(self, name: str) -> Artifact | None:
         """The part called `name`."""
         return next((a for a in self.artifacts if a.name == name), None)
+
+    @property
+    def has_transform(self) -> bool:
+        """Whether a script makes the numbers that results are made of."""
+        return self.lua_libs is not None
+
+    @property
+    def transform_in_words(self) -> str:
+        """The language and the libraries of the script, for a table."""
+        return (
+            f"in Lua, with the libraries {', '.join(self.lua_libs)}" if self.lua_libs else "in Lua, without libraries"
+        )
 
     @property
     def model_bytes(self) -> int:

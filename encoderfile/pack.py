@@ -21,7 +21,7 @@ from pathlib import Path
 
 from encoderfile.container import PAGE, Container, Slice, hash_range
 from encoderfile.errors import ContainerError
-from encoderfile.manifest import LIBRARIES
+from encoderfile.manifest import PACKS
 
 MAGIC = b"ENCPACK\x02"
 # magic, id (hex digits), entries, bytes of the index, oldest glibc, flags
@@ -98,12 +98,12 @@ def read(pack: Slice, name: str) -> bytes:
 
 
 def sbom_of(file: Container) -> str:
-    """What a file is made of beside its model, CycloneDX JSON: its runtime, and the libraries of CUDA in it.
+    """What a file is made of beside its model, CycloneDX JSON: its runtime, and what it unpacks beside that.
 
     Raises `ContainerError`.
     """
     text = read(file.pack, SBOM_PATH).decode()
-    artifacts = [each for name in LIBRARIES if (each := file.manifest.artifact(name)) is not None]
+    artifacts = [each for name in PACKS if (each := file.manifest.artifact(name)) is not None]
     if not artifacts:
         return text
     document = json.loads(text)

@@ -27,7 +27,7 @@
  * where another pack lies, OFFSET:LENGTH, the launcher unpacks that one and prints the path of its folder.
  */
 #define OTHER_PACK "ENCODERFILE_UNPACK"
-#define OTHER_SUBJECT "the CUDA part"
+#define OTHER_SUBJECT "a pack of libraries"
 
 /* The file that was started: the pack that is unpacked, whether it is the runtime, and the file's owner. */
 struct file {

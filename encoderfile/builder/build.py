@@ -16,14 +16,14 @@ from encoderfile.atomic import is_special, replacing
 from encoderfile.builder.check import Checked, check
 from encoderfile.builder.config import BuildConfig
 from encoderfile.builder.container_writer import Part, sha256, write
-from encoderfile.builder.runtimes import cuda_libraries, packs
+from encoderfile.builder.runtimes import cuda_libraries, lua, packs
 from encoderfile.builder.runtimes.cache import cache_folder
 from encoderfile.builder.runtimes.platforms import this_platform
 from encoderfile.builder.runtimes.sbom import cuda_libraries_of
 from encoderfile.builder.trial import try_out
 from encoderfile.container import Container
 from encoderfile.errors import ConfigError
-from encoderfile.manifest import GRAPH, TENSORS, TOKENIZER, WEIGHTS, Manifest
+from encoderfile.manifest import GRAPH, TENSORS, TOKENIZER, TRANSFORM, WEIGHTS, Manifest
 from encoderfile.model.device import cuda_obstacle
 from encoderfile.pack import sbom_of
 from encoderfile.progress import Progress, waiting
@@ -73,9 +73,10 @@ def build(
     frozen = packs.usable(base, platform, device) if base is not None else None
     if frozen is None and platform != this_platform():
         frozen = packs.runtime(platform, device, cache_folder(config.cache_dir), say)
-    bundled = device == "cuda" and config.cuda_libraries != cuda_libraries.SYSTEM
-    if bundled:
+    if _brings_cuda(config, device):
         cuda_libraries.require_installed()
+    if config.transform is not None:
+        lua.require(platform, base)
     say(f"checking {config.path}")
     with waiting(f"checking {config.path}"):
         checked = check(config)
@@ -87,9 +88,11 @@ def build(
     if frozen is None:
         frozen = packs.runtime(platform, device, cache_folder(config.cache_dir), say)
     parts = _parts(checked)
-    if bundled:
+    if _brings_cuda(config, device):
         roots = cuda_libraries_of(frozen.pack)
         parts += cuda_libraries.parts(roots, checked.graph.op_types, cache_folder(config.cache_dir), say)
+    if checked.transform is not None:
+        parts.append(lua.part(base, frozen.pack))
     say(f"writing {target}")
     with replacing(target, "--output-path", say) as temporary:
         weights = sum(each.length for part in parts for each in part.slices)
@@ -142,12 +145,18 @@ def _machine(config: BuildConfig, base: packs.Pack | None) -> tuple[str, str, st
     return platform, "cpu", obstacle
 
 
+def _brings_cuda(config: BuildConfig, device: str) -> bool:
+    return device == "cuda" and config.cuda_libraries != cuda_libraries.SYSTEM
+
+
 def _parts(checked: Checked) -> list[Part]:
     graph, slices, length = checked.graph.layout()
     parts = [Part(GRAPH, graph), Part(TOKENIZER, checked.folder.files["tokenizer.json"])]
     parts += [Part(name, data) for name, data in sorted(checked.folder.files.items()) if name != "tokenizer.json"]
     if checked.tensors:
         parts.append(Part(TENSORS, tensors.write(checked.tensors)))
+    if checked.transform is not None:
+        parts.append(Part(TRANSFORM, checked.transform.source.encode()))
     if slices:
         parts.append(Part(WEIGHTS, slices=slices, length=length))
     return parts

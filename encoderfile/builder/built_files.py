@@ -9,14 +9,14 @@ from pathlib import Path
 
 from encoderfile.atomic import replacing
 from encoderfile.builder.container_writer import copy_out, rewrap
-from encoderfile.builder.runtimes import cuda_libraries, packs
+from encoderfile.builder.runtimes import cuda_libraries, lua, packs
 from encoderfile.builder.runtimes.cache import cache_folder
 from encoderfile.builder.runtimes.platforms import this_platform
 from encoderfile.builder.runtimes.sbom import cuda_libraries_of, device_of, platform_of
 from encoderfile.builder.trial import try_out
 from encoderfile.container import Container
 from encoderfile.errors import ConfigError, ContainerError
-from encoderfile.manifest import CUDA_LIBRARIES, GRAPH, LIBRARIES
+from encoderfile.manifest import CUDA_LIBRARIES, GRAPH, PACKS
 from encoderfile.progress import Progress, waiting
 
 
@@ -29,7 +29,7 @@ def extract(file: Path, folder: Path, say: Callable[[str], None] = lambda _: Non
     with Container(file) as source:
         with waiting(f"checking {file}"):
             source.verify()
-        artifacts = [each for each in source.manifest.artifacts if each.name not in LIBRARIES]
+        artifacts = [each for each in source.manifest.artifacts if each.name not in PACKS]
         paths = [_path(source, artifact.name, folder) for artifact in artifacts]
         if len(set(paths)) < len(paths):
             raise ContainerError(f"{file} holds two files of one name: build it again")
@@ -91,6 +91,7 @@ def upgrade(
             raise ConfigError(f"{file} carries the libraries of CUDA, which stay: build it again with --device cpu")
         platform = platform_of(old.pack) or this_platform()
         frozen = packs.runtime(platform, device, cache_folder(cache_dir), say)
+        lua.check_kept(old, frozen.pack)
         if bundled:
             cuda_libraries.check_kept(old, cuda_libraries_of(frozen.pack))
         elif device == "cuda":

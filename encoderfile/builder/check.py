@@ -28,14 +28,16 @@ from encoderfile.builder.tokenizer_spec import (
     tables_of,
     tokenizer_spec,
 )
+from encoderfile.builder.transforms import open_transform, with_transform
 from encoderfile.builder.trial_runs import HALF_TOLERANCE, TOLERANCE, compare_alone_and_together, try_lengths
-from encoderfile.errors import ConfigError, ModelError
+from encoderfile.errors import ConfigError, ModelError, TransformError
 from encoderfile.manifest import GraphInput, GraphSpec, LayerSpec, Manifest, TokenizerSpec
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
 from encoderfile.model.padding import CONSTANT
 from encoderfile.model.session import Session, ValueInfo
 from encoderfile.model.tokenizer import Tokenizer
+from encoderfile.transforms.transform import Transform
 from encoderfile.types import FloatArray
 
 _CPU = Device("cpu", "checks run on the CPU")
@@ -53,6 +55,8 @@ def check(config: BuildConfig) -> Checked:
         raise ModelError(
             f"a JSON file of {config.path} holds a value of an unexpected kind ({reason}): export the model again"
         ) from error
+    except TransformError as error:
+        raise ModelError(f"the transform fails: {error.reason}") from error
     except MemoryError as error:
         raise ModelError(
             f"checking {config.path} needs more memory than there is: lower the limit with --max-length"
@@ -100,14 +104,18 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     check_labels(folder, model.manifest)
     tolerance = TOLERANCE if taken.main.dtype == "float32" else HALF_TOLERANCE
     difference = compare_alone_and_together(model, tolerance)
+    transform, remarks = open_transform(config, model, None if type(kind) is Kind else choice.reason)
+    if transform is not None:
+        model, difference = with_transform(model, transform, tolerance)
     manifest = dataclasses.replace(model.manifest, max_padding_difference=difference, abilities=model.task.in_words)
-    notes = [*folder.notes, *reasons, *changed.notes, *facts.notes, *also]
+    notes = [*folder.notes, *reasons, *changed.notes, *facts.notes, *also, *remarks]
     if config.precision.changes:
         found = _drift(model, original, config.precision)
         manifest = dataclasses.replace(manifest, precision=config.precision.words(), drift=found.to_json())
         notes.append(found.words())
     manifest.to_bytes()  # raises for lone surrogates in a label or a prompt, which cannot be written
-    return Checked(folder, graph, manifest, choice.reason, (*notes, *_notes(manifest, graph_spec)), changed, tensors)
+    notes += _notes(manifest, graph_spec)
+    return Checked(folder, graph, manifest, choice.reason, tuple(notes), changed, tensors, transform)
 
 
 def _kind(config: BuildConfig, folder: ModelFolder, session: Session) -> tuple[Kind, Choice, list[str]]:
@@ -221,6 +229,7 @@ class Checked:
     """Keeps a changed graph on disk until it is written."""
     tensors: Mapping[str, FloatArray] = field(default_factory=dict)
     """What the artifact `TENSORS` holds."""
+    transform: Transform | None = None
 
     def rows(self) -> list[tuple[str, str]]:
         """The findings as label and value, for a table."""
@@ -238,8 +247,11 @@ class Checked:
             rows.append(("labels", ", ".join(manifest.id2label.values())))
         if manifest.pooling is not None:
             normalized = "normalised" if manifest.pooling.normalize else "not normalised"
-            steps = [" + ".join(manifest.pooling.modes) or "in the graph", *map(_layer, manifest.pooling.layers)]
+            in_place = "by the transform" if manifest.has_transform else "in the graph"
+            steps = [" + ".join(manifest.pooling.modes) or in_place, *map(_layer, manifest.pooling.layers)]
             rows.append(("pooling", ", ".join([*steps, normalized])))
+        if manifest.has_transform:
+            rows.append(("transform", manifest.transform_in_words))
         if manifest.similarity is not None:
             rows.append(("similarity", manifest.similarity))
         if manifest.prompts:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from encoderfile.errors import InputError, InternalError, ModelError
+from encoderfile.errors import InputError, InternalError, ModelError, TransformError
 from encoderfile.model.model import Model
 from encoderfile.model.text_inputs import resized
 from encoderfile.tasks.results import Result, numbers
@@ -58,6 +58,8 @@ def try_lengths(model: Model) -> int:
     graph, asked = model.manifest.graph, example(model)
     try:
         columns = int(_output(model, model.encode([model.task.as_input(TEXTS[0])], asked)).shape[-1])
+    except TransformError:
+        raise
     except InternalError as error:
         constants = [f"{each.name}={each.value:g}" for each in graph.inputs if each.value]
         advice = f"give another value for --input {', '.join(constants)}" if constants else "export the model again"
@@ -69,6 +71,8 @@ def try_lengths(model: Model) -> int:
             long = resized(each, min(limit, len(each))) if model.task.preprocessor is None else each
             try:
                 _output(model, [long])
+            except TransformError:
+                raise
             except InternalError as error:
                 raise ModelError(
                     f"the graph fails on a text of {len(long)} tokens: give the length it was made for with "
@@ -78,8 +82,8 @@ def try_lengths(model: Model) -> int:
 
 
 def _output(model: Model, texts: Sequence[EncodedText]) -> FloatArray:
-    feeds, _ = model.inputs.feeds(texts[: model.manifest.graph.fixed_batch])
-    return model.session.run(feeds, model.manifest.graph.output)
+    feeds, mask = model.inputs.feeds(texts[: model.manifest.graph.fixed_batch])
+    return model.transformed(model.session.run(feeds, model.manifest.graph.output), texts, mask)
 
 
 def compare_alone_and_together(model: Model, tolerance: float) -> float:
@@ -93,6 +97,11 @@ def compare_alone_and_together(model: Model, tolerance: float) -> float:
         with contextlib.suppress(InputError):
             texts += model.encode([PAIR], example(model))
     difference, allowed = _differences(model, texts, tolerance)
+    if difference > allowed and model.manifest.has_transform:
+        raise ModelError(
+            f"answers change by {difference:.2g} when a text is in a batch with others (at most {allowed:.2g} is "
+            "allowed), and without the transform they do not: use its mask, and let it combine no two texts"
+        )
     if difference > allowed:
         side = model.manifest.tokenizer.padding_side
         other = "right" if side == "left" else "left"
@@ -111,6 +120,8 @@ def _differences(model: Model, texts: Sequence[EncodedText], tolerance: float) -
     """How far answers alone are from those in one batch, and how far they may be."""
     try:
         together = [_finite(each) for each in model.run(texts)]
+    except TransformError:
+        raise
     except InternalError as error:
         raise ModelError(
             f"the graph runs one text and fails on {len(texts)} together: export it with a dynamic batch size"

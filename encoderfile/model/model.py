@@ -6,7 +6,7 @@ import dataclasses
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,9 +20,13 @@ from encoderfile.model.pairs import Known
 from encoderfile.model.session import Session
 from encoderfile.model.text_inputs import Readable, TextInputs
 from encoderfile.model.tokenizer import Tokenizer
+from encoderfile.tasks.pooling import pooled_mask
 from encoderfile.tasks.results import Result
 from encoderfile.tasks.task import NO_TENSORS
 from encoderfile.types import AS_IT_STANDS, Asked, EncodedText, FloatArray, ModelInfo
+
+if TYPE_CHECKING:  # most files have none
+    from encoderfile.transforms.transform import Transform
 
 
 class Model:
@@ -35,11 +39,13 @@ class Model:
         session: Session,
         instances: Instances | None = None,
         tensors: Mapping[str, FloatArray] = NO_TENSORS,
+        transform: Transform | None = None,
     ) -> None:
         """`instances` is given where several runs may go at the same time; `tensors` are those of `TENSORS`."""
         self.manifest = manifest
         self.tokenizer = tokenizer
         self.tensors = tensors
+        self._transform = transform
         self.task = tasks.create(manifest, tensors)
         self.device = session.device.name
         """Where the graph runs: `cpu` or `cuda`."""
@@ -67,13 +73,13 @@ class Model:
 
     def with_session(self, session: Session) -> Model:
         """The same model on another graph."""
-        return Model(self.manifest, self.tokenizer, session, tensors=self.tensors)
+        return Model(self.manifest, self.tokenizer, session, tensors=self.tensors, transform=self._transform)
 
     def padded_on(self, side: str) -> Model:
         """The same model with the padding on the `left` or `right`."""
         spec = dataclasses.replace(self.manifest.tokenizer, padding_side=side)
         manifest = dataclasses.replace(self.manifest, tokenizer=spec)
-        return Model(manifest, self.tokenizer, self.session, tensors=self.tensors)
+        return Model(manifest, self.tokenizer, self.session, tensors=self.tensors, transform=self._transform)
 
     def encode(
         self,
@@ -115,6 +121,13 @@ class Model:
             found.update(zip(rows, self._run_together(session, [batch[row] for row in rows]), strict=True))
         return [found[row] for row in range(len(batch))]
 
+    def transformed(self, output: FloatArray, batch: Sequence[EncodedText], mask: FloatArray) -> FloatArray:
+        """What the file's script makes of the graph's output, or the output itself. Raises `TransformError`."""
+        if self._transform is None:
+            return output
+        pooled = mask if self.manifest.include_prompt else pooled_mask(mask, [text.unpooled for text in batch])
+        return self._transform(output, pooled)
+
     def _run_together(self, session: Session, batch: Sequence[EncodedText]) -> list[Result | InternalError]:
         size = self.manifest.graph.fixed_batch or len(batch)
         chunks = (batch[start : start + size] for start in range(0, len(batch), size))
@@ -143,6 +156,9 @@ class Model:
         else:
             first, others = session.run(feeds, self.manifest.graph.output), []
         output, finite = _finite(self.task.batch_first(first)[: len(batch)], mask)
+        if self._transform is not None:
+            output, still = _finite(self.transformed(output, batch, mask), mask)
+            finite = finite & still
         results: list[Result] = self.task.postprocess(output, batch, mask)
         if kinds:
             more, are_finite = zip(*(_finite(each[: len(batch)], mask) for each in others), strict=True)

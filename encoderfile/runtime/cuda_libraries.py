@@ -6,18 +6,15 @@ that is already in the process before it looks anywhere else.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import fcntl
 import os
-import subprocess
 from functools import cache, partial
 from pathlib import Path
 
-from encoderfile.container import Container, Slice
-from encoderfile.errors import ConfigError
+from encoderfile.container import Slice
 from encoderfile.manifest import LIBRARIES
 from encoderfile.model.device import Device, choose
+from encoderfile.runtime import unpacking
 
 _OPENED_BY_PATH = ("libcudnn_", "libnvrtc-builtins")
 """Parts that their library looks for in its own folder (`RUNPATH $ORIGIN`), when it needs one."""
@@ -35,26 +32,12 @@ def device(executable: Path, wanted: str, index: int, *, load_now: bool = True) 
 
 def places(executable: Path) -> list[Slice]:
     """Where the packs of libraries lie in the file; none: it takes those of its machine."""
-    with Container(executable) as container:
-        found = [container.manifest.artifact(name) for name in LIBRARIES]
-        return [container.slice_of(artifact) for artifact in found if artifact is not None]
+    return unpacking.places(executable, LIBRARIES)
 
 
 def folder(place: Slice) -> Path:
-    """Has the launcher unpack one of them, unless it did before; returns where it is, kept while this process lives.
-
-    Raises `ConfigError` where that fails; the launcher has printed why.
-    """
-    environment = {**os.environ, "ENCODERFILE_UNPACK": f"{place.offset}:{place.length}"}
-    done = subprocess.run([place.path], stdout=subprocess.PIPE, env=environment, check=False)
-    if done.returncode != 0:
-        raise ConfigError("the libraries of CUDA in this file cannot be unpacked")
-    found = Path(os.fsdecode(done.stdout.removesuffix(b"\n")))
-    lock = found.parent / f"{found.name}.lock"
-    with contextlib.suppress(OSError):  # there is none in a folder that came with the file, nor on some file systems
-        # Never closed: it keeps other versions from removing the folder while this process lives.
-        fcntl.flock(os.open(lock, os.O_RDONLY), fcntl.LOCK_SH | fcntl.LOCK_NB)
-    return found
+    """As `unpacking.folder`."""
+    return unpacking.folder(place, "the libraries of CUDA")
 
 
 @cache

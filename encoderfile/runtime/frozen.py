@@ -10,8 +10,9 @@ from typing import Any
 
 from encoderfile.container import Container
 from encoderfile.errors import ConfigError, ContainerError
+from encoderfile.manifest import PACKS
 from encoderfile.pack import FACTS_PATH, sbom_of
-from encoderfile.runtime import c_library, cuda_libraries
+from encoderfile.runtime import c_library, unpacking
 
 
 def folder() -> Path:
@@ -47,7 +48,8 @@ def unpack(executable: Path, target: Path) -> Path:
 
     Raises `ConfigError` for a folder that is not empty or cannot be written.
     """
-    sources = [folder(), *(cuda_libraries.folder(place) for place in cuda_libraries.places(executable))]
+    beside = unpacking.places(executable, PACKS)
+    sources = [folder(), *(unpacking.folder(place, "what belongs to the runtime") for place in beside)]
     try:
         if target.exists() and any(target.iterdir()):
             raise ConfigError(f"{target} is not empty: give a new folder")

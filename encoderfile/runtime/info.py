@@ -37,6 +37,7 @@ def describe(executable: Path, device: Device, as_json: bool) -> str:
         *([("labels", ", ".join(manifest.id2label.values()))] if manifest.id2label else []),
         *([("prompts", manifest.prompts_in_words)] if manifest.prompts else []),
         *([("similarity", manifest.similarity)] if manifest.similarity else []),
+        *([("transform", manifest.transform_in_words)] if manifest.has_transform else []),
         ("limit", f"{manifest.tokenizer.max_length} tokens"),
         *([("precision", manifest.precision)] if manifest.drift is not None else []),
         ("device", f"{device.name} ({device.reason})"),

@@ -39,6 +39,11 @@ def load(executable: Path, device: Device, settings: ModelSettings) -> Model:
         mapped = container.map(WEIGHTS)
         weights: dict[str, mmap.mmap] = {} if mapped is None else {WEIGHTS: mapped}
         held = container.map(TENSORS)
+        transform = None
+        if manifest.has_transform:
+            from encoderfile.runtime import transforms  # most files have none
+
+            transform = transforms.opened(container)
         loaded = partial(Session, container.read(GRAPH), weights, device=device)
         try:
             session = loaded(threads=settings.granted_threads)
@@ -53,7 +58,7 @@ def load(executable: Path, device: Device, settings: ModelSettings) -> Model:
         # Rows of a fixed batch are padded up, and would be computed once per instance.
         if device.name == "cpu" and count > 1 and manifest.graph.fixed_batch in (None, 1):
             several = Instances(count, partial(loaded, threads=1), manifest.model_bytes)
-        return Model(manifest, tokenizer, session, several, beside)
+        return Model(manifest, tokenizer, session, several, beside, transform)
 
 
 def _start(tokenizer: Tokenizer) -> None:

@@ -20,7 +20,7 @@ from encoderfile.tasks.options import NORMALIZE_REQUIRED
 from encoderfile.tasks.pooling import pool
 from encoderfile.tasks.projection import Projection
 from encoderfile.tasks.results import Result, Rows
-from encoderfile.tasks.task import NO_TENSORS, Output, Task
+from encoderfile.tasks.task import NO_TENSORS, Output, Task, TransformAxes
 from encoderfile.types import EncodedText, FloatArray, PredictRequest, TokenInfo
 
 
@@ -45,6 +45,7 @@ class Embedding(Task[TokenEmbeddings]):
     pools = True
     takes_prompt = True
     options = (NORMALIZE_REQUIRED,)
+    transform = TransformAxes(("batch", "tokens", "hidden"), ("batch", "tokens", "size"))
     summary = "Performs embeddings for input text sequences."
     answer = "one vector per token of each text, special tokens included"
     example: ClassVar[Mapping[str, Any]] = {"inputs": ["Hello world"], "normalize": True}

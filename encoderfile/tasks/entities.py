@@ -49,16 +49,17 @@ def entities(
     labels: Sequence[str],
     strategy: str,
     words: WordRules,
+    scores: FloatArray | None = None,
 ) -> list[Entity]:
     """The entities of one text, in order, those labelled O left out.
 
-    `tokens` are those of `text` without special ones, `logits` float32 [tokens, labels]. Raises `ValueError` for a
-    strategy that is not one of `STRATEGIES`.
+    `tokens` are those of `text` without special ones, `logits` float32 [tokens, labels]; `scores` are theirs, if
+    they are not their softmax. Raises `ValueError` for a strategy that is not one of `STRATEGIES`.
     """
     if strategy not in STRATEGIES:
         raise ValueError(f"the strategy {strategy} is not known: choose {', '.join(STRATEGIES)}")
     # Always softmax, whatever `problem_type` says: the reference knows nothing else here.
-    scores = softmax(logits)
+    scores = softmax(logits) if scores is None else scores
     spelled = _spelled(tokens, text, words)
     if strategy in _WORD_STRATEGIES:
         spans = list(_words(tokens, spelled, text, scores, labels, strategy, words))

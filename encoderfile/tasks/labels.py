@@ -37,8 +37,9 @@ class LabelTask(Task[R]):
     def label_scores(self, logits: FloatArray) -> FloatArray:
         """Softmax over labels; sigmoid for one logit or `problem_type: multi_label_classification`.
 
-        A regression has no function: its logits are the values (transformers/pipelines/text_classification.py).
+        A regression has no function: its logits are the values (transformers/pipelines/text_classification.py). Nor
+        has what a transform gave: a script that wants probabilities makes them itself.
         """
-        if self.manifest.regression:
+        if self.manifest.regression or self.manifest.has_transform:
             return logits.copy()
         return sigmoid(logits) if self._independent else softmax(logits)

@@ -75,6 +75,13 @@ def sparse_mode(strategy: str = "max", activation: str = "relu") -> str:
     return "_".join(["splade", *(each for each in (strategy, activation) if each not in ("max", "relu"))])
 
 
+def pooled_mask(mask: FloatArray, unpooled: Sequence[int]) -> FloatArray:
+    """`mask` without so many real tokens at the beginning of each text."""
+    positions = np.cumsum(mask, axis=1, dtype=np.float32)
+    left: FloatArray = np.where(positions > np.array(unpooled)[:, None], mask, np.float32(0))
+    return left
+
+
 def pool(
     modes: Sequence[str], hidden: FloatArray, mask: FloatArray, unpooled: Sequence[int] | None = None
 ) -> FloatArray:
@@ -88,7 +95,7 @@ def pool(
     ways = dict(POOLING)
     if unpooled is not None and any(unpooled):
         positions: FloatArray = np.cumsum(mask, axis=1, dtype=np.float32)
-        mask = np.where(positions > np.array(unpooled)[:, None], mask, np.float32(0))
+        mask = pooled_mask(mask, unpooled)
         ways["weightedmean"] = partial(_weighted_mean, positions=positions)
     pooled: FloatArray = np.concatenate([ways[mode](hidden, mask) for mode in modes], axis=-1)
     return pooled

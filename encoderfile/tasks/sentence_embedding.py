@@ -18,7 +18,7 @@ from encoderfile.tasks.options import NORMALIZE
 from encoderfile.tasks.pooling import SPARSE, pool
 from encoderfile.tasks.results import Result
 from encoderfile.tasks.static_route import WEIGHTS, StaticRoute, StaticSettings
-from encoderfile.tasks.task import NO_TENSORS, Output, Task
+from encoderfile.tasks.task import NO_TENSORS, Output, Task, TransformAxes
 from encoderfile.types import AskedPrompt, EncodedText, FloatArray, PredictRequest
 
 
@@ -49,6 +49,7 @@ class SentenceEmbeddings(Task[SentenceEmbedding]):
     pools = True
     takes_prompt = True
     options = (NORMALIZE,)
+    transform = TransformAxes(("batch", "tokens", "hidden"), ("batch", "size"), takes_mask=True)
     summary = "Performs sentence embedding of input text sequences."
     answer = "one vector per text; compare two by their dot product when normalised"
     example: ClassVar[Mapping[str, Any]] = {"inputs": ["How do I reset my password?", "Password recovery steps"]}

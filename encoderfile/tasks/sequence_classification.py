@@ -13,7 +13,7 @@ from encoderfile.tasks.entities import WordRules
 from encoderfile.tasks.labels import LabelTask
 from encoderfile.tasks.numerics import ACTIVATIONS
 from encoderfile.tasks.results import Result
-from encoderfile.tasks.task import NO_TENSORS, Output
+from encoderfile.tasks.task import NO_TENSORS, Output, TransformAxes
 from encoderfile.tasks.yes_no import AsksYesNo, YesNoSettings
 from encoderfile.types import EncodedText, FloatArray, PredictRequest
 
@@ -36,6 +36,7 @@ class SequenceClassification(LabelTask[SequenceLabels]):
     outputs = (Output("logits", ("batch", "labels")),)
     architectures = ("ForSequenceClassification",)
     classifies = True
+    transform = TransformAxes(("batch", "labels"), ("batch", "labels"))
     summary = "Performs sequence classification of input text sequences."
     answer = "for each text the predicted label and a score per label"
     example: ClassVar[Mapping[str, Any]] = {"inputs": ["This product is amazing!"]}

@@ -34,6 +34,15 @@ class Output(NamedTuple):
         return f"{self.name} [{', '.join(self.axes)}]"
 
 
+class TransformAxes(NamedTuple):
+    """The axes of the tensor that a transform takes, and of that which it gives; those of one name are as long."""
+
+    takes: tuple[str, ...]
+    gives: tuple[str, ...]
+    takes_mask: bool = False
+    """Whether it also takes the mask [batch, tokens], because it pools."""
+
+
 class Task(ABC, Generic[R]):
     """One model type. Stateless after creation, shared by all threads."""
 
@@ -69,6 +78,8 @@ class Task(ABC, Generic[R]):
     """Whether a prompt is an instruction for query and text together; a task may say it of one model."""
     options: tuple[Option, ...] = ()
     """What a request may say besides its inputs; a task may leave some out for one model."""
+    transform: ClassVar[TransformAxes | None] = None
+    """What a transform does for this type; None: there are none."""
     summary: ClassVar[str]
     """The description of the MCP tool."""
     answer: ClassVar[str]

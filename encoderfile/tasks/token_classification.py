@@ -11,7 +11,7 @@ from encoderfile.tasks.abilities import Extracted
 from encoderfile.tasks.entities import WordRules, entities
 from encoderfile.tasks.labels import LabelTask
 from encoderfile.tasks.results import Result, Rows
-from encoderfile.tasks.task import Output
+from encoderfile.tasks.task import Output, TransformAxes
 from encoderfile.types import EncodedText, FloatArray, TokenInfo
 
 
@@ -34,6 +34,7 @@ class TokenClassification(LabelTask[TokenLabels]):
     result = TokenLabels
     outputs = (Output("logits", ("batch", "tokens", "labels")),)
     architectures = ("ForTokenClassification",)
+    transform = TransformAxes(("batch", "tokens", "labels"), ("batch", "tokens", "labels"))
     needs_tokens = True
     groups_tokens = True
     summary = "Performs token classification of input text sequences."
@@ -58,4 +59,6 @@ class TokenClassification(LabelTask[TokenLabels]):
         )
 
     def extract(self, result: TokenLabels, text: str, strategy: str, words: WordRules) -> Extracted:
-        return Extracted(tuple(entities(result.tokens, result.logits, text, self.labels, strategy, words)))
+        scores = result.scores if self.manifest.has_transform else None
+        found = entities(result.tokens, result.logits, text, self.labels, strategy, words, scores)
+        return Extracted(tuple(found))

@@ -83,7 +83,7 @@ def test_a_part_that_is_no_pack_is_refused(file: Path, tmp_path: Path) -> None:
         start = container.payload_offset
     done = unpack(file, tmp_path / "cache", {"ENCODERFILE_UNPACK": f"{start}:5"})
     assert done.stderr == (
-        "error: toy: the CUDA part inside the file is damaged, it is too short: copy the file again\n"
+        "error: toy: a pack of libraries inside the file is damaged, it is too short: copy the file again\n"
     )
 
 
@@ -93,7 +93,7 @@ def test_damaged_libraries_are_never_left_in_the_cache(file: Path, tmp_path: Pat
     file.write_bytes(data)
     done = unpack(file, tmp_path / "cache")
     assert done.returncode == 1
-    assert done.stderr.startswith("error: toy: the CUDA part inside the file is damaged")
+    assert done.stderr.startswith("error: toy: a pack of libraries inside the file is damaged")
     assert [path for path in (tmp_path / "cache").glob("*") if path.suffix != ".lock"] == []
 
 
@@ -104,4 +104,4 @@ def test_without_a_folder_to_write_to_the_message_names_what_could_not_be_unpack
     cache.mkdir()
     done = run(file, cache=cache, env=asked(file), prefix=read_only(cache))
     assert done.returncode == 1
-    assert done.stderr.startswith(f"error: toy: the CUDA part cannot be unpacked into any of {cache} (")
+    assert done.stderr.startswith(f"error: toy: a pack of libraries cannot be unpacked into any of {cache} (")

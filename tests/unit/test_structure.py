@@ -29,7 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "options": set(),
     "settings": FOUNDATION | {"machine", "options"},
     "tasks": PAYLOAD | {"settings"},
-    "model": PAYLOAD | {"machine", "settings", "tasks"},
+    "transforms": FOUNDATION | {"manifest", "tasks"},
+    "model": PAYLOAD | {"machine", "settings", "tasks", "transforms"},
     "service": PAYLOAD | {"settings", "tasks", "model"},
     # Not `model`: a transport knows the one service and nothing behind it.
     "transports": PAYLOAD | {"settings", "tasks", "service"},
@@ -45,10 +46,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         "tasks",
         "model",
         "service",
+        "transforms",
         "transports",
     },
     # The second road. `runtime` is on neither side of it: builder code does not ship.
-    "builder": PAYLOAD | {"tensors", "pack", "atomic", "progress", "tasks", "model"},
+    "builder": PAYLOAD | {"tensors", "pack", "atomic", "progress", "tasks", "transforms", "model"},
     # Python programs, beside people at a terminal.
     "api": PAYLOAD | {"progress", "builder"},
     "cli": PAYLOAD | {"atomic", "options", "console", "tasks", "model", "builder", "api"},
@@ -56,8 +58,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # Only when a name of the API is asked for, and for type checkers: every file imports the package.
     "__init__": {"api"},
 }
-"""errors, types -> manifest, container, settings -> tasks -> model -> service -> transports -> runtime, and
-manifest, container, tasks, model -> builder -> api -> cli."""
+"""errors, types -> manifest, container, settings -> tasks -> transforms -> model -> service -> transports ->
+runtime, and manifest, container, tasks, model -> builder -> api -> cli."""
 
 SHARED_BY_TRANSPORTS = {"_pb", "auth"}
 """Files that several transports use; they import no transport."""
@@ -71,11 +73,20 @@ BORDERS: dict[str, tuple[str, ...]] = {
     "grpc_health": ("transports/grpc*.py",),
     "grpc_reflection": ("transports/grpc*.py",),
     "httptools": ("transports/http/protocol.py",),
+    "lupa": ("transforms/script.py",),
     "mcp": ("transports/mcp*.py",),
     "mcp_types": ("transports/mcp*.py",),
     "msgpack": ("transports/http/sie/wire.py",),
     "msgspec": ("service/*.py", "transports/http/*.py", "transports/mcp*.py"),
-    "numpy": ("types.py", "tensors.py", "tasks/*.py", "model/*.py", "builder/*.py", "transports/http/*.py"),
+    "numpy": (
+        "types.py",
+        "tensors.py",
+        "tasks/*.py",
+        "transforms/*.py",
+        "model/*.py",
+        "builder/*.py",
+        "transports/http/*.py",
+    ),
     "onnx": ("builder/quantize.py",),
     "onnxruntime": ("model/session.py", "builder/precision.py"),
     "orjson": ("service/json_chunks.py", "runtime/oneshot.py", "transports/*.py"),

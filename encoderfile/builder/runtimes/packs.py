@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib.metadata
 import json
 from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ class Pack:
     device: str
     platform: str
     obstacle: str | None
+    in_built_file: bool = False
 
     @property
     def name(self) -> str:
@@ -53,7 +55,7 @@ def opened(path: Path) -> Pack:
     if not first.startswith(b"\x7fELF"):
         raise ConfigError(f"{path} is neither a runtime, which `encoderfile runtime export` writes, nor a built file")
     with Container(path) as file_:
-        return _described(file_.pack)
+        return dataclasses.replace(_described(file_.pack), in_built_file=True)
 
 
 def _described(data: Slice) -> Pack:

@@ -174,6 +174,15 @@ def cuda_libraries_of(runtime: Slice) -> list[str]:
         raise ContainerError(f"{runtime.path} holds no runtime of this version of encoderfile") from error
 
 
+def python_of(runtime: Slice) -> str:
+    """The version of Python in a pack, as `3.11`. Raises `ContainerError` where it does not say so."""
+    try:
+        version = str(json.loads(read(runtime, FACTS_PATH))["versions"]["python"])
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise ContainerError(f"{runtime.path} holds no runtime of this version of encoderfile") from error
+    return ".".join(version.split(".")[:2])
+
+
 def device_of(runtime: Slice) -> str | None:
     """What the runtime in a pack was frozen for, as it says itself; None where it does not."""
     device = _said(runtime, "device")
