@@ -7,6 +7,7 @@ from pathlib import Path
 
 from encoderfile.errors import ConfigError
 from encoderfile.manifest import LUA_LIBS
+from encoderfile.tasks.task import TransformAxes
 
 _MAX_BYTES = 256 << 10
 """Bytes of a script, at most."""
@@ -16,6 +17,31 @@ _REFUSED = {
     "package": "it loads code that is not in the file",
     "debug": "it reaches outside of the sandbox",
 }
+
+
+def skeleton(axes: TransformAxes) -> str:
+    """A script for a model type, to begin with: it builds as it stands."""
+    last = len(axes.gives)
+    step, meaning = f"lp_normalize(2, {last})", "vectors of unit length"
+    if "labels" in axes.gives:
+        step, meaning = f"softmax({last})", "probabilities"
+    lines = [
+        "-- Changes what the model gives, before the answers are made of it.",
+        "--",
+        f"-- output: Tensor [{', '.join(axes.takes)}]",
+        *(["-- mask: Tensor [batch, tokens], 1 for a real token and 0 for padding"] if axes.takes_mask else []),
+        f"-- returns: Tensor [{', '.join(axes.gives)}]",
+        "--",
+        "-- Axes count from 1. A text's answer may not depend on the other texts of its batch, so leave axis 1 alone"
+        + ("," if "tokens" in axes.gives else "."),
+        *(["-- nor on padding, so leave axis 2 alone too."] if "tokens" in axes.gives else []),
+        f"function Postprocess(output{', mask' if axes.takes_mask else ''})",
+        *(["  local vectors = output:mean_pool(mask)"] if axes.takes_mask else []),
+        f"  -- return {'vectors' if axes.takes_mask else 'output'}:{step}  -- {meaning}",
+        f"  return {'vectors' if axes.takes_mask else 'output'}",
+        "end",
+    ]
+    return "\n".join(lines)
 
 
 def transform_in(file: Path) -> str:

@@ -187,6 +187,23 @@ def check(model_dir: Path | None, config_file: Path | None, **flags: Any) -> Non
 
 
 @cli.command()
+@click.option(
+    "-m",
+    "--model-type",
+    required=True,
+    type=click.Choice([name for name, task in TASKS.items() if task.transform is not None], case_sensitive=False),
+    help="The model type it is for.",
+)
+def new_transform(model_type: str) -> None:
+    """Print a script in Lua for --transform, to begin with."""
+    from encoderfile.builder.transform_source import skeleton
+
+    axes = TASKS[model_type].transform
+    assert axes is not None
+    click.echo(skeleton(axes))
+
+
+@cli.command()
 @click.argument("file", type=_PATH)
 def inspect(file: Path) -> None:
     """Print the contents of a built FILE as JSON, without running it."""

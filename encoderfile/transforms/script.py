@@ -80,8 +80,9 @@ class Script:
 
 
 def _in_the_script(message: bytes) -> str:
-    """One line, without a place in the sandbox, which tells its author nothing."""
-    return re.sub(r"^sandbox:\d+: ", "", " ".join(message.decode(errors="replace").split()))
+    """Its first line, without a place in the sandbox, which tells its author nothing."""
+    line = next(iter(message.decode(errors="replace").splitlines()), "")
+    return re.sub(r"^sandbox:\d+: ", "", line)
 
 
 def _refuse(*_: Any) -> NoReturn:
