@@ -28,7 +28,7 @@ from encoderfile.builder.tokenizer_spec import (
     tables_of,
     tokenizer_spec,
 )
-from encoderfile.builder.transforms import open_transform, with_transform
+from encoderfile.builder.transforms import open_transform, transformable, with_transform
 from encoderfile.builder.trial_runs import HALF_TOLERANCE, TOLERANCE, compare_alone_and_together, try_lengths
 from encoderfile.errors import ConfigError, ModelError, TransformError
 from encoderfile.manifest import GraphInput, GraphSpec, LayerSpec, Manifest, TokenizerSpec
@@ -138,6 +138,8 @@ def _taken(
     taken = kind.outputs(folder, outputs)
     if taken is None:
         candidates = outputs if config.output else poolable(folder, outputs)
+        if config.transform is not None and not config.output:
+            candidates = transformable(candidates, choice.model_type)
         main = choose_output(folder, choice.model_type, candidates, config.output)
         reason = unusual(folder, choice.model_type, main, config.output)
         return Outputs(main), [] if reason is None else [reason]

@@ -62,7 +62,11 @@ def transform_source(text: str, where: str) -> str:
     source = text.strip()
     if not source:
         raise ConfigError(f"the transform in {where} is empty: define the function Postprocess, or leave it out")
-    if len(source.encode(errors="surrogatepass")) > _MAX_BYTES:
+    try:
+        size = len(source.encode())
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"the transform in {where} is no text in UTF-8: give Lua source") from error
+    if size > _MAX_BYTES:
         raise ConfigError(f"the transform in {where} has more than {_MAX_BYTES >> 10} KB: give Lua source")
     if source.endswith(".lua") and len(source.split()) == 1:
         raise ConfigError(f"the transform in {where} is the name of a file: give {{path: {source}}}")

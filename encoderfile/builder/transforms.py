@@ -8,10 +8,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from encoderfile.builder.config import BuildConfig
+from encoderfile.builder.transform_source import lua_libs, transform_source
 from encoderfile.builder.trial_runs import TOLERANCE, compare_alone_and_together, try_lengths
 from encoderfile.errors import ConfigError, ModelError
 from encoderfile.manifest import DEFAULT_LUA_LIBS, Manifest, PoolingSpec
 from encoderfile.model.model import Model
+from encoderfile.model.session import ValueInfo
+from encoderfile.tasks import TASKS
 from encoderfile.tasks.pooling import SPARSE
 from encoderfile.transforms.transform import Transform
 from encoderfile.types import FloatArray
@@ -20,6 +23,12 @@ _LENGTHS = (5, 12, 1, 7, 12, 3)
 _ROWS = 40
 _PRINTED = 10
 """Lines of a script that are shown: a trial runs it often."""
+
+
+def transformable(outputs: Sequence[ValueInfo], model_type: str) -> Sequence[ValueInfo]:
+    """Those of `outputs` that have the axes that a transform takes; all, where none has."""
+    axes = TASKS[model_type].transform
+    return [each for each in outputs if axes is not None and len(each.shape) == len(axes.takes)] or outputs
 
 
 def open_transform(config: BuildConfig, model: Model, kind: str | None) -> tuple[Transform | None, list[str]]:
@@ -42,8 +51,8 @@ def open_transform(config: BuildConfig, model: Model, kind: str | None) -> tuple
             "another output with --output"
         )
     printed: list[str] = []
-    libraries = DEFAULT_LUA_LIBS if config.lua_libs is None else config.lua_libs
-    transform = Transform(config.transform, libraries, axes, say=printed.append)
+    libraries = DEFAULT_LUA_LIBS if config.lua_libs is None else lua_libs(config.lua_libs)
+    transform = Transform(transform_source(config.transform, "`transform`"), libraries, axes, say=printed.append)
     if config.validate_transform:
         _try(transform, model)
     made = "of the transform" if axes.takes_mask else "that the transform gives"

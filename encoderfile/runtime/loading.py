@@ -40,16 +40,16 @@ def load(executable: Path, device: Device, settings: ModelSettings) -> Model:
         weights: dict[str, mmap.mmap] = {} if mapped is None else {WEIGHTS: mapped}
         held = container.map(TENSORS)
         transform = None
-        if manifest.has_transform:
-            from encoderfile.runtime import transforms  # most files have none
-
-            transform = transforms.opened(container)
         loaded = partial(Session, container.read(GRAPH), weights, device=device)
         try:
             session = loaded(threads=settings.granted_threads)
             tokenizer = Tokenizer(container.read(TOKENIZER), manifest.tokenizer)
             _start(tokenizer)
             beside = {} if held is None else tensors.read(held, TENSORS)
+            if manifest.has_transform:
+                from encoderfile.runtime import transforms  # most files have none
+
+                transform = transforms.opened(container)
         except Exception:
             verified.result()  # a damaged file is the better explanation
             raise

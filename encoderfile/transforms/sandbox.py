@@ -235,7 +235,7 @@ return function(instructions, first, second)
     local f = own.Postprocess
     if type(f) ~= "function" then error("it defines no function Postprocess", 0) end
     local result = f(wrapped(first), second and wrapped(second))
-    return handle_of(result, "Postprocess should return a Tensor, and returned")
+    return handles[tensor_from(result, "Postprocess should return a Tensor, and returned")]
   end)
   sethook(body, hook, "", step)
   local ok, result = resume(body)

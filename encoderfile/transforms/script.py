@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -47,8 +46,7 @@ class Script:
     """For one thread at a time. Each run begins with a new environment: it sees nothing of the one before."""
 
     def __init__(self, module: ModuleType, source: str, libraries: Sequence[str], say: Callable[[str], None]) -> None:
-        self._late_at = 0.0
-        self._tensors = Tensors(lambda: time.monotonic() > self._late_at, say)
+        self._tensors = Tensors(say)
         state = module.LuaRuntime(
             encoding=None,
             register_eval=False,
@@ -58,15 +56,15 @@ class Script:
             max_memory=_MEMORY + _RESERVE,
         )
         limit = _MEMORY >> 10
-        text = source.encode(errors="surrogatepass")
         names = " ".join(libraries).encode()
-        self._run = state.execute(SANDBOX, self._tensors.ask, names, SECONDS, _STEP, limit, text, name=b"=sandbox")
+        self._run = state.execute(
+            SANDBOX, self._tensors.ask, names, SECONDS, _STEP, limit, source.encode(), name=b"=sandbox"
+        )
 
     def __call__(self, *arrays: FloatArray) -> FloatArray:
         """What `Postprocess` makes of one or two tensors. Raises `TransformError`; the state is of no use then."""
         tensors = self._tensors
-        handles = tensors.begin_run(*arrays)
-        self._late_at = time.monotonic() + SECONDS
+        handles = tensors.begin_run(SECONDS, *arrays)
         try:
             with np.errstate(all="ignore"):
                 found: Any = self._run(INSTRUCTIONS + PER_ELEMENT * arrays[0].size, *handles)

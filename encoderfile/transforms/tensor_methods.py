@@ -84,11 +84,10 @@ local function tensor(from)
   return wrapped(ask("tensor", unpacked(shape)))
 end
 
--- A table stands for a tensor where one is needed.
-local function handle_of(value, expected)
-  if value ~= nil and handles[value] then return handles[value] end
-  if type(value) == "table" then return handles[tensor(value)] end
-  error(expected .. " a " .. type(value), 3)
+-- A table stands for a tensor where one is needed. A handle alone would not keep the tensor.
+local function tensor_from(value, expected)
+  if type(value) ~= "table" then error(expected .. " a " .. type(value), 3) end
+  return tensor(value)
 end
 
 local function own(self, name)
@@ -143,7 +142,8 @@ local methods = {
   end,
   mean_pool = function(self, mask)
     local handle = own(self, "mean_pool")
-    return wrapped(ask("mean_pool", handle, handle_of(mask, "mean_pool takes a mask, not")))
+    local weights = tensor_from(mask, "mean_pool takes a mask, not")
+    return wrapped(ask("mean_pool", handle, handles[weights]))
   end,
 }
 
@@ -153,7 +153,7 @@ function methods.map_axis(self, axis, f)
   if type(f) ~= "function" then error("map_axis takes a function, not a " .. type(f), 2) end
   for place = 1, ask("length", handle, axis) do
     local result = f(wrapped(ask("slice", handle, axis, place)))
-    made[place] = wrapped(handle_of(result, "the function of map_axis should return a Tensor, and returned"))
+    made[place] = tensor_from(result, "the function of map_axis should return a Tensor, and returned")
   end
   ask("begin", 0)
   for place = 1, #made do ask("add", handles[made[place]]) end

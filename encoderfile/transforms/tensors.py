@@ -7,6 +7,7 @@ before it is made.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -27,6 +28,8 @@ _MAX_AXES = 8
 _CALL_COST, _ELEMENTS_PER_INSTRUCTION = 500, 8
 _CHUNK = 1024
 """Numbers that Lua gets at a time."""
+_SHOWN = 200
+"""Numbers of a tensor as text."""
 _LEAST_NORM = 1e-12
 
 
@@ -41,10 +44,10 @@ class _FullError(Exception):
 class Tensors:
     """Those of one Lua state. `ask` is all that its sandbox can call."""
 
-    def __init__(self, is_late: Callable[[], bool], say: Callable[[str], None]) -> None:
-        """`is_late` tells whether a run has had its time; `say` gets the lines that a script prints."""
-        self._is_late = is_late
+    def __init__(self, say: Callable[[str], None]) -> None:
+        """`say` gets the lines that a script prints."""
         self._say = say
+        self._late_at = 0.0
         self._limit = ELEMENTS
         self._arrays: dict[int, FloatArray] = {}
         self._parts: list[Any] = []
@@ -54,9 +57,10 @@ class Tensors:
         self.raised: BaseException | None = None
         """What was raised in a run and is no failure of the script: Ctrl-C, want of memory."""
 
-    def begin_run(self, *arrays: FloatArray) -> list[int]:
-        """The handles of `arrays`."""
+    def begin_run(self, seconds: float, *arrays: FloatArray) -> list[int]:
+        """The handles of `arrays`, for a run that may take so long."""
         self.end_run()
+        self._late_at = time.monotonic() + seconds
         self.raised = None
         self._limit = max(ELEMENTS, SHARE * max(each.size for each in arrays))
         return [self._new(each) for each in arrays]
@@ -104,7 +108,7 @@ class Tensors:
         return array
 
     def _do_late(self) -> int:
-        return int(self._is_late())
+        return int(time.monotonic() > self._late_at)
 
     def _do_print(self, text: bytes) -> None:
         self._say(text.decode(errors="replace"))
@@ -164,7 +168,10 @@ class Tensors:
         return self._arrays[handle].size
 
     def _do_text(self, handle: int) -> bytes:
-        return np.array2string(self._arrays[handle], separator=", ", threshold=100, edgeitems=2).encode()[:4000]
+        array = self._arrays[handle]
+        shown = array if array.size <= _SHOWN else array.flat[:_SHOWN]
+        text = np.array2string(shown, separator=", ")
+        return (text if shown is array else f"{_shape(array.shape)} beginning with {text}").encode()
 
     def _do_equal(self, a: int, b: int) -> int:
         return int(np.array_equal(self._arrays[a], self._arrays[b]))
@@ -205,7 +212,8 @@ class Tensors:
     def _do_softmax(self, handle: int, axis: int) -> int:
         array = self._like(handle)
         along = _axis(array, axis)
-        found = np.exp(array - array.max(along, keepdims=True, initial=-math.inf))
+        found = array - array.max(along, keepdims=True, initial=-math.inf)
+        np.exp(found, out=found)
         found /= found.sum(along, keepdims=True)
         return self._new(found)
 
@@ -237,7 +245,8 @@ class Tensors:
         along = _axis(array, axis)
         if length < 0:
             raise _FailedError(f"truncate_axis needs a length of 0 or more, got {length}")
-        return self._new(array[(slice(None),) * along + (slice(length),)])
+        # Copied: a view would keep the whole array.
+        return self._new(array[(slice(None),) * along + (slice(length),)].copy())
 
     def _do_mean_pool(self, handle: int, mask: int) -> int:
         array, weights = self._like(handle), self._arrays[mask]
@@ -285,7 +294,8 @@ def _axis(array: FloatArray, axis: int) -> int:
 
 def _norm(array: FloatArray, p: float, axis: int) -> Any:
     if p == 2:
-        return np.sqrt(np.square(array).sum(axis, keepdims=True))
+        rows = np.moveaxis(array, axis, -1)
+        return np.expand_dims(np.sqrt(np.einsum("...i,...i->...", rows, rows)), axis)
     sizes = np.abs(array)
     if math.isinf(p):
         return sizes.max(axis, keepdims=True) if p > 0 else sizes.min(axis, keepdims=True)

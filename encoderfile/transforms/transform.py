@@ -33,18 +33,21 @@ class Transform:
         self.axes = axes
         self._module = lua(extension)
         self._say = say
-        self._idle: list[Script] = []
+        self._idle = [self._opened()]
 
     def __call__(self, output: FloatArray, mask: FloatArray) -> FloatArray:
         """What the script makes of a batch: float32, of the graph's output and float32 [batch, tokens].
 
         Raises `TransformError` where it fails, takes too long or too much, or gives another shape.
         """
-        script = self._idle.pop() if self._idle else Script(self._module, self.source, self.libraries, self._say)
+        script = self._idle.pop() if self._idle else self._opened()
         found = script(output, mask) if self.axes.takes_mask else script(output)
         self._idle.append(script)  # a state that failed is dropped
         self._check(dict(zip(self.axes.takes, output.shape, strict=True)), found.shape)
         return np.ascontiguousarray(found, dtype=np.float32)
+
+    def _opened(self) -> Script:
+        return Script(self._module, self.source, self.libraries, self._say)
 
     def _check(self, lengths: Mapping[str, int], shape: Sequence[int]) -> None:
         wanted = [lengths.get(name) for name in self.axes.gives]

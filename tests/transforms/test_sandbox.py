@@ -40,7 +40,9 @@ ENDLESS = {
     "made tensors": "while true do local made = Tensor{1, 2, 3} end",
     "printed lines": "while true do print('x') end",
     "sorting": "local n = {} for i = 1, 100000 do n[i] = i % 7 end while true do table.sort(n) end",
-    "moving": "local n = {} for i = 1, 100000 do n[i] = i end while true do table.insert(n, 1, 1) table.remove(n, 1) end",
+    "moving": (
+        "local n = {} for i = 1, 100000 do n[i] = i end while true do table.insert(n, 1, 1) table.remove(n, 1) end"
+    ),
     "repeating": "while true do string.rep('x', 1000000) end",
     "searching": "while true do string.find(string.rep('a', 1000), 'b') end",
 }
@@ -74,7 +76,10 @@ HOLES = "local n = {} for i = 1, 9 do n[i] = 1 end n[17] = 1 for i = 4, 62 do n[
 REFUSED = {
     "nothing, for ever": ("return string.rep('', 1 << 62)", "returned a string"),
     "gigabytes": ("string.rep('x', 1 << 40)", "the text would have more than 1000000 bytes"),
-    "gigabytes between": ("string.rep('', 3, string.rep('x', 900000))", "the text would have more than 1000000 bytes"),
+    "gigabytes between": (
+        "string.rep('', 3, string.rep('x', 900000))",
+        "the text would have more than 1000000 bytes",
+    ),
     "a pattern that backtracks": (
         "string.find(string.rep('a', 100000), string.rep('a*', 20) .. 'b')",
         "this pattern may take too long on a text of 100000 bytes",
@@ -152,7 +157,9 @@ def test_a_script_finds_these_names_and_no_other() -> None:
     names: list[str] = []
     show = "for name, value in pairs(_G) do print(name, type(value)) end return t"
     run(postprocess(show), T, libraries=(), say=names.append)
-    functions = "assert error ipairs next pairs pcall print rawequal rawget rawlen rawset select tonumber tostring type"
+    functions = (
+        "assert error ipairs next pairs pcall print rawequal rawget rawlen rawset select tonumber tostring type"
+    )
     expected = {f"{name}\tfunction" for name in [*functions.split(), "xpcall", "Postprocess"]}
     assert set(names) == expected | {"_G\ttable", "Tensor\ttable", "_VERSION\tstring"}
 

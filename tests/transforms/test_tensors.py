@@ -190,7 +190,8 @@ SHAPE = "of the shape [2, 3, 4]"
         ("t:map_axis(1)", "map_axis takes a function, not a nil"),
         ("t:map_axis(1, type)", "the function of map_axis should return a Tensor, and returned a string"),
         (
-            "t:map_axis(2, (function() local n = 0 return function(x) n = n + 1 return x:truncate_axis(2, n) end end)())",
+            "(function() local n = 0 return t:map_axis(2, function(x) n = n + 1 return x:truncate_axis(2, n) end) "
+            "end)()",
             "map_axis needs tensors of one shape, and got [2, 1] and [2, 2]",
         ),
         (
@@ -216,7 +217,9 @@ def test_what_cannot_be_done_is_an_error_of_the_script(lua: str, said: str) -> N
 
 
 def test_an_error_names_the_line_of_the_script() -> None:
-    script = "function Postprocess(t)\n  local made = t:softmax(1)\n  local other = made:softmax(7)\n  return other\nend"
+    script = (
+        "function Postprocess(t)\n  local made = t:softmax(1)\n  local other = made:softmax(7)\n  return other\nend"
+    )
     assert failure(script, T).startswith("transform:3: there is no axis 7")
 
 
