@@ -81,7 +81,7 @@ def _manifest(manifest: Manifest, transform: Transform) -> Manifest:
         manifest,
         lua_libs=transform.libraries,
         pooling=pooling,
-        relevance=None if manifest.relevance is None else "identity",
+        relevance=None if manifest.id2label is None else "identity",
         matryoshka=False,
         matryoshka_dimensions=(),
     )

@@ -26,6 +26,8 @@ _FIRST_HANDLE = 1 << 32
 """Handles are no other number that Lua sends."""
 _MAX_AXES = 8
 _CALL_COST, _ELEMENTS_PER_INSTRUCTION = 500, 8
+_PARTIAL = (b"length", b"slice", b"numbers", b"add", b"ndim", b"size", b"text", b"keep")
+"""What does not read the whole tensor."""
 _CHUNK = 1024
 """Numbers that Lua gets at a time."""
 _SHOWN = 200
@@ -87,7 +89,8 @@ class Tensors:
         except BaseException as error:
             self.raised = error
             return FAILED, b"it was interrupted", _CALL_COST
-        touched = sum(self._arrays[each].size for each in values if each in self._arrays)
+        read = () if name in _PARTIAL else values
+        touched = sum(self._arrays[each].size for each in read if each in self._arrays)
         return DONE, found, _CALL_COST + (touched + max(0, self._live - before)) // _ELEMENTS_PER_INSTRUCTION
 
     def _new(self, made: Any) -> int:

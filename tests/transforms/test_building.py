@@ -209,3 +209,4 @@ def test_what_the_models_files_say_of_later_steps_is_left_out() -> None:
     assert manifest.pooling is not None
     assert (manifest.pooling.modes, manifest.pooling.normalize, manifest.pooling.layers) == ((), False, ())
     assert not manifest.matryoshka
+    assert built("sequence_classification", SOFTMAX).manifest.relevance == "identity"

@@ -139,10 +139,20 @@ def test_a_fold_sees_all_numbers_of_a_long_slice_in_their_order() -> None:
     assert run(postprocess(body), long).tolist() == [5000]
 
 
+def test_the_numbers_of_a_large_batch_can_be_folded_and_mapped_one_by_one() -> None:
+    large = np.ones((16, 128, 384), np.float32)
+    assert run(postprocess("return t:fold_axis(3, function(n, x) return n + x end)"), large).tolist() == [2048] * 384
+    assert run(postprocess("return t:map_axis(2, function(x) return x:exp() end)"), large).shape == large.shape
+
+
 def test_a_tensor_as_text_has_its_numbers() -> None:
     lines: list[str] = []
     run(postprocess("print(tostring(t), #t) return t"), ROWS, say=lines.append)
     assert lines == ["[[1., 2., 3.],\n [4., 5., 6.]]\t6"]
+    lines.clear()
+    run(postprocess("print(t) return t"), np.ones((30, 40), np.float32), say=lines.append)
+    assert lines[0].startswith("[30, 40] beginning with [1., 1.,")
+    assert len(lines[0]) < 1000
 
 
 def test_the_scripts_of_encoderfile_0_7_give_what_they_gave() -> None:
