@@ -82,8 +82,12 @@ def try_lengths(model: Model) -> int:
 
 
 def _output(model: Model, texts: Sequence[EncodedText]) -> FloatArray:
-    feeds, mask = model.inputs.feeds(texts[: model.manifest.graph.fixed_batch])
-    return model.transformed(model.session.run(feeds, model.manifest.graph.output), texts, mask)
+    batch = texts[: model.manifest.graph.fixed_batch]
+    feeds, mask = model.inputs.feeds(batch)
+    output = model.session.run(feeds, model.manifest.graph.output)
+    if not model.manifest.has_transform:
+        return output
+    return model.transformed(output[: len(batch)], batch, mask[: len(batch)])
 
 
 def compare_alone_and_together(model: Model, tolerance: float) -> float:

@@ -228,7 +228,7 @@ def inspect(file: Path) -> None:
 )
 @CACHE_DIR
 def upgrade(file: Path, output_path: Path | None, device: str | None, cache_dir: Path | None) -> None:
-    """Give a built FILE the runtime of this version; the model in it stays the same, byte for byte."""
+    """Give a built FILE the runtime of this version; its model stays the same, byte for byte."""
     from encoderfile.builder.built_files import upgrade as upgrade_file
 
     click.echo(os.fsencode(upgrade_file(file, output_path, device, cache_dir, say)))
