@@ -78,9 +78,10 @@ class Script:
 
 
 def _in_the_script(message: bytes) -> str:
-    """Its first line, without a place in the sandbox, which tells its author nothing."""
+    """Its first line, fit for a log, without a place in the sandbox, which tells its author nothing."""
     line = next(iter(message.decode(errors="replace").splitlines()), "")
-    return re.sub(r"^sandbox:\d+: ", "", line)
+    shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in line)
+    return re.sub(r"^sandbox:\d+: ", "", shown)
 
 
 def _refuse(*_: Any) -> NoReturn:

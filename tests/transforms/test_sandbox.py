@@ -227,6 +227,11 @@ def test_functions_that_a_script_replaces_are_not_called_by_the_sandbox(body: st
     assert "instructions" not in failure(f"local raise = error {replaced} " + postprocess(body), T)
 
 
+def test_what_a_script_says_is_one_line_that_can_be_printed() -> None:
+    assert failure(postprocess(r"error('one\27[2J two\nthree', 0)"), T) == "one\N{REPLACEMENT CHARACTER}[2J two"
+    assert len(failure(postprocess("error(string.rep('x', 100000), 0)"), T)) == 500
+
+
 def test_a_python_error_inside_of_a_call_is_not_the_scripts_to_catch(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
