@@ -15,6 +15,7 @@ from encoderfile.model.session import Session
 from encoderfile.model.tokenizer import Tokenizer
 from encoderfile.service.limits import Limits
 from encoderfile.service.service import Service
+from encoderfile.transforms.transform import Transform
 from encoderfile.types import PredictRequest
 from support.models import DEMO, MODELS, open_model
 from support.scripts_in_lua import IDENTITY, POOLED, SOFTMAX, SOFTMAX_OF_TOKENS, UNIT_TOKENS, postprocess
@@ -29,11 +30,15 @@ FOLDERS = {
 }
 
 
-def opened(model_type: str, script: str) -> Model:
+def opened(model_type: str, script: str, later: str | None = None) -> Model:
+    """A model with `script`, or one that was built with `script` and has `later` in its place."""
     found = check(BuildConfig(path=FOLDERS[model_type], model_type=model_type, transform=script))
     session = Session(*found.graph.in_place(), device=Device("cpu", "tests"), threads=1)
     tokenizer = Tokenizer(found.folder.files["tokenizer.json"], found.manifest.tokenizer)
-    return Model(found.manifest, tokenizer, session, tensors=found.tensors, transform=found.transform)
+    transform = found.transform
+    if later is not None and transform is not None:
+        transform = Transform(later, transform.libraries, transform.axes)
+    return Model(found.manifest, tokenizer, session, tensors=found.tensors, transform=transform)
 
 
 def answers(model: Model, texts: list[str] = TEXTS) -> list[Any]:
@@ -113,35 +118,32 @@ def test_a_text_alone_has_the_answer_that_it_has_in_a_batch() -> None:
             close(getattr(alone, name), getattr(found, name))
 
 
-def _failing() -> tuple[Model, list[str], list[str]]:
-    """A model whose script fails on some texts, and both kinds of them."""
-    logits = {text: each.logits.max() for text, each in zip(TEXTS, plain("sequence_classification"), strict=True)}
+def of_largest(model_type: str = "sequence_classification") -> tuple[float, list[str], list[str]]:
+    """A number that the logits of some texts exceed, the texts whose do not, and those whose do."""
+    logits = {text: float(each.logits.max()) for text, each in zip(TEXTS, plain(model_type), strict=True)}
     limit = sorted(logits.values())[-2] + 0.01
+    good = [text for text in TEXTS if logits[text] <= limit]
+    return limit, good, [text for text in TEXTS if text not in good]
+
+
+def failing_above(limit: float) -> Model:
     body = f"return t:map_axis(1, function(row) if row:max() > {limit} then error('secret') end return row end)"
-    found = check(BuildConfig(path=FOLDERS["sequence_classification"], transform=IDENTITY))
-    assert found.transform is not None
-    found.transform.source = postprocess(body)
-    found.transform._idle.clear()
-    session = Session(*found.graph.in_place(), device=Device("cpu", "tests"), threads=1)
-    tokenizer = Tokenizer(found.folder.files["tokenizer.json"], found.manifest.tokenizer)
-    model = Model(found.manifest, tokenizer, session, transform=found.transform)
-    bad = [text for text in TEXTS if logits[text] > limit]
-    return model, [text for text in TEXTS if text not in bad], bad
+    return opened("sequence_classification", IDENTITY, postprocess(body))
 
 
 def test_a_script_that_fails_says_so_without_its_own_words() -> None:
-    model, _, bad = _failing()
+    limit, _, bad = of_largest()
     with pytest.raises(TransformError) as failed:
-        answers(model, bad)
+        answers(failing_above(limit), bad)
     assert str(failed.value) == "Internal error: the transform failed"
     assert failed.value.reason == "transform:1: secret"
 
 
 def test_a_script_that_fails_on_one_text_does_not_hurt_the_others() -> None:
-    model, good, bad = _failing()
+    limit, good, bad = of_largest()
 
     async def ask() -> list[Any]:
-        async with started(Service(model, Limits())) as service:
+        async with started(Service(failing_above(limit), Limits())) as service:
             requests = [service.predict(PredictRequest([text])) for text in [*good, *bad]]
             return await asyncio.gather(*requests, return_exceptions=True)
 
@@ -151,13 +153,7 @@ def test_a_script_that_fails_on_one_text_does_not_hurt_the_others() -> None:
 
 
 def test_numbers_that_are_none_fail_for_their_text_alone() -> None:
-    logits = [each.logits.max() for each in plain("sequence_classification")]
-    limit = sorted(logits)[-2] + 0.01
-    model, _, _ = _failing()
-    assert model._transform is not None
-    model._transform.source = postprocess(
-        f"return t:map_axis(1, function(row) return row:max() > {limit} and row * 0 / 0 or row end)"
-    )
-    model._transform._idle.clear()
-    failed = [isinstance(each, InternalError) for each in answers(model)]
-    assert failed == [each > limit for each in logits]
+    limit, _, bad = of_largest()
+    body = f"return t:map_axis(1, function(row) return row:max() > {limit} and row * 0 / 0 or row end)"
+    found = answers(opened("sequence_classification", IDENTITY, postprocess(body)))
+    assert [isinstance(each, InternalError) for each in found] == [text in bad for text in TEXTS]
