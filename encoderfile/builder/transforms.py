@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from encoderfile.builder.config import BuildConfig
+from encoderfile.builder.runtimes import lua
 from encoderfile.builder.transform_source import lua_libs, transform_source
 from encoderfile.builder.trial_runs import TOLERANCE, compare_alone_and_together, try_lengths
 from encoderfile.errors import ConfigError, ModelError
@@ -50,6 +51,7 @@ def open_transform(config: BuildConfig, model: Model, kind: str | None) -> tuple
             f"a transform takes [{', '.join(axes.takes)}], and {output.name} has {len(output.shape)} axes: choose "
             "another output with --output"
         )
+    lua.require_installed()
     printed: list[str] = []
     libraries = DEFAULT_LUA_LIBS if config.lua_libs is None else lua_libs(config.lua_libs)
     transform = Transform(transform_source(config.transform, "`transform`"), libraries, axes, say=printed.append)

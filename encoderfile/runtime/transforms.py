@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from encoderfile.container import Container
@@ -26,7 +27,9 @@ def opened(container: Container) -> Transform:
 
 
 def _extension(executable: Path) -> Path | None:
-    """lupa's extension module; None: the installed one."""
+    """lupa's extension module; None: the installed one, which fits the Python that runs this."""
+    if not getattr(sys, "frozen", False):
+        return None
     for place in unpacking.places(executable, (LUA,)):
         return next(unpacking.folder(place, "the Lua").glob("*.so"))
     return None

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import encoderfile
@@ -13,9 +14,10 @@ from encoderfile.builder.runtimes import lua, packs, sources
 from encoderfile.builder.runtimes.pack_writer import write_pack
 from encoderfile.builder.runtimes.platforms import PLATFORMS, launcher, this_platform
 from encoderfile.container import Container, Slice
-from encoderfile.errors import ConfigError
-from encoderfile.manifest import LUA
+from encoderfile.errors import ConfigError, ContainerError
+from encoderfile.manifest import LUA, TRANSFORM
 from encoderfile.pack import COMPONENTS_PATH, FACTS_PATH, entries, read
+from encoderfile.runtime import transforms
 from support.payload import manifest
 from support.refusals import one_sentence
 
@@ -43,14 +45,14 @@ def own_python() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}.7"
 
 
-def file_with(part: Part, pack: Slice, folder: Path) -> Path:
+def file_with(part: Part, pack: Slice, folder: Path, **changed: Any) -> Path:
     path = folder / "built"
     write(
         path,
         launcher=Slice.whole(launcher(this_platform())),
         pack=pack,
         parts=[Part("config.json", b"{}"), part],
-        describe=lambda artifacts: manifest(artifacts, lua_libs=("math",)),
+        describe=lambda artifacts: manifest(artifacts, **{"lua_libs": ("math",), **changed}),
     )
     return path
 
@@ -98,4 +100,20 @@ def test_without_lupa_the_command_that_installs_it_is_named(monkeypatch: pytest.
     find: Any = lua.importlib.util.find_spec
     monkeypatch.setattr(lua.importlib.util, "find_spec", lambda name: None if name == "lupa" else find(name))
     with pytest.raises(ConfigError, match=r"^a transform needs the package lupa: run `.*install lupa`$"):
-        lua.require(this_platform(), None)
+        lua.require_installed()
+
+
+def test_outside_of_a_built_file_its_script_runs_in_the_installed_lua(tmp_path: Path) -> None:
+    script = Part(TRANSFORM, b"function Postprocess(t) return t * 2 end")
+    with Container(file_with(script, runtime(tmp_path, own_python()), tmp_path)) as file:
+        transform = transforms.opened(file)
+    assert transform.libraries == ("math",)
+    assert transform(np.ones((1, 2), np.float32), np.ones((1, 1), np.float32)).tolist() == [[2, 2]]
+
+
+@pytest.mark.parametrize("changed", [{"lua_libs": ("os",)}, {"model_type": "zero_shot_classification"}])
+def test_a_script_that_no_builder_takes_is_not_run(changed: Any, tmp_path: Path) -> None:
+    script = Part(TRANSFORM, b"function Postprocess(t) return t end")
+    path = file_with(script, runtime(tmp_path, own_python()), tmp_path, **changed)
+    with Container(path) as file, pytest.raises(ContainerError, match="is not known to this version of encoderfile"):
+        transforms.opened(file)

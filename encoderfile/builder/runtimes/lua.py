@@ -33,6 +33,10 @@ def require(platform: str, base: Pack | None) -> None:
             f"a transform needs Lua for {platform}, which is not here: build on such a machine, or give a file that "
             "was built there with a transform as --base-binary-path"
         )
+
+
+def require_installed() -> None:
+    """Raises `ConfigError` where lupa is not, which tries scripts."""
     if importlib.util.find_spec("lupa") is None:
         raise ConfigError(f"a transform needs the package lupa: run `{install_command('lupa')}`")
 
