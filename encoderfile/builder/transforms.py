@@ -53,13 +53,18 @@ def open_transform(config: BuildConfig, model: Model, kind: str | None) -> tuple
         )
     lua.require_installed()
     printed: list[str] = []
+
+    def show(line: str) -> None:
+        if len(printed) < _PRINTED:
+            printed.append(line)
+
     libraries = DEFAULT_LUA_LIBS if config.lua_libs is None else lua_libs(config.lua_libs)
-    transform = Transform(transform_source(config.transform, "`transform`"), libraries, axes, say=printed.append)
+    transform = Transform(transform_source(config.transform, "`transform`"), libraries, axes, say=show)
     if config.validate_transform:
         _try(transform, model)
     made = "of the transform" if axes.takes_mask else "that the transform gives"
     notes = [f"answers are made of the numbers {made}: no softmax, normalisation or layer of the model follows"]
-    return transform, [*notes, *(f"the transform prints: {line}" for line in printed[:_PRINTED])]
+    return transform, [*notes, *(f"the transform prints: {line}" for line in printed)]
 
 
 def with_transform(model: Model, transform: Transform, tolerance: float) -> tuple[Model, float]:
