@@ -47,8 +47,7 @@ read of the answers ([the requests](../tests/clients/bodies)).
 """
 
 _TAIL = """\
-Of Dify's plugins, Xinference's asks for that server's own description of a model and is not answered: use the
-OpenAI-compatible one. Open WebUI's engine for Azure asks below `/openai/deployments/`, which is not answered either.
+Open WebUI's engine for Azure asks below `/openai/deployments/`, which is not answered.
 
 ## Clients that take no address
 

@@ -86,6 +86,8 @@ CLIENTS = [
     Client("python/sdk/infinity_embed.py", "infinity-client", "embeddings"),
     Client("python/sdk/infinity_rerank.py", "infinity-client", "reranking", "rerank"),
     Client("python/sdk/infinity_classify.py", "infinity-client", "classification", "sentiment"),
+    Client("python/sdk/xinference_embed.py", "xinference-client", "embeddings"),
+    Client("python/sdk/xinference_rerank.py", "xinference-client", "reranking", "rerank"),
     Client("python/sdk/huggingface_hub_embed.py", "huggingface-hub", "embeddings, similarities"),
     Client("python/sdk/huggingface_hub_classify.py", "huggingface-hub", "classification", "sentiment"),
     Client("python/sdk/huggingface_hub_entities.py", "huggingface-hub", "entities", "ner"),

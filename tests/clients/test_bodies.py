@@ -97,6 +97,8 @@ CHECKS: dict[str, Callable[[Any, Sie, Any], None]] = {
     "scores": check_scores,
     "indices": check_indices,
     "documents": check_documents,
+    "the word embedding": lambda found, *_: check_equal(found, "embedding"),
+    "the word rerank": lambda found, *_: check_equal(found, "rerank"),
     "parts of the text": lambda found, _, body: check_equal("".join(found), body["text"]),
     "the name": lambda found, client, _: check_equal({name.removesuffix(":latest") for name in found}, {client.id}),
     "a count": of_each(lambda one: type(one) is int and one >= 0),
@@ -120,7 +122,9 @@ def test_the_program_reads_what_it_looks_for(request_: dict[str, Any], sie: SieS
     client = sie[request_["serves"]]
     body = json.loads(json.dumps(request_.get("body")).replace('"MODEL"', json.dumps(client.id)))
     content = None if body is None else json.dumps(body)
-    response = client.http.request(request_["method"], request_["path"], content=content, headers=request_["headers"])
+    response = client.http.request(
+        request_["method"], request_["path"].replace("MODEL", client.id), content=content, headers=request_["headers"]
+    )
     assert response.status_code == 200, response.text
     for path, kind in request_["reads"].items():
         CHECKS[kind](values(path, response.json()), client, body)
