@@ -85,8 +85,14 @@ def _rows(clients: Iterable[Any]) -> Iterator[str]:
     for same in shown.values():
         flags = dict.fromkeys(f"`serve {' '.join(each.flags)}`" for each in same if each.flags)
         what = ", ".join([each.shows for each in same] + [f"with {each}" for each in flags])
-        lines = "<br>".join(f"`{line.replace('|', chr(92) + '|')}`" for line in same[0].setup.splitlines())
+        lines = "<br>".join(map(_code, same[0].setup.splitlines()))
         yield f"| {_named(same[0])} | {same[0].version} | {what} | {lines} |\n"
+
+
+def _code(line: str) -> str:
+    """A line as code in a cell of a table."""
+    line = line.replace("|", "\\|")
+    return f"`` {line} ``" if "`" in line else f"`{line}`"
 
 
 def _named(client: Any) -> str:

@@ -5,17 +5,17 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/url"
+	neturl "net/url"
 	"os"
 
 	"github.com/ollama/ollama/api"
 )
 
 func main() {
-	address, texts := os.Args[1], os.Args[2:]
+	url, texts := os.Args[1], os.Args[2:]
 
 	// Setup
-	base, _ := url.Parse(address)
+	base, _ := neturl.Parse(url)
 	client := api.NewClient(base, http.DefaultClient)
 
 	several, err := client.Embed(context.Background(), &api.EmbedRequest{Model: "embed", Input: texts})
