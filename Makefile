@@ -33,6 +33,13 @@ hosts: $(VENV)/installed-dev
 	tests/hosts/fetch.sh $(HOSTS)
 	ENCODERFILE_TEST_HOSTS=$(CURDIR)/$(HOSTS) $(BIN)/python -m pytest tests/hosts tests/emulated
 
+# Clients of other projects, pinned, against built files: docs/clients.md; 2 GB to download, then minutes.
+CLIENTS := .clients
+.PHONY: clients
+clients: $(VENV)/installed-dev
+	tests/clients/environments.sh $(CLIENTS) $(BIN)/python
+	ENCODERFILE_TEST_CLIENTS=$(CURDIR)/$(CLIENTS) $(BIN)/python -m pytest tests/clients
+
 # The libraries that `build --device cuda` puts into a file, 1.3 GB to download: all that they need but the driver is
 # there. No GPU is needed.
 cuda: $(VENV)/installed-dev $(VENV)/installed-launcher
@@ -58,11 +65,12 @@ bench: $(VENV)/installed
 proto: $(VENV)/installed-dev
 	$(BIN)/python build/protos.py $(PB)
 
-# Pages generated from the program: what --help prints, the packages in the runtime, what the tests prove.
+# Pages generated: what --help prints, the packages in the runtime, what the tests prove, the clients that are tried.
 docs: $(VENV)/installed-dev
 	$(BIN)/python docs/make_cli.py
 	$(BIN)/python docs/make_inside.py
 	$(BIN)/python docs/make_conformance.py
+	$(BIN)/python docs/make_clients.py
 
 # The launcher is committed too, compiled; a test compiles it again and compares the bytes.
 launcher: $(VENV)/installed-launcher

@@ -27,9 +27,11 @@ def check(ability: Ability, task: Task[Any], model_id: str) -> None:
     if ability in task.abilities:
         return
     what, takes = _NEEDS[ability]
-    takes = takes.format(gives=" and ".join(task.dims) or "labels")
-    has = f", and this one has {len(task.labels)}" if task.labels and ability is Ability.SCORE else ""
-    raise UnableError(f"Model '{model_id}' does not support {what}: {takes}{has}")
+    gives = " and ".join(task.dims) or "labels"
+    takes = takes.format(gives=gives)
+    if ability is Ability.SCORE:
+        takes += f", and this one has {len(task.labels)}" if task.labels else f"; this one gives {gives}"
+    raise UnableError(f"Model '{model_id}' does not support {what}: {takes}")
 
 
 def check_classifies(task: Task[Any], model_id: str, instead: str = "") -> None:

@@ -40,6 +40,7 @@ KNOWN: dict[str, tuple[object, ...]] = {
     "raw_scores": (False,),
     "rank_fields": (["text"],),
     "return_documents": (False,),
+    "return_len": (False,),
     "return_text": (False,),
 }
 """Each field, and the values of it that ask for what is done anyway."""

@@ -113,6 +113,7 @@ class GrpcServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         served = (*own, health.SERVICE_NAME, *grpc_reflections.SERVICE_NAMES)
         grpc_reflections.enable(served, server)
+        self._server.add_generic_rpc_handlers((_Others(own[0], service.task),))
         self._health.serve(served)
         await self._server.start()
         service.on_fault = self._fault
@@ -227,7 +228,7 @@ class _KeyInterceptor(grpc.aio.ServerInterceptor):
         try:
             check_key(self._key, _authorization(details.invocation_metadata))
         except EncoderfileError as error:
-            return _refusal(error)
+            return _refusal(STATUS[error.kind], str(error))
         return handler
 
 
@@ -236,11 +237,22 @@ def _authorization(metadata: Iterable[tuple[str, str | bytes]]) -> str | None:
     return str(values[0]) if values else None
 
 
-def _refusal(error: EncoderfileError) -> Any:
+class _Others(grpc.GenericRpcHandler):
+    """The services of other model types: they are not here, and the answer names the one that is."""
+
+    def __init__(self, own: str, task: Task[Any]) -> None:
+        self._refusal = _refusal(grpc.StatusCode.UNIMPLEMENTED, f"this model has the service {own}: {task.answer}")
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        """Asked last, for methods that nobody else has."""
+        return self._refusal if handler_call_details.method.startswith("/encoderfile.") else None
+
+
+def _refusal(status: grpc.StatusCode, message: str) -> Any:
     """A handler that answers before it has read anything, whatever the method takes and gives."""
 
     async def refuse(_: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-        await context.abort(STATUS[error.kind], str(error))
+        await context.abort(status, message)
         yield  # makes this the generator that a streaming method must be
 
     return grpc.stream_stream_rpc_method_handler(refuse)

@@ -46,10 +46,19 @@ def test_the_model_types_have_the_numbers_of_the_api_page() -> None:
 
 
 @pytest.mark.proves("ENC gRPC", "Three services, by model type")
-def test_another_model_types_service_is_unimplemented(servers: Servers) -> None:
+@pytest.mark.parametrize(
+    "method", ["encoderfile.Embedding/Predict", "encoderfile.embedding.EmbeddingInference/Predict"]
+)
+def test_another_model_types_service_is_unimplemented_and_the_answer_names_the_own(
+    method: str, servers: Servers
+) -> None:
     with pytest.raises(RefusedError) as refused:
-        raw(servers.shared("grpc", "ner"), "/encoderfile.Embedding/Predict", b"")
+        raw(servers.shared("grpc", "ner"), f"/{method}", b"")
     assert refused.value.status is grpc.StatusCode.UNIMPLEMENTED
+    assert refused.value.sentence == (
+        "this model has the service encoderfile.TokenClassification: "
+        "for each token its label, score and character offsets"
+    )
 
 
 NO_MESSAGE = {"noise": b"\xff\xff\xff", "cut": b"\x0a\xff", "a lone surrogate": b"\x0a\x03\xed\xa0\x80"}

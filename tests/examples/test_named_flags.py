@@ -11,8 +11,8 @@ from encoderfile.cli.commands import cli as builder
 from encoderfile.runtime.cli import cli as built
 from support.models import ROOT
 
-OTHERS = {"--enable-shared", "--library-name", "--model", "--task", "--tmpfs"}
-"""Flags of Python's configure script, of optimum and of Docker."""
+OTHERS = {"--cli", "--enable-shared", "--library-name", "--method", "--model", "--task", "--tmpfs"}
+"""Flags of Python's configure script, of optimum, of the MCP Inspector and of Docker."""
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md")])
 

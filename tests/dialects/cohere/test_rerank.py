@@ -118,11 +118,16 @@ def test_what_cannot_be_done_is_refused_in_the_form_of_the_route(
     assert shared.json()["message"] == refused.json()["message"]
 
 
-@pytest.mark.parametrize("kind", ["dense", "labels", "ner"])
-def test_another_kind_of_model_says_what_it_would_have_to_be(kind: str, sie: SieServers) -> None:
+@pytest.mark.parametrize(
+    ("kind", "has"), [("dense", "; this one gives dense"), ("labels", "this one has 2"), ("ner", "this one has 7")]
+)
+def test_another_kind_of_model_says_what_it_is_and_what_it_would_have_to_be(
+    kind: str, has: str, sie: SieServers
+) -> None:
     refused = sie[kind].post("/v2/rerank", {"query": "q", "documents": ["a"]})
     assert refused.status_code == 400
     assert "does not support scoring: that takes" in refused.json()["message"]
+    assert refused.json()["message"].endswith(has)
 
 
 def test_too_many_documents_are_refused_before_they_are_read(cross: Sie) -> None:

@@ -31,6 +31,16 @@ def test_the_list_says_what_the_model_takes_and_gives(
     assert model["profiles"] == {"default": {"is_default": True}}
 
 
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [("dense", "embedding"), ("bge-m3", "embedding"), ("colbert", "rerank"), ("cross", "rerank")],
+)
+def test_xinferences_clients_are_told_whether_the_model_embeds_or_ranks(
+    kind: str, word: str, sie: SieServers
+) -> None:
+    assert sie[kind].http.get(f"/v1/models/org/{kind}").json()["model_type"] == word
+
+
 @pytest.mark.proves("SIE GET /v1/models", "One model by its name")
 @pytest.mark.parametrize("path", ["/v1/models/org/dense", "/v1/models/org%2Fdense", "/v1/models/org/dense:default"])
 def test_one_model_is_the_entry_of_the_list(path: str, dense: Sie) -> None:

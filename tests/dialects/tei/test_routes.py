@@ -287,3 +287,12 @@ def test_a_direction_of_truncation_is_followed(dense: Sie) -> None:
     start, end = "alpha beta gamma " * 200, "one two three " * 200
     left = embed(dense, start + end, truncation_direction="Left")
     np.testing.assert_allclose(left, embed(dense, end, truncation_direction="Left"), atol=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "gives"), [("labels", "labels"), ("ner", "labels"), ("cross", "labels")])
+def test_similarities_at_the_main_route_of_another_model_are_refused_with_what_it_gives(
+    kind: str, gives: str, sie: SieServers
+) -> None:
+    refused = sie[kind].post("/", {"inputs": {"source_sentence": "a", "sentences": ["b"]}})
+    assert refused.status_code == 424
+    assert refused.json()["error"].endswith(f"does not support similarity: it gives {gives}")

@@ -18,7 +18,7 @@ class CohereError(Struct):
 
 
 DIALECT = Dialect(
-    prefixes=("/v1/embed", "/v2/"),
+    prefixes=("/v1/embed", "/v1/tokenize", "/v1/detokenize", "/v2/"),
     fail=lambda failure: failure.json(CohereError(failure.message)),
     error=CohereError,
     statuses={**failures.BAD_REQUEST, Kind.RESOURCE_EXHAUSTED: 429},

@@ -23,7 +23,7 @@ class Profile(Struct):
 
 
 class SieModel(Struct, kw_only=True):
-    """The model as SIE's clients read it, then as OpenAI's do."""
+    """The model as SIE's clients read it, then as OpenAI's, and `model_type` for Xinference's."""
 
     name: str
     inputs: list[str]
@@ -38,6 +38,7 @@ class SieModel(Struct, kw_only=True):
     object: str = "model"
     created: Count = 0
     owned_by: str = "encoderfile"
+    model_type: str
 
 
 class SieModels(Struct):
@@ -56,6 +57,13 @@ def outputs(service: Service) -> list[str]:
     return found
 
 
+def _model_type(service: Service) -> str:
+    """In Xinference's words, which has none for what gives entities and labels."""
+    if Ability.DENSE in service.task.abilities:
+        return "embedding"
+    return "rerank" if Ability.SCORE in service.task.abilities else service.info.model_type
+
+
 def describe(service: Service, name: str) -> SieModel:
     """The model as the list shows it under one of its names."""
     info = service.info
@@ -67,6 +75,7 @@ def describe(service: Service, name: str) -> SieModel:
         max_sequence_length=info.max_length,
         profiles={DEFAULT_PROFILE: Profile(is_default=True)},
         id=name,
+        model_type=_model_type(service),
     )
 
 

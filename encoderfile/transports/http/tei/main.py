@@ -30,7 +30,7 @@ class VertexResponse(Struct):
 def endpoints(service: Service) -> list[Endpoint]:
     """The three routes."""
     main = operation(service)
-    forms = [similarity.similarity(service).form(_compares)] if Ability.DENSE in service.task.abilities else []
+    compared = similarity.similarity(service).form(_compares)
 
     async def vertex(call: Call, asked: VertexRequest) -> Answer:
         if not asked.instances:
@@ -57,7 +57,7 @@ def endpoints(service: Service) -> list[Endpoint]:
                 main.handle,
                 name=path.strip("/") or "main",
                 summary="What this model does, as TEI answers it",
-                forms=forms,
+                forms=(compared,),
                 **main.described,
             )
             for path in PATHS
@@ -100,4 +100,4 @@ def _size(instance: Mapping[str, Any]) -> int:
 
 def _compares(body: Any) -> bool:
     inputs = body.get("inputs") if isinstance(body, Mapping) else None
-    return isinstance(inputs, Mapping)
+    return isinstance(inputs, Mapping) and ("source_sentence" in inputs or "sentences" in inputs)
