@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from encoderfile.errors import TokenIdsError
 from encoderfile.types import EncodedText, IntArray, TokenInfo
 
 
@@ -54,6 +55,18 @@ class Template:
             tokens=tuple(token for each in runs for token in each.tokens) if with_tokens else (),
             truncated=any(part.more for part in parts),
         )
+
+    def check_ids(self, ids: IntArray, index: int) -> None:
+        """Raises `TokenIdsError`, for the text at `index`, for ids without the special tokens around them."""
+        first, last = (each.input_ids for each in self.specials)
+        inner = len(ids) - len(last)
+        if inner < len(first) or (ids[: len(first)] != first).any() or (ids[inner:] != last).any():
+            wanted = [f"{word} with {part.tolist()}" for word, part in (("begin", first), ("end", last)) if len(part)]
+            raise TokenIdsError(
+                f"holds token ids that do not {' and '.join(wanted)}: send those of this model's own tokenizer, "
+                "special tokens included",
+                index,
+            )
 
 
 _SAMPLES = ("a b c", "d e")

@@ -17,12 +17,20 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer as LibraryTokenizer
 
-from encoderfile.errors import ConfigError, EncoderfileError, InternalError, ModelError, NoRoomError, TokenIdsError
+from encoderfile.errors import (
+    ConfigError,
+    EncoderfileError,
+    InternalError,
+    ModelError,
+    NoRoomError,
+    TokenIdsError,
+)
 from encoderfile.manifest import TokenizerSpec
 from encoderfile.model import special_tokens
 from encoderfile.model.pairs import Known, shares
 from encoderfile.model.reading import FAR, Reader, UnsettledError
 from encoderfile.model.special_tokens import Part, encoded, kept_of, token_infos
+from encoderfile.model.window_places import check_stride, window_places
 from encoderfile.types import EncodedText, Followed, IntArray, Spelled, Text, TokenIds, TokenInfo, Words
 
 
@@ -78,7 +86,7 @@ class Tokenizer:
         return self._with(max_length, self.spec.truncation_side)
 
     def truncating(self, side: str | None) -> Tokenizer:
-        """The same tokenizer, which truncates on another side: `left` or `right`; None: on its own."""
+        """The same tokenizer, which truncates on this side; None: on its own."""
         return self if side is None else self._with(self.spec.max_length, side)
 
     def _with(self, max_length: int, side: str) -> Tokenizer:
@@ -100,25 +108,13 @@ class Tokenizer:
         if wrong is not None:
             raise TokenIdsError(f"holds the token id {wrong}, and those of this model are 0 to {known - 1}", index)
         ids = np.array(text.ids, dtype=np.int64)
-        self._check_specials(ids, index)
+        if self._templates[0] is not None:
+            self._templates[0].check_ids(ids, index)
         special = self._special[ids]
         kept = kept_of(special, self.spec.max_length, self.spec.truncation_side)
         zeros = np.zeros(len(kept), dtype=np.int64)
         tokens = [TokenInfo(self.spell(each), each, 0, 0) for each in ids[kept].tolist()] if with_tokens else ()
         return EncodedText(ids[kept], zeros, special[kept], tuple(tokens), truncated=len(kept) < len(ids))
-
-    def _check_specials(self, ids: IntArray, index: int) -> None:
-        if self._templates[0] is None:
-            return
-        first, last = (each.input_ids for each in self._templates[0].specials)
-        inner = len(ids) - len(last)
-        if inner < len(first) or (ids[: len(first)] != first).any() or (ids[inner:] != last).any():
-            wanted = [f"{word} with {part.tolist()}" for word, part in (("begin", first), ("end", last)) if len(part)]
-            raise TokenIdsError(
-                f"holds token ids that do not {' and '.join(wanted)}: send those of this model's own tokenizer, "
-                "special tokens included",
-                index,
-            )
 
     @functools.cached_property
     def _special(self) -> IntArray:
@@ -196,26 +192,22 @@ class Tokenizer:
         """Whether `windows` can be made: the special tokens stand around a text."""
         return self._templates[0] is not None
 
-    def windows(self, text: str, stride: int) -> list[EncodedText]:
+    def windows(self, text: str, stride: int, most: int | None = None) -> list[EncodedText]:
         """All of one text, with tokens, in windows of the limit that overlap by `stride` tokens.
 
-        Raises `ConfigError` for a stride as large as a window, `InternalError` when the library fails.
+        Raises `ConfigError` for a stride as large as a window, `RequestTooLargeError` where they would be more than
+        `most`, `InternalError` when the library fails.
         """
-        room = self._room[0]
-        if not 0 <= stride < room:
-            raise ConfigError(f"a stride of {stride} tokens is not possible: a window has {room}, give less")
         if not self.has_windows:
             raise ConfigError("the special tokens of this model do not stand around a text: leave the stride out")
+        check_stride(stride, self._room[0])
         with _failures_named():
             whole = self._whole(text)
         ids, tokens = np.asarray(whole.ids, dtype=np.int64), token_infos(whole)
-        windows = []
-        for start in range(0, max(1, len(ids) - stride), room - stride):
-            place = slice(start, start + room)
-            if self.spec.truncation_side == "left":
-                place = slice(max(0, len(ids) - start - room), len(ids) - start)
-            windows.append(self._wrapped([Part(ids[place], tokens[place], False, text)], with_tokens=True))
-        return windows
+        return [
+            self._wrapped([Part(ids[place], tokens[place], False, text)], with_tokens=True)
+            for place in window_places(len(ids), self._room[0], stride, self.spec.truncation_side, most)
+        ]
 
     def _whole(self, text: str) -> Any:
         """All of one text, without special tokens."""

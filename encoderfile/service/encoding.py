@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from encoderfile.errors import InputError
+from encoderfile.errors import InputError, QueueFullError
 from encoderfile.model.pairs import Known
 from encoderfile.model.reading import UnsettledError
 from encoderfile.model.text_inputs import Readable, size
@@ -25,6 +26,9 @@ _SHORT = 500
 CHUNK_CHARACTERS = 1 << 16
 """Characters of one chunk, unless a text is longer: they take 0.05 s, a tenth of that in the usual words."""
 
+MAX_WAITING = 32
+"""Requests for tokens that may wait: half a minute of work at most."""
+
 Encode = Callable[[Sequence[Readable], Asked, Known, bool], list[EncodedText]]
 """`Model.encode`."""
 
@@ -38,6 +42,8 @@ class Encoding:
         self._threads = started(max(2, threads), "tokenize")
         # Texts that must be read whole, megabytes maybe: one at a time, to save memory.
         self._patient = started(1, "tokenize-long")
+        self._whole: ThreadPoolExecutor | None = None
+        self._for_whole = 0
         self.waiting = 0
         """Texts that wait for the tokenizer."""
 
@@ -79,10 +85,26 @@ class Encoding:
         """Long work at the tokenizer, one at a time."""
         return await asyncio.get_running_loop().run_in_executor(self._patient, work, *arguments)
 
+    async def whole(self, work: Callable[..., T], *arguments: object) -> T:
+        """Work of requests for tokens alone, one at a time and in nobody's way.
+
+        Its thread is started for the first. Raises `QueueFullError` when many wait.
+        """
+        if self._for_whole >= MAX_WAITING:
+            raise QueueFullError(f"{self._for_whole} requests for tokens are waiting, the most that may: try again")
+        if self._whole is None:
+            self._whole = started(1, "tokenize-whole")
+        self._for_whole += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._whole, work, *arguments)
+        finally:
+            self._for_whole -= 1
+
     def stop(self) -> None:
         """Begins no further chunk."""
-        for threads in (self._threads, self._patient):
-            threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._patient, self._whole):
+            if threads is not None:
+                threads.shutdown(wait=False, cancel_futures=True)
 
 
 def chunks(texts: Sequence[Readable], prompt: int = 0) -> Iterator[Sequence[Readable]]:

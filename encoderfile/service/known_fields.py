@@ -119,14 +119,16 @@ def truncation(body: Mapping[str, Any], own_side: str, *, fixed: bool) -> Trunca
     return Truncation(refuse)
 
 
-def check_max_tokens(wanted: int | None, name: str, texts: Iterable[str], limit: int) -> None:
+def check_max_tokens(wanted: int | None, name: str, texts: Iterable[str], limit: int, specials: int) -> None:
     """Raises `FieldError` where the field `name` asks for texts to be truncated before the model's own `limit`.
 
-    A text of so few bytes that it cannot have more than `wanted` tokens is no such text.
+    A text of so few bytes that it cannot have more than `wanted` tokens, with the `specials` around it, is no such
+    text.
     """
     if wanted is None or wanted >= limit:
         return
-    if wanted < 1 or any(len(text) > wanted or len(text.encode(errors="replace")) > wanted for text in texts):
+    most = wanted - specials
+    if wanted < 1 or any(len(text) > most or len(text.encode(errors="replace")) > most for text in texts):
         raise FieldError(
             f"{name} is not supported below the model's own limit, where texts are truncated: leave it out, or send "
             f"{limit} or more",

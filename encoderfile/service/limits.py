@@ -10,6 +10,19 @@ from encoderfile.errors import EmptyRequestError, EmptyTextError, InputError, Re
 from encoderfile.tasks import Task
 from encoderfile.types import DEFAULT_PROMPT, EncodedText, PredictRequest, TokenIds
 
+MAX_WHOLE = 1 << 17
+"""Characters that one request may have tokenised to the last, not only to the model's limit: a second at most."""
+
+
+def check_whole(texts: Sequence[str]) -> None:
+    """Raises `RequestTooLargeError` for texts that are too long, together, to be tokenised whole."""
+    count = sum(map(len, texts))
+    if count > MAX_WHOLE:
+        raise RequestTooLargeError(
+            f"at most {MAX_WHOLE} characters of a request are read beyond the model's limit, got {count}: split the "
+            "request"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

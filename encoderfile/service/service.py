@@ -32,7 +32,7 @@ from encoderfile.service.limits import AnswerSize, Limits
 from encoderfile.service.metrics import Metrics
 from encoderfile.service.prompts import Prompts
 from encoderfile.service.scoring import scored
-from encoderfile.service.windows import Windows
+from encoderfile.service.windows import MAX_WINDOWS, Windows
 from encoderfile.tasks import Task
 from encoderfile.tasks.abilities import Ability, Extracted
 from encoderfile.tasks.results import Result
@@ -84,6 +84,7 @@ class Service:
         self.limits = limits
         self.tokenizer = model.tokenizer
         self.tokenizer_threads = threads
+        self.specials = model.tokenizer.specials(pair=model.task.needs_pairs)
         self.weights_dtype = model.manifest.graph.dtype or "float32"
         self.info = replace(model.info, served_names=tuple(served_names))
         self.task: Task[Any] = model.task
@@ -93,7 +94,7 @@ class Service:
         self.refuses_overflow = limits.refuse_overflow
         self.check_characters = limits.check_characters
         """`predict` asks this too; who fills in prompts asks before, for they can make a small body large."""
-        self._prompts = Prompts(model.task, self.info, default_prompt)
+        self.prompts = Prompts(model.task, self.info, default_prompt)
         self.ready = False
         """Whether new requests are taken."""
         self._exhausted: ExhaustedError | None = None
@@ -102,9 +103,9 @@ class Service:
         """Called with True when a fault begins, and with False when it is over."""
         self.metrics = Metrics(model.info.model_id, model.device, model.manifest.model_bytes)
         self._accepted_requests = InFlight()
-        self._encoding = Encoding(model.encode, threads)
-        self.alone = self._encoding.alone
-        self._large_answers = LargeAnswers(limits.max_values)
+        self.encoding = Encoding(model.encode, threads)
+        self.alone = self.encoding.alone
+        self.large_answers = LargeAnswers(limits.max_values)
         self._batcher: Batcher[EncodedText, Result] = Batcher(
             model,
             max_batch_tokens=limits.max_batch_tokens,
@@ -120,10 +121,6 @@ class Service:
     def fault(self) -> str | None:
         """What the machine ran out of a moment ago, so that a request failed; None when all is well."""
         return None if self._exhausted is None else str(self._exhausted)
-
-    def prompt_text(self, asked: AskedPrompt) -> str:
-        """What is put before each text of such a request, or "". Raises `FieldError`."""
-        return self._prompts.find(asked)[0]
 
     def start(self) -> None:
         """Begins to take requests."""
@@ -204,7 +201,7 @@ class Service:
                 except TooLongError as error:
                     if error.index is not None and self.task.preprocessor is not None:
                         lengths = self._model.inputs.lengths
-                        error.observed = await self._encoding.alone(lengths, texts[error.index], asked)
+                        error.observed = await self.encoding.alone(lengths, texts[error.index], asked)
                     raise
                 pairs = zip(found.results, texts, strict=True)
                 extracted = await cooperatively(self._extracted(result, text, strategy) for result, text in pairs)
@@ -226,7 +223,7 @@ class Service:
         """
         if not (self.ready or accepted):
             raise _draining()
-        prompt, purpose = self._prompts.find(request.prompt)
+        prompt, purpose = self.prompts.find(request.prompt)
         kinds = tuple(kind for kind in request.kinds if kind in self.task.separate_kinds)
         asked = Asked(prompt, purpose, request.options, kinds, request.truncation.side)
         self.limits.check_inputs(request, prompt, self.task)
@@ -249,7 +246,7 @@ class Service:
 
     def _admit(self, rows: int) -> None:
         """Raises `QueueFullError` where so many more do not fit."""
-        self._batcher.admit(rows, ahead=self._encoding.waiting + self._large_answers.waiting)
+        self._batcher.admit(rows, ahead=self.encoding.waiting + self.large_answers.waiting)
 
     def _note(self, exhausted: ExhaustedError) -> None:
         """Reports for a while that the server is not ready, so that clients use another one."""
@@ -272,14 +269,14 @@ class Service:
             await cooperatively(expansion.made())
             self._admit(len(expansion.rows))
         try:
-            encoded = await self._encoding(expansion.rows, asked, answer.add)
+            encoded = await self.encoding(expansion.rows, asked, answer.add)
             self._model.check_memory(encoded)
             tokenized = time.perf_counter()
             self.limits.check_lengths(encoded, request.truncation.refuse, self.task)
         except InputError as error:
             error.index = None if error.index is None else expansion.index(error.index)
             raise
-        async with self._large_answers.admitted(answer.values, len(encoded)):
+        async with self.large_answers.admitted(answer.values, len(encoded)):
             admitted = time.perf_counter()
             to_run = expansion.to_run(encoded)
             results, queued = await self._batcher.submit(to_run) if to_run else ([], 0.0)
@@ -301,14 +298,17 @@ class Service:
         )
 
     async def _in_windows(self, texts: Sequence[str], strategy: str, stride: int) -> Prediction[Extracted]:
+        most = None if self.limits.max_characters is None else MAX_WINDOWS
+
         async def read(text: str) -> list[EncodedText]:
-            return await self.alone(self._model.tokenizer.windows, text, stride)
+            return await self.alone(self._model.tokenizer.windows, text, stride, most)
 
         async def run(windows: list[EncodedText]) -> tuple[Sequence[Any], float]:
             values = AnswerSize(self.task)
             values.add(windows)
+            self._admit(len(windows))
             with sending():  # the results become entities at once
-                async with self._large_answers.admitted(values.values, len(windows)):
+                async with self.large_answers.admitted(values.values, len(windows)):
                     return await self._batcher.submit(windows)
 
         windows = Windows(read, run, lambda result, text: self._extracted(result, text, strategy))
@@ -347,4 +347,4 @@ class Service:
         if self._recovery is not None:
             self._recovery.cancel()
         await self._batcher.stop()
-        self._encoding.stop()
+        self.encoding.stop()

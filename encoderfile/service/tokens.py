@@ -2,39 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from encoderfile.errors import EmptyTextError, InputError, RequestTooLargeError, TokenIdsError
-from encoderfile.model.tokenizer import Tokenizer
-from encoderfile.service.limits import is_unicode
+from encoderfile.service.limits import MAX_WHOLE, check_whole, is_unicode
 from encoderfile.service.service import Service
 from encoderfile.types import AskedPrompt, Spelled
 
-MAX_CHARACTERS = 1 << 17
-"""Of the texts of one request, which are read whole; and ids of one request: each becomes an object of the answer."""
+T = TypeVar("T")
+
+_VALUES = 16
+"""What a token in JSON counts as, in numbers of an answer."""
 
 
 async def tokenize(
-    service: Service, texts: Sequence[str], add_special_tokens: bool, prompt: AskedPrompt
-) -> list[tuple[str, Spelled]]:
-    """Each text behind its prompt, with all its tokens. Raises `InputError`."""
+    service: Service,
+    texts: Sequence[str],
+    add_special_tokens: bool,
+    prompt: AskedPrompt,
+    form: Callable[[str, Spelled], T],
+) -> list[T]:
+    """`form` of each text behind its prompt and all its tokens, made in a thread. Raises `InputError`.
+
+    Call it while the answer is made and sent: until then it counts as part of all large answers. Raises
+    `QueueFullError` where there are too many.
+    """
     service.limits.check_count(len(texts))
-    before = service.prompt_text(prompt)
+    before = service.prompts.find(prompt)[0]
     for index, text in enumerate(texts):
         if not text:
             raise EmptyTextError(index)
         if not is_unicode(text):
             raise InputError("holds a lone surrogate, which is not valid Unicode", index)
-    _check(sum(map(len, texts)) + len(texts) * len(before), "characters")
     whole = [before + text for text in texts]
+    check_whole(whole)
+
+    def work() -> list[T]:
+        return [form(text, service.tokenizer.spelled(text, add_special_tokens)) for text in whole]
+
     with service.accepting():
-        return await service.alone(_spelled, service.tokenizer, whole, add_special_tokens)
+        async with service.large_answers.admitted(_VALUES * sum(map(len, whole)), 1):
+            return await service.encoding.whole(work)
 
 
 async def decode(service: Service, lists: Sequence[Sequence[int]], skip_special_tokens: bool) -> list[str]:
-    """The text of each list of ids, by the tokenizer's own decoder. Raises `InputError`."""
+    """The text of each list of ids, by the tokenizer's own decoder. Raises as `tokenize`."""
     service.limits.check_count(len(lists))
-    _check(sum(map(len, lists)), "token ids")
+    count = sum(map(len, lists))
+    if count > MAX_WHOLE:
+        raise RequestTooLargeError(f"at most {MAX_WHOLE} token ids per request, got {count}: split the request")
     known = service.tokenizer.vocabulary_size
     for index, ids in enumerate(lists):
         if not ids:
@@ -42,20 +59,10 @@ async def decode(service: Service, lists: Sequence[Sequence[int]], skip_special_
         wrong = next((each for each in ids if not 0 <= each < known), None)
         if wrong is not None:
             raise TokenIdsError(f"holds the token id {wrong}, and those of this model are 0 to {known - 1}", index)
+
+    def work() -> list[str]:
+        return [service.tokenizer.decoded(ids, skip_special_tokens) for ids in lists]
+
     with service.accepting():
-        return await service.alone(_decoded, service.tokenizer, lists, skip_special_tokens)
-
-
-def _check(count: int, what: str) -> None:
-    if count > MAX_CHARACTERS:
-        raise RequestTooLargeError(
-            f"at most {MAX_CHARACTERS} {what} per request here, got {count}: split the request"
-        )
-
-
-def _spelled(tokenizer: Tokenizer, texts: Sequence[str], add_special_tokens: bool) -> list[tuple[str, Spelled]]:
-    return [(text, tokenizer.spelled(text, add_special_tokens)) for text in texts]
-
-
-def _decoded(tokenizer: Tokenizer, lists: Sequence[Sequence[int]], skip_special_tokens: bool) -> list[str]:
-    return [tokenizer.decoded(ids, skip_special_tokens) for ids in lists]
+        async with service.large_answers.admitted(_VALUES * count, 1):
+            return await service.encoding.whole(work)

@@ -12,6 +12,9 @@ from encoderfile.tasks.abilities import Extracted
 from encoderfile.tasks.entities import merged
 from encoderfile.types import EncodedText, Timing
 
+MAX_WINDOWS = 2048
+"""Of one text of a request to a server: each holds its tokens until it is run."""
+
 _AT_A_TIME = 256
 """Windows whose results are kept until their texts are done; those of one text are run together."""
 

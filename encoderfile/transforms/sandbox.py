@@ -105,7 +105,14 @@ local tables = copied(table, {}, {
     return move(from, first, last, at, to or from)
   end,
   sort = function(t, before)
-    charge(8 * sized(t))
+    local length, bytes = sized(t), 0
+    for place = 1, length do
+      local element = t[place]
+      if type(element) == "string" then bytes = bytes + #element end
+    end
+    -- Each is compared some twenty times at most where the table is large, to the end where texts begin alike.
+    if 40 * bytes > MAX_STEPS then error("texts of " .. bytes .. " bytes may take too long to sort", 2) end
+    charge(8 * length + 3 * bytes)
     return sort(t, before)
   end,
   concat = function(t, ...)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from encoderfile.errors import InputError
+from encoderfile.service.limits import MAX_WHOLE
 from encoderfile.service.metrics import Answering
 from encoderfile.service.requests import json_schema, read
 from encoderfile.service.service import Service
@@ -22,9 +23,6 @@ _Texts = Annotated[
     Meta(min_length=1, description="The texts to read."),
 ]
 _Labels = Annotated[list[str], Meta(min_length=1)]
-
-MAX_CHARACTERS = 1 << 17
-"""Of a text that is read in windows: it is tokenised whole before its first run."""
 
 TOP_K = 5
 """Labels of a text where a call does not say how many."""
@@ -113,10 +111,8 @@ def _entities(service: Service) -> Tool:
         stride = service.window_overlap
         with naming(texts=len(asked.texts)):
             for index, text in enumerate(asked.texts):
-                if stride is not None and len(text) > MAX_CHARACTERS:
-                    raise InputError(
-                        f"has {len(text)} characters, at most {MAX_CHARACTERS} are read: split it", index
-                    )
+                if stride is not None and len(text) > MAX_WHOLE:
+                    raise InputError(f"has {len(text)} characters, at most {MAX_WHOLE} are read: split it", index)
             found = await answering.by(service.extract(asked.texts, stride=stride))
         pairs = zip(found.results, asked.texts, strict=True)
         return {"results": ({"entities": _shown(each.entities, text, wanted)} for each, text in pairs)}

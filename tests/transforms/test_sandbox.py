@@ -74,6 +74,10 @@ DEEP = {
 HOLES = "local n = {} for i = 1, 9 do n[i] = 1 end n[17] = 1 for i = 4, 62 do n[1 << i] = 1 end "
 """Whose length is 1 << 62: what C would count to."""
 REFUSED = {
+    "to sort long texts that begin alike": (
+        "local a = string.rep('a', 500000) local all = {} for i = 1, 1000 do all[i] = a end table.sort(all)",
+        "texts of 500000000 bytes may take too long to sort",
+    ),
     "nothing, for ever": ("return string.rep('', 1 << 62)", "returned a string"),
     "gigabytes": ("string.rep('x', 1 << 40)", "the text would have more than 1000000 bytes"),
     "gigabytes between": (

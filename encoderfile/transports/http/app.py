@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -58,6 +58,7 @@ def create(
         routes=[*routes(endpoints), sie.status_route(service), *extra_routes],
         exception_handlers={EncoderfileError: refuse, HTTPException: refuse},
     )
+    app.state.dialects = {(each.method, each.path): each.dialect for each in endpoints}
     # A redirect would name a host that the client may not reach, and no document lists it.
     app.router.redirect_slashes = False
     app.add_middleware(DisconnectMiddleware)
@@ -70,8 +71,14 @@ def create(
 
 
 async def refuse(request: HTTPConnection, error: Exception) -> Response:
-    """The response to a request that failed, in the words of its dialect: that of its body, or of its path."""
+    """The response to a request that failed, in the words of its dialect: that of its body, or of its route.
+
+    Where there is no such route, by the beginning of its path.
+    """
     path = request.url.path
-    by_path = next(dialect for prefix, dialect in _BY_PREFIX if path.startswith(prefix))
-    dialect: Dialect = getattr(request.state, "dialect", by_path)
+    known: Mapping[tuple[str, str], Dialect] = request.app.state.dialects
+    found = known.get((request.scope.get("method", ""), path))
+    if found is None:
+        found = next(dialect for prefix, dialect in _BY_PREFIX if path.startswith(prefix))
+    dialect: Dialect = getattr(request.state, "dialect", found)
     return dialect.refuse(error)

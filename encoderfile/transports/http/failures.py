@@ -27,6 +27,10 @@ BAD_REQUEST: dict[Kind, int] = {**STATUS, Kind.INVALID_ARGUMENT: 400}
 """The table of dialects that answer 400 where we answer 422."""
 
 
+NO_ROUTE = "there is no such route: this is an encoder, which writes no text; GET / lists the routes that it has"
+"""For clients of servers that generate text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A failed request, read: `message` is one sentence for the caller."""
@@ -40,6 +44,11 @@ class Failure:
     def kind(self) -> Kind | None:
         """None where HTTP itself has the word: 404, 405, 408, 413, 415."""
         return self.error.kind if isinstance(self.error, EncoderfileError) else None
+
+    @property
+    def has_no_route(self) -> bool:
+        """Whether the path is known to no dialect."""
+        return type(self.error) is HTTPException and self.status == 404
 
     @property
     def field(self) -> str | None:

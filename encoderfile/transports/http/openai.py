@@ -82,6 +82,8 @@ def _fail(failure: Failure) -> Response:
     else:
         code = CODES[failure.kind or Kind.INVALID_ARGUMENT]
     message = failure.message
+    if failure.has_no_route:
+        code, message = "not_found", failures.NO_ROUTE
     if isinstance(error, UnableError):
         field = "model"
     if isinstance(error, TokenIdsError):
@@ -91,7 +93,10 @@ def _fail(failure: Failure) -> Response:
     return failure.json(OpenAIError(OpenAIFault(message, kind, field, code)))
 
 
-DIALECT = Dialect(prefixes=PATHS, fail=_fail, error=OpenAIError, statuses=failures.BAD_REQUEST)
+_GENERATION = ("/v1/chat/", "/v1/completions", "/v1/responses", "/v1/moderations", "/v1/images", "/v1/audio")
+"""Routes that OpenAI's clients try, and no encoder has."""
+
+DIALECT = Dialect(prefixes=(*PATHS, *_GENERATION), fail=_fail, error=OpenAIError, statuses=failures.BAD_REQUEST)
 
 
 def endpoints(service: Service) -> list[Endpoint]:

@@ -39,8 +39,6 @@ _WORDS = {
     503: "The queue is full or the server is not ready; try again.",
 }
 
-_TIMES = "Milliseconds."
-
 _SECONDS = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}
 
 
@@ -145,8 +143,13 @@ def _headers(dialects: Sequence[Dialect], info: ModelInfo) -> Schema:
             "schema": {"type": "integer"},
             "description": f"How many texts were truncated at {info.max_length} tokens; absent when none was.",
         },
-        **{name: {"schema": text, "description": _TIMES} for dialect in dialects for name in dialect.headers},
+        **{name: _of_run(name) for dialect in dialects for name in dialect.headers},
     }
+
+
+def _of_run(name: str) -> Schema:
+    unit = "Milliseconds, where the model ran." if name.lower().endswith("time") else "Where the model ran."
+    return {"schema": {"type": "string"}, "description": unit}
 
 
 def _content(description: str, schema: Schema, *media: str) -> Schema:

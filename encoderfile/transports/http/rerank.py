@@ -92,12 +92,14 @@ def endpoints(service: Service, forms: Sequence[Form] = ()) -> list[Endpoint]:
     """The routes; `forms` are those of other dialects that have a `/rerank` or a `/v1/rerank`."""
 
     async def ranked(call: Call, asked: RerankRequest, *, as_sent: bool = False) -> dict[str, Any]:
+        if call.body.get("texts") is not None:
+            raise FieldError("texts and documents are given together: send one of them", "texts")
         check_given(asked.model, service.info)
         service.check_ability(Ability.SCORE)
         service.limits.check_count(len(asked.documents))
         texts = _texts(asked.documents, asked.rank_fields)
         most, limit = asked.max_tokens_per_doc, service.info.max_length
-        known_fields.check_max_tokens(most, "max_tokens_per_doc", texts, limit)
+        known_fields.check_max_tokens(most, "max_tokens_per_doc", texts, limit, service.specials)
         cut = known_fields.truncation(call.body, service.info.truncation_side, fixed=service.task.fixed_truncation)
         scored = await call.answering.by(service.score(asked.query, texts, bool(asked.raw_scores), cut))
         best = schemas.best_first(scored.results)[: min(asked.top_n or len(texts), asked.top_k or len(texts))]

@@ -141,7 +141,7 @@ def test_fewer_dimensions_are_cut_and_normalised_again(own: SieServers) -> None:
 def test_limits_that_change_nothing_are_taken(dense: Sie) -> None:
     limit = dense.service.info.max_length
     assert ask(dense, max_tokens=limit, priority=3, images=[], inputs=None).status_code == 200
-    longest = max(len(text.encode()) for text in TEXTS)
+    longest = max(len(text.encode()) for text in TEXTS) + dense.service.specials
     assert ask(dense, max_tokens=longest).status_code == 200
     assert ask(dense, max_tokens=longest - 1).status_code == 400
 

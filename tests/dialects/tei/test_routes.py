@@ -296,3 +296,103 @@ def test_similarities_at_the_main_route_of_another_model_are_refused_with_what_i
     refused = sie[kind].post("/", {"inputs": {"source_sentence": "a", "sentences": ["b"]}})
     assert refused.status_code == 424
     assert refused.json()["error"].endswith(f"does not support similarity: it gives {gives}")
+
+
+def test_windows_of_a_text_are_counted_before_they_are_made(sie: SieServers) -> None:
+    room = sie["ner"].service.info.max_length - 2
+    body = {"inputs": "a " * 50_000, "parameters": {"stride": room - 1}}
+    response = sie["ner"].post("/", body)
+    assert response.status_code == 413
+    assert "windows with a stride of" in response.json()["error"]
+    assert sie["ner"].post("/", {"inputs": "a" * 200_000, "parameters": {"stride": 0}}).status_code == 413
+
+
+def test_a_stride_as_large_as_a_window_is_the_clients_fault(sie: SieServers) -> None:
+    response = sie["ner"].post("/", {"inputs": "a", "parameters": {"stride": 5000}})
+    assert response.status_code == 422
+    assert "parameters.stride" in response.json()["error"]
+
+
+def test_long_texts_are_read_in_windows_where_a_stride_is_sent(sie: SieServers) -> None:
+    text = "Nothing happens here at all. " * 100 + "Angela Merkel lives in Berlin."
+    found = sie["ner"].post("/", {"inputs": text, "parameters": {"stride": 16}}).json()
+    assert "Berlin" in {text[each["start"] : each["end"]] for each in found}
+    assert all(each["end"] < len(text) - 5 for each in sie["ner"].post("/", {"inputs": text}).json())
+
+
+def test_requests_for_tokens_that_are_many_are_refused_at_once(
+    own: SieServers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = own.serve(own.model("dense"))
+    monkeypatch.setattr("encoderfile.service.encoding.MAX_WAITING", 0)
+    for path, body in (("/tokenize", {"inputs": "a"}), ("/decode", {"ids": [5]})):
+        response = client.post(path, body)
+        assert (response.status_code, response.json()["error_type"]) == (429, "Overloaded")
+    assert client.post("/embed", {"inputs": "a"}).status_code == 200
+
+
+def test_instances_of_classifiers_are_one_request_with_one_bound(own: SieServers) -> None:
+    client = own.serve(own.model("labels"), Limits(max_values=9))
+    assert client.post("/vertex", {"instances": [{"inputs": "a"}] * 2}).status_code == 200
+    assert client.post("/vertex", {"instances": [{"inputs": "a"}] * 3}).status_code == 413
+
+
+@pytest.mark.parametrize("kind", ["labels", "ner", "nli"])
+def test_instances_have_the_answers_that_each_has_alone(kind: str, sie: SieServers) -> None:
+    more = {"parameters": {"candidate_labels": ["sport", "politics"]}} if kind == "nli" else {}
+    bodies = [{"inputs": text, **more} for text in ("Angela Merkel lives in Berlin.", "The match was close.")]
+    found = sie[kind].post("/vertex", {"instances": bodies}).json()["predictions"]
+    assert len(found) == 2
+    for one, body in zip(found, bodies, strict=True):
+        for each, other in zip(one, sie[kind].post("/", body).json(), strict=True):
+            assert {**each, "score": 0} == {**other, "score": 0}
+            assert each["score"] == pytest.approx(other["score"], abs=1e-4)
+    different = [{**bodies[0], "truncate": True}, {**bodies[1], "truncate": False}] if kind == "labels" else None
+    if different is not None:
+        assert sie[kind].post("/vertex", {"instances": different}).status_code == 422
+
+
+def test_a_list_of_texts_is_a_list_for_clients_of_the_inference_api(sie: SieServers) -> None:
+    one, other = (sie["labels"].post("/", {"inputs": text}).json() for text in ("good", "bad"))
+    both = sie["labels"].post("/", {"inputs": ["good", "bad"], "parameters": {}}).json()
+    assert [[each["label"] for each in row] for row in both] == [
+        [each["label"] for each in row] for row in (one, other)
+    ]
+
+
+def test_the_main_route_refuses_in_its_own_form_before_a_body_is_read(own: SieServers) -> None:
+    client = own.serve(own.model("dense"), api_key="secret")
+    response = client.post("/", {"inputs": "a"})
+    assert (response.status_code, response.json()["error_type"]) == (401, "Validation")
+
+
+def test_similarities_of_sparse_vectors_are_cosines_too(sie: SieServers) -> None:
+    body = {"inputs": {"source_sentence": "good food", "sentences": ["good food", "bad weather"]}}
+    first, second = sie["sparse"].post("/similarity", body).json()
+    assert first == pytest.approx(1, abs=1e-4)
+    assert 0 <= second < 1
+
+
+def test_texts_and_documents_together_are_refused(sie: SieServers) -> None:
+    response = sie["cross"].post("/rerank", {"query": "q", "texts": ["a"], "documents": ["b"]})
+    assert response.status_code == 422
+    assert "texts and documents are given together" in response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "read"),
+    [
+        ("/v1/chat/completions", lambda body: body["error"]["message"]),
+        ("/v1/completions", lambda body: body["error"]["message"]),
+        ("/v1/responses", lambda body: body["error"]["message"]),
+        ("/v1/chat", lambda body: body["message"]),
+        ("/v2/chat", lambda body: body["message"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_clients_that_want_text_are_told_in_their_own_form_that_there_is_none(
+    path: str, read: Any, dense: Sie
+) -> None:
+    response = dense.post(path, {"model": "m", "messages": []})
+    assert response.status_code == 404
+    assert "an encoder, which writes no text" in read(response.json())

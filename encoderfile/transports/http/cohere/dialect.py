@@ -18,8 +18,8 @@ class CohereError(Struct):
 
 
 DIALECT = Dialect(
-    prefixes=("/v1/embed", "/v1/tokenize", "/v1/detokenize", "/v2/"),
-    fail=lambda failure: failure.json(CohereError(failure.message)),
+    prefixes=("/v1/embed", "/v1/tokenize", "/v1/detokenize", "/v1/chat", "/v1/classify", "/v1/summarize", "/v2/"),
+    fail=lambda failure: failure.json(CohereError(failures.NO_ROUTE if failure.has_no_route else failure.message)),
     error=CohereError,
     statuses={**failures.BAD_REQUEST, Kind.RESOURCE_EXHAUSTED: 429},
 )

@@ -85,7 +85,9 @@ def endpoints(service: Service) -> list[Endpoint]:
     async def v2(call: Call, asked: CohereEmbedV2Request) -> Answer:
         service.limits.check_count(len(asked.inputs or ()))
         texts = _texts(asked, asked.inputs)
-        known_fields.check_max_tokens(asked.max_tokens, "max_tokens", texts, service.info.max_length)
+        known_fields.check_max_tokens(
+            asked.max_tokens, "max_tokens", texts, service.info.max_length, service.specials
+        )
         vectors, tokens = await _vectors(call, service, asked, texts, asked.output_dimension)
         return _answer("2", _by_type(asked, vectors), True, texts, tokens)
 

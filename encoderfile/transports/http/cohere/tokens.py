@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
@@ -45,9 +45,8 @@ def endpoints(service: Service) -> list[Endpoint]:
     async def tokenize(_: Call, asked: CohereTokenizeRequest) -> Answer:
         if asked.model is not None:
             check_model(asked.model, service.info)
-        [(text, read)] = await tokens.tokenize(service, [asked.text], False, _NO_PROMPT)
-        found = [token_id for _, token_id, _, _ in read.tokens]
-        return Answer({"tokens": found, "token_strings": list(_parts(text, read)), "meta": meta("1")})
+        [found] = await tokens.tokenize(service, [asked.text], False, _NO_PROMPT, _form)
+        return Answer({**found, "meta": meta("1")})
 
     async def detokenize(_: Call, asked: CohereDetokenizeRequest) -> Answer:
         if asked.model is not None:
@@ -80,6 +79,13 @@ def endpoints(service: Service) -> list[Endpoint]:
             facts=of_model,
         ),
     ]
+
+
+def _form(text: str, read: Spelled) -> dict[str, Any]:
+    return {
+        "tokens": [token_id for _, token_id, _, _ in read.tokens],
+        "token_strings": list(_parts(text, read)),
+    }
 
 
 def _parts(text: str, read: Spelled) -> Iterator[str]:

@@ -122,7 +122,7 @@ def _check(asked: OllamaEmbedRequest | OllamaEmbeddingsRequest, texts: Sequence[
     num_ctx = (asked.options or {}).get("num_ctx")
     if not isinstance(num_ctx, int | None):
         raise FieldError("options.num_ctx should be a whole number", "options")
-    known_fields.check_max_tokens(num_ctx, "options.num_ctx", texts, service.info.max_length)
+    known_fields.check_max_tokens(num_ctx, "options.num_ctx", texts, service.info.max_length, service.specials)
 
 
 async def _predicted(call: Call, service: Service, texts: list[str]) -> Prediction[Any]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
+import msgspec
 from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from encoderfile.errors import (
     EmptyRequestError,
     EmptyTextError,
+    InputError,
     Kind,
     RequestTooLargeError,
     TooLongError,
@@ -80,6 +82,8 @@ DIALECT = Dialect(
     headers=HEADERS,
 )
 
+S = TypeVar("S", bound=Struct)
+
 InputIds = list[int]
 _Ids = list[str | int | InputIds]
 Inputs = Annotated[
@@ -123,6 +127,20 @@ class Operation:
         """Arguments of `post`."""
         names = ("request", "response", "supported", "facts")
         return {name: getattr(self, name) for name in names}
+
+
+def alike(every: Sequence[S]) -> S:
+    """What several requests ask that are answered as one. Raises `InputError` for different ones."""
+    first = every[0]
+    if any(msgspec.structs.replace(each, inputs="") != msgspec.structs.replace(first, inputs="") for each in every):
+        raise InputError("instances differ in more than their inputs: send those in requests of their own")
+    return first
+
+
+async def one_of(several: Callable[[Call, Sequence[S]], Awaitable[Answer]], call: Call, asked: S) -> Answer:
+    """The answer to one request, by what answers several."""
+    answer = await several(call, [asked])
+    return Answer(next(answer.content), answer.headers)
 
 
 def inputs_of(given: str | _Ids) -> list[Input]:

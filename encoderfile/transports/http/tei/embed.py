@@ -5,19 +5,27 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
-import msgspec
 import numpy as np
 from msgspec import Struct
 
-from encoderfile.errors import InputError
 from encoderfile.service import dimensions, prompts
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http.endpoint import Answer, Call
 from encoderfile.transports.http.schemas import Count
-from encoderfile.transports.http.tei.dialect import Inputs, Operation, Truncating, answered, inputs_of, truncation
+from encoderfile.transports.http.tei.dialect import (
+    Inputs,
+    Operation,
+    Truncating,
+    alike,
+    answered,
+    inputs_of,
+    one_of,
+    truncation,
+)
 from encoderfile.types import FloatArray, PredictRequest
 
 
@@ -85,11 +93,7 @@ def _operation(
 
     async def several(call: Call, every: Sequence[R]) -> Answer:
         service.check_ability(ability)
-        asked = every[0]
-        if any(
-            msgspec.structs.replace(each, inputs="") != msgspec.structs.replace(asked, inputs="") for each in every
-        ):
-            raise InputError("instances differ in more than their inputs: send those in requests of their own")
+        asked = alike(every)
         vectors(asked, ())  # raises what is wrong with the request before the model runs
         lists = [inputs_of(each.inputs) for each in every]
         inputs = list(itertools.chain(*lists))
@@ -107,14 +111,10 @@ def _operation(
         made = vectors(asked, prediction.results)
         return answered(call, service, (itertools.islice(made, len(each)) for each in lists), inputs, prediction)
 
-    async def handle(call: Call, asked: R) -> Answer:
-        answer = await several(call, [asked])
-        return Answer(next(answer.content), answer.headers)
-
     return Operation(
         request=request,
         response=response,
-        handle=handle,
+        handle=partial(one_of, several),
         several=several,
         supported=ability in service.task.abilities,
     )

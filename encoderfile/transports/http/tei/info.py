@@ -81,6 +81,9 @@ _POOLING = {"lasttoken": "last_token"}
 
 
 def _pooling(modes: tuple[str, ...]) -> str:
+    """TEI's word; `custom` where the graph or a transform pools."""
+    if not modes:
+        return "custom"
     return "+".join(
         _POOLING.get(mode, mode.partition("_")[0] if mode.startswith("splade") else mode) for mode in modes
     )

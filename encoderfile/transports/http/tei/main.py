@@ -42,9 +42,9 @@ def endpoints(service: Service) -> list[Endpoint]:
         if main.several is not None:
             found = await main.several(calls[0], every)
             return Answer({"predictions": found.content}, found.headers)
-        answers = []
+        answers = []  # of rerankers: a score for each text
         for each, instance in zip(calls, every, strict=True):
-            with sending():  # what the model gave counts until it is made into an answer, which is small
+            with sending():  # what the model gave counts until it is made into scores
                 answers.append((await main.handle(each, instance)).content)
         return Answer({"predictions": iter(answers)})
 

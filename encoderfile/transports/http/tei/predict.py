@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -13,7 +15,7 @@ from encoderfile.service.service import Service
 from encoderfile.tasks.numerics import sigmoid, softmax
 from encoderfile.transports.http import schemas
 from encoderfile.transports.http.endpoint import Answer, Call, Form
-from encoderfile.transports.http.tei.dialect import Operation, Truncating, answered, truncation
+from encoderfile.transports.http.tei.dialect import Operation, Truncating, alike, answered, one_of, truncation
 from encoderfile.types import FloatArray, PredictRequest, Text
 
 _Sequence = list[str]
@@ -57,21 +59,24 @@ class TeiPredictRequest(Truncating, kw_only=True):
 def predict(service: Service) -> Operation:
     """A flat list for one text or pair, and a list of lists for several, or where a client of the hub asks."""
 
-    async def handle(call: Call, asked: TeiPredictRequest) -> Answer:
+    async def several(call: Call, every: Sequence[TeiPredictRequest]) -> Answer:
         abilities.check_classifies(service.task, service.info.model_id, _INSTEAD)
-        texts, several = _texts(asked.inputs)
+        asked, of_hub = alike(every), _is_of_the_inference_api(call)
+        read = [_texts(each.inputs, of_hub) for each in every]
+        texts = [text for each, _ in read for text in each]
         request = PredictRequest(texts, truncation=truncation(call, service), raw=True)
         prediction = await call.answering.by(service.predict(request))
         chosen = _chosen(asked)
         top = asked.parameters.top_k if asked.parameters else None
         found = (schemas.scored_labels(chosen(each), service.task.labels, top) for each in prediction.results)
-        listed = several or _is_of_the_inference_api(call)
-        return answered(call, service, found if listed else next(found), texts, prediction)
+        answers = (itertools.islice(found, len(each)) if is_list else next(found) for each, is_list in read)
+        return answered(call, service, answers, texts, prediction)
 
     return Operation(
         request=TeiPredictRequest,
         response=list[schemas.ScoredLabel | list[schemas.ScoredLabel]],
-        handle=handle,
+        handle=partial(one_of, several),
+        several=several,
         facts={"inputs": _INPUTS_SCHEMA},
         supported=service.task.classifies,
     )
@@ -92,12 +97,17 @@ def _is_of_the_inference_api(call: Call) -> bool:
     return "parameters" in call.body or "@huggingface/inference" in call.request.headers.get("user-agent", "")
 
 
-def _texts(inputs: str | Sequence[str | _Sequence]) -> tuple[list[Text], bool]:
-    """The texts and pairs, and whether they came as a batch. Raises `FieldError`."""
+def _texts(inputs: str | Sequence[str | _Sequence], of_hub: bool) -> tuple[list[Text], bool]:
+    """The texts and pairs, and whether they are answered with a list of lists. Raises `FieldError`.
+
+    A list of strings is one text or a pair; for clients of the Inference API it is several texts.
+    """
     if isinstance(inputs, str):
-        return [inputs], False
+        return [inputs], of_hub
+    if of_hub and all(isinstance(each, str) for each in inputs):
+        return list(inputs), True  # type: ignore[arg-type]
     if any(isinstance(each, str) for each in inputs):
-        return [_text(inputs, "inputs")], False
+        return [_text(inputs, "inputs")], of_hub
     return [_text(each, f"inputs[{index}]") for index, each in enumerate(inputs)], True
 
 

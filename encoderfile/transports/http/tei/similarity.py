@@ -1,4 +1,4 @@
-"""`/similarity`: how alike sentences are to one of them, by the model's own function (cosine where it names none)."""
+"""`/similarity`: the cosine of the vectors of sentences and that of one of them, as TEI has it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def similarity(service: Service) -> Operation:
             prompt=prompts.read(parameters),
         )
         others = PredictRequest(sentences, truncation=request.truncation, prompt=request.prompt)
-        prediction = await call.answering.by(similarities(service, request, others))
+        prediction = await call.answering.by(similarities(service, request, others, "cosine"))
         return answered(call, service, prediction.results[0], [source, *sentences], prediction)
 
     return Operation(

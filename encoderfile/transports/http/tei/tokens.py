@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -47,8 +46,8 @@ def tokenize(service: Service) -> Operation:
         texts = [asked.inputs] if isinstance(asked.inputs, str) else asked.inputs
         if not texts:
             raise EmptyRequestError("inputs is empty: send at least one text")
-        read = await tokens.tokenize(service, texts, asked.add_special_tokens, prompts.read(call.body))
-        return Answer(list(_simple(text, each)) for text, each in read)
+        prompt = prompts.read(call.body)
+        return Answer(await tokens.tokenize(service, texts, asked.add_special_tokens, prompt, _simple))
 
     return Operation(request=TokenizeRequest, response=list[list[SimpleToken]], handle=handle, supported=True)
 
@@ -70,9 +69,10 @@ def decode(service: Service) -> Operation:
     return Operation(request=DecodeRequest, response=list[str], handle=handle, supported=True)
 
 
-def _simple(text: str, read: Spelled) -> Iterator[dict[str, Any]]:
-    for (token, token_id, start, end), special in zip(read.tokens, read.special, strict=True):
-        if special:
-            yield {"id": token_id, "text": token, "special": True, "start": None, "stop": None}
-        else:
-            yield {"id": token_id, "text": text[start:end], "special": False, "start": start, "stop": end}
+def _simple(text: str, read: Spelled) -> list[dict[str, Any]]:
+    return [
+        {"id": token_id, "text": token, "special": True, "start": None, "stop": None}
+        if special
+        else {"id": token_id, "text": text[start:end], "special": False, "start": start, "stop": end}
+        for (token, token_id, start, end), special in zip(read.tokens, read.special, strict=True)
+    ]
