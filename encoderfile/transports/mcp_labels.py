@@ -10,12 +10,13 @@ from msgspec import Meta, Struct
 from encoderfile.errors import InputError
 from encoderfile.service.limits import MAX_WHOLE
 from encoderfile.service.metrics import Answering
+from encoderfile.service.naming import naming
 from encoderfile.service.requests import json_schema, read
 from encoderfile.service.service import Service
 from encoderfile.tasks import abilities, results
 from encoderfile.tasks.abilities import Ability
 from encoderfile.tasks.entities import types_of
-from encoderfile.transports.mcp_tool import MAX_VALUES, Arguments, Tool, arguments_schema, limit, naming, rounded
+from encoderfile.transports.mcp_tool import MAX_VALUES, Arguments, Tool, arguments_schema, limit, rounded
 from encoderfile.types import PredictRequest
 
 _Texts = Annotated[

@@ -10,13 +10,14 @@ from msgspec import Meta, Struct
 
 from encoderfile.errors import InputError
 from encoderfile.service.metrics import Answering
+from encoderfile.service.naming import naming
 from encoderfile.service.prompts import DOCUMENT, QUERY
 from encoderfile.service.requests import json_schema, read
 from encoderfile.service.service import Service
 from encoderfile.service.similarity import similarities
 from encoderfile.tasks.abilities import Ability
 from encoderfile.tasks.similarity import comparable, similarity_of
-from encoderfile.transports.mcp_tool import Arguments, Tool, arguments_schema, limit, naming, rounded
+from encoderfile.transports.mcp_tool import Arguments, Tool, arguments_schema, limit, rounded
 from encoderfile.types import AskedPrompt, Prediction, PredictRequest
 
 _Texts = Annotated[list[Annotated[str, Meta(extra_json_schema={"minLength": 1})]], Meta(min_length=1)]

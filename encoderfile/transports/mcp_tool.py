@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from msgspec import Struct
 
-from encoderfile.errors import InputError
 from encoderfile.service.json_form import answer, read_request, request_schema, response_schema
 from encoderfile.service.metrics import Answering
 from encoderfile.service.requests import json_schema
@@ -37,20 +35,6 @@ class Tool:
     input_schema: dict[str, Any]
     output_schema: dict[str, Any]
     call: Callable[[Arguments, Answering], Awaitable[Mapping[str, Any]]]
-
-
-@contextmanager
-def naming(**lists: int) -> Iterator[None]:
-    """Names a refused text by its argument; `lists` are the arguments and their lengths, in the service's order."""
-    try:
-        yield
-    except InputError as error:
-        for name, length in lists.items():
-            if error.index is None or error.index < length:
-                error.listed = name
-                break
-            error.index -= length
-        raise
 
 
 def rounded(score: float) -> float:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from encoderfile.errors import EncoderfileError, InternalError, Kind
+from encoderfile.errors import EncoderfileError, InputError, InternalError, Kind
 from encoderfile.service.known_fields import FieldError
 
 STATUS: dict[Kind, int] = {
@@ -53,6 +53,8 @@ class Failure:
     @property
     def field(self) -> str | None:
         """The field of the body that is at fault, where one is."""
+        if isinstance(self.error, InputError) and self.error.index is not None:
+            return self.error.listed
         return self.error.field if isinstance(self.error, FieldError) else None
 
     def json(self, content: Struct) -> Response:

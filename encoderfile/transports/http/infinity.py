@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from encoderfile.errors import Kind, UnableError
 from encoderfile.service import abilities
+from encoderfile.service.naming import naming
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http import failures, schemas
@@ -87,7 +88,8 @@ def endpoints(service: Service) -> list[Endpoint]:
     async def classify(call: Call, asked: InfinityClassifyRequest) -> Answer:
         check_given(asked.model, info)
         abilities.check_classifies(service.task, info.model_id)
-        prediction = await call.answering.by(service.predict(PredictRequest(asked.input, raw=True)))
+        with naming(input=len(asked.input)):
+            prediction = await call.answering.by(service.predict(PredictRequest(asked.input, raw=True)))
         rows = (each.logits if asked.raw_scores else each.scores for each in prediction.results)
         return Answer(
             {

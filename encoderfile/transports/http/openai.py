@@ -12,6 +12,7 @@ from encoderfile.errors import Kind, TokenIdsError, UnableError
 from encoderfile.service import dimensions, known_fields, prompts
 from encoderfile.service.dimensions import UnsupportedFieldError
 from encoderfile.service.known_fields import FieldError
+from encoderfile.service.naming import naming
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http import failures, schemas
@@ -87,7 +88,7 @@ def _fail(failure: Failure) -> Response:
     if isinstance(error, UnableError):
         field = "model"
     if isinstance(error, TokenIdsError):
-        field, message = "input", f"{message}; {_OF_ANOTHER_TOKENIZER}"
+        message = f"{message}; {_OF_ANOTHER_TOKENIZER}"
     kind: Literal["server_error", "invalid_request_error"]
     kind = "server_error" if failure.status >= 500 else "invalid_request_error"
     return failure.json(OpenAIError(OpenAIFault(message, kind, field, code)))
@@ -108,17 +109,10 @@ def endpoints(service: Service) -> list[Endpoint]:
         all_of_them = asked.modality is not None and asked.dimensions == 0  # as Infinity's clients say it
         kept = dimensions.read(None if all_of_them else asked.dimensions, service)
         cut = known_fields.truncation(call.body, service.info.truncation_side, fixed=service.task.fixed_truncation)
-        prediction = await call.answering.by(
-            service.predict(
-                PredictRequest(
-                    inputs_of(asked.input),
-                    allow_empty=True,
-                    truncation=cut,
-                    prompt=prompts.read(call.body),
-                    raw=True,
-                )
-            )
-        )
+        inputs = inputs_of(asked.input)
+        request = PredictRequest(inputs, allow_empty=True, truncation=cut, prompt=prompts.read(call.body), raw=True)
+        with naming(input=len(inputs)):
+            prediction = await call.answering.by(service.predict(request))
         vectors = service.task.vectors("dense", prediction.results, None)
         beginnings = dimensions.beginnings(vectors, kept, service.task.normalizes)
         form = base64_of if asked.encoding_format == "base64" else _floats

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from encoderfile.service import known_fields
 from encoderfile.service.known_fields import FieldError
+from encoderfile.service.naming import naming
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http import cohere, failures, schemas
@@ -101,7 +102,8 @@ def endpoints(service: Service, forms: Sequence[Form] = ()) -> list[Endpoint]:
         most, limit = asked.max_tokens_per_doc, service.info.max_length
         known_fields.check_max_tokens(most, "max_tokens_per_doc", texts, limit, service.specials)
         cut = known_fields.truncation(call.body, service.info.truncation_side, fixed=service.task.fixed_truncation)
-        scored = await call.answering.by(service.score(asked.query, texts, bool(asked.raw_scores), cut))
+        with naming(documents=len(texts)):
+            scored = await call.answering.by(service.score(asked.query, texts, bool(asked.raw_scores), cut))
         best = schemas.best_first(scored.results)[: min(asked.top_n or len(texts), asked.top_k or len(texts))]
         results: list[dict[str, Any]] = []
         for index in best:

@@ -127,7 +127,7 @@ def test_a_long_text_is_truncated_on_the_side_that_is_named(truncate: str, kept:
 
 def test_a_long_text_is_refused_with_truncate_none(dense: Sie) -> None:
     status, sentence = message(ask(dense, texts=["a", LONG], truncate="NONE"))
-    assert (status, "inputs[1] has more than" in sentence) == (400, True)
+    assert (status, "texts[1] has more than" in sentence) == (400, True)
 
 
 def test_fewer_dimensions_are_cut_and_normalised_again(own: SieServers) -> None:

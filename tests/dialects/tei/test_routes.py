@@ -11,6 +11,7 @@ from support.controlled_models import Faulty
 from support.dialects import Sie, SieServers, renamed
 
 TEXTS = ["Hello world", "A second text, somewhat longer than the first.", "Zürich 東京 😀"]
+LONG = "word " * 600
 PROMPTS = {"query": "query: ", "document": "passage: "}
 
 
@@ -396,3 +397,28 @@ def test_clients_that_want_text_are_told_in_their_own_form_that_there_is_none(
     response = dense.post(path, {"model": "m", "messages": []})
     assert response.status_code == 404
     assert "an encoder, which writes no text" in read(response.json())
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "body", "place"),
+    [
+        ("cross", "/rerank", {"query": "q", "texts": ["a", LONG], "truncate": False}, "texts[1]"),
+        ("cross", "/rerank", {"query": "q", "documents": ["a", LONG], "truncate": False}, "documents[1]"),
+        ("dense", "/decode", {"ids": [[5], [10**7]]}, "ids[1]"),
+        ("dense", "/v1/embeddings", {"input": ["a", LONG], "truncate": False}, "input[1]"),
+        ("dense", "/api/embed", {"model": "org/dense", "input": ["a", LONG], "truncate": False}, "input[1]"),
+        (
+            "dense",
+            "/similarity",
+            {"inputs": {"source_sentence": "a", "sentences": ["a", LONG]}, "parameters": {"truncate": False}},
+            "sentences[1]",
+        ),
+    ],
+    ids=["texts", "documents", "ids", "openai", "ollama", "sentences"],
+)
+def test_a_refused_text_is_named_by_the_field_that_it_came_in(
+    kind: str, path: str, body: Any, place: str, sie: SieServers
+) -> None:
+    response = sie[kind].post(path, body)
+    assert response.status_code in (400, 413, 422)
+    assert f"Invalid input: {place} " in str(response.json())

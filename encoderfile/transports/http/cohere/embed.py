@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from encoderfile.service import dimensions, known_fields
 from encoderfile.service.cooperative import cooperatively
 from encoderfile.service.known_fields import FieldError
+from encoderfile.service.naming import naming
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http.cohere.dialect import DIALECT, CohereMeta, meta, new_id
@@ -134,7 +135,8 @@ async def _vectors(
         prompt=_prompt(asked.input_type, service.info),
         raw=True,
     )
-    prediction = await call.answering.by(service.predict(request))
+    with naming(**{"texts" if asked.texts else "inputs": len(texts)}):
+        prediction = await call.answering.by(service.predict(request))
     vectors = service.task.vectors("dense", prediction.results, None)
     beginnings = dimensions.beginnings(vectors, kept, service.task.normalizes)
     return await cooperatively(beginnings), prediction.token_count

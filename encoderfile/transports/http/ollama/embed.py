@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from encoderfile.service import dimensions, known_fields
 from encoderfile.service.known_fields import FieldError
+from encoderfile.service.naming import naming
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
@@ -128,4 +129,5 @@ def _check(asked: OllamaEmbedRequest | OllamaEmbeddingsRequest, texts: Sequence[
 async def _predicted(call: Call, service: Service, texts: list[str]) -> Prediction[Any]:
     cut = known_fields.truncation(call.body, service.info.truncation_side, fixed=service.task.fixed_truncation)
     request = PredictRequest(texts, allow_empty=True, truncation=cut, raw=True)
-    return await call.answering.by(service.predict(request))
+    with naming(input=len(texts)):
+        return await call.answering.by(service.predict(request))

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from encoderfile.errors import EmptyRequestError
+from encoderfile.service.naming import naming
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http import schemas
@@ -46,9 +47,10 @@ def rerank(service: Service) -> Operation:
         if not asked.texts:
             raise EmptyRequestError("texts is empty: send at least one")
         texts = [each if isinstance(each, str) else each.text for each in asked.texts]
-        scored = await call.answering.by(
-            service.score(asked.query, texts, bool(asked.raw_scores), truncation(call, service))
-        )
+        with naming(texts=len(texts)):
+            scored = await call.answering.by(
+                service.score(asked.query, texts, bool(asked.raw_scores), truncation(call, service))
+            )
         told = bool(asked.return_text or asked.return_documents)
         best = schemas.best_first(scored.results)[: asked.top_n]
         ranks = [

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from encoderfile.errors import EmptyRequestError
 from encoderfile.service import known_fields, prompts
+from encoderfile.service.naming import naming
 from encoderfile.service.service import Service
 from encoderfile.service.similarity import similarities
 from encoderfile.tasks.similarity import comparable
@@ -48,7 +49,8 @@ def similarity(service: Service) -> Operation:
             prompt=prompts.read(parameters),
         )
         others = PredictRequest(sentences, truncation=request.truncation, prompt=request.prompt)
-        prediction = await call.answering.by(similarities(service, request, others, "cosine"))
+        with naming(source_sentence=1, sentences=len(sentences)):
+            prediction = await call.answering.by(similarities(service, request, others, "cosine"))
         return answered(call, service, prediction.results[0], [source, *sentences], prediction)
 
     return Operation(

@@ -9,6 +9,7 @@ from msgspec import Struct
 from encoderfile.errors import EmptyRequestError
 from encoderfile.service import prompts, tokens
 from encoderfile.service.known_fields import FieldError
+from encoderfile.service.naming import naming
 from encoderfile.service.service import Service
 from encoderfile.transports.http.endpoint import Answer, Call
 from encoderfile.transports.http.schemas import Count
@@ -64,7 +65,8 @@ def decode(service: Service) -> Operation:
             lists = asked.ids
             if any(isinstance(each, int) for each in lists):
                 raise FieldError("ids should be a list of ids, or a list of such lists", "ids")
-        return Answer(await tokens.decode(service, lists, asked.skip_special_tokens))
+        with naming(ids=len(lists)):
+            return Answer(await tokens.decode(service, lists, asked.skip_special_tokens))
 
     return Operation(request=DecodeRequest, response=list[str], handle=handle, supported=True)
 
