@@ -99,16 +99,16 @@ def test_truncation_on_the_left_is_accepted_where_the_tokenizer_truncates_there(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "refused"), [(None, False), (512, False), (9000, False), (7, False), (6, True), (0, True), (-1, True)]
+    ("wanted", "refused"), [(None, False), (512, False), (9000, False), (9, False), (8, True), (0, True), (-1, True)]
 )
 def test_fewer_tokens_than_the_model_takes_are_asked_for_in_vain(wanted: int | None, refused: bool) -> None:
-    """Unless every text has so few bytes that it cannot have more."""
+    """Unless every text has so few bytes that it cannot have more, with the special tokens around it."""
     texts = ["a", "Zürich"]
     if not refused:
-        check_max_tokens(wanted, "options.num_ctx", texts, 512)
+        check_max_tokens(wanted, "options.num_ctx", texts, 512, specials=2)
         return
     with pytest.raises(FieldError, match=r"options.num_ctx is not supported below the model's own limit") as error:
-        check_max_tokens(wanted, "options.num_ctx", texts, 512)
+        check_max_tokens(wanted, "options.num_ctx", texts, 512, specials=2)
     assert error.value.field == "options"
 
 
