@@ -103,10 +103,7 @@ class Tokenizer:
         Raises `TokenIdsError`, for the text at `index`, where an id is not in the vocabulary, or the special tokens
         are missing: then they are another tokenizer's, or would not give what the text gives.
         """
-        known = self.vocabulary_size
-        wrong = next((each for each in text.ids if not 0 <= each < known), None)
-        if wrong is not None:
-            raise TokenIdsError(f"holds the token id {wrong}, and those of this model are 0 to {known - 1}", index)
+        self.check_vocabulary(text.ids, index)
         ids = np.array(text.ids, dtype=np.int64)
         if self._templates[0] is not None:
             self._templates[0].check_ids(ids, index)
@@ -115,6 +112,13 @@ class Tokenizer:
         zeros = np.zeros(len(kept), dtype=np.int64)
         tokens = [TokenInfo(self.spell(each), each, 0, 0) for each in ids[kept].tolist()] if with_tokens else ()
         return EncodedText(ids[kept], zeros, special[kept], tuple(tokens), truncated=len(kept) < len(ids))
+
+    def check_vocabulary(self, ids: Sequence[int], index: int) -> None:
+        """Raises `TokenIdsError`, for the text at `index`, where an id is not in the vocabulary."""
+        known = self.vocabulary_size
+        wrong = next((each for each in ids if not 0 <= each < known), None)
+        if wrong is not None:
+            raise TokenIdsError(f"holds the token id {wrong}, and those of this model are 0 to {known - 1}", index)
 
     @functools.cached_property
     def _special(self) -> IntArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from encoderfile.errors import EmptyTextError, InputError, RequestTooLargeError, TokenIdsError
+from encoderfile.errors import EmptyTextError, InputError, RequestTooLargeError
 from encoderfile.service.limits import MAX_WHOLE, check_whole, is_unicode
 from encoderfile.service.service import Service
 from encoderfile.types import AskedPrompt, Spelled
@@ -52,13 +52,10 @@ async def decode(service: Service, lists: Sequence[Sequence[int]], skip_special_
     count = sum(map(len, lists))
     if count > MAX_WHOLE:
         raise RequestTooLargeError(f"at most {MAX_WHOLE} token ids per request, got {count}: split the request")
-    known = service.tokenizer.vocabulary_size
     for index, ids in enumerate(lists):
         if not ids:
             raise InputError("holds no token ids: send at least one", index)
-        wrong = next((each for each in ids if not 0 <= each < known), None)
-        if wrong is not None:
-            raise TokenIdsError(f"holds the token id {wrong}, and those of this model are 0 to {known - 1}", index)
+        service.tokenizer.check_vocabulary(ids, index)
 
     def work() -> list[str]:
         return [service.tokenizer.decoded(ids, skip_special_tokens) for ids in lists]

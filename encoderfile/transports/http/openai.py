@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from encoderfile.errors import Kind, TokenIdsError, UnableError
-from encoderfile.service import dimensions, known_fields, prompts
+from encoderfile.service import dimensions, prompts
 from encoderfile.service.dimensions import UnsupportedFieldError
 from encoderfile.service.known_fields import FieldError
 from encoderfile.service.naming import naming
@@ -108,7 +108,7 @@ def endpoints(service: Service) -> list[Endpoint]:
         service.check_ability(Ability.DENSE)
         all_of_them = asked.modality is not None and asked.dimensions == 0  # as Infinity's clients say it
         kept = dimensions.read(None if all_of_them else asked.dimensions, service)
-        cut = known_fields.truncation(call.body, service.info.truncation_side, fixed=service.task.fixed_truncation)
+        cut = schemas.truncation(call.body, service)
         inputs = inputs_of(asked.input)
         request = PredictRequest(inputs, allow_empty=True, truncation=cut, prompt=prompts.read(call.body), raw=True)
         with naming(input=len(inputs)):

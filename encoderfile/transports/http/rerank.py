@@ -101,7 +101,7 @@ def endpoints(service: Service, forms: Sequence[Form] = ()) -> list[Endpoint]:
         texts = _texts(asked.documents, asked.rank_fields)
         most, limit = asked.max_tokens_per_doc, service.info.max_length
         known_fields.check_max_tokens(most, "max_tokens_per_doc", texts, limit, service.specials)
-        cut = known_fields.truncation(call.body, service.info.truncation_side, fixed=service.task.fixed_truncation)
+        cut = schemas.truncation(call.body, service)
         with naming(documents=len(texts)):
             scored = await call.answering.by(service.score(asked.query, texts, bool(asked.raw_scores), cut))
         best = schemas.best_first(scored.results)[: min(asked.top_n or len(texts), asked.top_k or len(texts))]

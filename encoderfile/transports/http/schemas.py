@@ -7,7 +7,10 @@ from typing import Annotated, Any, NamedTuple
 
 from msgspec import Meta, Struct
 
+from encoderfile import types
+from encoderfile.service import known_fields
 from encoderfile.service.prompts import INPUT_TYPES
+from encoderfile.service.service import Service
 from encoderfile.types import FloatArray
 
 Count = Annotated[int, Meta(ge=0)]
@@ -22,6 +25,11 @@ class Truncation(Struct, kw_only=True):
     truncate: Annotated[bool | str | None, Meta(description=_CUT)] = None
     truncation: Annotated[bool | str | None, Meta(description=_CUT)] = None
     truncation_direction: Annotated[str | None, _SIDES] = None
+
+
+def truncation(body: Mapping[str, Any], service: Service) -> types.Truncation:
+    """What a body says of texts over the limit. Raises `FieldError`."""
+    return known_fields.truncation(body, service.info.truncation_side, fixed=service.task.fixed_truncation)
 
 
 class Prompt(Truncation, kw_only=True):

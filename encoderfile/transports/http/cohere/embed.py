@@ -13,6 +13,7 @@ from encoderfile.service.known_fields import FieldError
 from encoderfile.service.naming import naming
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
+from encoderfile.transports.http import schemas
 from encoderfile.transports.http.cohere.dialect import DIALECT, CohereMeta, meta, new_id
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
 from encoderfile.transports.http.names import check_model, ids
@@ -129,9 +130,7 @@ async def _vectors(
     request = PredictRequest(
         texts,
         allow_empty=True,
-        truncation=known_fields.truncation(
-            call.body, service.info.truncation_side, fixed=service.task.fixed_truncation
-        ),
+        truncation=schemas.truncation(call.body, service),
         prompt=_prompt(asked.input_type, service.info),
         raw=True,
     )

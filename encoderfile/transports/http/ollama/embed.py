@@ -12,6 +12,7 @@ from encoderfile.service.known_fields import FieldError
 from encoderfile.service.naming import naming
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
+from encoderfile.transports.http import schemas
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
 from encoderfile.transports.http.ollama.dialect import DIALECT, check_name
 from encoderfile.transports.http.schemas import Count
@@ -127,7 +128,7 @@ def _check(asked: OllamaEmbedRequest | OllamaEmbeddingsRequest, texts: Sequence[
 
 
 async def _predicted(call: Call, service: Service, texts: list[str]) -> Prediction[Any]:
-    cut = known_fields.truncation(call.body, service.info.truncation_side, fixed=service.task.fixed_truncation)
+    cut = schemas.truncation(call.body, service)
     request = PredictRequest(texts, allow_empty=True, truncation=cut, raw=True)
     with naming(input=len(texts)):
         return await call.answering.by(service.predict(request))

@@ -19,12 +19,11 @@ from encoderfile.errors import (
     TooLongError,
     UnableError,
 )
-from encoderfile.service import known_fields
 from encoderfile.service.service import Service
 from encoderfile.transports.http.dialect import Dialect
 from encoderfile.transports.http.endpoint import Answer, Call, Form
 from encoderfile.transports.http.failures import Failure
-from encoderfile.types import Input, Prediction, TokenIds, Truncation
+from encoderfile.types import Input, Prediction, TokenIds
 
 STATUS: dict[Kind, int] = {
     Kind.INVALID_ARGUMENT: 422,
@@ -150,11 +149,6 @@ def inputs_of(given: str | _Ids) -> list[Input]:
     if given and all(isinstance(each, int) for each in given):
         return [TokenIds(given)]  # type: ignore[arg-type]
     return [each if isinstance(each, str) else TokenIds([each] if isinstance(each, int) else each) for each in given]
-
-
-def truncation(call: Call, service: Service) -> Truncation:
-    """What the body says of texts over the limit. Raises `FieldError`."""
-    return known_fields.truncation(call.body, service.info.truncation_side, fixed=service.task.fixed_truncation)
 
 
 def answered(

@@ -14,18 +14,10 @@ from msgspec import Struct
 from encoderfile.service import dimensions, prompts
 from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability
+from encoderfile.transports.http import schemas
 from encoderfile.transports.http.endpoint import Answer, Call
 from encoderfile.transports.http.schemas import Count
-from encoderfile.transports.http.tei.dialect import (
-    Inputs,
-    Operation,
-    Truncating,
-    alike,
-    answered,
-    inputs_of,
-    one_of,
-    truncation,
-)
+from encoderfile.transports.http.tei.dialect import Inputs, Operation, Truncating, alike, answered, inputs_of, one_of
 from encoderfile.types import FloatArray, PredictRequest
 
 
@@ -101,7 +93,7 @@ def _operation(
             service.predict(
                 PredictRequest(
                     inputs,
-                    truncation=truncation(call, service),
+                    truncation=schemas.truncation(call.body, service),
                     prompt=prompts.read(call.body),
                     raw=True,
                     kinds=(ability,),

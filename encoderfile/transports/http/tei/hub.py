@@ -19,7 +19,7 @@ from encoderfile.service.service import Service
 from encoderfile.tasks.abilities import Ability, Extracted
 from encoderfile.tasks.results import to_json
 from encoderfile.transports.http.endpoint import Answer, Call
-from encoderfile.transports.http.schemas import Count
+from encoderfile.transports.http.schemas import Count, ScoredLabel
 from encoderfile.transports.http.tei.dialect import Operation, alike, answered, one_of
 from encoderfile.types import PredictRequest
 
@@ -52,11 +52,6 @@ class LabelParameters(Struct, kw_only=True):
 class ZeroShotRequest(Struct, kw_only=True):
     inputs: Annotated[str | list[str], Meta(description="A text, or several.")]
     parameters: LabelParameters
-
-
-class LabelScore(Struct):
-    label: str
-    score: float
 
 
 def entities(service: Service) -> Operation:
@@ -107,7 +102,7 @@ def labels(service: Service) -> Operation:
 
     return Operation(
         request=ZeroShotRequest,
-        response=list[LabelScore | list[LabelScore]],
+        response=list[ScoredLabel | list[ScoredLabel]],
         handle=partial(one_of, several),
         several=several,
         supported=takes_labels(service),

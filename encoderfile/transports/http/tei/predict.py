@@ -15,7 +15,7 @@ from encoderfile.service.service import Service
 from encoderfile.tasks.numerics import sigmoid, softmax
 from encoderfile.transports.http import schemas
 from encoderfile.transports.http.endpoint import Answer, Call, Form
-from encoderfile.transports.http.tei.dialect import Operation, Truncating, alike, answered, one_of, truncation
+from encoderfile.transports.http.tei.dialect import Operation, Truncating, alike, answered, one_of
 from encoderfile.types import FloatArray, PredictRequest, Text
 
 _Sequence = list[str]
@@ -64,7 +64,7 @@ def predict(service: Service) -> Operation:
         asked, of_hub = alike(every), _is_of_the_inference_api(call)
         read = [_texts(each.inputs, of_hub) for each in every]
         texts = [text for each, _ in read for text in each]
-        request = PredictRequest(texts, truncation=truncation(call, service), raw=True)
+        request = PredictRequest(texts, truncation=schemas.truncation(call.body, service), raw=True)
         prediction = await call.answering.by(service.predict(request))
         chosen = _chosen(asked)
         top = asked.parameters.top_k if asked.parameters else None

@@ -14,7 +14,7 @@ from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http import schemas
 from encoderfile.transports.http.endpoint import Answer, Call, Form
 from encoderfile.transports.http.names import check_model
-from encoderfile.transports.http.tei.dialect import Operation, Truncating, answered, truncation
+from encoderfile.transports.http.tei.dialect import Operation, Truncating, answered
 
 
 class TextOfRerank(Struct):
@@ -49,7 +49,7 @@ def rerank(service: Service) -> Operation:
         texts = [each if isinstance(each, str) else each.text for each in asked.texts]
         with naming(texts=len(texts)):
             scored = await call.answering.by(
-                service.score(asked.query, texts, bool(asked.raw_scores), truncation(call, service))
+                service.score(asked.query, texts, bool(asked.raw_scores), schemas.truncation(call.body, service))
             )
         told = bool(asked.return_text or asked.return_documents)
         best = schemas.best_first(scored.results)[: asked.top_n]

@@ -7,11 +7,12 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from encoderfile.errors import EmptyRequestError
-from encoderfile.service import known_fields, prompts
+from encoderfile.service import prompts
 from encoderfile.service.naming import naming
 from encoderfile.service.service import Service
 from encoderfile.service.similarity import similarities
 from encoderfile.tasks.similarity import comparable
+from encoderfile.transports.http import schemas
 from encoderfile.transports.http.endpoint import Answer, Call
 from encoderfile.transports.http.tei.dialect import Operation, Truncating, answered
 from encoderfile.types import PredictRequest
@@ -43,9 +44,7 @@ def similarity(service: Service) -> Operation:
         parameters = call.body.get("parameters") or {}
         request = PredictRequest(
             [source],
-            truncation=known_fields.truncation(
-                parameters, service.info.truncation_side, fixed=service.task.fixed_truncation
-            ),
+            truncation=schemas.truncation(parameters, service),
             prompt=prompts.read(parameters),
         )
         others = PredictRequest(sentences, truncation=request.truncation, prompt=request.prompt)
