@@ -138,6 +138,7 @@ class ServeSettings(ServerSettings):
     disable_http: bool = switch(help="Do not serve HTTP, nor MCP.")
     disable_grpc: bool = switch(help="Do not serve gRPC.")
     disable_mcp: bool = switch(help="Do not serve /mcp.")
+    disable_ui: bool = switch(help="Do not serve the page for people at / and /ui, nor /docs.")
     http_flags: tuple[str, str] = ("--http-hostname", "--http-port")
     """What the command at hand calls the HTTP server's address and port."""
 

@@ -103,7 +103,14 @@ def cli() -> None:
 
 
 _UNUSED = {
-    "disable_http": ("http_hostname", "http_port", "allowed_host", "served_name", "allow_dimensions"),
+    "disable_http": (
+        "http_hostname",
+        "http_port",
+        "allowed_host",
+        "disable_ui",
+        "served_name",
+        "allow_dimensions",
+    ),
     "disable_grpc": ("grpc_hostname", "grpc_port"),
     "disable_mcp": ("allowed_host",),
 }

@@ -55,7 +55,7 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
             return True
         service = make_service(model, settings)
         service.start()
-        running = _Running(service, settings, grpc_server)
+        running = _Running(service, settings, grpc_server, grpc_port)
         if grpc_server is not None:
             await grpc_server.start(service)
         if http_socket is not None:
@@ -72,10 +72,11 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
 class _Running:
     """The servers that run around one service, and the order in which they end."""
 
-    def __init__(self, service: Service, settings: ServeSettings, grpc: GrpcServer | None) -> None:
+    def __init__(self, service: Service, settings: ServeSettings, grpc: GrpcServer | None, grpc_port: int) -> None:
         self._service = service
         self._settings = settings
         self._grpc = grpc
+        self._grpc_port = grpc_port
         self._http: HttpServer | None = None
         self._http_task: asyncio.Task[None] | None = None
         self._drained = False
@@ -85,7 +86,13 @@ class _Running:
     async def start_http(self, bound: socket.socket) -> None:
         from encoderfile.transports.http import app
         from encoderfile.transports.http.server import HttpServer
+        from encoderfile.transports.http.ui.model import WaysIn
 
+        ways_in = WaysIn(
+            grpc_port=self._grpc_port or None,
+            grpc_tls=self._settings.cert_file is not None,
+            mcp=not self._settings.disable_mcp,
+        )
         extra = []
         if not self._settings.disable_mcp:
             from encoderfile.transports.mcp_http import McpHttp
@@ -98,6 +105,7 @@ class _Running:
             api_key=self._settings.api_key,
             max_body_bytes=self._settings.max_body_bytes,
             extra_routes=extra,
+            page=None if self._settings.disable_ui else ways_in,
         )
         self._http = HttpServer(
             application,

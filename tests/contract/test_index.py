@@ -21,15 +21,6 @@ def test_a_terminal_gets_text_with_every_route(name: str, servers: Servers) -> N
             assert path == "/" or f"{path}  {method.upper()}" in lines, path
 
 
-def test_a_browser_gets_a_page_that_loads_nothing(servers: Servers) -> None:
-    response = servers.shared("http", "ner").get("/", headers={"accept": "text/html,application/xml;q=0.9,*/*;q=0.8"})
-    assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert response.headers["content-security-policy"] == "default-src 'none'"
-    assert '<a href="openapi.json">/openapi.json</a>' in response.text
-    assert "src=" not in response.text
-    assert "/predict  POST" in response.text
-
-
 def test_head_has_the_headers_of_get(servers: Servers) -> None:
     client = servers.shared("http", "ner")
     found, whole = client.request("HEAD", "/"), client.get("/")

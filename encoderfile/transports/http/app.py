@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.routing import BaseRoute
+from starlette.types import Scope
 
 from encoderfile.errors import EncoderfileError
 from encoderfile.service.service import Service
@@ -31,6 +32,8 @@ from encoderfile.transports.http.middleware.bodies import BodyMiddleware
 from encoderfile.transports.http.middleware.disconnects import DisconnectMiddleware
 from encoderfile.transports.http.middleware.refusals import KeyMiddleware, UnforeseenMiddleware
 from encoderfile.transports.http.middleware.traces import TraceMiddleware
+from encoderfile.transports.http.ui import files, pages
+from encoderfile.transports.http.ui.model import WaysIn
 
 _OTHERS = (openai, sie, tei, cohere, infinity, ollama)
 """The dialects of other servers' clients: each has a `DIALECT` and `endpoints`."""
@@ -43,27 +46,41 @@ _BY_PREFIX = sorted(
 
 
 def create(
-    service: Service, *, api_key: str | None, max_body_bytes: int, extra_routes: Sequence[BaseRoute] = ()
+    service: Service,
+    *,
+    api_key: str | None,
+    max_body_bytes: int,
+    extra_routes: Sequence[BaseRoute] = (),
+    page: WaysIn | None = None,
 ) -> Starlette:
-    """The application around one service. `extra_routes` are those of other transports on this port (MCP)."""
+    """The application around one service. `extra_routes` are those of other transports on this port (MCP).
+
+    `page` is what the page for people tells of other ways in; None: there is no page.
+    """
     endpoints = [
-        index.endpoint(service.info),
+        index.endpoint(service.info, page=page is not None),
+        *(pages.endpoints(service, page) if page is not None else ()),
         *encoderfile.endpoints(service, [tei.predict.form(service)]),
         *rerank.endpoints(service, [tei.rerank.form(service)]),
         *(endpoint for each in _OTHERS for endpoint in each.endpoints(service)),
         *probes.endpoints(service),
     ]
     endpoints.append(openapi.endpoint(service.info, endpoints))
+    page_files = files.routes() if page is not None else []
     app = Starlette(
-        routes=[*routes(endpoints), sie.status_route(service), *extra_routes],
+        routes=[*routes(endpoints), *page_files, sie.status_route(service), *extra_routes],
         exception_handlers={EncoderfileError: refuse, HTTPException: refuse},
     )
+
+    def is_open(scope: Scope) -> bool:
+        return scope["path"] in probes.OPEN_PATHS or (page is not None and files.needs_no_key(scope))
+
     app.state.dialects = {(each.method, each.path): each.dialect for each in endpoints}
     # A redirect would name a host that the client may not reach, and no document lists it.
     app.router.redirect_slashes = False
     app.add_middleware(DisconnectMiddleware)
     if api_key is not None:
-        app.add_middleware(KeyMiddleware, api_key=api_key, refuse=refuse)
+        app.add_middleware(KeyMiddleware, api_key=api_key, refuse=refuse, is_open=is_open)
     app.add_middleware(UnforeseenMiddleware, refuse=refuse)
     app.add_middleware(TraceMiddleware)
     app.add_middleware(BodyMiddleware, max_body_bytes=max_body_bytes)

@@ -10,6 +10,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from encoderfile.transports import http
 from encoderfile.transports.http import app
+from encoderfile.transports.http.ui.model import WaysIn
 from support.dialects import Sie, SieServers
 
 KINDS = ("dense", "tokens", "sparse", "labels", "ner", "cross")
@@ -125,12 +126,12 @@ def test_requests_that_are_answered_fit_the_schema(client: Sie, document: dict[s
 
 
 def test_every_route_is_described(client: Sie, document: dict[str, Any]) -> None:
-    application = app.create(client.service, api_key=None, max_body_bytes=1000)
+    application = app.create(client.service, api_key=None, max_body_bytes=1000, page=WaysIn())
     served = {
         (route.path.replace("{model:path}", "{model}"), method.lower())
         for route in application.routes
         for method in getattr(route, "methods", None) or ()
-        if method != "HEAD"
+        if method != "HEAD" and getattr(route, "include_in_schema", True)
     }
     described = {
         (path, method) for path, item in document["paths"].items() for method in item if method != "parameters"

@@ -12,7 +12,6 @@ from starlette.websockets import WebSocketClose
 
 from encoderfile.errors import EncoderfileError
 from encoderfile.transports.auth import check_key
-from encoderfile.transports.http.probes import OPEN_PATHS
 
 log = logging.getLogger(__name__)
 
@@ -21,15 +20,17 @@ Refuse = Callable[[HTTPConnection, Exception], Awaitable[Response]]
 
 
 class KeyMiddleware:
-    """Lets probes through, and requests with the key; the others are refused before anything reads them."""
+    """Lets requests with the key through; the others are refused before anything reads them."""
 
-    def __init__(self, app: ASGIApp, api_key: str, refuse: Refuse) -> None:
+    def __init__(self, app: ASGIApp, api_key: str, refuse: Refuse, is_open: Callable[[Scope], bool]) -> None:
+        """`is_open` tells whether a request needs no key: a probe, a file of the page."""
         self._app = app
         self._key = api_key
+        self._is_open = is_open
         self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in ("http", "websocket") and scope["path"] not in OPEN_PATHS:
+        if scope["type"] in ("http", "websocket") and not self._is_open(scope):
             connection = HTTPConnection(scope)
             try:
                 check_key(self._key, connection.headers.get("authorization"))

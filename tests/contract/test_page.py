@@ -1,0 +1,109 @@
+"""The page for people: who gets it, under which policy, and what its files may load."""
+
+import re
+
+import httpx
+import pytest
+
+from support.servers import Servers
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+PAGES = ("/", "/ui", "/docs")
+REFERENCE = re.compile(r"""(?:src|href)\s*=\s*["']?([^"'\s>]+)""")
+INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\bstyle\s*=|\bon[a-z]+\s*=\s*[\"']|javascript:", re.IGNORECASE)
+
+each_page = pytest.mark.parametrize("path", PAGES)
+
+
+def get(servers: Servers, path: str, *, key: str | None = None, **headers: str) -> httpx.Response:
+    client = servers.client("http", "sentiment", api_key=key) if key else servers.shared("http", "sentiment")
+    response: httpx.Response = client.request("GET", path, headers={**BROWSER, **headers})
+    return response
+
+
+def loaded_by(page: str) -> list[str]:
+    return [each for each in REFERENCE.findall(page) if each.startswith("ui/")]
+
+
+@each_page
+def test_a_browser_gets_a_page(path: str, servers: Servers) -> None:
+    response = get(servers, path)
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert response.text.startswith("<!DOCTYPE html>")
+
+
+@each_page
+def test_a_page_comes_with_a_policy_that_lets_nothing_in_from_elsewhere(path: str, servers: Servers) -> None:
+    headers = get(servers, path).headers
+    policy = dict(each.strip().split(" ", 1) for each in headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+@each_page
+def test_a_page_has_no_script_and_no_style_in_line(path: str, servers: Servers) -> None:
+    assert not INLINE.search(get(servers, path).text)
+
+
+@each_page
+def test_what_a_page_loads_comes_from_this_server(path: str, servers: Servers) -> None:
+    text = get(servers, path).text
+    assert not [each for each in REFERENCE.findall(text) if each.startswith(("http:", "https:", "//", "/"))]
+    for name in loaded_by(text):
+        response = get(servers, f"/{name}")
+        assert response.status_code == 200, name
+        assert response.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_a_file_that_the_browser_has_is_not_sent_again(servers: Servers) -> None:
+    tag = get(servers, "/ui/base.css").headers["etag"]
+    again = get(servers, "/ui/base.css", **{"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_files_beside_the_pages_are_not_served(servers: Servers) -> None:
+    for path in ("/ui/files.py", "/ui/page.html", "/ui/../app.py", "/ui/%2e%2e/app.py", "/ui/static/base.css"):
+        assert get(servers, path).status_code == 404, path
+
+
+@each_page
+def test_with_a_key_the_pages_are_open_and_what_they_show_is_not(path: str, own: Servers) -> None:
+    page = get(own, path, key="secret")
+    assert page.status_code == 200
+    assert "sentiment" not in page.text
+    for name in loaded_by(page.text):
+        assert get(own, f"/{name}", key="secret").status_code == 200
+    assert get(own, "/ui/model", key="secret").status_code == 401
+
+
+def test_with_a_key_no_other_method_gets_past_it_on_the_pages_paths(own: Servers) -> None:
+    client = own.client("http", "sentiment", api_key="secret")
+    for path in (*PAGES, "/ui/base.css"):
+        assert client.request("POST", path, headers=BROWSER, json={"inputs": "a"}).status_code == 401, path
+
+
+def test_the_page_is_told_what_this_model_is(servers: Servers) -> None:
+    told = get(servers, "/ui/model").json()
+    assert told["model_type"] == "sequence_classification"
+    assert told["labels"] == list(servers.shared("http", "sentiment").get("/model").json()["id2label"].values())
+
+
+@each_page
+def test_without_the_page_a_browser_gets_no_page(path: str, own: Servers) -> None:
+    client = own.client("http", "sentiment", page=None)
+    response = client.request("GET", path, headers=BROWSER)
+    assert response.headers["content-type"].startswith("text/plain")
+    assert response.status_code == (200 if path == "/" else 404)
+
+
+def test_without_the_page_its_files_are_not_there(own: Servers) -> None:
+    client = own.client("http", "sentiment", page=None)
+    assert client.request("GET", "/ui/base.css").status_code == 404
+
+
+@each_page
+def test_without_the_page_a_browser_needs_the_key(path: str, own: Servers) -> None:
+    client = own.client("http", "sentiment", page=None, api_key="secret")
+    assert client.request("GET", path, headers=BROWSER).status_code == 401
