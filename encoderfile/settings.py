@@ -40,6 +40,24 @@ def _a_time(_: click.Context, __: click.Parameter, value: float) -> float:
     return value
 
 
+def _origins(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """As browsers write them: in lower case, and a scheme, a host and no more."""
+    for origin in value:
+        scheme, separator, host = origin.partition("://")
+        if origin != "*" and not (scheme and separator and host and not set(host) & set("/?#@ *")):
+            raise click.BadParameter(f"{origin!r} is no origin: write https://app.example.com, without a path, or *")
+    return tuple(origin.lower() for origin in value)
+
+
+def _a_root_path(_: click.Context, __: click.Parameter, value: str) -> str:
+    found = value.rstrip("/")
+    if found and not (
+        found.startswith("/") and found.isascii() and found.isprintable() and not set(found) & set(" %?#")
+    ):
+        raise click.BadParameter(f"{value!r} is no path: write /models/minilm, with plain ASCII characters")
+    return found
+
+
 def _a_number_or_auto(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
     """None for `auto`."""
     return None if value in (None, "auto") else click.IntRange(min=1)(value, parameter, context)
@@ -98,8 +116,21 @@ class ServerSettings(ModelSettings):
     allowed_host: tuple[str, ...] = option(
         (),
         multiple=True,
-        help="Another host name that clients may use for /mcp, besides addresses, localhost and this machine's "
-        "name.  [repeatable]",
+        help="Another host name that clients may use, besides addresses, localhost and this machine's name; * for "
+        "any. Checked for /mcp, and for every route when the server listens on loopback only.  [repeatable]",
+    )
+    cors_origin: tuple[str, ...] = option(
+        (),
+        multiple=True,
+        metavar="ORIGIN",
+        callback=_origins,
+        help="An origin (https://app.example.com) whose web pages may call this server; * for any.  [repeatable]",
+    )
+    root_path: str = option(
+        "",
+        metavar="PATH",
+        callback=_a_root_path,
+        help="Path under which a proxy answers for this server (/models/minilm), whether or not it takes it away.",
     )
     max_body_bytes: int = option(4 << 20, type=_AT_LEAST_1, help="Maximum size of a request.")
     max_output_values: int = option(

@@ -107,12 +107,13 @@ _UNUSED = {
         "http_hostname",
         "http_port",
         "allowed_host",
+        "cors_origin",
+        "root_path",
         "disable_ui",
         "served_name",
         "allow_dimensions",
     ),
     "disable_grpc": ("grpc_hostname", "grpc_port"),
-    "disable_mcp": ("allowed_host",),
 }
 """Options of `serve` that a switch leaves nothing to do."""
 

@@ -85,6 +85,7 @@ class _Running:
 
     async def start_http(self, bound: socket.socket) -> None:
         from encoderfile.transports.http import app
+        from encoderfile.transports.http.middleware.origins import Browsers, is_loopback
         from encoderfile.transports.http.server import HttpServer
         from encoderfile.transports.http.ui.model import WaysIn
 
@@ -97,8 +98,7 @@ class _Running:
         if not self._settings.disable_mcp:
             from encoderfile.transports.mcp_http import McpHttp
 
-            hosts = (*self._settings.allowed_host, self._settings.http_hostname)
-            self._mcp = McpHttp(self._service, allowed_hosts=hosts)
+            self._mcp = McpHttp(self._service)
             extra = self._mcp.routes()
         application = app.create(
             self._service,
@@ -106,6 +106,12 @@ class _Running:
             max_body_bytes=self._settings.max_body_bytes,
             extra_routes=extra,
             page=None if self._settings.disable_ui else ways_in,
+            browsers=Browsers(
+                allowed_hosts=(*self._settings.allowed_host, self._settings.http_hostname),
+                cors_origins=self._settings.cors_origin,
+                loopback_only=is_loopback(bound),
+            ),
+            root_path=self._settings.root_path,
         )
         self._http = HttpServer(
             application,

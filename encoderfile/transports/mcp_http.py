@@ -1,14 +1,14 @@
-"""MCP at `/mcp` of the HTTP port: who may ask, and the SDK's session manager behind it. Stateless, plain JSON."""
+"""MCP at `/mcp` of the HTTP port: the SDK's session manager behind a route. Stateless, plain JSON.
+
+The application around it checks who may ask.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import socket
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 class McpHttp:
     """`/mcp` on the HTTP port: loaded on the first call or in the background, whichever comes first."""
 
-    def __init__(self, service: Service, *, allowed_hosts: Sequence[str]) -> None:
+    def __init__(self, service: Service) -> None:
         self._service = service
-        self._hosts = frozenset(host.lower() for host in (*allowed_hosts, "localhost", socket.gethostname()))
         self._loading = asyncio.Lock()
         self._handle: Callable[[Scope, Receive, Send], Awaitable[None]] | None = None
         self._stop = asyncio.Event()
@@ -39,9 +38,8 @@ class McpHttp:
 
     async def answer(self, request: Request) -> Response:
         """One JSON-RPC message in, one out."""
-        refusal = self._refusal(request)
-        if refusal is not None:
-            return refusal
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            return PlainTextResponse("Expected request with `Content-Type: application/json`", 415)
         body = await request.body()
         await self.load()
         return _Handled(self._handle, body)
@@ -73,45 +71,6 @@ class McpHttp:
         self._stop.set()
         if self._running is not None:
             await asyncio.gather(self._running, return_exceptions=True)
-
-    def _refusal(self, request: Request) -> Response | None:
-        """DNS rebinding needs a name that somebody else controls: addresses and known names are let through.
-
-        A page may come from this machine, from a known name, or from the host that it asks.
-        """
-        host = request.headers.get("host", "")
-        asked = _name(host)
-        if asked not in self._hosts and not _is_address(asked):
-            return PlainTextResponse(f"The host {host!r} is not allowed here; see --allowed-host", 421)
-        origin = request.headers.get("origin")
-        if origin is not None:
-            name = _name(origin.partition("://")[2])
-            if name not in self._hosts and name != asked and not _is_loopback(name):
-                return PlainTextResponse(f"The origin {origin!r} is not allowed here; see --allowed-host", 403)
-        content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if content_type != "application/json":
-            return PlainTextResponse("Expected request with `Content-Type: application/json`", 415)
-        return None
-
-
-def _name(netloc: str) -> str:
-    """The host name or address in `netloc`, without port; empty when there is none."""
-    try:
-        return urlsplit(f"//{netloc}").hostname or ""
-    except ValueError:
-        return ""
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_loopback(name: str) -> bool:
-    return _is_address(name) and ipaddress.ip_address(name).is_loopback
 
 
 class _Handled(Response):

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from encoderfile.transports.http.middleware.origins import Browsers
 from support.clients import HttpClient
 from support.servers import Servers
 
@@ -83,7 +84,7 @@ def test_a_page_from_the_host_that_is_asked_is_let_through(http: HttpClient) -> 
 
 @pytest.mark.proves("ENC Beyond the page", "Hosts and origins of web pages")
 def test_an_allowed_host_is_let_through_as_host_and_as_origin(own: Servers) -> None:
-    http = own.client("http", "sentiment", allowed_hosts=("models.example",))
+    http = own.client("http", "sentiment", browsers=Browsers(allowed_hosts=("models.example",)))
     assert post(http, host="Models.example:443", origin="https://models.example")[0] == 200
     assert post(http, host="other.example")[0] == 421
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from encoderfile.service.service import Service
 from encoderfile.transports.grpc import GrpcServer
 from encoderfile.transports.http import app
+from encoderfile.transports.http.middleware.origins import SAME_ORIGIN, Browsers
 from encoderfile.transports.http.server import HttpServer
 from encoderfile.transports.http.ui.model import WaysIn
 from encoderfile.transports.mcp_http import McpHttp
@@ -32,19 +33,22 @@ async def http_server(
     *,
     api_key: str | None = None,
     max_body_bytes: int = BODY_LIMIT,
-    allowed_hosts: tuple[str, ...] = (),
+    browsers: Browsers = SAME_ORIGIN,
+    root_path: str = "",
     mcp: bool = True,
     page: WaysIn | None = PAGE,
     max_connections: int = 1024,
 ) -> AsyncIterator[str]:
     """HTTP, with MCP at /mcp and the page unless told otherwise; gives the base address."""
-    tool = McpHttp(service, allowed_hosts=allowed_hosts)
+    tool = McpHttp(service)
     application = app.create(
         service,
         api_key=api_key,
         max_body_bytes=max_body_bytes,
         extra_routes=tool.routes() if mcp else (),
         page=page,
+        browsers=browsers,
+        root_path=root_path,
     )
     server = HttpServer(application, cert_file=None, key_file=None, max_connections=max_connections)
     # With the protocol named, as `serve` does it: else every answer waits 40 ms for an ACK.

@@ -67,14 +67,14 @@ class Watcher:
 
 @asynccontextmanager
 async def watching(
-    url: str, path: str = "/ws/status", headers: Sequence[tuple[bytes, bytes]] = ()
+    url: str, path: str = "/ws/status", headers: Sequence[tuple[bytes, bytes]] = (), named: str | None = None
 ) -> AsyncIterator[Watcher]:
-    """A connection to the server at `url`. Raises `ClosedError` when it is refused."""
+    """A connection to the server at `url`, `named` so in `Host`. Raises `ClosedError` when it is refused."""
     host, port = urlsplit(url).hostname, urlsplit(url).port
     reader, writer = await asyncio.open_connection(host, port)
     try:
         watcher = Watcher(reader, writer)
-        await watcher.open(f"{host}:{port}", path, headers)
+        await watcher.open(named or f"{host}:{port}", path, headers)
         yield watcher
     finally:
         writer.close()

@@ -16,6 +16,8 @@ HTTP_ALONE = {
     "--key-file": "key.pem",
     "--api-key": "secret",
     "--allowed-host": "example.org",
+    "--cors-origin": "https://example.org",
+    "--root-path": "/models",
     "--max-connections": "9",
     "--max-output-values": "9",
     "--served-name": "other",
@@ -71,7 +73,9 @@ def test_variables_are_for_all_commands(monkeypatch: pytest.MonkeyPatch) -> None
         ("--disable-grpc", "--grpc-hostname=::1"),
         ("--disable-http", "--served-name=a"),
         ("--disable-http", "--allow-dimensions"),
-        ("--disable-mcp", "--allowed-host=a"),
+        ("--disable-http", "--cors-origin=https://a.example"),
+        ("--disable-http", "--root-path=/a"),
+        ("--disable-http", "--disable-ui"),
     ],
 )
 def test_serve_refuses_what_a_switch_leaves_nothing_to_do(switch: str, flag: str) -> None:

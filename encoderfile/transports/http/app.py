@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -30,6 +32,8 @@ from encoderfile.transports.http.dialect import PLAIN, Dialect
 from encoderfile.transports.http.endpoint import routes
 from encoderfile.transports.http.middleware.bodies import BodyMiddleware
 from encoderfile.transports.http.middleware.disconnects import DisconnectMiddleware
+from encoderfile.transports.http.middleware.origins import SAME_ORIGIN, Browsers, OriginMiddleware
+from encoderfile.transports.http.middleware.prefixes import PrefixMiddleware, check_root_path
 from encoderfile.transports.http.middleware.refusals import KeyMiddleware, UnforeseenMiddleware
 from encoderfile.transports.http.middleware.traces import TraceMiddleware
 from encoderfile.transports.http.ui import files, pages
@@ -44,6 +48,14 @@ _BY_PREFIX = sorted(
 )
 """A request that fails is answered by the dialect with the longest beginning of its path."""
 
+_CORS: Mapping[str, Any] = {
+    "allow_methods": ("GET", "HEAD", "POST"),
+    "allow_headers": ("*",),
+    "expose_headers": ("*",),
+    "allow_private_network": True,
+}
+"""For the origins that are named: all that clients send and read. No cookies; a key is a header like others."""
+
 
 def create(
     service: Service,
@@ -52,10 +64,13 @@ def create(
     max_body_bytes: int,
     extra_routes: Sequence[BaseRoute] = (),
     page: WaysIn | None = None,
+    browsers: Browsers = SAME_ORIGIN,
+    root_path: str = "",
 ) -> Starlette:
     """The application around one service. `extra_routes` are those of other transports on this port (MCP).
 
-    `page` is what the page for people tells of other ways in; None: there is no page.
+    `page` is what the page for people tells of other ways in; None: there is no page. `browsers` says what pages of
+    others may do, `root_path` where a proxy has this server. Raises `ConfigError` for one that begins a route.
     """
     endpoints = [
         index.endpoint(service.info, page=page is not None),
@@ -65,7 +80,7 @@ def create(
         *(endpoint for each in _OTHERS for endpoint in each.endpoints(service)),
         *probes.endpoints(service),
     ]
-    endpoints.append(openapi.endpoint(service.info, endpoints))
+    endpoints.append(openapi.endpoint(service.info, endpoints, root_path))
     page_files = files.routes() if page is not None else []
     app = Starlette(
         routes=[*routes(endpoints), *page_files, sie.status_route(service), *extra_routes],
@@ -82,8 +97,14 @@ def create(
     if api_key is not None:
         app.add_middleware(KeyMiddleware, api_key=api_key, refuse=refuse, is_open=is_open)
     app.add_middleware(UnforeseenMiddleware, refuse=refuse)
+    if browsers.cors_origins:
+        app.add_middleware(CORSMiddleware, **_CORS, allow_origins=browsers.cors_origins)
+    app.add_middleware(OriginMiddleware, browsers=browsers, refuse=refuse)
     app.add_middleware(TraceMiddleware)
     app.add_middleware(BodyMiddleware, max_body_bytes=max_body_bytes)
+    if root_path:
+        check_root_path(root_path, app.routes)
+        app.add_middleware(PrefixMiddleware, root_path=root_path)
     return app
 
 

@@ -42,12 +42,12 @@ _WORDS = {
 _SECONDS = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}
 
 
-def endpoint(info: ModelInfo, others: Sequence[Endpoint]) -> Endpoint:
+def endpoint(info: ModelInfo, others: Sequence[Endpoint], root_path: str = "") -> Endpoint:
     """The route; the document describes it as it does the `others`, and is made when it is first asked for."""
 
     @functools.cache
     def written() -> bytes:
-        return orjson.dumps(document(info, [*others, own]))
+        return orjson.dumps(document(info, [*others, own], root_path))
 
     async def openapi(_: Request) -> Response:
         return json_response(written())
@@ -56,7 +56,7 @@ def endpoint(info: ModelInfo, others: Sequence[Endpoint]) -> Endpoint:
     return own
 
 
-def document(info: ModelInfo, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
+def document(info: ModelInfo, endpoints: Sequence[Endpoint], root_path: str = "") -> dict[str, Any]:
     """An OpenAPI 3.0.3 document of every route this file serves."""
     shapes = _Shapes()
     paths: dict[str, Any] = {}
@@ -74,6 +74,7 @@ def document(info: ModelInfo, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
             "/ws/status is a WebSocket: a JSON text frame about the server every 200 ms. "
             "POST /mcp, unless switched off, speaks the Model Context Protocol, whose tools/list describes its tool.",
         },
+        **({"servers": [{"url": root_path}]} if root_path else {}),
         "paths": paths,
         "components": {
             "schemas": shapes.components,
