@@ -91,7 +91,7 @@ class _Running:
 
         ways_in = WaysIn(
             grpc_port=self._grpc_port or None,
-            grpc_tls=self._settings.cert_file is not None,
+            tls=self._settings.cert_file is not None,
             mcp=not self._settings.disable_mcp,
         )
         extra = []

@@ -131,6 +131,11 @@ class Task(ABC, Generic[R]):
         """Whether texts are truncated on the model's own side alone, for they are read together with others."""
         return self.preprocessor is not None
 
+    @classmethod
+    def service(cls) -> str:
+        """The gRPC service of this type in `proto/`, without its package."""
+        return "".join(word.title() for word in cls.name.split("_"))
+
     @property
     def width(self) -> int:
         """Numbers of one array of a result; 0 in files of builders that did not write it."""

@@ -53,7 +53,7 @@ def _methods(task: Task[Any]) -> Iterator[tuple[str, Any, Writer]]:
 
     Each with its name, the class of a request to `Predict`, and what writes the answers.
     """
-    service = "".join(word.title() for word in task.name.split("_"))
+    service = task.service()
     known = descriptor_pool.Default()
     for name in (f"{pb.DESCRIPTOR.package}.{service}", f"{pb.DESCRIPTOR.package}.{task.name}.{service}Inference"):
         with contextlib.suppress(KeyError):

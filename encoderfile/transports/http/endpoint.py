@@ -139,7 +139,7 @@ def post(
             found = await way.handle(Call(asked, body, answer), way.read(body))
             written, media = way.dialect.write(asked, found.content)
             chunks = await cooperatively(written)
-        return Chunks(chunks, {**found.headers, **answer.headers}, media)
+        return Chunks(chunks, {**found.headers, **answer.headers, **_server_timing(answer)}, media)
 
     return Endpoint(
         dialect=dialect,
@@ -150,6 +150,20 @@ def post(
         forms=tuple(forms),
         **described,
     )
+
+
+def _server_timing(answer: Answering) -> Mapping[str, str]:
+    """How long the phases took, in milliseconds, as browsers show it. https://www.w3.org/TR/server-timing"""
+    timing = answer.timing
+    if not timing.inference:
+        return {}
+    phases = {
+        "tokenize": timing.tokenization,
+        "queue": timing.queue,
+        "inference": timing.inference,
+        "total": answer.seconds,
+    }
+    return {"Server-Timing": ", ".join(f"{name};dur={1000 * seconds:.3f}" for name, seconds in phases.items())}
 
 
 class _Way(NamedTuple):

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import encoderfile
+from encoderfile.service.json_form import request_schema
 from encoderfile.service.service import Service
 from encoderfile.transports.http.dialect import PLAIN, json_response
 from encoderfile.transports.http.endpoint import Endpoint, get
@@ -19,7 +20,8 @@ class WaysIn(Struct, kw_only=True):
     """Where else this process answers; what the page puts into the requests that it offers to copy."""
 
     grpc_port: int | None = None
-    grpc_tls: bool = False
+    """None: no gRPC, or not on a port."""
+    tls: bool = False
     mcp: bool = True
 
 
@@ -32,9 +34,18 @@ class PageModel(Struct, kw_only=True):
     summary: str
     labels: list[str] | None
     max_length: int
+    truncation_side: str
     max_inputs: int
     abilities: list[str]
-    dims: dict[str, int | None]
+    dims: dict[str, int]
+    takes_pairs: bool
+    needs_pairs: bool
+    groups_tokens: bool
+    request: dict[str, Any]
+    """JSON Schema of the body of `/predict`; the page makes its fields of it."""
+    example: dict[str, Any]
+    """A body of `/predict`."""
+    grpc_service: str
     prompts: list[str]
     default_prompt: str | None
     device: str
@@ -53,7 +64,6 @@ def endpoint(service: Service, ways_in: WaysIn) -> Endpoint:
 
 def _model(service: Service, ways_in: WaysIn) -> PageModel:
     info, task = service.info, service.task
-    dims: dict[str, Any] = dict(task.dims)
     return PageModel(
         model_id=info.model_id,
         version=info.version,
@@ -61,9 +71,16 @@ def _model(service: Service, ways_in: WaysIn) -> PageModel:
         summary=task.summary,
         labels=None if info.id2label is None else list(info.id2label.values()),
         max_length=info.max_length,
+        truncation_side=info.truncation_side,
         max_inputs=service.max_inputs,
         abilities=sorted(ability.name.lower() for ability in task.abilities),
-        dims=dims,
+        dims=dict(task.dims),
+        takes_pairs=task.takes_pairs,
+        needs_pairs=task.needs_pairs,
+        groups_tokens=task.groups_tokens,
+        request=request_schema(task, info),
+        example=dict(task.example),
+        grpc_service=f"encoderfile.{task.service()}",
         prompts=list(info.prompts),
         default_prompt=info.default_prompt_name,
         device=service.device,
