@@ -57,6 +57,8 @@ def write_json(_: Request, content: Any) -> tuple[Chunks, str]:
 class Dialect:
     """One way to speak HTTP. A route belongs to one."""
 
+    name: str
+    """What it is called in the documentation."""
     prefixes: tuple[str, ...]
     """Beginnings of its paths: what fails below one of them is told in its words, known route or not."""
     fail: Callable[[Failure], Response]
@@ -95,6 +97,7 @@ def _check_content_type(request: Request) -> None:
 
 
 PLAIN = Dialect(
+    name="Encoderfile",
     prefixes=("",),
     fail=lambda failure: PlainTextResponse(failure.message, failure.status, failure.headers),
     error=str,

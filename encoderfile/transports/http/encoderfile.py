@@ -58,6 +58,7 @@ def endpoints(service: Service, forms_of_predict: Sequence[Form] = ()) -> list[E
             request=Given("Request", lambda: request_schema(task, info)),
             read=lambda body: read_request(body, task, info.truncation_side),
             response=Given("Response", lambda: response_schema(task)),
+            example=dict(task.example),
             forms=forms_of_predict,
         ),
     ]

@@ -61,6 +61,8 @@ class Endpoint:
     """Statuses in addition to those of every route of its method."""
     open: bool = False
     """Answered without a key."""
+    example: Any = None
+    """A body, for the documentation."""
     forms: tuple[Form, ...] = ()
     """What other dialects take and answer under the same path."""
 

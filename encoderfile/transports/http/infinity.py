@@ -40,6 +40,7 @@ def _fail(failure: Failure) -> Response:
 
 
 DIALECT = Dialect(
+    name="Infinity",
     prefixes=("/classify", "/models"),
     fail=_fail,
     error=InfinityError,

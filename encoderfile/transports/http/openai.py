@@ -97,7 +97,9 @@ def _fail(failure: Failure) -> Response:
 _GENERATION = ("/v1/chat/", "/v1/completions", "/v1/responses", "/v1/moderations", "/v1/images", "/v1/audio")
 """Routes that OpenAI's clients try, and no encoder has."""
 
-DIALECT = Dialect(prefixes=(*PATHS, *_GENERATION), fail=_fail, error=OpenAIError, statuses=failures.BAD_REQUEST)
+DIALECT = Dialect(
+    name="OpenAI", prefixes=(*PATHS, *_GENERATION), fail=_fail, error=OpenAIError, statuses=failures.BAD_REQUEST
+)
 
 
 def endpoints(service: Service) -> list[Endpoint]:

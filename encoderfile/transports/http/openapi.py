@@ -75,6 +75,7 @@ def document(info: ModelInfo, endpoints: Sequence[Endpoint], root_path: str = ""
             "POST /mcp, unless switched off, speaks the Model Context Protocol, whose tools/list describes its tool.",
         },
         **({"servers": [{"url": root_path}]} if root_path else {}),
+        "tags": [{"name": name} for name in dict.fromkeys(endpoint.dialect.name for endpoint in endpoints)],
         "paths": paths,
         "components": {
             "schemas": shapes.components,
@@ -99,7 +100,12 @@ def _operation(endpoint: Endpoint, shapes: _Shapes, info: ModelInfo) -> Schema:
     every: Sequence[Endpoint | Form] = (endpoint, *endpoint.forms)
     forms = [form for form in every if form.supported]
     summary = endpoint.summary if forms else f"{endpoint.summary}; not with this model"
-    operation: Schema = {"operationId": endpoint.name, "summary": summary, "responses": responses}
+    operation: Schema = {
+        "operationId": endpoint.name,
+        "summary": summary,
+        "tags": [form.dialect.name for form in every],
+        "responses": responses,
+    }
     if forms:
         media = endpoint.media if endpoint.method == "GET" else endpoint.dialect.media
         responses["200"] = _content("The answer.", _any_of([shapes.of(form.response) for form in forms]), *media)
@@ -107,6 +113,8 @@ def _operation(endpoint: Endpoint, shapes: _Shapes, info: ModelInfo) -> Schema:
             responses["200"]["headers"] = _headers([form.dialect for form in forms], info)
             bodies = _any_of([shapes.of(form.request, form.facts) for form in forms])
             operation["requestBody"] = {"required": True, "content": _content("", bodies, *media)["content"]}
+            if endpoint.example is not None:
+                operation["requestBody"]["content"][media[0]]["example"] = endpoint.example
     for form in every:
         error = shapes.of(form.dialect.error)
         for status in sorted(_refusals(endpoint, form.dialect, form.supported)):

@@ -86,7 +86,7 @@ def _fail(failure: Failure) -> Response:
     return failure.json(RerankError(failure.message, failure.message, kind))
 
 
-DIALECT = Dialect(prefixes=(_PLAIN, _V1), fail=_fail, error=RerankError, statuses=failures.STATUS)
+DIALECT = Dialect(name="Reranking", prefixes=(_PLAIN, _V1), fail=_fail, error=RerankError, statuses=failures.STATUS)
 
 
 def endpoints(service: Service, forms: Sequence[Form] = ()) -> list[Endpoint]:

@@ -18,6 +18,7 @@ class CohereError(Struct):
 
 
 DIALECT = Dialect(
+    name="Cohere",
     prefixes=("/v1/embed", "/v1/tokenize", "/v1/detokenize", "/v1/chat", "/v1/classify", "/v1/summarize", "/v2/"),
     fail=lambda failure: failure.json(CohereError(failures.NO_ROUTE if failure.has_no_route else failure.message)),
     error=CohereError,

@@ -28,7 +28,7 @@ def _fail(failure: Failure) -> Response:
     return failure.json(OllamaError(message))
 
 
-DIALECT = Dialect(prefixes=("/api/",), fail=_fail, error=OllamaError, statuses=failures.BAD_REQUEST)
+DIALECT = Dialect(name="Ollama", prefixes=("/api/",), fail=_fail, error=OllamaError, statuses=failures.BAD_REQUEST)
 
 
 def tagged(name: str) -> str:

@@ -121,6 +121,7 @@ def times(answering: Answering, postprocessing: float | None = None) -> Times:
 
 
 DIALECT = Dialect(
+    name="SIE",
     prefixes=("/v1/",),
     fail=fail,
     error=SieError,

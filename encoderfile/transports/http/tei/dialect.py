@@ -69,6 +69,7 @@ HEADERS = (
 )
 
 DIALECT = Dialect(
+    name="TEI",
     prefixes=(
         *("/embed", "/similarity", "/tokenize", "/decode"),
         *("/info", "/invocations", "/vertex"),

@@ -2,8 +2,9 @@
 
 import { count, make, number } from "./dom.js";
 import { Labels, One, Option, Texts } from "./form.js";
+import { askForKey, keyAccepted, watchKey } from "./key-form.js";
 import { modesOf } from "./modes.js";
-import { ask, key, phases } from "./server.js";
+import { ask, phases } from "./server.js";
 import { snippets } from "./snippets.js";
 import { facts } from "./view-model.js";
 import { tokensOf } from "./view-tokens.js";
@@ -24,9 +25,7 @@ async function start() {
     else showError(refusal, at("footer"));
     return;
   }
-  at("ask-key").hidden = true;
-  at("forget").hidden = !key.get();
-  at("main").hidden = false;
+  keyAccepted();
   at("name").textContent = model.model_id;
   document.title = `${model.model_id} – encoderfile`;
   at("facts").replaceChildren(facts(model));
@@ -37,16 +36,6 @@ async function start() {
     make("input", { type: "radio", name: "mode", value: mode.id, checked: index === 0, change: () => choose(mode) }),
     make("span", {}, mode.title))));
   choose(modes[0]);
-}
-
-function askForKey() {
-  at("key-error").textContent = key.get() ? "This key was not accepted." : "";
-  key.forget();
-  at("main").hidden = true;
-  at("forget").hidden = true;
-  at("ask-key").hidden = false;
-  at("key").value = "";
-  at("key").focus();
 }
 
 /** Shows the fields of a mode, filled in with its first example. */
@@ -249,15 +238,7 @@ at("form").addEventListener("keydown", (event) => {
   }
 });
 at("cancel").addEventListener("click", () => running?.abort());
-at("ask-key").addEventListener("submit", (event) => {
-  event.preventDefault();
-  key.set(at("key").value);
-  start();
-});
-at("forget").addEventListener("click", () => {
-  key.forget();
-  askForKey();
-});
 at("copy").addEventListener("click", copy);
+watchKey(start);
 makeTabs();
 start();
