@@ -49,6 +49,20 @@ def _origins(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> t
     return tuple(origin.lower() for origin in value)
 
 
+_ON, _OFF = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
+
+
+def _a_log_format(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """The format, `on` for that of the log, or None where there is to be no log."""
+    if value is None or value.lower() in _OFF:
+        return None
+    if value.lower() in _ON:
+        return "on"
+    if value.lower() not in ("text", "json"):
+        raise click.BadParameter(f"{value!r} is not text or json")
+    return value.lower()
+
+
 def _a_root_path(_: click.Context, __: click.Parameter, value: str) -> str:
     found = value.rstrip("/")
     if found and not (
@@ -132,6 +146,14 @@ class ServerSettings(ModelSettings):
         callback=_a_root_path,
         help="Path under which a proxy answers for this server (/models/minilm), whether or not it takes it away.",
     )
+    access_log: str | None = option(
+        is_flag=False,
+        flag_value="on",
+        metavar="[text|json]",
+        callback=_a_log_format,
+        help="Log every request on stderr, as text or JSON; without a value as --log-format says. Health checks that "
+        "succeed are left out unless --log-level is debug.",
+    )
     max_body_bytes: int = option(4 << 20, type=_AT_LEAST_1, help="Maximum size of a request.")
     max_output_values: int = option(
         1 << 24, type=_AT_LEAST_1, help="Maximum numbers in one answer: in vectors, logits and scores."
@@ -156,6 +178,11 @@ class ServerSettings(ModelSettings):
         callback=_a_time,
         help="Maximum time to answer accepted requests after SIGTERM or Ctrl-C.",
     )
+
+    @property
+    def access_log_format(self) -> str | None:
+        """The form of the access log; None: there is none."""
+        return self.log_format if self.access_log == "on" else self.access_log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

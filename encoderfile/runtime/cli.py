@@ -282,7 +282,7 @@ def _serve(executable: Path, settings: ServeSettings) -> int:
     from encoderfile.runtime import server
     from encoderfile.runtime.loading import load
 
-    logs.set_up(settings.log_format, settings.log_level)
+    logs.set_up(settings.log_format, settings.log_level, settings.access_log_format)
     device = cuda_libraries.device(executable, settings.device, settings.device_id)
     drained = process.run(server.serve(settings, device, lambda: load(executable, device, settings)))
     return 0 if drained else 1

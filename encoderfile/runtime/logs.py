@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 
+from encoderfile.service import access_log
 from encoderfile.service.trace import current
 
 
@@ -26,8 +27,8 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False)
 
 
-def set_up(form: str, level: str) -> None:
-    """Sends every log record to stderr, as `text` or `json`."""
+def set_up(form: str, level: str, access: str | None = None) -> None:
+    """Sends every log record to stderr, as `text` or `json`; those of the access log too, if `access` is a form."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         JsonFormatter() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s")
@@ -36,3 +37,9 @@ def set_up(form: str, level: str) -> None:
     for noisy in ("mcp", "asyncio", "sse_starlette", "uvicorn"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))
     logging.getLogger("mcp").setLevel(logging.ERROR)  # it warns of every message that a client got wrong
+    if access is not None:
+        lines = logging.StreamHandler(sys.stderr)
+        lines.setFormatter(access_log.JsonFormatter() if access == "json" else access_log.TextFormatter())
+        access_log.log.handlers = [lines]
+        access_log.log.propagate = False
+        access_log.log.setLevel(logging.DEBUG if level == "debug" else logging.INFO)

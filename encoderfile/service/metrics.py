@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from encoderfile.errors import QueueFullError
 from encoderfile.service.families import Counter, Family, Gauge, Histogram
+from encoderfile.service.work import current_work
 from encoderfile.types import Prediction, Timing
 
 SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -38,6 +39,8 @@ class Answering:
         """Awaits what the service finds for this request."""
         found = await work
         self.timing, self.truncated_inputs = found.timing, found.truncated_inputs
+        if (noted := current_work.get()) is not None:
+            noted.texts, noted.tokens, noted.timing = len(found.results), found.token_count, found.timing
         return found
 
     @property
@@ -70,6 +73,20 @@ class Metrics:
         self.batches = Histogram("encoderfile_batch_size", "Texts of one run of the model.", one, TEXTS)
         self.tokens = Counter("encoderfile_tokens_processed_total", "Tokens, special ones included.", one)
         self.truncated = Counter("encoderfile_truncated_inputs_total", "Texts truncated at the limit.", one)
+        self.http = Histogram(
+            "http_server_request_duration_seconds",
+            "Duration of HTTP requests, by route.",
+            ("http_request_method", "http_route", "http_response_status_code"),
+            SECONDS,
+        )
+        self.rpc = Histogram(
+            "rpc_server_call_duration_seconds",
+            "Duration of gRPC calls, by method.",
+            ("rpc_method", "rpc_response_status_code"),
+            SECONDS,
+        )
+        self.active_requests = 0
+        """HTTP requests that are being answered."""
         # Zero from the first reading on: a rate needs a beginning.
         self.tokens.add((model,), 0)
         self.truncated.add((model,), 0)
@@ -114,6 +131,9 @@ class Metrics:
             self.batches,
             self.tokens,
             self.truncated,
+            self.http,
+            self.rpc,
+            Gauge("http_server_active_requests", "HTTP requests in flight.", (), {(): self.active_requests}),
             Gauge("encoderfile_queue_depth", "Texts that wait in the queue.", one, {model: waiting}),
             Gauge("encoderfile_model_loaded", "Whether the model takes requests.", both, {place: int(ready)}),
             Gauge("encoderfile_model_memory_bytes", "Size of graph and weights.", both, {place: self.model_bytes}),

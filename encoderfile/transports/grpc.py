@@ -27,6 +27,7 @@ from encoderfile.transports import grpc_reflections
 from encoderfile.transports._pb import encoderfile_pb2 as pb
 from encoderfile.transports._pb import v07  # noqa: F401 - makes its services known
 from encoderfile.transports.auth import check_key
+from encoderfile.transports.grpc_calls import CallInterceptor
 from encoderfile.transports.grpc_health import NOT_SERVING, SERVING, Health
 from encoderfile.transports.grpc_messages import Writer
 from encoderfile.transports.grpc_requests import Requests
@@ -79,8 +80,9 @@ class GrpcServer:
     """A gRPC server around one service. Bind first, start when the model is there."""
 
     def __init__(self, *, api_key: str | None, max_body_bytes: int, max_connections: int = 1024) -> None:
+        self._calls = CallInterceptor()
         self._server = grpc.aio.server(
-            interceptors=[_KeyInterceptor(api_key)] if api_key else [],
+            interceptors=[self._calls, *([_KeyInterceptor(api_key)] if api_key else [])],
             options=[
                 # Without this a second server on a taken port starts in silence.
                 ("grpc.so_reuseport", 0),
@@ -104,6 +106,7 @@ class GrpcServer:
 
     async def start(self, service: Service) -> None:
         """Registers the model's service and begins to answer."""
+        self._calls.metrics = service.metrics
         server: Any = Requests(self._server, _refuse)
         own = []
         for name, request, write in _methods(service.task):

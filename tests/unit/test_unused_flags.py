@@ -17,6 +17,7 @@ HTTP_ALONE = {
     "--api-key": "secret",
     "--allowed-host": "example.org",
     "--cors-origin": "https://example.org",
+    "--access-log": "json",
     "--root-path": "/models",
     "--max-connections": "9",
     "--max-output-values": "9",

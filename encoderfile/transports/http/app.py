@@ -35,6 +35,7 @@ from encoderfile.transports.http.middleware.disconnects import DisconnectMiddlew
 from encoderfile.transports.http.middleware.origins import SAME_ORIGIN, Browsers, OriginMiddleware
 from encoderfile.transports.http.middleware.prefixes import PrefixMiddleware, check_root_path
 from encoderfile.transports.http.middleware.refusals import KeyMiddleware, UnforeseenMiddleware
+from encoderfile.transports.http.middleware.requests import RequestMiddleware
 from encoderfile.transports.http.middleware.traces import TraceMiddleware
 from encoderfile.transports.http.ui import files, pages
 from encoderfile.transports.http.ui.model import WaysIn
@@ -100,8 +101,9 @@ def create(
     if browsers.cors_origins:
         app.add_middleware(CORSMiddleware, **_CORS, allow_origins=browsers.cors_origins)
     app.add_middleware(OriginMiddleware, browsers=browsers, refuse=refuse)
-    app.add_middleware(TraceMiddleware)
     app.add_middleware(BodyMiddleware, max_body_bytes=max_body_bytes)
+    app.add_middleware(RequestMiddleware, metrics=service.metrics)
+    app.add_middleware(TraceMiddleware)
     if root_path:
         check_root_path(root_path, app.routes)
         app.add_middleware(PrefixMiddleware, root_path=root_path)

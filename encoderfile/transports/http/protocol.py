@@ -13,6 +13,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from encoderfile.service import access_log
+
 HEAD_SECONDS = 20.0
 """How long a request's line and header fields may take to come, counted from the connection or their first byte."""
 
@@ -328,6 +330,7 @@ class HttpProtocol(HttpToolsProtocol):
             cycle.disconnected = True
             cycle.message_event.set()
         self._refused = True
+        access_log.write_refused(status, self.client)
         again = b"retry-after: 1\r\n" if status == 503 else b""
         fields = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n" % len(sentence)
         end = b"connection: close\r\n\r\n" + sentence.encode()

@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from encoderfile.service import access_log
 from encoderfile.service.in_flight import InFlight
 from encoderfile.service.large_answers import sending
 from encoderfile.transports.http.listener import Listener
@@ -105,6 +106,7 @@ class HttpServer(uvicorn.Server):
         if self._is_full(scope):
             refusal = WebSocketClose(1013) if scope["type"] == "websocket" else _full
             await refusal(scope, receive, send)
+            access_log.write_refused(503, scope.get("client"), scope["path"])
         elif scope["type"] == "http":
             with self._answers, sending():
                 await self._app(scope, receive, send)

@@ -15,7 +15,7 @@ from support.controlled_models import Gated
 from support.dialects import Sie, SieServers, renamed
 from support.servers import Servers
 
-SAMPLE = re.compile(r"(?P<name>[a-z_]+)(\{(?P<labels>[^}]*)\})? (?P<value>[0-9.e+-]+|NaN)")
+SAMPLE = re.compile(r"(?P<name>[a-z_]+)(\{(?P<labels>.*)\})? (?P<value>[0-9.e+-]+|NaN)")
 
 
 def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:

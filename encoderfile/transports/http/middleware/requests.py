@@ -1,0 +1,82 @@
+"""Every request by its route and status: counted, and logged where `--access-log` asks for it."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from encoderfile.service import access_log
+from encoderfile.service.metrics import Metrics
+from encoderfile.service.work import Work, current_work
+from encoderfile.transports.http.probes import OPEN_PATHS
+
+_METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
+"""Others are counted as one, as OpenTelemetry has it: a client must not be able to make new series."""
+
+_LEFT = 499
+"""The status that is noted for a client that left before its answer began."""
+
+
+class RequestMiddleware:
+    """Notes how each request ended. Around all the others, so that what they refuse is noted too."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status, sent_bytes, work = _LEFT, 0, Work()
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status, sent_bytes
+            kind = message["type"]
+            if kind in ("http.response.body", "websocket.send"):
+                sent_bytes += len(message.get("body") or message.get("bytes") or message.get("text") or b"")
+            elif kind in ("http.response.start", "websocket.http.response.start"):
+                status = message["status"]
+            elif kind == "websocket.accept":
+                status = 101
+            elif kind == "websocket.close" and status == _LEFT:
+                status = 403
+            await send(message)
+
+        token = current_work.set(work)
+        self._metrics.active_requests += 1
+        try:
+            await self._app(scope, receive, send_and_note)
+        finally:
+            self._metrics.active_requests -= 1
+            current_work.reset(token)
+            self._ended(scope, status, sent_bytes, time.perf_counter() - started, work)
+
+    def _ended(self, scope: Scope, status: int, sent_bytes: int, seconds: float, work: Work) -> None:
+        route = str(getattr(scope.get("route"), "path", "")).replace(":path}", "}")
+        method = str(scope.get("method", "GET"))
+        if scope["type"] == "http":
+            known = method if method in _METHODS else "_OTHER"
+            self._metrics.http.observe((known, route, str(status)), seconds)
+        if not access_log.is_on():
+            return
+        is_probe = scope["path"] in OPEN_PATHS and status == 200
+        access_log.write(
+            access_log.Request(
+                protocol=scope["type"],
+                method=method,
+                route=route,
+                path=scope["path"],
+                status=str(status),
+                seconds=seconds,
+                client=access_log.address(scope.get("client")),
+                sent_bytes=sent_bytes,
+                user_agent=Headers(scope=scope).get("user-agent", ""),
+            ),
+            work,
+            logging.DEBUG if is_probe else logging.INFO,
+        )
