@@ -40,6 +40,15 @@ clients: $(VENV)/installed-dev
 	tests/clients/environments.sh $(CLIENTS) $(BIN)/python
 	ENCODERFILE_TEST_CLIENTS=$(CURDIR)/$(CLIENTS) $(BIN)/python -m pytest tests/clients
 
+# The pages in Debian's Chromium (apt-get install chromium), each model type, and the rules of accessibility.
+BROWSER := .browser
+.PHONY: browser
+browser: $(VENV)/installed-dev
+	@test -x /usr/bin/chromium || { echo "Chromium is missing: apt-get install chromium" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --constraint build/constraints.txt --group browser
+	npm install --prefix $(BROWSER) --no-save --silent axe-core@4.14.1
+	ENCODERFILE_TEST_BROWSER=$(CURDIR)/$(BROWSER) $(BIN)/python -m pytest tests/browser
+
 # The libraries that `build --device cuda` puts into a file, 1.3 GB to download: all that they need but the driver is
 # there. No GPU is needed.
 cuda: $(VENV)/installed-dev $(VENV)/installed-launcher

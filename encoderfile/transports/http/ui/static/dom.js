@@ -17,7 +17,7 @@ export function make(tag, attributes = {}, ...children) {
 export function table(caption, heads, rows) {
   const cell = (content, index) =>
     index ? make("td", {}, content) : make("th", { scope: "row" }, content);
-  return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+  return make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": caption },
     make("table", {},
       make("caption", {}, caption),
       make("thead", {}, make("tr", {}, heads.map((head) => make("th", { scope: "col" }, head)))),
