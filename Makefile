@@ -40,13 +40,15 @@ clients: $(VENV)/installed-dev
 	tests/clients/environments.sh $(CLIENTS) $(BIN)/python
 	ENCODERFILE_TEST_CLIENTS=$(CURDIR)/$(CLIENTS) $(BIN)/python -m pytest tests/clients
 
-# The pages in Debian's Chromium (apt-get install chromium), each model type, and the rules of accessibility.
+# The pages in Debian's Chromium (apt-get install chromium), each model type, the rules of accessibility, and what the
+# page offers to copy, run by curl, Python, Node.js and grpcurl (built with Go).
 BROWSER := .browser
 .PHONY: browser
 browser: $(VENV)/installed-dev
 	@test -x /usr/bin/chromium || { echo "Chromium is missing: apt-get install chromium" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --constraint build/constraints.txt --group browser
 	npm install --prefix $(BROWSER) --no-save --silent axe-core@4.14.1
+	GOBIN=$(CURDIR)/$(BROWSER)/bin go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3
 	ENCODERFILE_TEST_BROWSER=$(CURDIR)/$(BROWSER) $(BIN)/python -m pytest tests/browser
 
 # The libraries that `build --device cuda` puts into a file, 1.3 GB to download: all that they need but the driver is

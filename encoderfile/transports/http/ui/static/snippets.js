@@ -63,12 +63,25 @@ function javaScript(request) {
   ].filter(Boolean).join("\n");
 }
 
+/** The body as gRPC's messages have it: the second texts of pairs in a list of their own. */
+function message({ inputs, ...rest }) {
+  if (!inputs.some((each) => typeof each !== "string")) return { inputs, ...rest };
+  return {
+    inputs: inputs.map((each) => each.text),
+    text_pairs: inputs.map((each) => each.text_pair),
+    ...rest,
+  };
+}
+
 function grpcurl(request, model) {
   const { grpc_port: port, tls } = model.ways_in;
   if (!port) return "# gRPC is not served on a port here.";
   if (request.path !== "/predict") return "# gRPC has Predict alone: choose a view that asks /predict.";
+  const { inputs } = request.body;
+  const pairs = inputs.filter((each) => typeof each !== "string").length;
+  if (pairs && pairs < inputs.length) return "# gRPC takes pairs or single texts, not both in one request.";
   return [
-    `grpcurl ${tls ? "" : "-plaintext "}-d ${quoted(JSON.stringify(request.body))}`,
+    `grpcurl ${tls ? "" : "-plaintext "}-d ${quoted(JSON.stringify(message(request.body)))}`,
     key.get() && `-H "authorization: Bearer $API_KEY"`,
     `${location.hostname}:${port} ${model.grpc_service}/Predict`,
   ].filter(Boolean).join(" \\\n  ");
