@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import encoderfile
 from encoderfile.errors import ContainerError
+from encoderfile.types import Example
 
 T = TypeVar("T")
 
@@ -143,6 +144,16 @@ class PoolingSpec:
     """Between the two, in order."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What the model's own card says of it, for people."""
+
+    title: str = ""
+    license: str = ""
+    languages: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """The whole description of one file."""
@@ -189,6 +200,7 @@ class Manifest:
     """The standard libraries that the script of the file may use; None: there is no script."""
     abilities: tuple[str, ...] = ()
     """What the model can do and what a request to it may hold, as `Task.in_words` has it; for people."""
+    card: Card = Card()
     artifacts: tuple[Artifact, ...] = ()
 
     def artifact(self, name: str) -> Artifact | None:
@@ -271,8 +283,17 @@ def _manifest(body: dict[str, Any]) -> Manifest:
         matryoshka_dimensions=tuple(body.get("matryoshka_dimensions", ())),
         other_routes=tuple(body.get("other_routes", ())),
         abilities=tuple(body.get("abilities", ())),
+        card=_card(body.get("card", {})),
         lua_libs=None if body.get("lua_libs") is None else tuple(body["lua_libs"]),
     )
+
+
+def _card(body: Mapping[str, Any]) -> Card:
+    examples = (
+        _made(Example, each, texts=tuple(each["texts"]), labels=tuple(each.get("labels", ())))
+        for each in body.get("examples", ())
+    )
+    return _made(Card, body, languages=tuple(body.get("languages", ())), examples=tuple(examples))
 
 
 def _pooling(body: Mapping[str, Any]) -> PoolingSpec:

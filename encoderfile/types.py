@@ -205,6 +205,20 @@ class Prediction(Generic[R_co]):
     timing: Timing = field(default_factory=Timing)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A request for people to try."""
+
+    texts: tuple[str, ...]
+    query: str = ""
+    """What the texts are compared with, if there is such a text."""
+    second: str = ""
+    """The second text of a pair, whose first is the only one of `texts`."""
+    labels: tuple[str, ...] = ()
+    """For models whose labels a request names."""
+    title: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
     """What a caller may know of the model; the manifest has the same fields."""
@@ -222,6 +236,10 @@ class ModelInfo:
     matryoshka_dimensions: tuple[int, ...] = ()
     served_names: tuple[str, ...] = ()
     """More names that clients may call the model by."""
+    license: str = ""
+    languages: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
+    """From the model's card, for people."""
 
     def to_json(self) -> dict[str, Any]:
         """The body of `GET /model`: no `id2label` key for embedding models."""

@@ -15,6 +15,7 @@ from encoderfile.builder.graph_inputs import graph_inputs
 from encoderfile.builder.kinds import FILES, Kind, Outputs, offers, recognised, replace_config
 from encoderfile.builder.labels import check_labels, label_facts
 from encoderfile.builder.layers import layer_tensors
+from encoderfile.builder.model_card import read_card
 from encoderfile.builder.model_type import Choice, choose_output, choose_type, refuse_generators, unusual
 from encoderfile.builder.onnx_graph import OnnxGraph
 from encoderfile.builder.pooling_config import vector_pooling
@@ -94,7 +95,8 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     tokenizer = Tokenizer(folder.files["tokenizer.json"], spec)
     _check_vocabulary(folder, tokenizer)
     facts = kind.facts(folder, graph_spec, taken.main, tokenizer)
-    manifest = _manifest(config, folder, choice, taken.main, graph_spec, spec)
+    card, of_card = read_card(folder.path)
+    manifest = dataclasses.replace(_manifest(config, folder, choice, taken.main, graph_spec, spec), card=card)
     manifest = dataclasses.replace(manifest, attention_bytes=attention_bytes(folder, graph))
     task = {**facts.manifest.get("task", {}), **taken.task}
     manifest = dataclasses.replace(manifest, **{**facts.manifest, "task": task})
@@ -108,7 +110,7 @@ def _check(config: BuildConfig, folder: ModelFolder) -> Checked:
     if transform is not None:
         model, difference = with_transform(model, transform, tolerance)
     manifest = dataclasses.replace(model.manifest, max_padding_difference=difference, abilities=model.task.in_words)
-    notes = [*folder.notes, *reasons, *changed.notes, *facts.notes, *also, *remarks]
+    notes = [*folder.notes, *reasons, *changed.notes, *facts.notes, *also, *of_card, *remarks]
     if config.precision.changes:
         found = _drift(model, original, config.precision)
         manifest = dataclasses.replace(manifest, precision=config.precision.words(), drift=found.to_json())

@@ -10,8 +10,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from encoderfile.builder import safe_yaml
 from encoderfile.builder.config import DEFAULT_VERSION, BuildConfig, TokenizerOptions
 from encoderfile.builder.precision import PrecisionOptions
 from encoderfile.builder.runtimes.platforms import platform_named
@@ -46,7 +45,7 @@ def from_yaml(file: Path, folder: Path | None = None) -> BuildConfig:
 def keys(file: Path) -> Mapping[str, Any]:
     """What a YAML file has below `encoderfile:`, as it is written. Raises `ConfigError`."""
     with _valid(file):
-        document = yaml.load(_read(file), Loader=_Loader)
+        document = safe_yaml.load(_read(file))
     if not isinstance(document, dict) or "encoderfile" not in document:
         raise ConfigError(f"{file} has no top-level key `encoderfile:`: put name, path and the other keys below it")
     _only_known(document, ("encoderfile",), str(file))
@@ -57,8 +56,8 @@ def keys(file: Path) -> Mapping[str, Any]:
 def _valid(file: Path) -> Iterator[None]:
     try:
         yield
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reason = "nested too deep" if isinstance(error, RecursionError) else " ".join(str(error).split())
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deep" if isinstance(error, RecursionError) else error
         raise ConfigError(f"{file} is not valid YAML: {reason}") from error
 
 
@@ -89,19 +88,6 @@ def _read(file: Path) -> bytes:
     if len(data) > _MAX_BYTES:
         raise ConfigError(f"{file} has more than {_MAX_BYTES >> 20} MB: give the YAML file of a build with -f")
     return data
-
-
-class _Loader(yaml.SafeLoader):
-    """Without merge keys: merges of merges grow without bound, and a build has no use for them."""
-
-    def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Raises `ConstructorError` for a merge key."""
-        for key, _ in node.value:
-            if key.tag == "tag:yaml.org,2002:merge":
-                raise yaml.constructor.ConstructorError(
-                    None, None, "merge keys (<<) are not supported", key.start_mark
-                )
-        super().flatten_mapping(node)
 
 
 def _model(key: str, value: object, folder: Path) -> dict[str, Any] | None:

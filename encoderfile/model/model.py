@@ -62,6 +62,9 @@ class Model:
             default_prompt_name=manifest.default_prompt_name,
             matryoshka=manifest.matryoshka,
             matryoshka_dimensions=manifest.matryoshka_dimensions,
+            license=manifest.card.license,
+            languages=manifest.card.languages,
+            examples=manifest.card.examples,
         )
         self._more_outputs = manifest.graph.more_outputs
         self.session = session

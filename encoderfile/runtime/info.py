@@ -38,6 +38,8 @@ def describe(executable: Path, device: Device, as_json: bool) -> str:
         *([("prompts", manifest.prompts_in_words)] if manifest.prompts else []),
         *([("similarity", manifest.similarity)] if manifest.similarity else []),
         *([("transform", manifest.transform_in_words)] if manifest.has_transform else []),
+        *([("license", manifest.card.license)] if manifest.card.license else []),
+        *([("languages", ", ".join(manifest.card.languages))] if manifest.card.languages else []),
         ("limit", f"{manifest.tokenizer.max_length} tokens"),
         *([("precision", manifest.precision)] if manifest.drift is not None else []),
         ("device", f"{device.name} ({device.reason})"),

@@ -1,10 +1,15 @@
 """The page for people: who gets it, under which policy, and what its files may load."""
 
 import re
+from dataclasses import replace
 
 import httpx
 import pytest
 
+from encoderfile.model.model import Model
+from encoderfile.types import Example
+from support.kinds import KINDS
+from support.models import open_model
 from support.servers import Servers
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -107,3 +112,27 @@ def test_without_the_page_its_files_are_not_there(own: Servers) -> None:
 def test_without_the_page_a_browser_needs_the_key(path: str, own: Servers) -> None:
     client = own.client("http", "sentiment", page=None, api_key="secret")
     assert client.request("GET", path, headers=BROWSER).status_code == 401
+
+
+def with_examples(own: Servers, model: str | Model, *examples: Example) -> list[dict[str, object]]:
+    service = own.service(model)
+    service.info = replace(service.info, examples=examples)
+    told: list[dict[str, object]] = own.client("http", service).get("/ui/model").json()["examples"]
+    return told
+
+
+def test_the_page_is_told_the_examples_of_the_models_card(own: Servers) -> None:
+    given = Example(title="Praise", texts=("I like it",))
+    assert with_examples(own, "sentiment", given) == [{"title": "Praise", "texts": ["I like it"]}]
+
+
+def test_texts_to_compare_are_also_a_query_and_its_documents_where_a_model_ranks(own: Servers) -> None:
+    given = Example(query="a query", texts=("one", "two"))
+    assert with_examples(own, "embed", given) == [{"texts": ["a query", "one", "two"]}]
+    assert {"query": "a query", "texts": ["one", "two"]} in with_examples(own, open_model(KINDS["colbert"]), given)
+
+
+def test_a_pair_is_an_example_where_a_model_reads_pairs(own: Servers) -> None:
+    given = Example(texts=("one",), second="two")
+    assert with_examples(own, "sentiment", given) == [{"texts": [{"text": "one", "text_pair": "two"}]}]
+    assert with_examples(own, "embed", given) == []

@@ -1,13 +1,24 @@
 """The manifest: written and read without loss, the same bytes for the same content."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import encoderfile
 from encoderfile.errors import ContainerError
-from encoderfile.manifest import FORMAT_VERSION, Artifact, GraphInput, GraphSpec, Manifest, PoolingSpec, TokenizerSpec
+from encoderfile.manifest import (
+    FORMAT_VERSION,
+    Artifact,
+    Card,
+    GraphInput,
+    GraphSpec,
+    Manifest,
+    PoolingSpec,
+    TokenizerSpec,
+)
+from encoderfile.types import Example
 from support.payload import manifest
 
 FULL = manifest(
@@ -134,3 +145,15 @@ def test_an_artifact_is_found_by_its_name() -> None:
 )
 def test_a_fixed_shape_is_that_of_any_input(graph: GraphSpec, batch: int | None, tokens: int | None) -> None:
     assert (graph.fixed_batch, graph.fixed_tokens) == (batch, tokens)
+
+
+def test_a_card_survives_and_older_files_have_none() -> None:
+    example = Example(title="t", query="q", texts=("a", "b"), labels=("l",))
+    card = Card(
+        title="A model", license="mit", languages=("en",), examples=(example, Example(texts=("a",), second="b"))
+    )
+    before = replace(FULL, card=card)
+    assert Manifest.from_bytes(before.to_bytes()) == before
+    body = json.loads(before.to_bytes())
+    del body["card"]
+    assert Manifest.from_bytes(json.dumps(body).encode()) == FULL

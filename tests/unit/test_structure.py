@@ -93,7 +93,7 @@ BORDERS: dict[str, tuple[str, ...]] = {
     "starlette": ("transports/http/*.py", "transports/mcp_http.py"),
     "tokenizers": ("model/tokenizer.py",),
     "uvicorn": ("transports/http/*.py",),
-    "yaml": ("builder/config_sources.py",),
+    "yaml": ("builder/safe_yaml.py",),
 }
 """Every library of others, and the only files that may import it."""
 

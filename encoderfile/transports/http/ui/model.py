@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -12,8 +13,11 @@ from starlette.responses import Response
 import encoderfile
 from encoderfile.service.json_form import request_schema
 from encoderfile.service.service import Service
+from encoderfile.tasks import Task
+from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http.dialect import PLAIN, json_response
 from encoderfile.transports.http.endpoint import Endpoint, get
+from encoderfile.types import Example
 
 
 class WaysIn(Struct, kw_only=True):
@@ -23,6 +27,15 @@ class WaysIn(Struct, kw_only=True):
     """None: no gRPC, or not on a port."""
     tls: bool = False
     mcp: bool = True
+
+
+class PageExample(Struct, kw_only=True, omit_defaults=True):
+    """What a person may try, as the fields of the page take it."""
+
+    texts: list[str | dict[str, str]]
+    title: str = ""
+    query: str = ""
+    labels: tuple[str, ...] = ()
 
 
 class PageModel(Struct, kw_only=True):
@@ -45,6 +58,9 @@ class PageModel(Struct, kw_only=True):
     """JSON Schema of the body of `/predict`; the page makes its fields of it."""
     example: dict[str, Any]
     """A body of `/predict`."""
+    examples: list[PageExample]
+    license: str
+    languages: list[str]
     grpc_service: str
     prompts: list[str]
     default_prompt: str | None
@@ -80,6 +96,9 @@ def _model(service: Service, ways_in: WaysIn) -> PageModel:
         groups_tokens=task.groups_tokens,
         request=request_schema(task, info),
         example=dict(task.example),
+        examples=[each for example in info.examples for each in _examples(example, task)],
+        license=info.license,
+        languages=list(info.languages),
         grpc_service=f"encoderfile.{task.service()}",
         prompts=list(info.prompts),
         default_prompt=info.default_prompt_name,
@@ -87,3 +106,17 @@ def _model(service: Service, ways_in: WaysIn) -> PageModel:
         encoderfile=encoderfile.__version__,
         ways_in=ways_in,
     )
+
+
+def _examples(example: Example, task: Task[Any]) -> Iterator[PageExample]:
+    """An example of the card as the page's forms take it: texts to compare are also a query and its documents."""
+    title, labels = example.title, example.labels
+    if example.second:
+        if task.takes_pairs:
+            yield PageExample(texts=[{"text": example.texts[0], "text_pair": example.second}], title=title)
+    elif not example.query:
+        yield PageExample(texts=list(example.texts), title=title, labels=labels)
+    else:
+        if Ability.SCORE in task.abilities:
+            yield PageExample(texts=list(example.texts), title=title, query=example.query)
+        yield PageExample(texts=[example.query, *example.texts], title=title, labels=labels)

@@ -67,13 +67,12 @@ function choose(mode) {
 
 /** Whether an example has what a mode asks for. */
 function fits(mode, example) {
-  return Boolean(example.texts?.length) && Boolean(mode.query) === Boolean(example.query)
-    && (!mode.labels || Boolean(example.labels?.length));
+  return Boolean(example.texts?.length) && Boolean(mode.query) === Boolean(example.query);
 }
 
 function fill(example) {
   if (form.query) form.query.value = example.query;
-  if (form.labels) form.labels.values = example.labels;
+  if (form.labels) form.labels.values = example.labels ?? model.example.labels;
   form.texts.values = example.texts;
   showSnippet();
 }

@@ -34,6 +34,8 @@ export function facts(model) {
     model.abilities.length && ["Abilities", model.abilities.join(", ")],
     model.labels && ["Labels", names(model.labels, "label")],
     model.prompts.length && ["Prompts", names(model.prompts, "prompt")],
+    model.license && ["License", model.license],
+    model.languages.length && ["Languages", model.languages.join(", ")],
     ["Runs on", model.device],
   ].filter(Boolean);
   return make("dl", { class: "facts" }, rows.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
