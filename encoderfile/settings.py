@@ -196,6 +196,12 @@ class ServeSettings(ServerSettings):
     disable_http: bool = switch(help="Do not serve HTTP, nor MCP.")
     disable_grpc: bool = switch(help="Do not serve gRPC.")
     disable_mcp: bool = switch(help="Do not serve /mcp.")
+    enable_otel: bool = switch(
+        help="Send traces by OTLP, over gRPC unless OTEL_* variables say otherwise; they ask for traces too."
+    )
+    otel_exporter_url: str | None = option(
+        metavar="URL", help="The collector.  [default: as OTEL_* say, http://localhost:4317]"
+    )
     disable_ui: bool = switch(help="Do not serve the page for people at / and /ui, nor /docs.")
     http_flags: tuple[str, str] = ("--http-hostname", "--http-port")
     """What the command at hand calls the HTTP server's address and port."""

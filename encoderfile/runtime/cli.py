@@ -19,7 +19,7 @@ from encoderfile.errors import ConfigError
 from encoderfile.options import CONTEXT, given_again, options, refuse_unused
 from encoderfile.progress import Progress
 from encoderfile.runtime import cuda_libraries, logs, process
-from encoderfile.runtime.former_flags import onnx_flags, telemetry_flags
+from encoderfile.runtime.former_flags import onnx_flags
 from encoderfile.runtime.request_flags import Infer, flags
 from encoderfile.service import threads
 from encoderfile.settings import (
@@ -120,7 +120,6 @@ _UNUSED = {
 
 @cli.command()
 @options(ServeSettings, ServerSettings, ModelSettings)
-@telemetry_flags
 @onnx_flags
 @click.pass_obj
 def serve(executable: Path, /, **given: Any) -> int:

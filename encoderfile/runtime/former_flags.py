@@ -13,14 +13,8 @@ from encoderfile.options import refused
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_TELEMETRY = "is not supported, because a file opens no connection of its own: scrape /metrics; the log has trace ids"
 _OPTIMISED = "is not supported, because graphs always run with all optimisations: leave it out"
 _CORE_ML = "is for Core ML, which only macOS has: see --device"
-
-
-def telemetry_flags(command: F) -> F:
-    """Refuses the flags of `serve` for OpenTelemetry."""
-    return refused("--otel-exporter-url", _TELEMETRY, values=())(refused("--enable-otel", _TELEMETRY)(command))
 
 
 def onnx_flags(command: F) -> F:

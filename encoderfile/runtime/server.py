@@ -18,6 +18,7 @@ from encoderfile.model.model import Model
 from encoderfile.runtime import process
 from encoderfile.runtime.binding import GRPC_SHARE, UNIX, bound_grpc, bound_http, bracketed
 from encoderfile.runtime.loading import make_service
+from encoderfile.runtime.tracing import traces
 from encoderfile.service import threads
 from encoderfile.service.service import Service
 from encoderfile.settings import ServeSettings
@@ -55,6 +56,7 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
             return True
         service = make_service(model, settings)
         service.start()
+        stack.enter_context(traces(settings, service.info.model_id))
         running = _Running(service, settings, grpc_server, grpc_port)
         if grpc_server is not None:
             await grpc_server.start(service)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import logging
 import time
-from dataclasses import dataclass
 from urllib.parse import quote
 
+from encoderfile.service.ended import Ended
 from encoderfile.service.trace import current
 from encoderfile.service.work import Work
 
@@ -21,41 +21,22 @@ _LONGEST = 500
 """Characters of what a client chose."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """A request that has ended."""
-
-    protocol: str
-    """`http`, `websocket` or `grpc`."""
-    method: str
-    """GET, POST; of gRPC the service and its method."""
-    route: str
-    """As the documentation has it; empty where there is none."""
-    path: str
-    status: str
-    seconds: float
-    client: str
-    """The other end of the connection, which may be a proxy; empty where it is a socket file."""
-    sent_bytes: int | None = None
-    user_agent: str = ""
-
-
 def is_on() -> bool:
     """Whether anybody wants the lines."""
     return log.isEnabledFor(logging.INFO)
 
 
-def write(request: Request, work: Work | None = None, level: int = logging.INFO) -> None:
+def write(ended: Ended, work: Work | None = None, level: int = logging.INFO) -> None:
     """Writes the line of a request that has ended."""
     if log.isEnabledFor(level):
-        log.log(level, "", extra={"request": request, "work": work or Work()})
+        log.log(level, "", extra={"ended": ended, "work": work or Work()})
 
 
 def write_refused(status: int, client: tuple[str, int] | None, path: str = "") -> None:
     """Writes the line of what never became a request: not HTTP, or over the maximum of connections."""
     if is_on():
         write(
-            Request(
+            Ended(
                 protocol="http",
                 method="-",
                 route="",
@@ -79,19 +60,19 @@ class TextFormatter(logging.Formatter):
     """A line for people: time, client, what was asked, status, milliseconds, and what it brought."""
 
     def format(self, record: logging.LogRecord) -> str:
-        request, work = _of(record)
+        ended, work = _of(record)
         parts = [
             self.formatTime(record),
-            _word(request.client) or "-",
-            _word(request.method),
-            _word(request.path),
-            request.status,
-            f"{1000 * request.seconds:.1f} ms",
+            _word(ended.client) or "-",
+            _word(ended.method),
+            _word(ended.path),
+            ended.status,
+            f"{1000 * ended.seconds:.1f} ms",
         ]
         if work.texts:
             parts.append(f"{work.texts} texts, {work.tokens} tokens")
-        if request.sent_bytes is not None:
-            parts.append(f"{request.sent_bytes} bytes")
+        if ended.sent_bytes is not None:
+            parts.append(f"{ended.sent_bytes} bytes")
         if trace := current.get():
             parts.append(f"trace {trace}")
         return " ".join(parts)
@@ -101,31 +82,31 @@ class JsonFormatter(logging.Formatter):
     """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        request, work = _of(record)
+        ended, work = _of(record)
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         entry: dict[str, object] = {
             "time": f"{moment}.{int(record.msecs):03}Z",
             "logger": record.name,
-            "protocol": request.protocol,
-            "method": request.method[:_LONGEST],
-            "route": request.route,
-            "path": request.path[:_LONGEST],
-            "status": int(request.status) if request.status.isdigit() else request.status,
-            "ms": round(1000 * request.seconds, 3),
+            "protocol": ended.protocol,
+            "method": ended.method[:_LONGEST],
+            "route": ended.route,
+            "path": ended.path[:_LONGEST],
+            "status": int(ended.status) if ended.status.isdigit() else ended.status,
+            "ms": round(1000 * ended.seconds, 3),
             "texts": work.texts,
             "tokens": work.tokens,
             "queue_ms": round(1000 * work.timing.queue, 3),
             "inference_ms": round(1000 * work.timing.inference, 3),
-            "bytes": request.sent_bytes,
-            "client": request.client,
-            "user_agent": request.user_agent[:_LONGEST],
+            "bytes": ended.sent_bytes,
+            "client": ended.client,
+            "user_agent": ended.user_agent[:_LONGEST],
             "trace_id": current.get() or None,
         }
         return json.dumps(entry)
 
 
-def _of(record: logging.LogRecord) -> tuple[Request, Work]:
-    return record.request, record.work  # type: ignore[attr-defined]
+def _of(record: logging.LogRecord) -> tuple[Ended, Work]:
+    return record.ended, record.work  # type: ignore[attr-defined]
 
 
 def _word(text: str) -> str:

@@ -37,10 +37,12 @@ class Answering:
 
     async def by(self, work: Awaitable[Prediction[R]]) -> Prediction[R]:
         """Awaits what the service finds for this request."""
+        started = time.perf_counter()
         found = await work
         self.timing, self.truncated_inputs = found.timing, found.truncated_inputs
         if (noted := current_work.get()) is not None:
             noted.texts, noted.tokens, noted.timing = len(found.results), found.token_count, found.timing
+            noted.started = started
         return found
 
     @property

@@ -15,6 +15,8 @@ class Work:
     texts: int = 0
     tokens: int = 0
     timing: Timing = field(default_factory=Timing)
+    started: float = 0.0
+    """When the first phase began, by `time.perf_counter`."""
 
 
 current_work: ContextVar[Work | None] = ContextVar("work", default=None)

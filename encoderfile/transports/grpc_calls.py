@@ -1,9 +1,10 @@
-"""Every gRPC call by its method and status: counted, and logged where `--access-log` asks for it."""
+"""Every gRPC call by its method and status: counted, logged and traced where that is asked for."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -12,11 +13,17 @@ from urllib.parse import unquote
 import grpc
 import grpc.aio
 
-from encoderfile.service import access_log
+from encoderfile.service import access_log, spans
+from encoderfile.service.ended import Ended
 from encoderfile.service.metrics import Metrics
+from encoderfile.service.trace import current, trace_id
 from encoderfile.service.work import Work, current_work
 
 _Context = grpc.aio.ServicerContext[Any, Any]
+
+_OF_GRPC: dict[str, Any] = {"protocol": "grpc", "seconds": 0.0, "client": ""}
+
+_HEALTH = "grpc.health.v1.Health/"
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
@@ -30,15 +37,17 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         self, continuation: Callable[[Any], Awaitable[Any]], details: grpc.HandlerCallDetails
     ) -> Any:
         handler = await continuation(details)
+        method = str(details.method).lstrip("/")
         if handler is None:  # the library answers by itself, and tells nobody
-            self._ended(str(details.method), "UNIMPLEMENTED", 0.0, Work(), "", known=False)
+            self._ended(Ended(**_OF_GRPC, method=method, route="", path=method, status="UNIMPLEMENTED"), Work())
             return None
         behaviour = handler.stream_stream or handler.stream_unary
         assert behaviour is not None  # all of ours read the messages themselves
 
         async def answer(messages: Any, context: _Context) -> Any:
             started, work, status = time.perf_counter(), Work(), ""
-            token = current_work.set(work)
+            headers = dict(context.invocation_metadata() or ())
+            token, trace = current_work.set(work), current.set(trace_id(headers))
             try:
                 result = behaviour(messages, context)
                 if not inspect.isasyncgen(result):
@@ -49,9 +58,19 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 status = "CANCELLED"
                 raise
             finally:
+                ended = Ended(
+                    **_OF_GRPC | {"seconds": time.perf_counter() - started, "client": _address(str(context.peer()))},
+                    method=method,
+                    route=method,
+                    path=method,
+                    status=status or _status(context),
+                    user_agent=str(headers.get("user-agent", "")),
+                    traceparent=str(headers.get("traceparent", "")),
+                    tracestate=str(headers.get("tracestate", "")),
+                )
+                self._ended(ended, work)
                 current_work.reset(token)
-                status = status or _status(context)
-                self._ended(str(details.method), status, time.perf_counter() - started, work, str(context.peer()))
+                current.reset(trace)
 
         make = (
             grpc.stream_stream_rpc_method_handler
@@ -60,22 +79,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         )
         return make(answer, handler.request_deserializer, handler.response_serializer)
 
-    def _ended(self, method: str, status: str, seconds: float, work: Work, peer: str, known: bool = True) -> None:
+    def _ended(self, ended: Ended, work: Work) -> None:
         if self.metrics is not None:
-            self.metrics.rpc.observe((method if known else "_OTHER", status), seconds)
-        if access_log.is_on():
-            access_log.write(
-                access_log.Request(
-                    protocol="grpc",
-                    method="gRPC",
-                    route=method if known else "",
-                    path=method,
-                    status=status,
-                    seconds=seconds,
-                    client=_address(peer),
-                ),
-                work,
-            )
+            self.metrics.rpc.observe((ended.route or "_OTHER", ended.status), ended.seconds)
+        is_probe = ended.method.startswith(_HEALTH) and ended.status == "OK"
+        access_log.write(ended, work, logging.DEBUG if is_probe else logging.INFO)
+        if not is_probe:
+            spans.record(ended, work)
 
 
 def _address(peer: str) -> str:

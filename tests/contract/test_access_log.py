@@ -11,6 +11,8 @@ import pytest
 
 from encoderfile.runtime import logs
 from encoderfile.service import access_log
+from encoderfile.service.ended import Ended
+from encoderfile.service.work import Work
 from support.servers import Servers
 from support.sockets import watching
 
@@ -117,7 +119,7 @@ def test_a_client_cannot_write_lines_of_its_own(servers: Servers, lines: Lines) 
     assert lines.the(status=404)["path"] == FORGED
     record = logging.makeLogRecord(
         {
-            "request": access_log.Request(
+            "ended": Ended(
                 protocol="http",
                 method="GET",
                 route="",
@@ -126,7 +128,7 @@ def test_a_client_cannot_write_lines_of_its_own(servers: Servers, lines: Lines) 
                 seconds=0.1,
                 client="127.0.0.1:1",
             ),
-            "work": access_log.Work(),
+            "work": Work(),
         }
     )
     line = access_log.TextFormatter().format(record)
@@ -175,7 +177,7 @@ def test_a_watcher_of_the_status_has_a_line_when_it_leaves(servers: Servers, lin
 def test_a_call_over_grpc_has_its_line(servers: Servers, lines: Lines) -> None:
     servers.shared("grpc", "sentiment").predict(["a", "b"])
     line = lines.the(protocol="grpc")
-    assert line["route"] == line["path"] == "/encoderfile.SequenceClassification/Predict"
+    assert line["route"] == line["path"] == "encoderfile.SequenceClassification/Predict"
     assert (line["status"], line["texts"]) == ("OK", 2)
     assert line["client"].startswith(("127.0.0.1:", "[::1]:"))
 
@@ -199,9 +201,7 @@ def test_its_form_is_apart_from_that_of_the_log(form: str, capsys: pytest.Captur
     try:
         logs.set_up("json" if form == "text" else "text", "info", form)
         access_log.write(
-            access_log.Request(
-                protocol="http", method="GET", route="", path="/x", status="404", seconds=0.0, client=""
-            )
+            Ended(protocol="http", method="GET", route="", path="/x", status="404", seconds=0.0, client="")
         )
         logging.getLogger("encoderfile").info("a line of the log")
     finally:

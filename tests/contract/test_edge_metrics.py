@@ -68,6 +68,6 @@ def test_calls_are_counted_by_method_and_status(own: Servers) -> None:
     calls.predict(["a"])
     with pytest.raises(Exception, match="at least one"):
         calls.predict([])
-    predict = "/encoderfile.SequenceClassification/Predict"
+    predict = "encoderfile.SequenceClassification/Predict"
     found = series(http, "rpc_server_call_duration_seconds_count")
     assert found == {(predict, "OK"): 1, (predict, "INVALID_ARGUMENT"): 1}

@@ -58,8 +58,6 @@ def test_flags_for_onnxruntime_choose_the_device(flags: list[str], device: str, 
         (["--execution-provider", "cuda", "--device", "cpu"], "--execution-provider and --device say the same"),
         (["--graph-optimization-level", "1"], "graphs always run with all optimisations: leave it out"),
         (["--compute-units", "cpu-only"], "is for Core ML, which only macOS has: see --device"),
-        (["--enable-otel"], "a file opens no connection of its own: scrape /metrics"),
-        (["--otel-exporter-url", "http://localhost:4317"], "--otel-exporter-url is not supported, because a file"),
     ],
 )
 def test_what_this_runtime_has_not_is_refused(flags: list[str], words: str, devices: list[str]) -> None:
@@ -72,7 +70,6 @@ def test_what_this_runtime_has_not_is_refused(flags: list[str], words: str, devi
 def test_they_are_for_old_scripts_and_not_in_the_help(command: str) -> None:
     shown = CliRunner().invoke(cli.cli, [command, "--help"]).output
     assert "--execution-provider" not in shown
-    assert "otel" not in shown
 
 
 def test_the_command_of_an_agent_repeats_those_that_mean_something(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Every request by its route and status: counted, and logged where `--access-log` asks for it."""
+"""Every request by its route and status: counted, logged and traced where that is asked for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import time
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from encoderfile.service import access_log
+from encoderfile.service import access_log, spans
+from encoderfile.service.ended import Ended
 from encoderfile.service.metrics import Metrics
 from encoderfile.service.work import Work, current_work
 from encoderfile.transports.http.probes import OPEN_PATHS
@@ -62,21 +63,23 @@ class RequestMiddleware:
         if scope["type"] == "http":
             known = method if method in _METHODS else "_OTHER"
             self._metrics.http.observe((known, route, str(status)), seconds)
-        if not access_log.is_on():
+        if not (access_log.is_on() or spans.exporting):
             return
-        is_probe = scope["path"] in OPEN_PATHS and status == 200
-        access_log.write(
-            access_log.Request(
-                protocol=scope["type"],
-                method=method,
-                route=route,
-                path=scope["path"],
-                status=str(status),
-                seconds=seconds,
-                client=access_log.address(scope.get("client")),
-                sent_bytes=sent_bytes,
-                user_agent=Headers(scope=scope).get("user-agent", ""),
-            ),
-            work,
-            logging.DEBUG if is_probe else logging.INFO,
+        headers = Headers(scope=scope)
+        ended = Ended(
+            protocol=scope["type"],
+            method=method,
+            route=route,
+            path=scope["path"],
+            status=str(status),
+            seconds=seconds,
+            client=access_log.address(scope.get("client")),
+            sent_bytes=sent_bytes,
+            user_agent=headers.get("user-agent", ""),
+            traceparent=headers.get("traceparent", ""),
+            tracestate=headers.get("tracestate", ""),
         )
+        is_probe = scope["path"] in OPEN_PATHS and status == 200
+        access_log.write(ended, work, logging.DEBUG if is_probe else logging.INFO)
+        if scope["type"] == "http" and not is_probe:
+            spans.record(ended, work)

@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import secrets
-
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from encoderfile.service.trace import current
-
-HEADER = "X-Trace-ID"
-
-# version, trace id, id of the caller's span, flags; later versions may add to it. https://www.w3.org/TR/trace-context
-_TRACEPARENT = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
-_TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
-
-
-def trace_id(headers: Headers) -> str:
-    """The caller's trace id, or a new one. A `traceparent` that breaks its rules counts as none."""
-    parent = _TRACEPARENT.fullmatch(headers.get("traceparent", "").strip())
-    if parent and not (parent[1] == "00" and parent[3]):
-        return parent[2]
-    named = headers.get(HEADER, "").strip().lower()
-    return named if _TRACE_ID.fullmatch(named) else secrets.token_hex(16)
+from encoderfile.service.trace import HEADER, current, trace_id
 
 
 class TraceMiddleware:
