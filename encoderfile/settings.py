@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +193,11 @@ class ServeSettings(ServerSettings):
     http_port: int = option(8080, type=_PORT, help="Port of the HTTP server.")
     grpc_hostname: str = option("[::]", help="Address of the gRPC server, or unix:PATH.")
     grpc_port: int = option(50051, type=_PORT, help="Port of the gRPC server.")
+    metrics_port: int | None = option(
+        type=_PORT,
+        help="Serve /metrics and the health checks on a port of their own, without a key, and /metrics only there.",
+    )
+    metrics_hostname: str | None = option(help="Address of that port.  [default: as --http-hostname]")
     disable_http: bool = switch(help="Do not serve HTTP, nor MCP.")
     disable_grpc: bool = switch(help="Do not serve gRPC.")
     disable_mcp: bool = switch(help="Do not serve /mcp.")
@@ -205,6 +210,17 @@ class ServeSettings(ServerSettings):
     disable_ui: bool = switch(help="Do not serve the page for people at / and /ui, nor /docs.")
     http_flags: tuple[str, str] = ("--http-hostname", "--http-port")
     """What the command at hand calls the HTTP server's address and port."""
+
+    @property
+    def for_metrics(self) -> ServeSettings:
+        """The same for the server of metrics alone."""
+        shared = "127.0.0.1" if self.http_hostname.startswith("unix:") else self.http_hostname
+        return replace(
+            self,
+            http_hostname=self.metrics_hostname or shared,
+            http_port=self.metrics_port or 0,
+            http_flags=("--metrics-hostname", "--metrics-port"),
+        )
 
     def __post_init__(self) -> None:
         if self.disable_http and self.disable_grpc:

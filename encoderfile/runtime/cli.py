@@ -128,6 +128,8 @@ def serve(executable: Path, /, **given: Any) -> int:
     for switch, unused in _UNUSED.items():
         if given[switch]:
             refuse_unused(context, unused, f"with --{switch.replace('_', '-')}")
+    if given["metrics_port"] is None:
+        refuse_unused(context, ("metrics_hostname",), "without --metrics-port")
     return _serve(executable, ServeSettings(**given))
 
 

@@ -25,6 +25,7 @@ from encoderfile.settings import ServeSettings
 
 if TYPE_CHECKING:
     from encoderfile.transports.grpc import GrpcServer
+    from encoderfile.transports.http.middleware.origins import Browsers
     from encoderfile.transports.http.server import HttpServer
     from encoderfile.transports.mcp_http import McpHttp
 
@@ -32,6 +33,9 @@ log = logging.getLogger(__name__)
 
 _GRPC_GRACE_SECONDS = 2
 """How long gRPC may take to end its calls once everything accepted is answered."""
+
+_SCRAPERS = 64
+"""Maximum connections to the port of metrics."""
 
 _EVERYWHERE = frozenset({"0.0.0.0", "[::]", "::", ""})
 
@@ -48,6 +52,7 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
     settings = replace(settings, max_connections=process.connections(settings.max_connections, shares))
     with contextlib.ExitStack() as stack:
         http_socket = None if settings.disable_http else stack.enter_context(bound_http(settings))
+        metrics = None if settings.metrics_port is None else stack.enter_context(bound_http(settings.for_metrics))
         grpc_server, grpc_port = (None, 0) if settings.disable_grpc else stack.enter_context(bound_grpc(settings))
         stack.enter_context(_signals(stop))
         model = await _loaded(load, stop)
@@ -62,7 +67,9 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
             await grpc_server.start(service)
         if http_socket is not None:
             await running.start_http(http_socket)
-        _announce(service, settings, device, http_socket, grpc_port)
+        if metrics is not None:
+            await running.start_metrics(metrics)
+        _announce(service, settings, device, http_socket, grpc_port, metrics.getsockname()[1] if metrics else 0)
         process.notify("READY=1")
         # What start-up made stays: looking at it in every collection would take 10 ms.
         gc.freeze()
@@ -80,6 +87,7 @@ class _Running:
         self._grpc = grpc
         self._grpc_port = grpc_port
         self._http: HttpServer | None = None
+        self._metrics: tuple[HttpServer, asyncio.Task[None]] | None = None
         self._http_task: asyncio.Task[None] | None = None
         self._drained = False
         self._mcp: McpHttp | None = None
@@ -87,7 +95,6 @@ class _Running:
 
     async def start_http(self, bound: socket.socket) -> None:
         from encoderfile.transports.http import app
-        from encoderfile.transports.http.middleware.origins import Browsers, is_loopback
         from encoderfile.transports.http.server import HttpServer
         from encoderfile.transports.http.ui.model import WaysIn
 
@@ -95,6 +102,7 @@ class _Running:
             grpc_port=self._grpc_port or None,
             tls=self._settings.cert_file is not None,
             mcp=not self._settings.disable_mcp,
+            metrics=self._settings.metrics_port is None,
         )
         extra = []
         if not self._settings.disable_mcp:
@@ -108,12 +116,9 @@ class _Running:
             max_body_bytes=self._settings.max_body_bytes,
             extra_routes=extra,
             page=None if self._settings.disable_ui else ways_in,
-            browsers=Browsers(
-                allowed_hosts=(*self._settings.allowed_host, self._settings.http_hostname),
-                cors_origins=self._settings.cors_origin,
-                loopback_only=is_loopback(bound),
-            ),
+            browsers=_browsers(self._settings, bound),
             root_path=self._settings.root_path,
+            metrics=self._settings.metrics_port is None,
         )
         self._http = HttpServer(
             application,
@@ -126,6 +131,18 @@ class _Running:
             # The SDK takes most of a second to import, so the port opens first.
             self._mcp_loading = asyncio.create_task(self._mcp.load(), name="mcp-load")
             self._mcp_loading.add_done_callback(lambda _: gc.freeze())  # as in `serve`
+
+    async def start_metrics(self, bound: socket.socket) -> None:
+        """Serves /metrics and the health checks on a port of their own, until the very end."""
+        from encoderfile.transports.http import app
+        from encoderfile.transports.http.server import HttpServer
+
+        settings = self._settings.for_metrics
+        application = app.create_for_metrics(self._service, _browsers(settings, bound))
+        server = HttpServer(
+            application, cert_file=settings.cert_file, key_file=settings.key_file, max_connections=_SCRAPERS
+        )
+        self._metrics = server, await server.start(bound)
 
     async def until(self, stop: asyncio.Event) -> None:
         """Waits for the signal, or for the HTTP server to end by itself."""
@@ -169,6 +186,20 @@ class _Running:
         if self._grpc is not None:
             await self._grpc.stop(_GRPC_GRACE_SECONDS if self._drained else 0)
         await self._service.stop()
+        if self._metrics is not None:
+            server, task = self._metrics
+            server.should_exit = True
+            await task
+
+
+def _browsers(settings: ServeSettings, bound: socket.socket) -> Browsers:
+    from encoderfile.transports.http.middleware.origins import Browsers, is_loopback
+
+    return Browsers(
+        allowed_hosts=(*settings.allowed_host, settings.http_hostname),
+        cors_origins=settings.cors_origin,
+        loopback_only=is_loopback(bound),
+    )
 
 
 async def _loaded(load: Callable[[], Model], stop: asyncio.Event) -> Model | None:
@@ -199,7 +230,12 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
 
 
 def _announce(
-    service: Service, settings: ServeSettings, device: Device, http: socket.socket | None, grpc_port: int
+    service: Service,
+    settings: ServeSettings,
+    device: Device,
+    http: socket.socket | None,
+    grpc_port: int,
+    metrics_port: int,
 ) -> None:
     info = service.info
     log.info("%s %s (%s) runs on %s: %s", info.model_id, info.version, info.model_type, device.name, device.reason)
@@ -214,6 +250,9 @@ def _announce(
     if not settings.disable_grpc:
         port = f":{grpc_port}" if grpc_port else ""
         log.info("gRPC on %s%s%s", bracketed(settings.grpc_hostname), port, " (TLS)" if secure else "")
+    if settings.metrics_port is not None:
+        host = bracketed(settings.for_metrics.http_hostname)
+        log.info("Metrics on %s://%s:%d/metrics", "https" if secure else "http", host, metrics_port)
     http_host = None if settings.disable_http else settings.http_hostname
     grpc_host = None if settings.disable_grpc else settings.grpc_hostname
     if {http_host, grpc_host} & _EVERYWHERE and settings.api_key is None:

@@ -67,11 +67,13 @@ def create(
     page: WaysIn | None = None,
     browsers: Browsers = SAME_ORIGIN,
     root_path: str = "",
+    metrics: bool = True,
 ) -> Starlette:
     """The application around one service. `extra_routes` are those of other transports on this port (MCP).
 
     `page` is what the page for people tells of other ways in; None: there is no page. `browsers` says what pages of
-    others may do, `root_path` where a proxy has this server. Raises `ConfigError` for one that begins a route.
+    others may do, `root_path` where a proxy has this server, `metrics` whether `/metrics` is here. Raises
+    `ConfigError` for a path that begins a route.
     """
     endpoints = [
         index.endpoint(service.info, page=page is not None),
@@ -79,7 +81,7 @@ def create(
         *encoderfile.endpoints(service, [tei.predict.form(service)]),
         *rerank.endpoints(service, [tei.rerank.form(service)]),
         *(endpoint for each in _OTHERS for endpoint in each.endpoints(service)),
-        *probes.endpoints(service),
+        *probes.endpoints(service, metrics=metrics),
     ]
     endpoints.append(openapi.endpoint(service.info, endpoints, root_path))
     page_files = files.routes() if page is not None else []
@@ -107,6 +109,17 @@ def create(
     if root_path:
         check_root_path(root_path, app.routes)
         app.add_middleware(PrefixMiddleware, root_path=root_path)
+    return app
+
+
+def create_for_metrics(service: Service, browsers: Browsers) -> Starlette:
+    """The application of `/metrics` and the health checks on a port of their own."""
+    endpoints = probes.endpoints(service)
+    app = Starlette(routes=routes(endpoints), exception_handlers={HTTPException: refuse})
+    app.state.dialects = {}
+    app.add_middleware(UnforeseenMiddleware, refuse=refuse)
+    app.add_middleware(OriginMiddleware, browsers=browsers, refuse=refuse)
+    app.add_middleware(BodyMiddleware, max_body_bytes=0)
     return app
 
 

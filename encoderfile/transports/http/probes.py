@@ -16,8 +16,11 @@ OPEN_PATHS = frozenset({"/health", "/healthz", "/livez", "/ping", "/readyz"})
 """Answered without a key, which probes have not, and when no other request is taken."""
 
 
-def endpoints(service: Service) -> list[Endpoint]:
-    """Alive as long as the event loop answers; ready as long as new requests are taken and there is no fault."""
+def endpoints(service: Service, *, metrics: bool = True) -> list[Endpoint]:
+    """Alive as long as the event loop answers; ready as long as new requests are taken and there is no fault.
+
+    `/metrics` among them, unless it has a port of its own.
+    """
 
     async def alive(_: Request) -> Response:
         return PlainTextResponse("ok")
@@ -28,7 +31,7 @@ def endpoints(service: Service) -> list[Endpoint]:
         reason = service.fault or "the server is stopping and takes no new requests"
         return PlainTextResponse(reason, 503, {"Retry-After": "1"})
 
-    async def metrics(_: Request) -> Response:
+    async def scraped(_: Request) -> Response:
         own = service.metrics.families(service.waiting, service.ready)
         page = text([*own, *sie_metrics.families(own), *process_metrics.families()])
         return Response(page, headers={"Content-Type": CONTENT_TYPE})
@@ -40,5 +43,5 @@ def endpoints(service: Service) -> list[Endpoint]:
         probe("/healthz", "Whether the server runs", alive),
         probe("/livez", "Whether the server runs", alive),
         probe("/readyz", "Whether the server takes requests", ready, (503,)),
-        probe("/metrics", "Metrics for Prometheus", metrics),
+        *([probe("/metrics", "Metrics for Prometheus", scraped)] if metrics else []),
     ]

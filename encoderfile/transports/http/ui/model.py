@@ -27,6 +27,8 @@ class WaysIn(Struct, kw_only=True):
     """None: no gRPC, or not on a port."""
     tls: bool = False
     mcp: bool = True
+    metrics: bool = True
+    """Whether `/metrics` is on this port."""
 
 
 class PageExample(Struct, kw_only=True, omit_defaults=True):
