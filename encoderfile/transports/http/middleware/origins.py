@@ -7,6 +7,7 @@ rebinding (a name of its own that points there) it can read the answers. Only br
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable
@@ -23,6 +24,10 @@ ANY = "*"
 
 _ALWAYS = "/mcp"
 """Checked wherever the server listens: the protocol asks for it, for what its tools may do."""
+
+
+_REMEMBERED = 128
+"""Pairs of host and origin whose verdict is kept: most requests have the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,33 +61,40 @@ class OriginMiddleware:
         self._refuse = refuse
         self._browsers = browsers
         self._hosts = frozenset(name.lower() for name in (*browsers.allowed_hosts, "localhost", socket.gethostname()))
+        self._refusal = functools.lru_cache(_REMEMBERED)(self._decided)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in ("http", "websocket"):
-            connection = HTTPConnection(scope)
-            error = self._refusal(connection)
-            if error is not None:
-                is_socket = scope["type"] == "websocket"
-                refusal = WebSocketClose(1008) if is_socket else await self._refuse(connection, error)
-                await refusal(scope, receive, send)
-                return
+        kind = scope["type"]
+        if kind in ("http", "websocket"):
+            everything = self._browsers.loopback_only or scope["path"] == _ALWAYS
+            if everything or kind == "websocket":
+                host = origin = None
+                for name, value in scope["headers"]:
+                    if name == b"host":
+                        host = value
+                    elif name == b"origin":
+                        origin = value
+                refused = self._refusal(everything, host, origin)
+                if refused is not None:
+                    error = HTTPException(*refused)
+                    is_socket = kind == "websocket"
+                    refusal = WebSocketClose(1008) if is_socket else await self._refuse(HTTPConnection(scope), error)
+                    await refusal(scope, receive, send)
+                    return
         await self._app(scope, receive, send)
 
-    def _refusal(self, connection: HTTPConnection) -> HTTPException | None:
-        """DNS rebinding needs a name that somebody else controls: addresses and known names are let through.
+    def _decided(self, everything: bool, host: bytes | None, origin: bytes | None) -> tuple[int, str] | None:
+        """The status and the sentence of a refusal.
 
-        A page may come from this machine, from a known name, or from the host that it asks.
+        DNS rebinding needs a name that somebody else controls: addresses and known names are let through. A page may
+        come from this machine, from a known name, or from the host that it asks.
         """
-        everything = self._browsers.loopback_only or connection.url.path == _ALWAYS
-        if not everything and connection.scope["type"] != "websocket":
-            return None
-        host, origin = connection.headers.get("host"), connection.headers.get("origin")
-        asked = _name(host or "")
+        asked = _name((host or b"").decode("latin-1"))
         # Without a Host there is no browser.
         if everything and host is not None and not self._is_known(asked):
-            return HTTPException(421, f"The host {host!r} is not allowed here; see --allowed-host")
-        if origin is not None and not self._may_ask(origin, asked):
-            return HTTPException(403, f"The origin {origin!r} is not allowed here; see --allowed-host")
+            return 421, f"The host {host.decode('latin-1')!r} is not allowed here; see --allowed-host"
+        if origin is not None and not self._may_ask(origin.decode("latin-1"), asked):
+            return 403, f"The origin {origin.decode('latin-1')!r} is not allowed here; see --allowed-host"
         return None
 
     def _is_known(self, name: str) -> bool:
