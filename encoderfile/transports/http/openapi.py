@@ -148,6 +148,10 @@ def _headers(dialects: Sequence[Dialect], info: ModelInfo) -> Schema:
     text = {"type": "string"}
     return {
         "X-Trace-ID": {"schema": text, "description": "The caller's trace, or a new one."},
+        "Server-Timing": {
+            "schema": text,
+            "description": "Milliseconds of `tokenize`, `queue`, `inference` and `total`, where the model ran.",
+        },
         TRUNCATED.title(): {
             "schema": {"type": "integer"},
             "description": f"How many texts were truncated at {info.max_length} tokens; absent when none was.",
