@@ -76,12 +76,22 @@ bench: $(VENV)/installed
 proto: $(VENV)/installed-dev
 	$(BIN)/python build/protos.py $(PB)
 
-# Pages generated: what --help prints, the packages in the runtime, what the tests prove, the clients that are tried.
+# Pages generated: what --help prints, the packages in the runtime, what the tests prove, the clients that are tried,
+# the routes and their fields.
 docs: $(VENV)/installed-dev
 	$(BIN)/python docs/make_cli.py
 	$(BIN)/python docs/make_inside.py
 	$(BIN)/python docs/make_conformance.py
 	$(BIN)/python docs/make_clients.py
+	$(BIN)/python docs/make_api.py
+
+# These pages as a site that needs no server and no network: open site/index.html. It has an environment of its own,
+# 170 MB, so that nothing of it comes near the packages that a runtime is frozen from.
+SITE := site
+.PHONY: site
+site: $(VENV)/installed-dev $(VENV)/installed-site
+	NO_MKDOCS_2_WARNING=1 $(VENV)/site/bin/mkdocs --quiet build --strict --site-dir $(SITE)
+	ENCODERFILE_TEST_SITE=$(CURDIR)/$(SITE) $(BIN)/python -m pytest -q tests/site
 
 # The launcher is committed too, compiled; a test compiles it again and compares the bytes.
 launcher: $(VENV)/installed-launcher
@@ -103,6 +113,12 @@ $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --constraint build/constraints.txt --group dev
 	touch $@
 
+$(VENV)/installed-site: pyproject.toml build/constraints.txt
+	$(PYTHON) -m venv $(VENV)/site
+	$(VENV)/site/bin/python -m pip --disable-pip-version-check install --quiet "pip>=25.1"
+	$(VENV)/site/bin/python -m pip install --quiet --constraint build/constraints.txt --group site
+	touch $@
+
 # To compile the launcher: a compiler (440 MB) and the sources of libdeflate.
 $(VENV)/installed-launcher: $(VENV)/installed-dev build/launcher/libdeflate.txt
 	$(BIN)/python -m pip install --quiet --group launcher
@@ -112,4 +128,4 @@ $(VENV)/installed-launcher: $(VENV)/installed-dev build/launcher/libdeflate.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.encoderfile
+	rm -rf $(VENV) $(SITE) .mypy_cache .ruff_cache .pytest_cache *.encoderfile

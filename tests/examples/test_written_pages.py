@@ -23,3 +23,8 @@ def test_the_conformance_pages_are_what_the_markers_say_and_no_section_is_withou
 def test_the_clients_page_is_what_the_table_of_their_tests_says() -> None:
     written = runpy.run_path(str(DOCS / "make_clients.py"))["text"]()
     assert (DOCS / "clients.md").read_text(encoding="utf-8") == written, "run `make docs`"
+
+
+def test_the_pages_of_routes_are_what_the_documents_of_every_kind_and_the_proto_files_say() -> None:
+    written = runpy.run_path(str(DOCS / "make_api.py"))["pages"]()
+    assert {path: path.read_text(encoding="utf-8") for path in written} == written, "run `make docs`"
