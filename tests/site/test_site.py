@@ -21,16 +21,19 @@ PAGES = sorted({str(path.relative_to(SITE)) for path in SITE.rglob("*.html")} - 
 
 
 class Links(HTMLParser):
-    """What a page loads, and where it leads."""
+    """What a page loads, where it leads, and what its buttons copy."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
         self.loads: list[str] = []
         self.leads: list[str] = []
+        self.copied: list[str] = []
         self.feed((SITE / page).read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
+        if "data-copy" in found:
+            self.copied.append(found["data-copy"])
         if "src" in found:
             self.loads.append(found["src"])
         if "href" in found:
@@ -75,6 +78,13 @@ def test_every_page_of_the_documentation_is_in_the_site() -> None:
 @pytest.mark.parametrize("name", ["build", "read_metadata", "EncoderfileBuilder"])
 def test_the_python_page_has_the_docstrings(name: str) -> None:
     assert f'id="encoderfile.{name}"' in (SITE / "python-api.html").read_text(encoding="utf-8")
+
+
+def test_a_button_copies_commands_without_prompts_and_output() -> None:
+    first, search = Links("embed-a-corpus.html").copied
+    assert first.startswith("encoderfile build examples/embed/model --name embed 2>log\ncat > corpus.jsonl <<END\n{")
+    assert first.endswith("\nwc -l vectors.jsonl\n")
+    assert search.startswith("cat > search.py <<END\nimport json\n")
 
 
 def test_search_finds_a_page_from_a_disk(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
-"""Pages and files outside of docs/ in the site: a hook of MkDocs, which knows docs/ alone.
+"""What the site needs beside MkDocs, as its hooks: files outside of docs/, and commands to copy.
 
 Links in the pages are those of the repository, so that they work where it is read. In the site a Markdown file that
-is linked is a page, and any other file, or folder, a text beside the pages, under source/.
+is linked is a page, and any other file, or folder, a text beside the pages, under source/. The button at a `console`
+block copies its commands, without prompts and output.
 """
 
 from __future__ import annotations
 
+import html
 import posixpath
 import re
 from collections.abc import Iterator
@@ -19,6 +21,8 @@ DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 
 _LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)#\s]+)")
+_CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_CONSOLE_HTML = '<div class="language-console highlight">'
 _FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 
 
@@ -51,6 +55,23 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     parts = _FENCE.split(markdown)
     parts[::2] = [_LINK.sub(link, part) for part in parts[::2]]
     return "".join(parts)
+
+
+def on_page_content(content: str, page: Page, **_: object) -> str:
+    """The page with what each button copies; Material looks for it in `data-copy`."""
+    first, *blocks = content.split(_CONSOLE_HTML)
+    texts = _CONSOLE.findall(page.markdown or "")
+    assert len(texts) == len(blocks), f"{page.file.src_uri}: a console block that is none"
+    head = _CONSOLE_HTML.removesuffix(">")
+    return first + "".join(
+        f'{head} data-copy="{html.escape(_commands(text))}">{block}'
+        for text, block in zip(texts, blocks, strict=True)
+    )
+
+
+def _commands(block: str) -> str:
+    """The commands of a terminal: lines after `$ `, continued after `> `; every other line is output."""
+    return "".join(f"{line[2:]}\n" for line in block.splitlines() if line.startswith(("$ ", "> ")))
 
 
 def _targets(path: str) -> Iterator[str]:
