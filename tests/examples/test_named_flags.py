@@ -28,6 +28,8 @@ OF_TEI = {
     "--max-client-batch-size",
     "--max-concurrent-requests",
     "--model-id",
+    "--otlp-endpoint",
+    "--otlp-service-name",
     "--payload-limit",
     "--pooling",
     "--port",
