@@ -91,7 +91,7 @@ SITE := site
 .PHONY: site
 site: $(VENV)/installed-dev $(VENV)/installed-site
 	NO_MKDOCS_2_WARNING=1 $(VENV)/site/bin/mkdocs --quiet build --strict --site-dir $(SITE)
-	ENCODERFILE_TEST_SITE=$(CURDIR)/$(SITE) $(BIN)/python -m pytest -q tests/site
+	ENCODERFILE_TEST_SITE=$(CURDIR)/$(SITE) $(BIN)/python -m pytest -q tests/website
 
 # The launcher is committed too, compiled; a test compiles it again and compares the bytes.
 launcher: $(VENV)/installed-launcher
