@@ -8,6 +8,7 @@ import gc
 import logging
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,13 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
+from encoderfile.progress import waiting
 from encoderfile.runtime import process
-from encoderfile.runtime.binding import GRPC_SHARE, UNIX, bound_grpc, bound_http, bracketed
+from encoderfile.runtime.announcement import announce
+from encoderfile.runtime.binding import GRPC_SHARE, bound_grpc, bound_http
 from encoderfile.runtime.loading import make_service
 from encoderfile.runtime.tracing import traces
 from encoderfile.service import threads
 from encoderfile.service.service import Service
 from encoderfile.settings import ServeSettings
+from encoderfile.terminal import redraws
 
 if TYPE_CHECKING:
     from encoderfile.transports.grpc import GrpcServer
@@ -34,11 +38,14 @@ log = logging.getLogger(__name__)
 _GRPC_GRACE_SECONDS = 2
 """How long gRPC may take to end its calls once everything accepted is answered."""
 
+<<<<<<< HEAD
 _SCRAPERS = 64
 """Maximum connections to the port of metrics."""
 
 _EVERYWHERE = frozenset({"0.0.0.0", "[::]", "::", ""})
 
+=======
+>>>>>>> e885522 (At a terminal: answers as tables, addresses to open and a request to copy, bars of bench, help that begins with what is wanted)
 
 async def serve(settings: ServeSettings, device: Device, load: Callable[[], Model]) -> bool:
     """Serves until SIGTERM or SIGINT. True when everything accepted was answered in time.
@@ -55,7 +62,8 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
         metrics = None if settings.metrics_port is None else stack.enter_context(bound_http(settings.for_metrics))
         grpc_server, grpc_port = (None, 0) if settings.disable_grpc else stack.enter_context(bound_grpc(settings))
         stack.enter_context(_signals(stop))
-        model = await _loaded(load, stop)
+        with waiting("loading the model", shown=settings.log_format == "text" and redraws(sys.stderr)):
+            model = await _loaded(load, stop)
         if model is None:
             log.info("stopped before it was ready")
             return True
@@ -67,9 +75,13 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
             await grpc_server.start(service)
         if http_socket is not None:
             await running.start_http(http_socket)
+<<<<<<< HEAD
         if metrics is not None:
             await running.start_metrics(metrics)
         _announce(service, settings, device, http_socket, grpc_port, metrics.getsockname()[1] if metrics else 0)
+=======
+        announce(service, settings, device, http_socket, grpc_port)
+>>>>>>> e885522 (At a terminal: answers as tables, addresses to open and a request to copy, bars of bench, help that begins with what is wanted)
         process.notify("READY=1")
         # What start-up made stays: looking at it in every collection would take 10 ms.
         gc.freeze()
@@ -227,6 +239,7 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+<<<<<<< HEAD
 
 
 def _announce(
@@ -258,3 +271,5 @@ def _announce(
     if {http_host, grpc_host} & _EVERYWHERE and settings.api_key is None:
         log.warning("listening on all interfaces without --api-key")
     log.info("ready")
+=======
+>>>>>>> e885522 (At a terminal: answers as tables, addresses to open and a request to copy, bars of bench, help that begins with what is wanted)
