@@ -36,6 +36,8 @@ class _Ways(NamedTuple):
     """Base of the URLs, or `unix:PATH`; None: it is not served."""
     grpc: str | None
     """As its clients name it; None: it is not served."""
+    metrics: str | None
+    """Base of the URLs of metrics, where they have a port of their own."""
 
     @property
     def url(self) -> str | None:
@@ -44,18 +46,23 @@ class _Ways(NamedTuple):
 
 
 def announce(
-    service: Service, settings: ServeSettings, device: Device, http: socket.socket | None, grpc_port: int
+    service: Service,
+    settings: ServeSettings,
+    device: Device,
+    http: socket.socket | None,
+    grpc_port: int,
+    metrics: socket.socket | None = None,
 ) -> None:
-    """Logs where the servers listen, that of HTTP at `http`, and how to try them."""
+    """Logs where the servers listen, those of HTTP and of metrics at their sockets, and how to try them."""
     info = service.info
     log.info("%s %s (%s) runs on %s: %s", info.model_id, info.version, info.model_type, device.name, device.reason)
     read = settings.log_format == "text" and is_terminal(sys.stderr)
-    to_open = _ways(settings, http, grpc_port, opened=True)
+    to_open = _ways(settings, http, grpc_port, metrics, opened=True)
     if not read:
         for name, address in _pages(to_open):
             log.info("%s on %s", name, address)
         log.info("try %s", _request(service.task, to_open))
-        _log_addresses(_ways(settings, http, grpc_port))
+        _log_addresses(_ways(settings, http, grpc_port, metrics))
     elif log.isEnabledFor(logging.INFO):
         sys.stderr.write("".join(f"{line}\n" for line in _block(service.task, to_open, Screen.of(sys.stderr))))
     hosts = {None if settings.disable_http else settings.http_hostname}
@@ -65,19 +72,31 @@ def announce(
     log.info("ready")
 
 
-def _ways(settings: ServeSettings, http: socket.socket | None, grpc_port: int, *, opened: bool = False) -> _Ways:
+def _ways(
+    settings: ServeSettings,
+    http: socket.socket | None,
+    grpc_port: int,
+    metrics: socket.socket | None,
+    *,
+    opened: bool = False,
+) -> _Ways:
     """`opened`: an address that stands for all of this machine is one that a client here can open."""
 
     def host(name: str) -> str:
         return "localhost" if opened and name in _EVERYWHERE else bracketed(name)
 
-    base = None
-    if http is not None:
-        scheme = "http" if settings.cert_file is None else "https"
-        base = settings.http_hostname
-        base = base if base.startswith(UNIX) else f"{scheme}://{host(base)}:{http.getsockname()[1]}"
+    def base(name: str, bound: socket.socket | None) -> str | None:
+        if bound is None or name.startswith(UNIX):
+            return None if bound is None else name
+        return f"{'http' if settings.cert_file is None else 'https'}://{host(name)}:{bound.getsockname()[1]}"
+
     grpc = None if settings.disable_grpc else host(settings.grpc_hostname) + (f":{grpc_port}" if grpc_port else "")
-    return _Ways(settings, base, grpc)
+    return _Ways(
+        settings,
+        base(settings.http_hostname, http),
+        grpc,
+        None if metrics is None else base(settings.for_metrics.http_hostname, metrics),
+    )
 
 
 def _log_addresses(ways: _Ways) -> None:
@@ -87,6 +106,8 @@ def _log_addresses(ways: _Ways) -> None:
             log.info("MCP on %s/mcp", ways.http)
     if ways.grpc is not None:
         log.info("gRPC on %s%s", ways.grpc, "" if ways.settings.cert_file is None else " (TLS)")
+    if ways.metrics is not None:
+        log.info("Metrics on %s/metrics", ways.metrics)
 
 
 def _pages(ways: _Ways) -> Iterator[tuple[str, str]]:
@@ -96,11 +117,14 @@ def _pages(ways: _Ways) -> Iterator[tuple[str, str]]:
     if not ways.settings.disable_ui:
         yield "page", f"{ways.url}/"
     yield "API docs", f"{ways.url}/openapi.json" if ways.settings.disable_ui else f"{ways.url}/docs"
-    yield "metrics", f"{ways.url}/metrics"
+    if ways.metrics is None:
+        yield "metrics", f"{ways.url}/metrics"
 
 
 def _block(task: Task[Any], ways: _Ways, screen: Screen) -> Iterator[str]:
     rows = dict(_pages(ways))
+    if ways.metrics is not None:
+        rows["metrics"] = f"{ways.metrics}/metrics"
     if ways.http is not None and ways.url is None:
         rows["HTTP"] = ways.http
     if ways.url is not None and not ways.settings.disable_mcp:

@@ -38,14 +38,9 @@ log = logging.getLogger(__name__)
 _GRPC_GRACE_SECONDS = 2
 """How long gRPC may take to end its calls once everything accepted is answered."""
 
-<<<<<<< HEAD
 _SCRAPERS = 64
 """Maximum connections to the port of metrics."""
 
-_EVERYWHERE = frozenset({"0.0.0.0", "[::]", "::", ""})
-
-=======
->>>>>>> e885522 (At a terminal: answers as tables, addresses to open and a request to copy, bars of bench, help that begins with what is wanted)
 
 async def serve(settings: ServeSettings, device: Device, load: Callable[[], Model]) -> bool:
     """Serves until SIGTERM or SIGINT. True when everything accepted was answered in time.
@@ -75,13 +70,9 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
             await grpc_server.start(service)
         if http_socket is not None:
             await running.start_http(http_socket)
-<<<<<<< HEAD
         if metrics is not None:
             await running.start_metrics(metrics)
-        _announce(service, settings, device, http_socket, grpc_port, metrics.getsockname()[1] if metrics else 0)
-=======
-        announce(service, settings, device, http_socket, grpc_port)
->>>>>>> e885522 (At a terminal: answers as tables, addresses to open and a request to copy, bars of bench, help that begins with what is wanted)
+        announce(service, settings, device, http_socket, grpc_port, metrics)
         process.notify("READY=1")
         # What start-up made stays: looking at it in every collection would take 10 ms.
         gc.freeze()
@@ -239,37 +230,3 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
-<<<<<<< HEAD
-
-
-def _announce(
-    service: Service,
-    settings: ServeSettings,
-    device: Device,
-    http: socket.socket | None,
-    grpc_port: int,
-    metrics_port: int,
-) -> None:
-    info = service.info
-    log.info("%s %s (%s) runs on %s: %s", info.model_id, info.version, info.model_type, device.name, device.reason)
-    secure = settings.cert_file is not None
-    if http is not None:
-        url = settings.http_hostname
-        if not url.startswith(UNIX):
-            url = f"{'https' if secure else 'http'}://{bracketed(url)}:{http.getsockname()[1]}"
-        log.info("HTTP on %s", url)
-        if not settings.disable_mcp:
-            log.info("MCP on %s/mcp", url)
-    if not settings.disable_grpc:
-        port = f":{grpc_port}" if grpc_port else ""
-        log.info("gRPC on %s%s%s", bracketed(settings.grpc_hostname), port, " (TLS)" if secure else "")
-    if settings.metrics_port is not None:
-        host = bracketed(settings.for_metrics.http_hostname)
-        log.info("Metrics on %s://%s:%d/metrics", "https" if secure else "http", host, metrics_port)
-    http_host = None if settings.disable_http else settings.http_hostname
-    grpc_host = None if settings.disable_grpc else settings.grpc_hostname
-    if {http_host, grpc_host} & _EVERYWHERE and settings.api_key is None:
-        log.warning("listening on all interfaces without --api-key")
-    log.info("ready")
-=======
->>>>>>> e885522 (At a terminal: answers as tables, addresses to open and a request to copy, bars of bench, help that begins with what is wanted)

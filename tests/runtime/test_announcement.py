@@ -58,7 +58,8 @@ def said(bound: socket.socket, monkeypatch: pytest.MonkeyPatch, caplog: pytest.L
         monkeypatch.setattr("sys.stderr", stderr)
         given = ServeSettings(**settings)
         http = None if given.disable_http else bound
-        announce(service, given, DEVICE, http, 0 if given.disable_grpc else grpc_port)
+        metrics = None if given.metrics_port is None else bound
+        announce(service, given, DEVICE, http, 0 if given.disable_grpc else grpc_port, metrics)
         port = str(bound.getsockname()[1])
         log = [message.replace(port, "PORT") for message in caplog.messages]
         return log, stderr.getvalue().replace(port, "PORT").splitlines()
@@ -133,6 +134,13 @@ def test_what_is_not_served_is_not_named(said: Any) -> None:
         "  metrics   http://localhost:PORT/metrics",
     ]
     assert block[3] == ""
+
+
+def test_metrics_with_a_port_of_their_own_are_named_once(said: Any) -> None:
+    _, block = said(metrics_port=0, metrics_hostname="0.0.0.0", http_hostname="192.0.2.1")
+    assert [line for line in block if "/metrics" in line] == ["  metrics   http://localhost:PORT/metrics"]
+    log, _ = said(terminal=False, metrics_port=0, metrics_hostname="192.0.2.2")
+    assert [line for line in log if "/metrics" in line] == ["Metrics on http://192.0.2.2:PORT/metrics"]
 
 
 def test_a_key_is_a_variable_of_the_shell(said: Any) -> None:
