@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 import traceback
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import click
 
 from encoderfile.errors import ContainerError, EncoderfileError
+from encoderfile.terminal import Screen
 
 _LONGEST = 2000
 """Characters of a sentence, at most: a name in a model's files may be a megabyte long."""
@@ -69,7 +71,7 @@ def explain(error: BaseException) -> int:
 def _fail(sentence: str) -> None:
     if len(sentence) > _LONGEST:  # the reason and the advice are at the end
         sentence = f"{sentence[: _LONGEST // 2]} ... {sentence[-_LONGEST // 2 :]}"
-    say(f"error: {sentence}")
+    click.echo(f"{Screen.of(sys.stderr).styled('error:', 'bold red')} {printable(sentence)}", err=True)
 
 
 def unforeseen(error: BaseException) -> int:

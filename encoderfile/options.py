@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import Field, field, fields
 from typing import Any, TypeVar
 
@@ -29,10 +29,66 @@ def switch(*, help: str, **click_arguments: Any) -> Any:
     return option(False, help=help, is_flag=True, **click_arguments)
 
 
+class Commands(click.Group):
+    """Commands of which some come first in the help, with an example each."""
+
+    def examples(self, context: click.Context) -> Mapping[str, str]:
+        """What is typed behind the program's name, by the names of the commands that most people want."""
+        return {}
+
+    def typed(self, context: click.Context) -> str:
+        """The program's name as it is typed."""
+        return context.command_path
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Click's list of commands, in two parts."""
+        examples = self.examples(ctx)
+        if not examples:
+            super().format_commands(ctx, formatter)
+            return
+        program, size = self.typed(ctx), max(map(len, examples))
+        helps = {name: self._help(ctx, name, formatter.width - size) for name in self.list_commands(ctx)}
+        with formatter.section("Most used"):
+            for name, example in examples.items():
+                formatter.write_dl([(name.ljust(size), helps.pop(name) or "")])
+                formatter.write(f"{'':{size + 4}}{program} {example}\n")
+        with formatter.section("More commands"):
+            formatter.write_dl([(name, text) for name, text in helps.items() if text is not None])
+
+    def _help(self, context: click.Context, name: str, columns: int) -> str | None:
+        """One line; None for a hidden command."""
+        command = self.get_command(context, name)
+        return None if command is None or command.hidden else command.get_short_help_str(columns - 6)
+
+
+class InSections(click.Command):
+    """A command whose help has the options of each settings class under its title, others at the end."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Click's list of options, in parts."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for each in self.get_params(ctx):
+            record = each.get_help_record(ctx)
+            if record is not None and isinstance(each, click.Option):
+                sections.setdefault(getattr(each, "section", ""), []).append(record)
+        others = sections.pop("", [])
+        for title, records in (*sections.items(), ("Other options", others)):
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+class SectionOption(click.Option):
+    """An option under a title in the help."""
+
+    def __init__(self, *arguments: Any, section: str = "", **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.section = section
+
+
 def options(*kinds: type, only: Collection[str] = ()) -> Callable[[F], F]:
     """Gives a command the options that the classes themselves declare, in this order; `only` some, by their names."""
     declared = [
-        _click_option(each)
+        _click_option(each, getattr(kind, "section", ""))
         for kind in kinds
         for each in fields(kind)
         if "option" in each.metadata and each.name in kind.__annotations__ and (not only or each.name in only)
@@ -46,8 +102,8 @@ def options(*kinds: type, only: Collection[str] = ()) -> Callable[[F], F]:
     return decorate
 
 
-def _click_option(declared: Field[Any]) -> Callable[[F], F]:
-    arguments = dict(declared.metadata["option"])
+def _click_option(declared: Field[Any], section: str) -> Callable[[F], F]:
+    arguments = {**declared.metadata["option"], "cls": SectionOption, "section": section}
     flags = arguments.pop("flags") or (f"--{declared.name.replace('_', '-')}",)
     if arguments.pop("variable"):
         arguments |= {"envvar": f"ENCODERFILE_{declared.name.upper()}", "show_envvar": True}

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
-import shutil
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import TextIO
+
+from encoderfile import terminal
 
 _ON_A_TERMINAL, _ELSEWHERE = (0.5, 0.2), (10.0, 5.0)
 """Seconds before the first line, and between two lines."""
@@ -52,7 +52,7 @@ class Progress:
         self._label, self._total, self._unit, self._scale = label, total, unit, scale
         self._stream = sys.stderr if stream is None else stream
         self._clock = clock
-        self._terminal = _is_terminal(self._stream)
+        self._terminal = terminal.redraws(self._stream)
         first, self._pause = _ON_A_TERMINAL if self._terminal else _ELSEWHERE
         self._started = clock()
         self._next = self._started + first if shown and not _quiet.get() else math.inf
@@ -75,6 +75,7 @@ class Progress:
         if self._drawn:
             self._write("\r" + " " * self._drawn + "\r")
             self._drawn = 0
+            _on_screen.discard(self)
 
     def advance(self, amount: float = 1, label: str | None = None) -> None:
         """Counts `amount` more as done; `label` replaces the one before."""
@@ -103,9 +104,10 @@ class Progress:
         if not self._terminal:
             self._write(line + "\n")
             return
-        line = line[: shutil.get_terminal_size().columns - 1]
+        line = line[: terminal.columns(self._stream) - 1]
         self._write("\r" + line.ljust(self._drawn))
         self._drawn = len(line)
+        _on_screen.add(self)
 
     def _write(self, text: str) -> None:
         # A terminal that is gone must not end the work.
@@ -114,14 +116,25 @@ class Progress:
             self._stream.flush()
 
 
+_on_screen: set[Progress] = set()
+
+
+def erase() -> None:
+    """Removes the line of every step from its terminal: something else is written there. It is drawn again later."""
+    for each in tuple(_on_screen):
+        each.clear()
+
+
 @contextlib.contextmanager
-def waiting(label: str, expected: float = 0) -> Iterator[None]:
+def waiting(label: str, expected: float = 0, *, shown: bool = True) -> Iterator[None]:
     """Shows how long the block has taken, and what is left of `expected` seconds, while it reports nothing itself."""
+    if not shown or _quiet.get():  # a new thread would not know the latter
+        yield
+        return
     over = threading.Event()
-    shown = not _quiet.get()  # which a new thread does not know
 
     def tick() -> None:
-        with Progress(label, shown=shown) as progress:
+        with Progress(label) as progress:
             begun = time.monotonic()
             while not over.wait(0.2):
                 left = begun + expected - time.monotonic()
@@ -144,10 +157,3 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
-def _is_terminal(stream: TextIO | None) -> bool:
-    try:
-        return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
-    except ValueError:  # closed
-        return False

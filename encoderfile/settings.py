@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
@@ -81,6 +81,9 @@ def _a_number_or_auto(context: click.Context, parameter: click.Parameter, value:
 class ModelSettings:
     """How the model is run. Counts are texts or tokens, as the options say."""
 
+    section: ClassVar = "Model and log"
+    """Title of these options in the help."""
+
     device: str = option("auto", type=click.Choice(["auto", "cpu", "cuda"]), help="Where the model runs.")
     device_id: int = option(0, type=_AT_LEAST_0, help="Which CUDA device.")
     threads: int = option(0, type=_AT_LEAST_0, help="Threads that run the model; 0 = all available cores.")
@@ -120,6 +123,8 @@ class ModelSettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings(ModelSettings):
     """What every server needs beside the model."""
+
+    section: ClassVar = "Server"
 
     cert_file: Path | None = option(type=_PATH, help="Certificate chain (PEM), to serve over TLS.")
     key_file: Path | None = option(type=_PATH, help="Private key (PEM) of the certificate.")
@@ -189,6 +194,8 @@ class ServerSettings(ModelSettings):
 class ServeSettings(ServerSettings):
     """What `serve` needs."""
 
+    section: ClassVar = "What is served, and where"
+
     http_hostname: str = option("0.0.0.0", help="Address of the HTTP server, or unix:PATH.")
     http_port: int = option(8080, type=_PORT, help="Port of the HTTP server.")
     grpc_hostname: str = option("[::]", help="Address of the gRPC server, or unix:PATH.")
@@ -243,6 +250,8 @@ class ServeSettings(ServerSettings):
 class McpSettings(ServerSettings):
     """What `mcp` needs."""
 
+    section: ClassVar = "Transport"
+
     transport: str = option(
         "stdio", type=click.Choice(["stdio", "http"]), help="Speak MCP over stdin and stdout, or over HTTP."
     )
@@ -263,6 +272,8 @@ class McpSettings(ServerSettings):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputSettings(ModelSettings):
     """Which texts `infer` and `bench` read."""
+
+    section: ClassVar = "Texts"
 
     input_file: str | None = option(
         None,
@@ -287,16 +298,19 @@ class InputSettings(ModelSettings):
 class InferSettings(InputSettings):
     """What `infer` needs beside its texts."""
 
+    section: ClassVar = "Answer"
+
     output: Path | None = option(
         None, "-o", "--output", "--out-dir", variable=False, type=_PATH, help="Write to a file instead of stdout."
     )
-    form: str = option(
-        "json",
+    form: str | None = option(
+        None,
         "-f",
         "--format",
         variable=False,
-        type=click.Choice(["json", "jsonl"]),
-        help="The whole answer, or one result per line.",
+        type=click.Choice(["table", "json", "jsonl"]),
+        help="A table for eyes, the whole answer as JSON, or one result per line.  [default: table on a terminal, "
+        "json elsewhere]",
     )
     prompt_name: str | None = option(variable=False, help="Put this one of the model's own prompts before each text.")
     prompt: str | None = option(variable=False, help="Put this text before each text; empty for none.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,7 +15,7 @@ from encoderfile.atomic import replacing
 from encoderfile.cli.runtimes import CACHE_DIR, runtime
 from encoderfile.console import json_text, printable, say
 from encoderfile.container import Container
-from encoderfile.options import CONTEXT, refused
+from encoderfile.options import CONTEXT, Commands, refused
 from encoderfile.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -79,7 +79,16 @@ def _for_all_commands(context: click.Context, _: click.Parameter, cache_dir: str
         context.default_map = {"build": each, "upgrade": each, "runtime": dict.fromkeys(runtime.commands, each)}
 
 
-@click.group(context_settings=CONTEXT)
+class _Builder(Commands):
+    def examples(self, context: click.Context) -> Mapping[str, str]:
+        return {
+            "build": "build ./my-model",
+            "check": "check ./my-model",
+            "inspect": "inspect my-model.encoderfile",
+        }
+
+
+@click.group(cls=_Builder, context_settings=CONTEXT)
 @click.version_option(encoderfile.__version__, message="encoderfile %(version)s")
 @click.option("--cache-dir", hidden=True, expose_value=False, callback=_for_all_commands)  # as 0.7 has it
 def cli() -> None:

@@ -8,7 +8,7 @@ import os
 import random
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,18 +24,72 @@ _NEAR = 0.97
 """A setting that reaches so much of the best is as good, if it takes fewer threads or less memory."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Measured:
     """One setting: texts a second in each round."""
 
     threads: int
     batch_tokens: int
     rates: list[float] = field(default_factory=list)
+    memory: int = 0
+    """Bytes of this process after the first round, mapped weights included; 0 where the kernel does not tell."""
 
     @property
     def rate(self) -> float:
         """The median."""
         return statistics.median(self.rates)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was measured."""
+
+    device: str
+    lengths: Sequence[int]
+    """Of the texts, in characters."""
+    found: Sequence[Measured]
+    alone: Mapping[int, float]
+    """Median seconds of one text alone, by the number of threads."""
+
+    @property
+    def advised(self) -> Measured:
+        """As good as the best: the fewest threads, then the least tokens."""
+        best = max(each.rate for each in self.found)
+        return next(each for each in self.found if each.rate >= _NEAR * best)
+
+    @property
+    def flags(self) -> str:
+        """Those of the advice."""
+        return f"--threads {self.advised.threads} --max-batch-tokens {self.advised.batch_tokens}"
+
+    @property
+    def title(self) -> str:
+        """What was measured, and how."""
+        shortest, longest = min(self.lengths), max(self.lengths)
+        return (
+            f"{len(self.lengths)} texts of {shortest} to {longest} characters on {self.device}, "
+            f"medians of {_ROUNDS} rounds"
+        )
+
+    @property
+    def warning(self) -> str | None:
+        """Where others use the machine."""
+        load_average, cores = os.getloadavg()[0], len(os.sched_getaffinity(0))
+        if load_average <= cores + 1:
+            return None
+        return f"The machine is busy (load {load_average:.1f} on {cores} cores): measure again when it is not."
+
+    def text(self) -> str:
+        """For a file or a program: the same lines in every version."""
+        lines = [self.title, "", "threads  max-batch-tokens  texts/s  least-most  one text alone"]
+        lines += [
+            f"{each.threads:7}  {each.batch_tokens:16}  {each.rate:7.0f}  "
+            f"{f'{min(each.rates):.0f}-{max(each.rates):.0f}':>10}  {1000 * self.alone[each.threads]:11.1f} ms"
+            for each in self.found
+        ]
+        if self.warning:
+            lines += ["", self.warning]
+        return "\n".join([*lines, "", self.flags])
 
 
 def built_in_texts(count: int = 200) -> list[Text]:
@@ -47,8 +101,8 @@ def built_in_texts(count: int = 200) -> list[Text]:
 
 def bench(
     executable: Path, device: Device, settings: ModelSettings, texts: Sequence[Text], step: Callable[[str], None]
-) -> str:
-    """Runs `texts` under several settings, except for those given, and returns a report.
+) -> Report:
+    """Runs `texts` under several settings, except for those given.
 
     `step` is told what is measured next. Raises what `load` and the service raise.
     """
@@ -63,9 +117,11 @@ def bench(
                 step(f"{count} threads, {each.batch_tokens} tokens a run, round {number + 1} of {_ROUNDS}")
                 with_budget = dataclasses.replace(settings, max_batch_tokens=each.batch_tokens)
                 each.rates.append(len(texts) / asyncio.run(_seconds(model, with_budget, texts)))
+                # Memory of a run is kept for the next, so later rounds tell of the largest setting only.
+                each.memory = each.memory or _resident()
         alone[count] = asyncio.run(_seconds_alone(model, settings, texts))
         found += measured
-    return _report(device.name, texts, found, alone)
+    return Report(device.name, _lengths(texts), found, alone)
 
 
 def steps(device: Device, settings: ModelSettings) -> int:
@@ -100,22 +156,12 @@ async def _seconds_alone(model: Model, settings: ModelSettings, texts: Sequence[
     return statistics.median([await _seconds(model, settings, [text]) for text in texts[:20]])
 
 
-def _report(device: str, texts: Sequence[Text], found: Sequence[Measured], alone: dict[int, float]) -> str:
-    best = max(each.rate for each in found)
-    advised = next(each for each in found if each.rate >= _NEAR * best)  # the fewest threads, then the least tokens
-    lengths = [len(text) if isinstance(text, str) else sum(map(len, text)) for text in texts]
-    lines = [
-        f"{len(texts)} texts of {min(lengths)} to {max(lengths)} characters on {device}, medians of {_ROUNDS} rounds",
-        "",
-        "threads  max-batch-tokens  texts/s  least-most  one text alone",
-    ]
-    lines += [
-        f"{each.threads:7}  {each.batch_tokens:16}  {each.rate:7.0f}  "
-        f"{f'{min(each.rates):.0f}-{max(each.rates):.0f}':>10}  {1000 * alone[each.threads]:11.1f} ms"
-        for each in found
-    ]
-    load_average, cores = os.getloadavg()[0], len(os.sched_getaffinity(0))
-    if load_average > cores + 1:
-        busy = f"The machine is busy (load {load_average:.1f} on {cores} cores): measure again when it is not."
-        lines += ["", busy]
-    return "\n".join([*lines, "", f"--threads {advised.threads} --max-batch-tokens {advised.batch_tokens}"])
+def _lengths(texts: Sequence[Text]) -> list[int]:
+    return [len(text) if isinstance(text, str) else sum(map(len, text)) for text in texts]
+
+
+def _resident() -> int:
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0

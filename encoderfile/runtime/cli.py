@@ -16,10 +16,11 @@ import encoderfile
 from encoderfile.console import explain, printable
 from encoderfile.container import Container
 from encoderfile.errors import ConfigError
-from encoderfile.options import CONTEXT, given_again, options, refuse_unused
+from encoderfile.options import CONTEXT, InSections, given_again, options, refuse_unused
 from encoderfile.progress import Progress
 from encoderfile.runtime import cuda_libraries, logs, process
 from encoderfile.runtime.former_flags import onnx_flags
+from encoderfile.runtime.help import BuiltFile
 from encoderfile.runtime.request_flags import Infer, flags
 from encoderfile.service import threads
 from encoderfile.settings import (
@@ -31,6 +32,7 @@ from encoderfile.settings import (
     ServerSettings,
     ServeSettings,
 )
+from encoderfile.terminal import Screen, is_terminal
 from encoderfile.types import Text
 
 log = logging.getLogger(__name__)
@@ -94,7 +96,7 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
         context.exit()
 
 
-@click.group(context_settings=CONTEXT)
+@click.group(cls=BuiltFile, context_settings=CONTEXT)
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
 )
@@ -118,12 +120,12 @@ _UNUSED = {
 """Options of `serve` that a switch leaves nothing to do."""
 
 
-@cli.command()
+@cli.command(cls=InSections)
 @options(ServeSettings, ServerSettings, ModelSettings)
 @onnx_flags
 @click.pass_obj
 def serve(executable: Path, /, **given: Any) -> int:
-    """Serve the model over HTTP (with MCP at /mcp) and gRPC until SIGTERM or Ctrl-C."""
+    """Serve the model over HTTP (a page at /, MCP at /mcp) and gRPC until SIGTERM or Ctrl-C."""
     context = click.get_current_context()
     for switch, unused in _UNUSED.items():
         if given[switch]:
@@ -137,7 +139,7 @@ _OVER_STDIO = frozenset({"transport", "drain_seconds", "max_body_bytes"})
 """Options for servers that `mcp` follows over stdio too."""
 
 
-@cli.command()
+@cli.command(cls=InSections)
 @options(McpSettings, ServerSettings, ModelSettings)
 @click.option(
     "--print-config",
@@ -173,7 +175,7 @@ def mcp(executable: Path, /, client: str | None, **given: Any) -> int:
 
 @cli.command(cls=Infer)
 @click.argument("texts", nargs=-1, metavar="TEXT...")
-@options(InputSettings, InferSettings, ModelSettings)
+@options(InferSettings, InputSettings, ModelSettings)
 @onnx_flags
 @click.pass_obj
 def infer(executable: Path, /, texts: tuple[str, ...], **given: Any) -> int:
@@ -200,12 +202,12 @@ def infer(executable: Path, /, texts: tuple[str, ...], **given: Any) -> int:
         log.warning(hint)
     for text in texts:
         if os.path.isfile(text):  # noqa: PTH113 - a long text is no path, and no error
-            log.warning("%s is taken as a text: for the file write -i %s", text, text)
+            log.warning("%s is taken as a text: for the file write -i %s", *[printable(text)] * 2)
     answer(executable, settings, inputs.texts(texts, settings.input_file, settings.input_format, settings.column))
     return 0
 
 
-@cli.command()
+@cli.command(cls=InSections)
 @options(InputSettings, ModelSettings)
 @click.pass_obj
 def bench(executable: Path, /, **given: Any) -> int:
@@ -227,7 +229,14 @@ def bench(executable: Path, /, **given: Any) -> int:
     device = cuda_libraries.device(executable, settings.device, settings.device_id)
     with Progress("measuring", steps(device, settings), unit="runs", shown=settings.log_format == "text") as progress:
         report = bench(executable, device, settings, texts, lambda name: progress.advance(1, f"measuring {name}"))
-    click.echo(report)
+    if is_terminal(sys.stdout):
+        from encoderfile.runtime.bench_picture import picture
+
+        screen = Screen.of(sys.stdout)
+        for line in picture(report, screen):
+            sys.stdout.buffer.write(screen.encode(line))
+        return 0
+    click.echo(report.text())
     return 0
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from typing import TextIO
 
+from encoderfile.progress import erase
 from encoderfile.service import access_log
 from encoderfile.service.trace import current
+from encoderfile.terminal import Screen
 
 
 class JsonFormatter(logging.Formatter):
@@ -27,12 +30,34 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False)
 
 
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes no line behind that of a step in progress."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        erase()
+        super().emit(record)
+
+
+class _TextFormatter(logging.Formatter):
+    """A line of text; on a terminal the level of a warning or an error has a colour."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s")
+        self._screen = Screen.of(sys.stderr)
+
+    def format(self, record: logging.LogRecord) -> str:
+        level = record.levelname
+        style = _LEVELS.get(record.levelno, "")
+        return super().format(record).replace(f" {level} ", f" {self._screen.styled(level, style)} ", 1)
+
+
+_LEVELS = {logging.WARNING: "yellow", logging.ERROR: "bold red"}
+
+
 def set_up(form: str, level: str, access: str | None = None) -> None:
     """Sends every log record to stderr, as `text` or `json`; those of the access log too, if `access` is a form."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        JsonFormatter() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s")
-    )
+    handler = _Handler(sys.stderr)
+    handler.setFormatter(JsonFormatter() if form == "json" else _TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for noisy in ("mcp", "asyncio", "sse_starlette", "uvicorn"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -6,21 +6,21 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import orjson
+from typing import Any
 
 from encoderfile.atomic import replacing
 from encoderfile.errors import ConfigError, InputError
-from encoderfile.progress import Progress
+from encoderfile.progress import Progress, waiting
 from encoderfile.runtime import cuda_libraries, process
 from encoderfile.runtime.loading import load, served
+from encoderfile.runtime.writers import Answer, Writer, writer
 from encoderfile.service.service import Service
 from encoderfile.settings import InferSettings, ModelSettings
-from encoderfile.tasks.results import to_json
+from encoderfile.terminal import Screen, is_terminal, redraws
 from encoderfile.types import DEFAULT_PROMPT, PredictRequest, Text
 
 log = logging.getLogger(__name__)
@@ -28,13 +28,13 @@ log = logging.getLogger(__name__)
 _CHUNK = 256
 """Maximum texts of one internal request: bounds memory for long files."""
 
-_JSON = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
-
 
 @asynccontextmanager
 async def _service(executable: Path, settings: ModelSettings) -> AsyncIterator[Service]:
     device = cuda_libraries.device(executable, settings.device, settings.device_id)
-    async with served(await asyncio.to_thread(load, executable, device, settings), settings) as service:
+    with waiting("loading the model", shown=settings.log_format == "text" and redraws(sys.stderr)):
+        model = await asyncio.to_thread(load, executable, device, settings)
+    async with served(model, settings) as service:
         yield service
 
 
@@ -55,48 +55,52 @@ async def speak_mcp(executable: Path, settings: ModelSettings, drain_seconds: fl
 
 
 def answer(executable: Path, settings: InferSettings, texts: Sequence[Text]) -> None:
-    """Answers texts and writes `json` (the body of `/predict`) or `jsonl` (one result per line).
+    """Answers texts and writes them in the format of the settings, by default a table for a person, else JSON.
 
     A file appears whole or not at all. Raises what `load` and the service raise.
     """
     output = settings.output
+    watched = output is None and is_terminal(sys.stdout)
+    form = settings.form or ("table" if watched else "json")
     # A log of JSON lines holds nothing else, and answers that run over a terminal are their own progress.
-    shown = settings.log_format == "text" and (output is not None or not sys.stdout.isatty())
+    shown = settings.log_format == "text" and not (watched and form != "json")
     with Progress("answering", len(texts), unit="texts", shown=shown) as progress:
         if output is None:
-            process.run(_answer(executable, settings, texts, sys.stdout.buffer, progress))
+            written = partial(writer, form, sys.stdout.buffer, screen=Screen.of(sys.stdout))
+            process.run(_answer(executable, settings, texts, written, progress))
             sys.stdout.buffer.flush()
             return
         with replacing(output, "-o", log.info) as temporary, temporary.open("wb") as file:
-            process.run(_answer(executable, settings, texts, file, progress))
+            written = partial(writer, form, file, screen=Screen())
+            process.run(_answer(executable, settings, texts, written, progress))
 
 
 async def _answer(
-    executable: Path, settings: InferSettings, texts: Sequence[Text], out: BinaryIO, progress: Progress
+    executable: Path,
+    settings: InferSettings,
+    texts: Sequence[Text],
+    written: Callable[[Service], Writer],
+    progress: Progress,
 ) -> None:
     truncated, most = 0, min(_CHUNK, settings.max_inputs, settings.max_queue)
     async with _service(executable, settings) as service:
         _refuse_unused(service, settings)
         chunk = service.inputs_at_once(_options(service, settings), most)
         ask = _entities if settings.entities else _results
-        answers: list[Any] = []
+        out = written(service)
         for start in range(0, len(texts), chunk):
+            asked = texts[start : start + chunk]
             try:
-                lines, count = await ask(service, texts[start : start + chunk], settings)
+                answers, count = await ask(service, asked, settings)
             except InputError as error:
                 # The service counts from the start of its request, a user from the start of his file.
                 error.index = None if error.index is None else start + error.index
                 raise
             truncated += count
-            progress.advance(len(lines))
-            if settings.form == "jsonl":
-                for line in lines:
-                    out.write(orjson.dumps(line, option=_JSON))
-            else:
-                answers += lines
-        if settings.form == "json":
-            out.write(orjson.dumps({"results": answers, "model_id": service.info.model_id}, option=_JSON))
+            progress.advance(len(answers))
+            out.add(asked, answers)
         progress.clear()
+        out.end()
         if truncated:
             # Queries and documents may have limits of their own.
             where = "" if service.task.purposes else f" at {service.info.max_length} tokens"
@@ -127,19 +131,18 @@ def _options(service: Service, settings: InferSettings) -> dict[str, Any]:
     return {**service.task.defaults, **settings.request}
 
 
-async def _results(service: Service, texts: Sequence[Text], settings: InferSettings) -> tuple[list[Any], int]:
-    """What `/predict` answers, one JSON value per text, and how many texts were truncated."""
+async def _results(service: Service, texts: Sequence[Text], settings: InferSettings) -> tuple[Sequence[Answer], int]:
+    """What `/predict` answers, one result per text, and how many texts were truncated."""
     prediction = await service.predict(
         PredictRequest(texts, _options(service, settings), prompt=settings.asked_prompt)
     )
-    return [to_json(result) for result in prediction.results], prediction.truncated_inputs
+    return prediction.results, prediction.truncated_inputs
 
 
-async def _entities(service: Service, texts: Sequence[Text], settings: InferSettings) -> tuple[list[Any], int]:
+async def _entities(service: Service, texts: Sequence[Text], settings: InferSettings) -> tuple[Sequence[Answer], int]:
     singles = [text for text in texts if isinstance(text, str)]
     if len(singles) < len(texts):
         index = next(index for index, text in enumerate(texts) if not isinstance(text, str))
         raise InputError("is a text pair, and --entities reads single texts", index)
     extraction = await service.extract(singles, settings.entities or "simple", settings.stride)
-    lines = [{"entities": [entity._asdict() for entity in each.entities]} for each in extraction.results]
-    return lines, extraction.truncated_inputs
+    return extraction.results, extraction.truncated_inputs

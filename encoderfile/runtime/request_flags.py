@@ -8,11 +8,13 @@ from typing import Any
 
 import click
 
+from encoderfile.options import InSections, SectionOption
 from encoderfile.service import threads
+from encoderfile.settings import InferSettings
 from encoderfile.types import STRATEGIES
 
 
-class Infer(click.Command):
+class Infer(InSections):
     """`--entities` takes a value only as `--entities=STRATEGY`: what follows it is a text."""
 
     TAKEN_AS_TEXT = "taken_as_text"
@@ -27,7 +29,7 @@ class Infer(click.Command):
         return super().parse_args(ctx, bare + args[end:])
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        return [*flags().values(), *super().get_params(ctx)]
+        return [*super().get_params(ctx), *flags().values()]
 
 
 @functools.cache
@@ -54,11 +56,12 @@ def _help(described: dict[str, list[str]]) -> str:
 
 def _flag(name: str, kind: Any, description: str) -> click.Option:
     flag = f"--{name.replace('_', '-')}"
+    option = functools.partial(SectionOption, help=description, section=InferSettings.section)
     if kind is bool:
-        return click.Option([f"{flag}/--no-{flag[2:]}"], default=None, help=description)
+        return option([f"{flag}/--no-{flag[2:]}"], default=None)
     if kind == list[str]:
-        return click.Option([flag], callback=_listed, metavar="A,B,...", help=description)
-    return click.Option([flag], type=kind, default=None, help=description)
+        return option([flag], callback=_listed, metavar="A,B,...")
+    return option([flag], type=kind, default=None)
 
 
 def _listed(_: click.Context, __: click.Parameter, value: str | None) -> list[str] | None:

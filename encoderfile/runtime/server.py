@@ -8,6 +8,7 @@ import gc
 import logging
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,13 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 from encoderfile.model.device import Device
 from encoderfile.model.model import Model
+from encoderfile.progress import waiting
 from encoderfile.runtime import process
-from encoderfile.runtime.binding import GRPC_SHARE, UNIX, bound_grpc, bound_http, bracketed
+from encoderfile.runtime.announcement import announce
+from encoderfile.runtime.binding import GRPC_SHARE, bound_grpc, bound_http
 from encoderfile.runtime.loading import make_service
 from encoderfile.runtime.tracing import traces
 from encoderfile.service import threads
 from encoderfile.service.service import Service
 from encoderfile.settings import ServeSettings
+from encoderfile.terminal import redraws
 
 if TYPE_CHECKING:
     from encoderfile.transports.grpc import GrpcServer
@@ -36,8 +40,6 @@ _GRPC_GRACE_SECONDS = 2
 
 _SCRAPERS = 64
 """Maximum connections to the port of metrics."""
-
-_EVERYWHERE = frozenset({"0.0.0.0", "[::]", "::", ""})
 
 
 async def serve(settings: ServeSettings, device: Device, load: Callable[[], Model]) -> bool:
@@ -55,7 +57,8 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
         metrics = None if settings.metrics_port is None else stack.enter_context(bound_http(settings.for_metrics))
         grpc_server, grpc_port = (None, 0) if settings.disable_grpc else stack.enter_context(bound_grpc(settings))
         stack.enter_context(_signals(stop))
-        model = await _loaded(load, stop)
+        with waiting("loading the model", shown=settings.log_format == "text" and redraws(sys.stderr)):
+            model = await _loaded(load, stop)
         if model is None:
             log.info("stopped before it was ready")
             return True
@@ -69,7 +72,7 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
             await running.start_http(http_socket)
         if metrics is not None:
             await running.start_metrics(metrics)
-        _announce(service, settings, device, http_socket, grpc_port, metrics.getsockname()[1] if metrics else 0)
+        announce(service, settings, device, http_socket, grpc_port, metrics)
         process.notify("READY=1")
         # What start-up made stays: looking at it in every collection would take 10 ms.
         gc.freeze()
@@ -227,34 +230,3 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
-
-
-def _announce(
-    service: Service,
-    settings: ServeSettings,
-    device: Device,
-    http: socket.socket | None,
-    grpc_port: int,
-    metrics_port: int,
-) -> None:
-    info = service.info
-    log.info("%s %s (%s) runs on %s: %s", info.model_id, info.version, info.model_type, device.name, device.reason)
-    secure = settings.cert_file is not None
-    if http is not None:
-        url = settings.http_hostname
-        if not url.startswith(UNIX):
-            url = f"{'https' if secure else 'http'}://{bracketed(url)}:{http.getsockname()[1]}"
-        log.info("HTTP on %s", url)
-        if not settings.disable_mcp:
-            log.info("MCP on %s/mcp", url)
-    if not settings.disable_grpc:
-        port = f":{grpc_port}" if grpc_port else ""
-        log.info("gRPC on %s%s%s", bracketed(settings.grpc_hostname), port, " (TLS)" if secure else "")
-    if settings.metrics_port is not None:
-        host = bracketed(settings.for_metrics.http_hostname)
-        log.info("Metrics on %s://%s:%d/metrics", "https" if secure else "http", host, metrics_port)
-    http_host = None if settings.disable_http else settings.http_hostname
-    grpc_host = None if settings.disable_grpc else settings.grpc_hostname
-    if {http_host, grpc_host} & _EVERYWHERE and settings.api_key is None:
-        log.warning("listening on all interfaces without --api-key")
-    log.info("ready")

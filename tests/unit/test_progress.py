@@ -1,6 +1,7 @@
 """What a long step says of itself, on a terminal and elsewhere."""
 
 import io
+import threading
 
 import pytest
 
@@ -111,3 +112,18 @@ def test_durations_are_told_in_two_units(seconds: float, words: str) -> None:
 def test_waiting_ends_with_its_block_and_lets_errors_pass() -> None:
     with pytest.raises(KeyError), waiting("thinking"):
         raise KeyError
+
+
+def test_waiting_that_is_not_shown_starts_no_thread() -> None:
+    before = threading.active_count()
+    with waiting("thinking", shown=False):
+        assert threading.active_count() == before
+
+
+def test_the_line_is_cut_to_the_width_of_its_own_stream(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    stream = Terminal()
+    with Progress("reading a file with a long name", 4, stream=stream, clock=clock) as progress:
+        clock.now += 1
+        progress.advance()
+        assert stream.getvalue() == "\rreading a file with a long na"
