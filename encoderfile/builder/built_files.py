@@ -9,6 +9,8 @@ from pathlib import Path
 
 from encoderfile.atomic import replacing
 from encoderfile.builder.container_writer import copy_out, rewrap
+from encoderfile.builder.model_card import NAME as CARD
+from encoderfile.builder.model_card import card_text
 from encoderfile.builder.runtimes import cuda_libraries, lua, packs
 from encoderfile.builder.runtimes.cache import cache_folder
 from encoderfile.builder.runtimes.platforms import this_platform
@@ -21,7 +23,7 @@ from encoderfile.progress import Progress, waiting
 
 
 def extract(file: Path, folder: Path, say: Callable[[str], None] = lambda _: None) -> None:
-    """Writes every file of the export into `folder`, with the weights beside `model.onnx`.
+    """Writes every file of the export into `folder`, the weights beside `model.onnx`, and what is left of its card.
 
     Raises `ContainerError` for a damaged file, `ConfigError` for a folder that is not empty or cannot be written;
     nothing is left behind then.
@@ -30,6 +32,7 @@ def extract(file: Path, folder: Path, say: Callable[[str], None] = lambda _: Non
         with waiting(f"checking {file}"):
             source.verify()
         artifacts = [each for each in source.manifest.artifacts if each.name not in PACKS]
+        card = card_text(source.manifest.card)
         paths = [_path(source, artifact.name, folder) for artifact in artifacts]
         if len(set(paths)) < len(paths):
             raise ContainerError(f"{file} holds two files of one name: build it again")
@@ -38,10 +41,12 @@ def extract(file: Path, folder: Path, say: Callable[[str], None] = lambda _: Non
         try:
             if not made and any(folder.iterdir()):
                 raise ConfigError(f"{folder} is not empty: give a new folder")
-            with _all_or_nothing(paths), Progress.of_bytes(f"writing {folder}", total) as progress:
+            with _all_or_nothing([*paths, folder / CARD]), Progress.of_bytes(f"writing {folder}", total) as progress:
                 for artifact, path in zip(artifacts, paths, strict=True):
                     path.parent.mkdir(parents=True, exist_ok=True)
                     copy_out(source.slice_of(artifact), path, progress.advance)
+                if card:
+                    (folder / CARD).write_text(card, encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"cannot write into {folder}: {error.strerror}; give another folder") from error
     if made:

@@ -6,6 +6,7 @@ https://huggingface.co/docs/hub/model-cards, https://huggingface.co/docs/hub/mod
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -52,6 +53,33 @@ def read_card(folder: Path) -> tuple[Card, list[str]]:
             f"{NAME} is not read for examples: its front matter is not YAML ({problem})"
         ]
     return _card(facts if isinstance(facts, dict) else {}, body), []
+
+
+def card_text(card: Card) -> str:
+    """A README.md that is read as this card; values are written as JSON, which YAML can read."""
+    fields = {"license": card.license, "language": list(card.languages)}
+    lines = [f"{name}: {_json(value)}" for name, value in fields.items() if value]
+    if card.examples:
+        lines += ["widget:", *(f"- {_json(_entry(each))}" for each in card.examples)]
+    matter = "\n".join(["---", *lines, "---", ""]) if lines else ""
+    return matter + (f"\n# {card.title}\n" if card.title else "")
+
+
+def _entry(example: Example) -> dict[str, Any]:
+    """An example as the widget has it."""
+    texts: dict[str, Any] = (
+        {"source_sentence": example.query, "sentences": list(example.texts)}
+        if example.query
+        else {"text": example.texts[0], "text_pair": example.second}
+    )
+    found = {**texts, "candidate_labels": list(example.labels), "example_title": example.title}
+    return {name: value for name, value in found.items() if value}
+
+
+def _json(value: Any) -> str:
+    """JSON but for the escapes of what is not printable, which YAML writes whole and not as pairs."""
+    written = json.dumps(value, ensure_ascii=False)
+    return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in written)
 
 
 def _card(facts: Mapping[Any, Any], body: str) -> Card:

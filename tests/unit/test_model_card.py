@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from encoderfile.builder.model_card import read_card
+from encoderfile.builder.model_card import card_text, read_card
 from encoderfile.manifest import Card
 from encoderfile.types import Example
 
@@ -150,3 +150,28 @@ def test_a_card_that_leads_elsewhere_is_not_read(tmp_path: Path) -> None:
 def test_a_folder_in_the_place_of_a_card_is_none(tmp_path: Path) -> None:
     (tmp_path / "README.md").mkdir()
     assert read_card(tmp_path) == (Card(), [])
+
+
+HARD = 'a: "b" # c\n\n- d\\e 😀 \u2028 \x7f {x} [y] `z`'
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        Card(),
+        Card(title="A title"),
+        Card(license="mit", languages=("en", "no")),
+        Card(
+            title='Ti: "tle" # here',
+            license="a: b",
+            examples=(
+                Example(title="yes", texts=(HARD,), labels=("no", "null", "1")),
+                Example(texts=(HARD,), second=HARD),
+                Example(query=HARD, texts=(HARD, "on")),
+            ),
+        ),
+    ],
+    ids=["empty", "title", "facts", "examples"],
+)
+def test_a_card_is_read_as_it_was_written(card: Card, tmp_path: Path) -> None:
+    assert card_of(tmp_path, card_text(card)) == (card, [])
