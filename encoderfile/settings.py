@@ -25,6 +25,7 @@ AGENTS = ("claude-desktop", "claude-code", "cursor", "vscode", "mcpb", "server-j
 _AT_LEAST_0, _AT_LEAST_1 = click.IntRange(min=0), click.IntRange(min=1)
 _PORT = click.IntRange(0, 65535)
 _PATH = click.Path(path_type=Path)
+_LONGEST_KEY = 4096
 
 
 def _a_key(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -32,6 +33,23 @@ def _a_key(_: click.Context, __: click.Parameter, value: str | None) -> str | No
     if value is None and "ENCODERFILE_API_KEY" in os.environ:
         raise ConfigError("ENCODERFILE_API_KEY is empty: give a key or unset it")
     return value
+
+
+def _read_key(file: Path) -> str:
+    """The key in a file, without the line end after it. Raises `ConfigError` where there is none."""
+    try:
+        with file.open("rb") as opened:
+            found = opened.read(_LONGEST_KEY + 1)
+    except OSError as error:
+        raise ConfigError(f"--api-key-file {file} cannot be read: {error.strerror}") from error
+    if len(found) > _LONGEST_KEY:
+        raise ConfigError(
+            f"--api-key-file {file} holds more than {_LONGEST_KEY} bytes: give a file with the key alone"
+        )
+    key = found.decode("utf-8", "replace").rstrip("\r\n")
+    if not key.strip():
+        raise ConfigError(f"--api-key-file {file} is empty: put the key into it")
+    return key
 
 
 def _a_time(_: click.Context, __: click.Parameter, value: float) -> float:
@@ -132,6 +150,9 @@ class ServerSettings(ModelSettings):
         callback=_a_key,
         help="Require `Authorization: Bearer KEY` from every client; health checks are exempt.",
     )
+    api_key_file: Path | None = option(
+        type=_PATH, help="Read the key from a file at start, instead of --api-key: a secret that is mounted."
+    )
     allowed_host: tuple[str, ...] = option(
         (),
         multiple=True,
@@ -184,6 +205,14 @@ class ServerSettings(ModelSettings):
         help="Maximum time to answer accepted requests after SIGTERM or Ctrl-C.",
     )
 
+    def __post_init__(self) -> None:
+        if self.api_key_file is None:
+            return
+        key = _read_key(self.api_key_file)
+        if self.api_key not in (None, key):
+            raise ConfigError("--api-key and --api-key-file give two keys: leave one out")
+        object.__setattr__(self, "api_key", key)
+
     @property
     def access_log_format(self) -> str | None:
         """The form of the access log; None: there is none."""
@@ -230,6 +259,7 @@ class ServeSettings(ServerSettings):
         )
 
     def __post_init__(self) -> None:
+        ServerSettings.__post_init__(self)
         if self.disable_http and self.disable_grpc:
             raise ConfigError("--disable-http and --disable-grpc together leave nothing to serve: leave one out")
         if (self.cert_file is None) != (self.key_file is None):
@@ -244,6 +274,20 @@ class ServeSettings(ServerSettings):
         for path in (self.cert_file, self.key_file):
             if path is not None and not path.is_file():
                 raise ConfigError(f"{path} does not exist: give a PEM file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthSettings:
+    """What `health` needs beside the addresses of the server."""
+
+    timeout: float = option(
+        2.0,
+        variable=False,
+        metavar="SECONDS",
+        type=click.FloatRange(min=0, min_open=True),
+        callback=_a_time,
+        help="Maximum time for the server to answer.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
