@@ -28,6 +28,13 @@ VALUES: dict[str, dict[str, Any]] = {
     "Ingress": {"ingress": {"enabled": True, "className": "nginx", "tlsSecret": "tls"}},
     "Gateway": {"gateway": {"enabled": True, "grpc": True, "parentRefs": [{"name": "g"}], "hostnames": ["m.test"]}},
     "gRPC alone": {"http": {"enabled": False}},
+    "metrics on a port of their own": {
+        "metricsPort": 9464,
+        "monitor": {"kind": "service"},
+        "apiKey": {"existingSecret": "keys"},
+        "networkPolicy": {"metricsFrom": [{"namespaceSelector": {}}]},
+    },
+    "gRPC alone, over TLS": {"http": {"enabled": False}, "metricsPort": 9464, "tls": {"existingSecret": "tls"}},
     "HTTP alone": {"grpc": {"enabled": False}, "http": {"mcp": False, "ui": False}},
     "traces": {
         "env": [{"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": "http://collector.otel:4317"}],
@@ -111,7 +118,7 @@ def test_helm_finds_nothing_at_fault(name: str, helm: str, tmp_path: Any) -> Non
         ({"http": {"enabled": False}, "monitor": {"kind": "pod"}}, "set metricsPort"),
         ({"http": {"enabled": False}, "ingress": {"enabled": True}}, "set http.enabled"),
         ({"apiKey": {"existingSecret": "a", "value": "b"}}, "leave one out"),
-        ({"http": {"enabled": False}, "tls": {"existingSecret": "a"}}, "HTTP is needed for the probes"),
+        ({"http": {"enabled": False}, "tls": {"existingSecret": "a"}}, "set metricsPort"),
         ({"replicaCount": 3}, "replicaCount"),
         ({"http": {"port": 80}}, "port"),
         ({"autoscaling": {"kind": "vpa"}}, "kind"),

@@ -1,4 +1,4 @@
-"""The image of deploy/Dockerfile, built by buildah and run as container engines run it: without a right or a folder."""
+"""The image of deploy/Dockerfile, built by buildah and run as engines run it: without a right or a folder."""
 
 import json
 import os

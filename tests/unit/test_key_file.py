@@ -53,3 +53,15 @@ def test_two_keys_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as refused:
         ServeSettings(api_key="two", api_key_file=file)
     assert one_sentence(refused.value) == "--api-key and --api-key-file give two keys: leave one out"
+
+
+def test_a_file_that_was_read_is_not_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("secret")
+    settings = ServeSettings(api_key_file=file, metrics_port=0)
+    file.unlink()
+    assert settings.for_metrics.api_key == "secret"
+
+
+def test_over_stdio_no_file_is_read(tmp_path: Path) -> None:
+    assert McpSettings(api_key_file=tmp_path / "key").api_key is None

@@ -41,7 +41,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{- /* The port, and the path if any, at which Prometheus finds the metrics. */ -}}
+{{- /* The port of the metrics and the probes. */ -}}
 {{- define "encoderfile.metricsPort" -}}
 {{- if .Values.metricsPort }}metrics{{ else }}http{{ end }}
 {{- end }}
@@ -60,16 +60,16 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and .Values.apiKey.existingSecret .Values.apiKey.value }}
 {{- fail "apiKey.existingSecret and apiKey.value give two keys: leave one out" }}
 {{- end }}
-{{- if and .Values.tls.existingSecret (not .Values.http.enabled) }}
-{{- fail "the kubelet's probe of gRPC does not speak TLS: with tls.existingSecret, HTTP is needed for the probes" }}
+{{- if and .Values.tls.existingSecret (not .Values.http.enabled) (not .Values.metricsPort) }}
+{{- fail "the kubelet's probe of gRPC does not speak TLS: set metricsPort, where the probes are HTTP's" }}
 {{- end }}
 {{- end }}
 
 {{- define "encoderfile.probe" -}}
-{{- if .root.Values.http.enabled }}
+{{- if or .root.Values.http.enabled .root.Values.metricsPort }}
 httpGet:
   path: {{ .path }}
-  port: http
+  port: {{ include "encoderfile.metricsPort" .root }}
   {{- if .root.Values.tls.existingSecret }}
   scheme: HTTPS
   {{- end }}
