@@ -1,6 +1,7 @@
 #!/bin/sh
-# Fetches what tests/deploy needs into FOLDER: helm, the schemas of Kubernetes and of what is added to it (all from the
-# Go module proxy, in pinned versions, with Go's checksums), and as root a system with systemd.
+# Fetches what tests/deploy needs into FOLDER: helm, Kubernetes' check of Pod Security, the schemas of Kubernetes and of
+# what is added to it (all from the Go module proxy, in pinned versions, with Go's checksums), and as root a system with
+# systemd.
 #   tests/deploy/fetch.sh FOLDER
 set -eu
 
@@ -8,6 +9,8 @@ mkdir -p "$1/schemas"
 folder=$(cd "$1" && pwd)
 
 [ -x "$folder/helm" ] || GOBIN="$folder" go install helm.sh/helm/v3/cmd/helm@v3.19.2
+
+[ -x "$folder/podsecurity" ] || (cd "$(dirname "$0")/podsecurity" && go build -o "$folder/podsecurity" .)
 
 # module prints the folder of a Go module.
 module() {

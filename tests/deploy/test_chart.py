@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -82,9 +83,38 @@ def test_every_object_is_what_its_schema_allows(name: str, render: Any, schemas:
 
 
 @each_set
-def test_every_pod_is_admitted_as_restricted(name: str, render: Any) -> None:
-    pod = of_kind(render(VALUES[name]), "Deployment")["spec"]["template"]["spec"]
-    assert list(restricted(pod)) == []
+def test_every_pod_is_admitted_as_restricted(name: str, render: Any, fetched: Path) -> None:
+    found = render(VALUES[name])
+    assert list(restricted(of_kind(found, "Deployment")["spec"]["template"]["spec"])) == []
+    assert refused_by_kubernetes(found, fetched) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"runAsNonRoot": False}, "runAsNonRoot"),
+        ({"capabilities": {"drop": ["KILL"]}}, "capabilities"),
+        ({"allowPrivilegeEscalation": True}, "allowPrivilegeEscalation"),
+        ({"seccompProfile": {"type": "Unconfined"}}, "seccompProfile"),
+    ],
+    ids=["root", "capabilities", "escalation", "seccomp"],
+)
+def test_our_reading_of_restricted_is_that_of_kubernetes(
+    change: dict[str, Any], says: str, render: Any, fetched: Path
+) -> None:
+    found = render({})
+    pod = of_kind(found, "Deployment")["spec"]["template"]["spec"]
+    pod["containers"][0]["securityContext"].update(change)
+    assert list(restricted(pod)) == [says]
+    assert says in refused_by_kubernetes(found, fetched)
+
+
+def refused_by_kubernetes(found: list[dict[str, Any]], fetched: Path) -> str:
+    """What Kubernetes' own code for Pod Security says."""
+    text = yaml.safe_dump_all(found)
+    done = subprocess.run([fetched / "podsecurity"], input=text, capture_output=True, text=True, check=False)
+    assert done.returncode == (1 if done.stdout else 0), done.stderr
+    return done.stdout
 
 
 @each_set
