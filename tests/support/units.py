@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from encoderfile.options import CONTEXT
 from encoderfile.runtime.cli import cli
 
 VARIABLE = re.compile(r"\$\(\w+\)")
@@ -12,7 +13,8 @@ VARIABLE = re.compile(r"\$\(\w+\)")
 def accepted(words: Sequence[str]) -> dict[str, object]:
     """The options of `serve`, `health`, ... as the file reads them. Raises `UsageError` for one that it has not."""
     name, *rest = [VARIABLE.sub("x", word) for word in words]
-    return dict(cli.commands[name].make_context(name, rest).params)
+    # With the settings of the program: click keeps the option for help that it makes first.
+    return dict(cli.commands[name].make_context(name, rest, **CONTEXT).params)
 
 
 def variables(command: str = "serve") -> set[str]:
