@@ -51,6 +51,19 @@ browser: $(VENV)/installed-dev
 	GOBIN=$(CURDIR)/$(BROWSER)/bin go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3
 	ENCODERFILE_TEST_BROWSER=$(CURDIR)/$(BROWSER) $(BIN)/python -m pytest tests/browser
 
+# What deploy/ holds: the chart against the schemas of Kubernetes, the image built and run, the unit under a systemd of
+# its own. Needs Go; as root with buildah, systemd-container and mmdebstrap, else those tests are skipped.
+DEPLOY := .deploy
+.PHONY: deploy manifests
+deploy: $(VENV)/installed-dev
+	tests/deploy/fetch.sh $(DEPLOY)
+	ENCODERFILE_TEST_DEPLOY=$(CURDIR)/$(DEPLOY) $(BIN)/python -m pytest tests/deploy
+
+# deploy/kubernetes, after a change of the chart.
+manifests: $(VENV)/installed-dev
+	tests/deploy/fetch.sh $(DEPLOY)
+	$(BIN)/python deploy/make_manifests.py $(DEPLOY)/helm
+
 # The libraries that `build --device cuda` puts into a file, 1.3 GB to download: all that they need but the driver is
 # there. No GPU is needed.
 cuda: $(VENV)/installed-dev $(VENV)/installed-launcher

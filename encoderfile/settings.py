@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -12,6 +10,16 @@ from typing import Any, ClassVar
 import click
 
 from encoderfile.errors import ConfigError
+from encoderfile.flag_values import (
+    a_key,
+    a_log_format,
+    a_number_or_auto,
+    a_root_path,
+    a_time,
+    check_key,
+    origins,
+    read_key,
+)
 from encoderfile.machine import granted_cores
 from encoderfile.options import option, switch
 from encoderfile.types import STRATEGIES, AskedPrompt
@@ -27,56 +35,6 @@ _PORT = click.IntRange(0, 65535)
 _PATH = click.Path(path_type=Path)
 
 
-def _a_key(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    """A variable that is set and empty is a secret that went missing, and does not mean to serve without a key."""
-    if value is None and "ENCODERFILE_API_KEY" in os.environ:
-        raise ConfigError("ENCODERFILE_API_KEY is empty: give a key or unset it")
-    return value
-
-
-def _a_time(_: click.Context, __: click.Parameter, value: float) -> float:
-    if math.isnan(value):
-        raise click.BadParameter("nan is not a time")  # it is in every range, for it compares with nothing
-    return value
-
-
-def _origins(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    """As browsers write them: in lower case, and a scheme, a host and no more."""
-    for origin in value:
-        scheme, separator, host = origin.partition("://")
-        if origin != "*" and not (scheme and separator and host and not set(host) & set("/?#@ *")):
-            raise click.BadParameter(f"{origin!r} is no origin: write https://app.example.com, without a path, or *")
-    return tuple(origin.lower() for origin in value)
-
-
-_ON, _OFF = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
-
-
-def _a_log_format(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    """The format, `on` for that of the log, or None where there is to be no log."""
-    if value is None or value.lower() in _OFF:
-        return None
-    if value.lower() in _ON:
-        return "on"
-    if value.lower() not in ("text", "json"):
-        raise click.BadParameter(f"{value!r} is not text or json")
-    return value.lower()
-
-
-def _a_root_path(_: click.Context, __: click.Parameter, value: str) -> str:
-    found = value.rstrip("/")
-    if found and not (
-        found.startswith("/") and found.isascii() and found.isprintable() and not set(found) & set(" %?#")
-    ):
-        raise click.BadParameter(f"{value!r} is no path: write /models/minilm, with plain ASCII characters")
-    return found
-
-
-def _a_number_or_auto(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
-    """None for `auto`."""
-    return None if value in (None, "auto") else click.IntRange(min=1)(value, parameter, context)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSettings:
     """How the model is run. Counts are texts or tokens, as the options say."""
@@ -89,7 +47,7 @@ class ModelSettings:
     threads: int = option(0, type=_AT_LEAST_0, help="Threads that run the model; 0 = all available cores.")
     instances: int | None = option(
         metavar="auto|N",
-        callback=_a_number_or_auto,
+        callback=a_number_or_auto,
         help="Maximum runs of one thread each at the same time, on the CPU when many texts wait; auto = one per "
         "thread. More than one takes a second copy of the packed weights.  [default: auto]",
     )
@@ -129,8 +87,11 @@ class ServerSettings(ModelSettings):
     cert_file: Path | None = option(type=_PATH, help="Certificate chain (PEM), to serve over TLS.")
     key_file: Path | None = option(type=_PATH, help="Private key (PEM) of the certificate.")
     api_key: str | None = option(
-        callback=_a_key,
+        callback=a_key,
         help="Require `Authorization: Bearer KEY` from every client; health checks are exempt.",
+    )
+    api_key_file: Path | None = option(
+        type=_PATH, help="Read the key from a file at start, instead of --api-key: a secret that is mounted."
     )
     allowed_host: tuple[str, ...] = option(
         (),
@@ -142,20 +103,20 @@ class ServerSettings(ModelSettings):
         (),
         multiple=True,
         metavar="ORIGIN",
-        callback=_origins,
+        callback=origins,
         help="An origin (https://app.example.com) whose web pages may call this server; * for any.  [repeatable]",
     )
     root_path: str = option(
         "",
         metavar="PATH",
-        callback=_a_root_path,
+        callback=a_root_path,
         help="Path under which a proxy answers for this server (/models/minilm), whether or not it takes it away.",
     )
     access_log: str | None = option(
         is_flag=False,
         flag_value="on",
         metavar="[text|json]",
-        callback=_a_log_format,
+        callback=a_log_format,
         help="Log every request on stderr, as text or JSON; without a value as --log-format says. Health checks that "
         "succeed are left out unless --log-level is debug.",
     )
@@ -180,7 +141,7 @@ class ServerSettings(ModelSettings):
     drain_seconds: float = option(
         30.0,
         type=click.FloatRange(min=0),
-        callback=_a_time,
+        callback=a_time,
         help="Maximum time to answer accepted requests after SIGTERM or Ctrl-C.",
     )
 
@@ -230,20 +191,36 @@ class ServeSettings(ServerSettings):
         )
 
     def __post_init__(self) -> None:
+        if self.api_key_file is not None:
+            key = read_key(self.api_key_file)
+            if self.api_key not in (None, key):
+                raise ConfigError("--api-key and --api-key-file give two keys: leave one out")
+            object.__setattr__(self, "api_key", key)
+            object.__setattr__(self, "api_key_file", None)  # so that a copy does not read it again
         if self.disable_http and self.disable_grpc:
             raise ConfigError("--disable-http and --disable-grpc together leave nothing to serve: leave one out")
         if (self.cert_file is None) != (self.key_file is None):
             given, missing = ("--cert-file", "--key-file") if self.cert_file else ("--key-file", "--cert-file")
             raise ConfigError(f"{given} is given without {missing}: TLS needs both")
-        if self.api_key is not None and not self.api_key.strip():
-            raise ConfigError("--api-key is empty: give a key or leave it out")
-        if self.api_key is not None and not (self.api_key.isascii() and self.api_key.isprintable()):
-            raise ConfigError("--api-key has characters that headers cannot hold: use printable ASCII")
-        if self.api_key is not None and self.api_key != self.api_key.strip():
-            raise ConfigError("--api-key begins or ends with a space, which headers lose: leave it out")
+        if self.api_key is not None:
+            check_key(self.api_key)
         for path in (self.cert_file, self.key_file):
             if path is not None and not path.is_file():
                 raise ConfigError(f"{path} does not exist: give a PEM file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthSettings:
+    """What `health` needs beside the addresses of the server."""
+
+    timeout: float = option(
+        2.0,
+        variable=False,
+        metavar="SECONDS",
+        type=click.FloatRange(min=0, min_open=True),
+        callback=a_time,
+        help="Maximum time for the server to answer.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from encoderfile.runtime.request_flags import Infer, flags
 from encoderfile.service import threads
 from encoderfile.settings import (
     AGENTS,
+    HealthSettings,
     InferSettings,
     InputSettings,
     McpSettings,
@@ -133,6 +134,25 @@ def serve(executable: Path, /, **given: Any) -> int:
     if given["metrics_port"] is None:
         refuse_unused(context, ("metrics_hostname",), "without --metrics-port")
     return _serve(executable, ServeSettings(**given))
+
+
+@cli.command()
+@options(
+    ServeSettings,
+    ServerSettings,
+    only=("http_hostname", "http_port", "grpc_hostname", "grpc_port", "disable_http", "cert_file", "key_file"),
+)
+@options(HealthSettings)
+def health(timeout: float, **given: Any) -> int:
+    """Ask a server that runs with the same options whether it is ready: exit code 0 if it is, 1 if not.
+
+    Asks HTTP's /readyz, or gRPC's health service with --disable-http. For health checks of containers.
+    """
+    from encoderfile.runtime.health import check
+
+    check(ServeSettings(**given), timeout)
+    click.echo("ready")
+    return 0
 
 
 _OVER_STDIO = frozenset({"transport", "drain_seconds", "max_body_bytes"})

@@ -151,5 +151,6 @@ def configuration(agent: str, executable: Path, settings: McpSettings, flags: Se
     with Container(executable) as container:
         manifest = container.manifest
     url = _url(settings.over_http()) if settings.transport == "http" else None
-    server = _Server(executable, manifest, flags, url, settings.api_key is not None)
+    has_key = settings.api_key is not None or settings.api_key_file is not None
+    server = _Server(executable, manifest, flags, url, has_key)
     return json_text(_WRITERS[agent](server)).decode()

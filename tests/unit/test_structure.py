@@ -28,7 +28,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "progress": {"terminal"},
     "console": FOUNDATION | {"terminal"},
     "options": set(),
-    "settings": FOUNDATION | {"machine", "options"},
+    "flag_values": FOUNDATION,
+    "settings": FOUNDATION | {"machine", "options", "flag_values"},
     "tasks": PAYLOAD | {"settings"},
     "transforms": FOUNDATION | {"manifest", "tasks"},
     "model": PAYLOAD | {"machine", "settings", "tasks", "transforms"},
@@ -71,6 +72,7 @@ BORDERS: dict[str, tuple[str, ...]] = {
     "anyio": ("transports/mcp_stdio.py",),
     "click": (
         "options.py",
+        "flag_values.py",
         "settings.py",
         "console.py",
         "runtime/cli.py",

@@ -15,6 +15,7 @@ HTTP_ALONE = {
     "--cert-file": "cert.pem",
     "--key-file": "key.pem",
     "--api-key": "secret",
+    "--api-key-file": "key",
     "--allowed-host": "example.org",
     "--cors-origin": "https://example.org",
     "--access-log": "json",
