@@ -66,20 +66,25 @@ class Pages:
         self.faults: list[str] = []
         """Errors of scripts, breaches of the policy, requests to others; a test may take away what it expects."""
 
-    def open(self, url: str, path: str = "/", *, width: int = 1280, dark: bool = False, **options: Any) -> Any:
-        """The page, once it has its model or asks for a key."""
+    def open(
+        self, url: str, path: str = "/", *, width: int = 1280, dark: bool = False, script: str = "", **options: Any
+    ) -> Any:
+        """The page, once it has its model, asks for a key or says what is wrong. `script` runs before its own."""
         scheme = "dark" if dark else "light"
         context = self._chromium.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce", **options
         )
         context.set_default_timeout(20_000)
         self._contexts.append(context)
+        context.add_init_script(script)
         page = context.new_page()
         page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         page.on("console", lambda message: self._note(message.type, message.text))
         page.on("request", lambda request: self._check(request.url, url))
         page.goto(url + path)
-        page.wait_for_selector("#main:not([hidden]), #ask-key:not([hidden]), #error:not(:empty)")
+        page.wait_for_selector(
+            "#main:not([hidden]), #ask-key:not([hidden]), #trouble:not([hidden]), #error:not(:empty)"
+        )
         return page
 
     def _note(self, kind: str, text: str) -> None:

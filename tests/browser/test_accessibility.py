@@ -103,4 +103,4 @@ def test_what_happens_is_told_to_screen_readers(servers: Servers, pages: Pages) 
     assert page.locator("#error").get_attribute("role") == "alert"
     page.click("#run")
     page.wait_for_selector("#results > *")
-    assert page.inner_text("#status").startswith("2 texts, ")
+    assert page.inner_text("#status").startswith("1 text, ")

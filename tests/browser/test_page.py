@@ -7,16 +7,10 @@ import pytest
 
 from browser.conftest import Pages
 from support.controlled_models import Gated
+from support.kinds import KINDS
 from support.model_types import OF_EACH_TYPE
 from support.models import DEMO, open_model
 from support.servers import Servers
-
-PASTE = """text => {
-    const data = new DataTransfer();
-    data.setData("text", text);
-    const field = document.activeElement;
-    field.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
-}"""
 
 
 def run(page: Any) -> None:
@@ -49,7 +43,8 @@ def test_every_way_shows_the_tokens_and_the_answer_itself(model: str, servers: S
     assert page.locator("#tokens small").first.inner_text().isdigit()
     page.click("#json summary")
     page.wait_for_selector("#json pre:not(:empty)")
-    assert json.loads(page.inner_text("#json pre"))
+    shown, _, more = page.inner_text("#json pre").partition("\n… and ")
+    assert more.endswith(" more characters") if more else json.loads(shown)
 
 
 def test_entities_are_marked_where_they_are_whatever_stands_before_them(servers: Servers, pages: Pages) -> None:
@@ -65,14 +60,21 @@ def test_entities_are_marked_where_they_are_whatever_stands_before_them(servers:
     assert "Paris" in [each.evaluate("mark => mark.firstChild.data") for each in marked.locator("mark").all()]
 
 
-def test_what_is_marked_tells_its_score_and_place_on_focus(servers: Servers, pages: Pages) -> None:
+def test_what_is_marked_tells_its_score_and_place_on_focus_and_under_the_pointer(
+    servers: Servers, pages: Pages
+) -> None:
     page = pages.open(servers.url("ner"))
+    page.locator(".texts textarea").first.fill("John lives in Paris")
     run(page)
-    mark = page.locator("mark").first
+    mark, tip = page.locator("mark").first, page.locator("#tip")
+    assert not tip.is_visible()
     mark.focus()
-    shown = mark.evaluate("mark => getComputedStyle(mark, '::after').content")
-    assert "PER" in shown
-    assert "0 to 4" in shown
+    assert tip.inner_text().startswith("PER 0.")
+    assert tip.inner_text().endswith("characters 0 to 4")
+    page.keyboard.press("Escape")
+    assert not tip.is_visible()
+    page.locator("mark").nth(1).hover()
+    assert tip.inner_text().endswith("characters 14 to 19")
 
 
 def test_a_long_text_is_read_in_windows(servers: Servers, pages: Pages) -> None:
@@ -108,14 +110,50 @@ def test_what_a_person_types_is_never_html(model: str, servers: Servers, pages: 
     assert page.locator("#main img, #main script").count() == 0
 
 
-def test_many_lines_pasted_become_many_texts(servers: Servers, pages: Pages) -> None:
+def texts(page: Any) -> list[str]:
+    found: list[str] = page.locator(".texts textarea:visible").evaluate_all("all => all.map(each => each.value)")
+    return found
+
+
+def test_many_lines_become_many_texts_if_a_person_wants_that(servers: Servers, pages: Pages) -> None:
     page = pages.open(servers.url("embed"))
-    page.click("text=Add a text")
-    page.evaluate(PASTE, "one\ntwo\r\n\nthree")
-    values = page.locator(".texts textarea").evaluate_all(
-        "all => all.filter(each => each.offsetParent).map(each => each.value)"
-    )
-    assert values[-3:] == ["one", "two", "three"]
+    before = texts(page)
+    page.locator(".texts textarea:visible").nth(1).fill("one\r\ntwo\n\nthree")
+    assert len(texts(page)) == len(before)
+    page.click("text=Make 3 texts of these lines")
+    assert texts(page) == [before[0], "one", "two", "three", *before[2:]]
+    assert page.evaluate("document.activeElement.ariaLabel") == "Texts, 2"
+    assert page.locator(".split:visible").count() == 0
+
+
+def test_what_was_typed_stays_when_the_way_to_look_changes(servers: Servers, pages: Pages) -> None:
+    page = pages.open(servers.url("ner"))
+    page.locator(".texts textarea").first.fill("Typed by hand")
+    for way in ("Label tokens", "Find entities"):
+        page.click(f"text={way}")
+        assert texts(page)[0] == "Typed by hand"
+
+
+def test_an_example_fills_the_form(servers: Servers, pages: Pages) -> None:
+    page = pages.open(servers.url("gliclass"))
+    before = texts(page)
+    page.click("#examples button:last-of-type")
+    assert texts(page) != before
+    run(page)
+    names = page.locator(".result").first.locator(".bars .name").all_inner_texts()
+    assert sorted(names) == sorted(page.locator("#fields > .field textarea").input_value().split("\n"))
+
+
+def test_what_was_opened_stays_open_for_the_next_answer(servers: Servers, pages: Pages) -> None:
+    page = pages.open(servers.url("sentiment"))
+    run(page)
+    page.click("#json summary")
+    page.click("#tokens summary")
+    page.wait_for_selector("#tokens .tokens li")
+    page.locator(".texts textarea").first.fill("Zzz")
+    run(page)
+    page.wait_for_function("document.querySelector('#tokens h3')?.textContent === 'Zzz'")
+    assert page.inner_text("#json pre").startswith("{")
 
 
 def test_texts_can_be_removed_to_the_last(servers: Servers, pages: Pages) -> None:
@@ -206,8 +244,8 @@ def test_the_theme_stays_as_it_was_chosen(servers: Servers, pages: Pages) -> Non
 
 def test_a_large_answer_leaves_the_page_usable(servers: Servers, pages: Pages) -> None:
     page = pages.open(servers.url("embed"))
-    page.click("text=Add a text")
-    page.evaluate(PASTE, "\n".join(f"text {index}" for index in range(300)))
+    page.locator(".texts textarea").first.fill("\n".join(f"text {index}" for index in range(300)))
+    page.click(".split")
     run(page)
     assert page.locator("#results *").count() < 6000
     page.click("#json summary")
@@ -221,3 +259,25 @@ def test_behind_a_proxy_under_a_path_the_page_finds_everything(own: Servers, pag
         page = pages.open(url, path)
         run(page)
         assert f"{url}/models/a/predict" in page.inner_text("#snippet")
+
+
+def test_late_interaction_shows_which_tokens_made_up_the_score(own: Servers, pages: Pages) -> None:
+    page = pages.open(str(own.client("http", open_model(KINDS["colbert"])).http.base_url))
+    run(page)
+    best = page.locator(".result").nth(1)
+    nearest = [float(each) for each in best.locator("td .heat").all_inner_texts()]
+    score = float(page.locator(".bars .number").first.inner_text())
+    assert sum(nearest) == pytest.approx(score, abs=1e-3)
+    page.locator("#results summary").last.click()
+    assert page.locator("#results .strength:visible").count() > 5
+
+
+def test_the_similarity_map_is_a_table_with_numbers(servers: Servers, pages: Pages) -> None:
+    page = pages.open(servers.url("embed"))
+    run(page)
+    rows = [row.locator("td").all_inner_texts() for row in page.locator(".map tbody tr").all()]
+    assert [rows[index][index] for index in range(3)] == ["1.00"] * 3
+    assert rows[0][1] == rows[1][0]
+    assert (
+        page.locator(".long .name").first.inner_text().startswith("How do I reset my password? ↔ Password recovery")
+    )

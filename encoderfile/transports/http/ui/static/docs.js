@@ -2,6 +2,7 @@
 
 import { count, make } from "./dom.js";
 import { askForKey, keyAccepted, watchKey } from "./key-form.js";
+import "./links.js";
 import { example, fields, resolved, type } from "./schema.js";
 import { address, ask, key } from "./server.js";
 import { quoted } from "./snippets.js";
@@ -70,7 +71,10 @@ function describe(each, able) {
       make("dt", {}, make("code", {}, one.name)),
       make("dd", {}, type(one.schema, api), make("p", {}, one.description ?? ""))))));
   }
-  if (request) parts.push(make("h3", {}, "Request"), make("p", {}, type(request, api)), ...fields(request, api));
+  if (request) {
+    const name = type(request, api);
+    parts.push(make("h3", {}, "Request"), make("p", { class: "quiet" }, name === "Request" ? "" : name), ...fields(request, api));
+  }
   parts.push(make("h3", {}, "Answers"), make("dl", { class: "fields" }, Object.entries(each.responses).map(([status, told]) => answers(status, told))));
   if (able) parts.push(tryIt(each, request));
   return parts;

@@ -1,5 +1,7 @@
 // Elements, made by hand. Text is only ever put in as text, never as HTML.
 
+const SECTIONS = 200; // results that are shown: more say nothing to the eye, and hold up the browser
+
 /** An element with attributes and children. A function is a listener; null, undefined and false are left out. */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -14,14 +16,26 @@ export function make(tag, attributes = {}, ...children) {
 }
 
 /** A table: heads, then rows of cells; the first cell of a row names it. */
-export function table(caption, heads, rows) {
+export function table(caption, heads, rows, attributes = {}) {
   const cell = (content, index) =>
-    index ? make("td", {}, content) : make("th", { scope: "row" }, content);
+    index ? make("td", {}, content) : make("th", { scope: "row", dir: "auto" }, content);
   return make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": caption },
-    make("table", {},
+    make("table", attributes,
       make("caption", {}, caption),
       make("thead", {}, make("tr", {}, heads.map((head) => make("th", { scope: "col" }, head)))),
       make("tbody", {}, rows.map((row) => make("tr", {}, row.map(cell))))));
+}
+
+/** A section for each of the first texts, and how many more there are. */
+export function sections(texts, section) {
+  const rest = texts.length - SECTIONS;
+  const shown = texts.slice(0, SECTIONS).map(section);
+  return rest > 0 ? [...shown, make("p", { class: "quiet" }, `${count(rest, "more text")}: see the answer as JSON.`)] : shown;
+}
+
+/** The heading of what is said of one text. */
+export function heading(text) {
+  return make("h3", { dir: "auto" }, short(text, 120));
 }
 
 /** A number as people read it: four digits behind the point, more for small ones. */
@@ -33,11 +47,12 @@ export function number(value) {
 
 /** A text for a heading or a cell: one line, not too long. */
 export function short(text, most = 60) {
-  const line = Array.from(text.replace(/\s+/gu, " ").trim());
+  const line = Array.from(text.slice(0, 20 * most).replace(/\s+/gu, " ").trim());
   return line.length > most ? line.slice(0, most - 1).join("") + "…" : line.join("");
 }
 
 /** One of many, with the plural where it is due. */
 export function count(amount, word) {
-  return `${amount} ${word}${amount === 1 ? "" : "s"}`;
+  const [singular, plural] = word === "entity" ? ["entity", "entities"] : [word, `${word}s`];
+  return `${amount.toLocaleString("en")} ${amount === 1 ? singular : plural}`;
 }

@@ -13,12 +13,20 @@ function labelled(title, control, hint) {
 }
 
 function area(value, rows = 2) {
-  return make("textarea", { rows: String(rows), spellcheck: "false" }, value);
+  const element = make("textarea", { rows: String(rows), spellcheck: "false", dir: "auto" });
+  element.value = value; // as a child, a line feed at the beginning would be lost
+  return element;
 }
 
-/** A list of texts, each in a field of its own; with `pairs` a person may give each a second one. */
+const MANY = 1000; // fields
+
+function linesOf(text) {
+  return text.includes("\n") ? text.split(/\r?\n/u).filter((line) => line.trim()) : [text];
+}
+
+/** A list of texts, each in a field of its own; `pairs` says whether a text "may" or "must" have a second one. */
 export class Texts {
-  constructor(title, { pairs = false, changed }) {
+  constructor(title, { pairs, changed }) {
     this.title = title;
     this.changed = changed;
     this.list = make("ol", { class: "texts" });
@@ -27,12 +35,13 @@ export class Texts {
       make("legend", {}, title),
       this.list,
       make("p", { class: "actions" },
-        make("button", { type: "button", class: "quiet", click: () => this.add("", true) }, "Add a text"),
-        pairs && make("label", { class: "choice" }, this.paired, " Pairs: two texts are read as one")));
+        make("button", { type: "button", class: "quiet", click: () => this.append() }, "Add a text"),
+        pairs === "may" && make("label", { class: "choice" }, this.paired, " Pairs: two texts are read as one")));
   }
 
   showPairs() {
     this.list.classList.toggle("pairs", this.paired.checked);
+    for (const row of this.list.children) this.offer(row);
     this.changed();
   }
 
@@ -45,49 +54,67 @@ export class Texts {
   }
 
   set values(texts) {
-    this.list.replaceChildren();
-    for (const text of texts.length ? texts : [""]) this.add(text);
+    this.list.replaceChildren(...(texts.length ? texts : [""]).map((text) => this.row(text)));
+    this.number();
     this.paired.checked = texts.some((each) => typeof each !== "string");
     this.showPairs();
   }
 
-  add(text, focus = false) {
-    const [first, second] = typeof text === "string" ? [text, ""] : [text.text, text.text_pair ?? ""];
-    const position = () => [...this.list.children].indexOf(row) + 1;
-    const field = area(first);
-    const name = () => `${this.title}, ${position()}`;
-    const remove = make("button", { type: "button", class: "quiet remove", click: () => this.remove(row) }, "Remove");
-    const row = make("li", {}, field, area(second), remove);
+  append() {
+    const row = this.row("");
     this.list.append(row);
-    field.addEventListener("paste", (event) => this.paste(event, row));
-    for (const [index, each] of row.querySelectorAll("textarea").entries()) {
-      each.setAttribute("aria-label", index ? `${name()}, second text` : name());
-      if (index) each.placeholder = "Second text";
-      each.addEventListener("input", this.changed);
-    }
-    remove.setAttribute("aria-label", `Remove text ${position()}`);
-    if (focus) field.focus();
-    this.changed();
+    this.number();
+    row.querySelector("textarea").focus();
+  }
+
+  row(text) {
+    const [first, second] = typeof text === "string" ? [text, ""] : [text.text, text.text_pair ?? ""];
+    const row = make("li", {}, area(first), area(second),
+      make("button", { type: "button", class: "quiet remove", click: () => this.remove(row) }, "×"),
+      make("button", { type: "button", class: "quiet split", hidden: true, click: () => this.split(row) }));
+    row.addEventListener("input", () => {
+      this.offer(row);
+      this.changed();
+    });
     return row;
+  }
+
+  /** Names the fields of each row by its place. */
+  number() {
+    for (const [index, row] of [...this.list.children].entries()) {
+      const [first, second] = row.querySelectorAll("textarea");
+      first.setAttribute("aria-label", `${this.title}, ${index + 1}`);
+      second.setAttribute("aria-label", `${this.title}, ${index + 1}, second text`);
+      second.placeholder = "Second text";
+      row.querySelector(".remove").setAttribute("aria-label", `Remove text ${index + 1}`);
+    }
   }
 
   remove(row) {
     const next = row.nextElementSibling ?? row.previousElementSibling;
     row.remove();
-    if (next) next.querySelector("textarea").focus();
-    else this.add("", true);
+    if (next) {
+      this.number();
+      next.querySelector("textarea").focus();
+    } else {
+      this.append();
+    }
     this.changed();
   }
 
-  /** Several lines that are pasted into an empty field become several texts. */
-  paste(event, row) {
-    const lines = event.clipboardData.getData("text").split(/\r?\n/u).filter((line) => line.trim());
-    if (event.target.value || lines.length < 2 || lines.length > 1000) return;
-    event.preventDefault();
-    event.target.value = lines[0];
-    const below = [...this.list.children].slice([...this.list.children].indexOf(row) + 1);
-    for (const line of lines.slice(1)) this.add(line);
-    this.list.append(...below);
+  /** Offers to make several texts of the lines of one. */
+  offer(row) {
+    const button = row.querySelector(".split");
+    const lines = linesOf(row.querySelector("textarea").value);
+    button.hidden = lines.length < 2 || lines.length > MANY || this.paired.checked;
+    button.textContent = `Make ${lines.length} texts of these lines`;
+  }
+
+  split(row) {
+    const rows = linesOf(row.querySelector("textarea").value).map((line) => this.row(line));
+    row.replaceWith(...rows);
+    this.number();
+    rows[0].querySelector("textarea").focus();
     this.changed();
   }
 }

@@ -26,7 +26,7 @@ export function keyAccepted() {
 export function watchKey(start) {
   at("ask-key").addEventListener("submit", (event) => {
     event.preventDefault();
-    key.set(at("key").value);
+    key.set(at("key").value.trim());
     start();
   });
   at("forget").addEventListener("click", () => {

@@ -2,7 +2,8 @@
 
 import { labels, scoredLabels } from "./view-labels.js";
 import { entities, spans, tokenLabels } from "./view-entities.js";
-import { ranking } from "./view-ranking.js";
+import { examplesOf } from "./examples.js";
+import { matching, ranking } from "./view-ranking.js";
 import { sparse, tokenVectors, vectors } from "./view-vectors.js";
 
 const predict = (body) => ({ path: "/predict", body });
@@ -27,7 +28,7 @@ function compare(model) {
     texts: TEXTS,
     options: optionsOf(model),
     defaults: defaultsOf(model),
-    examples: [{ texts: model.example.inputs.concat("The cat sat on the windowsill.") }],
+    examples: examplesOf.compare,
     request: ({ texts, options }) => predict({ inputs: texts, ...options }),
     view: vectors,
   };
@@ -39,12 +40,9 @@ function rank(model) {
     title: "Rank documents",
     query: { title: "Query" },
     texts: { title: "Documents" },
-    examples: [{
-      query: "How do I reset my password?",
-      texts: ["Password recovery steps", "Our office is open from nine to five.", "The cat sat on the windowsill."],
-    }],
+    examples: examplesOf.rank,
     request: ({ query, texts }) => ({ path: "/rerank", body: { query, documents: texts } }),
-    view: ranking,
+    view: model.model_type === "embedding" ? matching : ranking,
   };
 }
 
@@ -53,7 +51,7 @@ function weighTokens(model) {
     id: "sparse",
     title: "Weigh words",
     texts: TEXTS,
-    examples: [{ texts: model.example.inputs }],
+    examples: examplesOf.compare,
     request: ({ texts }) => ({ path: "/embed_sparse", body: { inputs: texts } }),
     view: sparse,
   };
@@ -66,7 +64,7 @@ function vectorsOfTokens(model) {
     texts: TEXTS,
     options: optionsOf(model),
     defaults: defaultsOf(model),
-    examples: [{ texts: model.example.inputs }],
+    examples: examplesOf.compare,
     request: ({ texts, options }) => predict({ inputs: texts, ...options }),
     view: tokenVectors,
   };
@@ -76,11 +74,9 @@ function classify(model) {
   return {
     id: "classify",
     title: model.labels.length > 1 ? "Classify texts" : "Score texts",
-    texts: { ...TEXTS, pairs: model.takes_pairs },
+    texts: { ...TEXTS, pairs: model.needs_pairs ? "must" : model.takes_pairs && "may" },
     options: optionsOf(model),
-    examples: [{ texts: model.needs_pairs ? [{ text: "Where is Paris?", text_pair: "Paris is in France." }] : [
-      ...model.example.inputs, "It broke after two days, and nobody answered my letters.",
-    ] }],
+    examples: model.needs_pairs ? examplesOf.pairs : examplesOf.classify,
     request: ({ texts, options }) => predict({ inputs: texts, ...options }),
     view: labels,
   };
@@ -107,7 +103,7 @@ function findEntities(model) {
       },
     },
     defaults: { stride: overlap },
-    examples: [{ texts: [...model.example.inputs, "Angela Merkel met Barack Obama in Berlin in June 2013."] }],
+    examples: examplesOf.entities,
     request: ({ texts, options }) => ({ path: "/", body: { inputs: texts, parameters: options } }),
     view: entities,
   };
@@ -119,7 +115,7 @@ function labelTokens(model) {
     title: "Label tokens",
     texts: TEXTS,
     options: optionsOf(model),
-    examples: [{ texts: model.example.inputs }],
+    examples: examplesOf.entities,
     request: ({ texts, options }) => predict({ inputs: texts, ...options }),
     view: tokenLabels,
   };
@@ -132,7 +128,7 @@ function ownLabels(model, id, title, view) {
     texts: TEXTS,
     labels: true,
     options: optionsOf(model),
-    examples: [{ texts: model.example.inputs, labels: model.example.labels }],
+    examples: view === spans ? examplesOf.spans : examplesOf.choice,
     request: ({ texts, labels: wanted, options }) => predict({ inputs: texts, labels: wanted, ...options }),
     view,
   };

@@ -3,30 +3,38 @@
 import { count, make, number } from "./dom.js";
 import { Labels, One, Option, Texts } from "./form.js";
 import { askForKey, keyAccepted, watchKey } from "./key-form.js";
+import "./links.js";
 import { modesOf } from "./modes.js";
 import { ask, phases } from "./server.js";
 import { snippets } from "./snippets.js";
-import { facts } from "./view-model.js";
+import { facts, purpose } from "./view-model.js";
 import { tokensOf } from "./view-tokens.js";
 
 const JSON_SHOWN = 100_000; // characters
+const SNIPPET_SHOWN = 20_000;
 
 const at = (id) => document.getElementById(id);
 
 let model;
 let form; // the fields of the mode at hand
+let filled; // what the example at hand has put into the form
 let running; // what ends the request in flight
 
 async function start() {
+  at("trouble").hidden = true;
   try {
     model = (await ask("/ui/model")).content;
   } catch (refusal) {
     if (refusal.status === 401) askForKey();
-    else showError(refusal, at("footer"));
+    else {
+      showError(refusal, at("trouble").querySelector("p"));
+      at("trouble").hidden = false;
+    }
     return;
   }
   keyAccepted();
   at("name").textContent = model.model_id;
+  at("summary").textContent = purpose(model);
   document.title = `${model.model_id} – encoderfile`;
   at("facts").replaceChildren(facts(model));
   at("footer").textContent = `encoderfile ${model.encoderfile}`;
@@ -38,10 +46,19 @@ async function start() {
   choose(modes[0]);
 }
 
-/** Shows the fields of a mode, filled in with its first example. */
+/** Shows the fields of a mode, filled in with its first example, or with what a person has typed. */
 function choose(mode) {
   running?.abort();
-  const changed = () => form && showSnippet();
+  const typed = form && JSON.stringify(contents()) !== filled && contents();
+  let waiting = false;
+  const changed = () => {
+    if (waiting || !form) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      showSnippet();
+    });
+  };
   const options = Object.entries(mode.options ?? {}).map(
     ([name, schema]) => new Option(name, schema, { changed, value: mode.defaults?.[name] }));
   form = null;
@@ -55,13 +72,16 @@ function choose(mode) {
   at("fields").replaceChildren(...[fields.query, fields.labels, fields.texts].filter(Boolean).map((each) => each.element));
   at("options").hidden = !options.length;
   at("options").querySelector("div").replaceChildren(...options.map((each) => each.element));
-  const examples = [...(model.examples ?? []), ...mode.examples].filter((each) => fits(mode, each));
+  const own = model.examples.filter((each) => fits(mode, each)); // of the model's card
+  const examples = own.length ? own : mode.examples;
+  at("examples").hidden = examples.length < 2;
   at("examples").replaceChildren(...(examples.length < 2 ? [] : [make("fieldset", { class: "examples" },
     make("legend", {}, "Examples"),
     examples.map((each, index) => make("button", { type: "button", class: "quiet", click: () => fill(each) },
       each.title ?? `Example ${index + 1}`)))]));
   form = fields;
   fill(examples[0]);
+  if (typed) put(mode.texts.pairs ? typed : { ...typed, texts: typed.texts.map((each) => each.text ?? each) });
   clear("Nothing has been asked yet.");
 }
 
@@ -71,17 +91,26 @@ function fits(mode, example) {
 }
 
 function fill(example) {
-  if (form.query) form.query.value = example.query;
-  if (form.labels) form.labels.values = example.labels ?? model.example.labels;
-  form.texts.values = example.texts;
+  put({ labels: model.example.labels, ...example });
+  filled = JSON.stringify(contents());
+}
+
+function put({ query, labels, texts }) {
+  if (form.query && query !== undefined) form.query.value = query;
+  if (form.labels && labels) form.labels.values = labels;
+  if (texts.length) form.texts.values = texts;
   showSnippet();
+}
+
+function contents() {
+  return { query: form.query?.value, labels: form.labels?.values, texts: form.texts.values };
 }
 
 /** What is filled in, and the request that it makes. */
 function filledIn() {
   const options = {};
   for (const each of form.options) if (each.value !== undefined) options[each.name] = each.value;
-  const given = { query: form.query?.value, labels: form.labels?.values, texts: form.texts.values, options };
+  const given = { ...contents(), options };
   return { given, request: form.mode.request(given) };
 }
 
@@ -90,11 +119,10 @@ function clear(status) {
   at("error").textContent = "";
   at("results").replaceChildren();
   for (const id of ["timing", "tokens", "json"]) at(id).hidden = true;
-  at("tokens").open = false;
 }
 
 function showError(refusal, place = at("error")) {
-  const waits = refusal.status === 429 || (refusal.status === 503 && !/try again/u.test(refusal.message));
+  const waits = [429, 503].includes(refusal.status) && !/try again/u.test(refusal.message);
   place.textContent = waits ? `${refusal.message} – try again in a moment` : refusal.message;
 }
 
@@ -114,7 +142,7 @@ async function run() {
   at("answer").setAttribute("aria-busy", "true");
   try {
     const answer = await ask(request.path, { body: request.body, signal: control.signal });
-    const shown = await form.mode.view(answer.content, { texts: given.texts, model, signal: control.signal });
+    const shown = await viewOf(answer.content, { ...given, model, signal: control.signal });
     if (running !== control) return;
     at("results").replaceChildren(...shown);
     at("status").textContent = `${count(given.texts.length, "text")}, ${Math.round(answer.milliseconds)} ms`;
@@ -135,6 +163,18 @@ async function run() {
   }
 }
 
+/** The answer as the mode shows it. */
+async function viewOf(content, asked) {
+  try {
+    return await form.mode.view(content, asked);
+  } catch (problem) {
+    if (problem.name === "AbortError" || problem.status !== undefined) throw problem;
+    console.error(problem);
+    at("json").open = true;
+    return [make("p", {}, "There is no view for this answer: here it is as JSON.")];
+  }
+}
+
 function showTiming(answer) {
   const found = phases(answer.headers);
   const truncated = Number(answer.headers.get("X-Truncated-Inputs") ?? 0);
@@ -144,34 +184,38 @@ function showTiming(answer) {
     ["Model", found.inference],
     ["Server", found.total],
     ["Round trip", answer.milliseconds],
-  ].filter(([, value]) => value !== undefined).map(([name, value]) => [name, `${value.toFixed(1)} ms`]);
-  if (truncated) rows.push(["Truncated", count(truncated, "text")]);
-  at("timing").replaceChildren(...rows.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
+  ].filter(([, value]) => value !== undefined).map(([name, value]) => [name, `${value.toFixed(1)} ms`, value]);
+  if (truncated) rows.push(["Truncated", count(truncated, "text"), null]);
+  at("timing").replaceChildren(...rows.map(([name, shown, value]) => make("div", {},
+    make("dt", {}, name),
+    make("dd", {}, shown),
+    value !== null && make("dd", { class: "bar", "aria-hidden": "true", "--share": String(value / answer.milliseconds) }))));
   at("timing").hidden = false;
 }
 
 /** Asks the tokenizer once a person opens the view. */
 function showTokens(given, signal) {
   const details = at("tokens");
-  const place = details.querySelector("div");
-  place.replaceChildren();
+  const place = make("div");
+  details.querySelector("div").replaceWith(place); // an answer that comes late has no place any more
   details.hidden = false;
   details.ontoggle = async () => {
     if (!details.open || place.childElementCount) return;
     const texts = given.query ? [given.query, ...given.texts] : given.texts;
+    place.replaceChildren(make("p", { class: "quiet" }, "Asking the tokenizer …"));
     try {
       place.replaceChildren(...await tokensOf(texts, given.options, { model, signal }));
     } catch (refusal) {
       if (refusal.name !== "AbortError") place.replaceChildren(make("p", { class: "error" }, refusal.message));
     }
   };
+  details.ontoggle();
 }
 
 function showJson(answer) {
   const details = at("json");
   const place = details.querySelector("pre");
   place.textContent = "";
-  details.open = false;
   details.hidden = false;
   details.ontoggle = () => {
     if (!details.open || place.textContent) return;
@@ -179,13 +223,19 @@ function showJson(answer) {
     const rest = text.length - JSON_SHOWN;
     place.textContent = rest > 0 ? `${text.slice(0, JSON_SHOWN)}\n… and ${number(rest)} more characters` : text;
   };
+  details.ontoggle();
 }
 
 let language = "curl";
 
+const snippet = () => snippets[language](filledIn().request, model);
+
 function showSnippet() {
+  const text = snippet();
+  const rest = text.length - SNIPPET_SHOWN;
   at("copied").textContent = "";
-  at("snippet").querySelector("pre").textContent = snippets[language](filledIn().request, model);
+  at("snippet").querySelector("pre").textContent =
+    rest > 0 ? `${text.slice(0, SNIPPET_SHOWN)}\n… and ${number(rest)} more characters, which are copied too` : text;
 }
 
 function makeTabs() {
@@ -217,13 +267,23 @@ function makeTabs() {
 
 async function copy() {
   try {
-    await navigator.clipboard.writeText(at("snippet").textContent.trim());
+    await navigator.clipboard.writeText(snippet());
     at("copied").textContent = "Copied.";
   } catch {
-    // Without TLS a browser gives pages no clipboard, but on loopback.
-    getSelection().selectAllChildren(at("snippet").querySelector("pre"));
-    at("copied").textContent = "Selected: copy it with Ctrl + C.";
+    at("copied").textContent = copySelected(snippet()) ? "Copied." : "The browser does not let this page copy.";
   }
+}
+
+/** Without TLS a browser gives pages no clipboard, but on loopback: what is selected can be copied nevertheless. */
+function copySelected(text) {
+  const field = make("textarea", { class: "hidden", "aria-hidden": "true" });
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  at("copy").focus();
+  return done;
 }
 
 at("form").addEventListener("submit", (event) => {
@@ -238,6 +298,7 @@ at("form").addEventListener("keydown", (event) => {
 });
 at("cancel").addEventListener("click", () => running?.abort());
 at("copy").addEventListener("click", copy);
+at("again").addEventListener("click", start);
 watchKey(start);
 makeTabs();
 start();

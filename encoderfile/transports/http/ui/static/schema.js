@@ -52,8 +52,9 @@ function objects(schema, document) {
 /** The fields of a schema, with the fields inside them; a schema that holds itself is not followed twice. */
 export function fields(schema, document, seen = [], depth = 0) {
   if (depth > DEEPEST) return [];
-  return objects(schema, document).filter((each) => !each.title || !seen.includes(each.title)).flatMap((each) => [
-    each.title && make("p", { class: "quiet" }, each.title),
+  const found = objects(schema, document).filter((each) => !each.title || !seen.includes(each.title));
+  return found.flatMap((each) => [
+    (found.length > 1 || depth > 0) && each.title && make("p", { class: "quiet" }, each.title),
     make("dl", { class: "fields" }, Object.entries(each.properties).map(([key, value]) => {
       const facts = resolved(value, document);
       return make("div", {},

@@ -1,12 +1,15 @@
 // Requests to this server: the key of this tab, time, and refusals in the server's own words.
 
+import { storage } from "./store.js";
+
 const KEY = "encoderfile.key";
+const tab = storage("sessionStorage");
 
 /** The key, which stays in this tab and is gone with it. */
 export const key = {
-  get: () => sessionStorage.getItem(KEY),
-  set: (value) => sessionStorage.setItem(KEY, value),
-  forget: () => sessionStorage.removeItem(KEY),
+  get: () => tab.getItem(KEY),
+  set: (value) => tab.setItem(KEY, value),
+  forget: () => tab.removeItem(KEY),
 };
 
 /** An address of this server, whatever the path under which a proxy answers for it. */
@@ -22,10 +25,26 @@ export class Refusal extends Error {
   }
 }
 
+/** The headers of a request, with the key if there is one. Throws `Refusal` for what no header can be. */
+function headersOf(body) {
+  const headers = new Headers(body === undefined ? {} : { "Content-Type": "application/json" });
+  try {
+    if (key.get()) headers.set("Authorization", `Bearer ${key.get()}`);
+  } catch {
+    throw new Refusal(401, "This key was not accepted.");
+  }
+  return headers;
+}
+
 /** Asks with the key, if there is one: GET without a body, POST of JSON with one. Throws `Refusal`. */
 export async function ask(path, { body, signal } = {}) {
-  const headers = body === undefined ? {} : { "Content-Type": "application/json" };
-  if (key.get()) headers.Authorization = `Bearer ${key.get()}`;
+  const { text, ...answer } = await askForText(path, { body, signal });
+  return { ...answer, content: JSON.parse(text) };
+}
+
+/** The same for an answer that is text. */
+export async function askForText(path, { body, signal } = {}) {
+  const headers = headersOf(body);
   const started = performance.now();
   let response, text;
   try {
@@ -42,7 +61,7 @@ export async function ask(path, { body, signal } = {}) {
   }
   const milliseconds = performance.now() - started;
   if (!response.ok) throw new Refusal(response.status, sentence(response, text));
-  return { content: JSON.parse(text), size: text.length, headers: response.headers, milliseconds };
+  return { text, headers: response.headers, milliseconds };
 }
 
 /** What the server says of a failure, in whichever dialect. */

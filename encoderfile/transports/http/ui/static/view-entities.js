@@ -1,52 +1,66 @@
 // Spans marked in their text. Offsets count code points, and JavaScript's strings UTF-16: so texts are split first.
 
-import { count, make, number, short, table } from "./dom.js";
+import { count, heading, make, number, sections, short, table } from "./dom.js";
+import { tip } from "./tip.js";
 
-/** A hue for each label, the same wherever it appears; the label is always written beside it. */
+const MARKED = 2000; // spans of a text
+const ROWS = 500; // of the table of a text's spans
+const TOKENS = 1000; // of a text
+
+/** A hue for each label, the same for its beginning and its inside. The label is always written beside it. */
 function hues(names) {
-  const sorted = [...new Set(names)].sort();
-  return new Map(sorted.map((name, index) => [name, String(Math.round((index * 360) / Math.max(sorted.length, 1)))]));
+  const kinds = [...new Set(names.filter((name) => name !== "O").map(kind))].sort();
+  return (name) => String(Math.round((kinds.indexOf(kind(name)) * 360) / Math.max(kinds.length, 1) + 250) % 360);
 }
 
+const kind = (label) => label.replace(/^[BIES]-/u, "");
+
 function mark(points, span, hue) {
-  const where = `${span.label}, ${number(span.score)}, ${span.start} to ${span.end}`;
-  return make("mark", { tabindex: "0", "--hue": hue, "data-tip": where },
+  const marked = make("mark", { "--hue": hue(span.label) },
     points.slice(span.start, span.end).join(""),
     make("span", { class: "tag" }, span.label));
+  return tip(marked, `${span.label} ${number(span.score)}, characters ${span.start} to ${span.end}`);
 }
 
 /** The text with those spans marked that do not overlap one before; all of them are in the table below. */
-function marked(text, found, colours) {
+function marked(text, found, hue) {
   const points = Array.from(text);
   const parts = [];
   let done = 0;
+  let hidden = 0;
   for (const span of [...found].sort((one, other) => one.start - other.start || other.end - one.end)) {
-    if (span.start < done || span.end <= span.start) continue;
-    parts.push(points.slice(done, span.start).join(""), mark(points, span, colours.get(span.label)));
+    if (span.start < done || span.end <= span.start || parts.length > 2 * MARKED) {
+      hidden += 1;
+      continue;
+    }
+    parts.push(points.slice(done, span.start).join(""), mark(points, span, hue));
     done = span.end;
   }
   parts.push(points.slice(done).join(""));
-  return make("p", { class: "marked" }, parts);
+  return [
+    make("p", { class: "marked", dir: "auto" }, parts),
+    hidden > 0 && make("p", { class: "quiet" }, `${count(hidden, "entity")} not marked, because others are there already: see the table.`),
+  ];
 }
 
-function result(text, found, colours) {
-  const points = Array.from(text);
-  const rows = found.map((span) => [
+function spansTable(points, found) {
+  const rows = found.slice(0, ROWS).map((span) => [
     points.slice(span.start, span.end).join(""), span.label, number(span.score), `${span.start}–${span.end}`,
   ]);
-  return make("section", { class: "result" },
-    make("h3", { class: "hidden" }, short(text)),
-    marked(text, found, colours),
-    found.length
-      ? make("details", {},
-        make("summary", {}, count(found.length, "entity").replace("entitys", "entities")),
-        table("Entities", ["Text", "Label", "Score", "Offsets"], rows))
-      : make("p", { class: "quiet" }, "No entities found."));
+  return make("details", {},
+    make("summary", {}, count(found.length, "entity")),
+    table("Entities", ["Text", "Label", "Score", "Characters"], rows),
+    found.length > ROWS && make("p", { class: "quiet" }, `${found.length - ROWS} more in the answer.`));
 }
 
 function results(texts, every) {
-  const colours = hues(every.flat().map((span) => span.label));
-  return texts.map((text, index) => result(text, every[index], colours));
+  const hue = hues(every.flat().map((span) => span.label));
+  return sections(texts, (text, index) => make("section", { class: "result" },
+    make("h3", { class: "hidden" }, short(text)),
+    marked(text, every[index], hue),
+    every[index].length
+      ? spansTable(Array.from(text), every[index])
+      : make("p", { class: "quiet" }, "No entities found.")));
 }
 
 /** Entities as the Inference API's clients get them. */
@@ -61,11 +75,17 @@ export function spans(answer, { texts }) {
 
 /** The label of each token. */
 export function tokenLabels(answer, { texts }) {
-  const colours = hues(answer.results.flatMap((each) => each.tokens.map((token) => token.label)));
-  return answer.results.map((each, index) => make("section", { class: "result" },
-    make("h3", {}, short(texts[index], 120)),
-    make("ol", { class: "tokens" }, each.tokens.map((token) => make("li", { "--hue": colours.get(token.label), class: token.label === "O" && "outside" },
-      make("span", { class: "token" }, token.token_info.token),
-      make("span", { class: "tag" }, token.label),
-      make("small", {}, number(token.score)))))));
+  const hue = hues(answer.results.flatMap((each) => each.tokens.map((token) => token.label)));
+  const item = ({ label, score, token_info: token }) => make("li",
+    { "--hue": hue(label), class: label === "O" && "outside" },
+    make("span", { class: "token", dir: "auto" }, token.token),
+    make("span", { class: "tag" }, label),
+    make("small", {}, number(score)));
+  return sections(texts, (text, index) => {
+    const { tokens } = answer.results[index];
+    return make("section", { class: "result" },
+      heading(text),
+      make("ol", { class: "tokens" }, tokens.slice(0, TOKENS).map(item)),
+      tokens.length > TOKENS && make("p", { class: "quiet" }, `${tokens.length - TOKENS} more in the answer.`));
+  });
 }

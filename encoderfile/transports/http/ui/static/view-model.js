@@ -2,14 +2,21 @@
 
 import { count, make } from "./dom.js";
 
-const TYPES = {
-  embedding: "token embeddings",
-  sentence_embedding: "embeddings of texts",
-  sequence_classification: "classification of texts",
-  token_classification: "labels of tokens, entities",
-  zero_shot_classification: "classification by your own labels",
-  zero_shot_token_classification: "entities that you name",
+const PURPOSES = {
+  embedding: "Turns each token of a text into a vector",
+  sentence_embedding: "Turns texts into vectors, to compare and to search",
+  sequence_classification: "Sorts texts into classes",
+  token_classification: "Finds names and other entities in texts",
+  zero_shot_classification: "Sorts texts by labels that you choose",
+  zero_shot_token_classification: "Finds what you name in texts",
 };
+
+/** What this model is for, in a few words. */
+export function purpose(model) {
+  const reranks = model.abilities.includes("score") && !model.abilities.includes("dense");
+  return reranks ? "Scores documents for a query" : PURPOSES[model.model_type] ?? model.summary;
+}
+
 const MANY = 12;
 
 function names(list, what) {
@@ -27,16 +34,16 @@ function names(list, what) {
 export function facts(model) {
   const dims = Object.entries(model.dims).map(([kind, size]) => `${kind} ${size}`);
   const rows = [
-    ["Type", `${model.model_type}${TYPES[model.model_type] ? ` (${TYPES[model.model_type]})` : ""}`],
+    ["Type", model.model_type],
     ["Version", model.version],
-    ["Reads", `at most ${count(model.max_length, "token")} of a text, ${count(model.max_inputs, "text")} of a request`],
-    dims.length && ["Vectors", dims.join(", ")],
-    model.abilities.length && ["Abilities", model.abilities.join(", ")],
+    ["A text", `at most ${count(model.max_length, "token")}`],
+    ["A request", `at most ${count(model.max_inputs, "text")}`],
+    dims.length && ["Dimensions", dims.join(", ")],
     model.labels && ["Labels", names(model.labels, "label")],
     model.prompts.length && ["Prompts", names(model.prompts, "prompt")],
     model.license && ["License", model.license],
     model.languages.length && ["Languages", model.languages.join(", ")],
-    ["Runs on", model.device],
+    ["Device", model.device],
   ].filter(Boolean);
   return make("dl", { class: "facts" }, rows.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
 }

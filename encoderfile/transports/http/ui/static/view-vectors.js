@@ -1,32 +1,19 @@
 // Vectors: how alike texts are, the strongest tokens, and the numbers themselves.
 
-import { count, make, number, short, table } from "./dom.js";
+import { count, heading, make, number, sections, short, table } from "./dom.js";
 import { ask } from "./server.js";
 import { bars } from "./view-labels.js";
+import { norm, similarities } from "./vectors.js";
 
 const MAPPED = 40; // texts in the map: a larger one says nothing to the eye
-const NEAREST = 10; // pairs
+const NEAREST = 5; // pairs
 const NUMBERS = 8; // of a vector
-const ROWS = 200; // of token vectors
+const ROWS = 200; // of vectors
 const STRONGEST = 20; // tokens of a sparse vector
-
-function dot(one, other) {
-  let sum = 0;
-  for (let index = 0; index < one.length; index += 1) sum += one[index] * other[index];
-  return sum;
-}
-
-const norm = (vector) => Math.sqrt(dot(vector, vector));
 
 function first(vector) {
   const shown = vector.slice(0, NUMBERS).map(number).join(", ");
   return vector.length > NUMBERS ? `${shown}, …` : shown;
-}
-
-function similarities(found) {
-  const norms = found.map(norm);
-  return found.map((one, row) => found.map((other, column) =>
-    row === column ? 1 : dot(one, other) / (norms[row] * norms[column] || 1)));
 }
 
 function map(texts, values) {
@@ -34,7 +21,7 @@ function map(texts, values) {
     `${row + 1}. ${short(text, 40)}`,
     ...values[row].map((value) => make("span", { class: "heat", "--share": String(Math.max(0, Math.min(1, value))) }, value.toFixed(2))),
   ]);
-  return table("Similarity (cosine)", ["Text", ...texts.map((_, index) => String(index + 1))], rows);
+  return table("Similarity (cosine)", ["Text", ...texts.map((_, index) => String(index + 1))], rows, { class: "map" });
 }
 
 function nearest(texts, values) {
@@ -58,21 +45,24 @@ export function vectors(answer, { texts }) {
       nearest(some, values)));
   }
   parts.push(make("section", { class: "result" },
-    make("h3", {}, `${count(found.length, "vector")} of ${found[0].length} dimensions`),
-    table("Vectors", ["Text", "Norm", "Numbers"],
-      found.map((vector, index) => [short(texts[index], 40), number(norm(vector)), make("code", {}, first(vector))]))));
+    make("details", { open: found.length === 1 },
+      make("summary", {}, `${count(found.length, "vector")} of ${found[0].length} dimensions`),
+      table("Vectors", ["Text", "Norm", "Numbers"],
+        found.slice(0, ROWS).map((vector, index) => [short(texts[index], 40), number(norm(vector)), make("code", {}, first(vector))])),
+      found.length > ROWS && make("p", { class: "quiet" }, `${found.length - ROWS} more in the answer.`))));
   return parts;
 }
 
 /** A vector for each token. */
 export function tokenVectors(answer, { texts }) {
-  return answer.results.map((each, index) => {
+  return sections(texts, (text, index) => {
+    const each = answer.results[index];
     const rows = each.embeddings.slice(0, ROWS).map(({ embedding, token_info: token }) => [
       make("code", {}, token?.token ?? ""), number(norm(embedding)), make("code", {}, first(embedding)),
     ]);
     const more = each.embeddings.length - rows.length;
     return make("section", { class: "result" },
-      make("h3", {}, short(texts[index], 120)),
+      heading(text),
       table(`${count(each.embeddings.length, "token")}, ${each.embeddings[0].embedding.length} dimensions`, ["Token", "Norm", "Numbers"], rows),
       more > 0 && make("p", { class: "quiet" }, `${more} more in the answer.`));
   });
@@ -80,15 +70,15 @@ export function tokenVectors(answer, { texts }) {
 
 /** The strongest tokens of sparse vectors. */
 export async function sparse(answer, { texts, signal }) {
-  const strongest = answer.map((each) => [...each].sort((one, other) => other.value - one.value).slice(0, STRONGEST));
+  const strongest = answer.slice(0, ROWS).map((each) => [...each].sort((one, other) => other.value - one.value).slice(0, STRONGEST));
   const ids = [...new Set(strongest.flat().map((each) => each.index))];
   const words = new Map();
   if (ids.length) {
     const { content } = await ask("/decode", { body: { ids: ids.map((id) => [id]), skip_special_tokens: false }, signal });
     ids.forEach((id, index) => words.set(id, content[index]));
   }
-  return answer.map((each, index) => make("section", { class: "result" },
-    make("h3", {}, short(texts[index], 120)),
-    make("p", { class: "quiet" }, `${count(each.length, "weight")}, the strongest:`),
+  return sections(texts, (text, index) => make("section", { class: "result" },
+    heading(text),
+    make("p", { class: "quiet" }, `${count(answer[index].length, "weight")}, the strongest:`),
     bars(strongest[index].map(({ index: id, value }) => ({ label: words.get(id) || `id ${id}`, score: value })), "Weights")));
 }
