@@ -1,4 +1,4 @@
-"""Families of metrics, and their text form for Prometheus."""
+"""Families of metrics, and their text forms: Prometheus' own and OpenMetrics."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 Labels = tuple[str, ...]
 
@@ -71,7 +72,7 @@ class Histogram:
             count = 0
             for bound, inside in zip((*self.bounds, None), found.counts, strict=True):
                 count += inside
-                limit = "+Inf" if bound is None else f"{bound:g}"
+                limit = "+Inf" if bound is None else repr(float(bound))
                 yield _sample(f"{self.name}_bucket", [*pairs, ("le", limit)], count)
             yield _sample(f"{self.name}_sum", pairs, found.total)
             yield _sample(f"{self.name}_count", pairs, count)
@@ -86,6 +87,15 @@ def text(families: Iterable[Family]) -> str:
     for family in families:
         lines += [f"# HELP {family.name} {family.help}", f"# TYPE {family.name} {family.kind}", *family.lines()]
     return "\n".join(lines) + "\n"
+
+
+def openmetrics(families: Iterable[Family]) -> str:
+    """The same in the form of https://prometheus.io/docs/specs/om/open_metrics_spec/."""
+    lines: list[str] = []
+    for family in families:
+        name = family.name.removesuffix("_total") if family.kind == "counter" else family.name
+        lines += [f"# HELP {name} {family.help}", f"# TYPE {name} {family.kind}", *family.lines()]
+    return "\n".join([*lines, "# EOF"]) + "\n"
 
 
 def _sample(name: str, labels: Iterable[tuple[str, str]], value: float) -> str:

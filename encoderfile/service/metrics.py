@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
+import encoderfile
 from encoderfile.errors import QueueFullError
 from encoderfile.service.families import Counter, Family, Gauge, Histogram
 from encoderfile.service.work import current_work
-from encoderfile.types import Prediction, Timing
+from encoderfile.types import ModelInfo, Prediction, Timing
 
 SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds of the latency buckets."""
@@ -59,9 +60,16 @@ class Answering:
 class Metrics:
     """The counters of one service."""
 
-    def __init__(self, model: str, device: str, model_bytes: int) -> None:
+    def __init__(self, info: ModelInfo, device: str, model_bytes: int) -> None:
         """`model_bytes` is the size of graph and weights; the weights are mapped, not copied."""
-        self._model, self._device = model, device
+        self._model, self._device = info.model_id, device
+        self._build = {
+            "version": encoderfile.__version__,
+            "model": info.model_id,
+            "model_version": info.version,
+            "model_type": info.model_type,
+            "device": device,
+        }
         self.model_bytes = model_bytes
         self.started = time.time()
         one = ("model",)
@@ -89,9 +97,10 @@ class Metrics:
         )
         self.active_requests = 0
         """HTTP requests that are being answered."""
+        self.connections: Callable[[], int] = lambda: 0
+        """Counts those that are open to the HTTP server; that of gRPC tells nobody."""
         # Zero from the first reading on: a rate needs a beginning.
-        self.tokens.add((model,), 0)
-        self.truncated.add((model,), 0)
+        self.answered(0, 0)
 
     @contextmanager
     def request(self, endpoint: str) -> Iterator[Answering]:
@@ -135,6 +144,10 @@ class Metrics:
             self.truncated,
             self.http,
             self.rpc,
+            Gauge(
+                "encoderfile_build_info", "What this file is.", tuple(self._build), {tuple(self._build.values()): 1}
+            ),
+            Gauge("encoderfile_http_connections", "Open HTTP connections.", (), {(): self.connections()}),
             Gauge("http_server_active_requests", "HTTP requests in flight.", (), {(): self.active_requests}),
             Gauge("encoderfile_queue_depth", "Texts that wait in the queue.", one, {model: waiting}),
             Gauge("encoderfile_model_loaded", "Whether the model takes requests.", both, {place: int(ready)}),

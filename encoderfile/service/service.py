@@ -101,7 +101,7 @@ class Service:
         self._recovery: asyncio.TimerHandle | None = None
         self.on_fault: Callable[[bool], None] = lambda _: None
         """Called with True when a fault begins, and with False when it is over."""
-        self.metrics = Metrics(model.info.model_id, model.device, model.manifest.model_bytes)
+        self.metrics = Metrics(model.info, model.device, model.manifest.model_bytes)
         self._accepted_requests = InFlight()
         self.encoding = Encoding(model.encode, threads)
         self.alone = self.encoding.alone

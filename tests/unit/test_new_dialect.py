@@ -15,11 +15,11 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
 from encoderfile.errors import EncoderfileError, InternalError, QueueFullError
-from encoderfile.service.metrics import Metrics
 from encoderfile.transports.http import openapi
 from encoderfile.transports.http.endpoint import routes
 from encoderfile.types import ModelInfo, PredictRequest, Timing
 from support.loop import in_loop
+from support.metrics import metrics_of
 from support.models import ROOT
 
 PAGE = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8")
@@ -40,7 +40,7 @@ class Toy:
     """An application with the routes of the page, and what its service counted."""
 
     def __init__(self, error: Exception | None = None) -> None:
-        self.metrics = Metrics("m", "cpu", 0)
+        self.metrics = metrics_of("m")
         self.counted_while_writing: list[Any] = []
         self._error = error
         service: Any = SimpleNamespace(metrics=self.metrics, predict=self._predict)

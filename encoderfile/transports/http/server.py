@@ -80,6 +80,11 @@ class HttpServer(uvicorn.Server):
         self.server_state = self._connections = Connections()
         self._listening = asyncio.Event()
 
+    @property
+    def open_connections(self) -> int:
+        """Those that wait for a request included."""
+        return len(self._connections.connections)
+
     async def start(self, bound: socket.socket) -> asyncio.Task[None]:
         """Begins to answer on `bound`; the task ends when the server does."""
         task = asyncio.create_task(self.serve(sockets=[bound]), name="http")

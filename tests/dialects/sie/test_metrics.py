@@ -13,9 +13,14 @@ from encoderfile.types import Timing
 from support.clients import PATIENCE
 from support.controlled_models import Gated
 from support.dialects import Sie, SieServers, renamed
+from support.metrics import metrics_of
 from support.servers import Servers
 
 SAMPLE = re.compile(r"(?P<name>[a-z_]+)(\{(?P<labels>.*)\})? (?P<value>[0-9.e+-]+|NaN)")
+
+
+OURS_ALONE = {"encoderfile_truncated_inputs_total", "encoderfile_build_info", "encoderfile_http_connections"}
+"""What SIE has no name for."""
 
 
 def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
@@ -170,17 +175,17 @@ def test_the_process_is_measured(fresh: Sie) -> None:
 
 
 def test_buckets_are_cumulated_and_end_with_everything() -> None:
-    metrics = Metrics("m", "cpu", 0)
+    metrics = metrics_of("m")
     for size in (1, 3, 3, 10_000):
         metrics.batch(size)
     found = samples(page(metrics))
-    counts = [found["sie_batch_size_bucket", ("m", bound)] for bound in ("1", "2", "4", "512", "+Inf")]
+    counts = [found["sie_batch_size_bucket", ("m", bound)] for bound in ("1.0", "2.0", "4.0", "512.0", "+Inf")]
     assert counts == [1, 1, 3, 3, 4]
     assert found["sie_batch_size_sum", ("m",)] == 10_007
 
 
 def test_a_models_name_is_escaped() -> None:
-    metrics = Metrics('a"b\\c\nd', "cpu", 0)
+    metrics = metrics_of('a"b\\c\nd')
     assert 'sie_queue_depth{model="a\\"b\\\\c\\nd"} 0' in page(metrics)
 
 
@@ -191,7 +196,7 @@ def test_what_sie_names_is_there_under_our_own_name_too(fresh: Sie) -> None:
     assert {key: value for key, value in found.items() if key[0].startswith("sie_")} == {
         (name.replace("encoderfile_", "sie_"), labels): value
         for (name, labels), value in own.items()
-        if name != "encoderfile_truncated_inputs_total"
+        if name not in OURS_ALONE
     }
     assert {name for name, _ in own} == {
         "encoderfile_requests_total",
@@ -202,7 +207,7 @@ def test_what_sie_names_is_there_under_our_own_name_too(fresh: Sie) -> None:
         "encoderfile_batch_size_sum",
         "encoderfile_batch_size_count",
         "encoderfile_tokens_processed_total",
-        "encoderfile_truncated_inputs_total",
+        *OURS_ALONE,
         "encoderfile_queue_depth",
         "encoderfile_model_loaded",
         "encoderfile_model_memory_bytes",
@@ -219,7 +224,7 @@ def test_every_family_has_help_and_type(fresh: Sie) -> None:
 
 
 def test_phases_of_a_request_are_its_timing() -> None:
-    metrics = Metrics("m", "cpu", 0)
+    metrics = metrics_of("m")
     with metrics.request("encode") as measured:
         measured.timing = Timing(tokenization=0.2, queue=0.3, inference=0.4)
     found = samples(page(metrics))

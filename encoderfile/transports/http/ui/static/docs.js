@@ -22,6 +22,7 @@ async function start() {
     return;
   }
   keyAccepted();
+  if (!api.paths["/metrics"]) document.querySelector('nav a[href="metrics"]').remove();
   document.title = `API of ${api.info.title} – encoderfile`;
   at("about").textContent = `${api.info.title} ${api.info.version}: ${api.info.description}`;
   const operations = Object.entries(api.paths).flatMap(([path, item]) => ["get", "post", "put", "delete"]

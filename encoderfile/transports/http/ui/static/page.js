@@ -38,6 +38,7 @@ async function start() {
   document.title = `${model.model_id} – encoderfile`;
   at("facts").replaceChildren(facts(model));
   at("footer").textContent = `encoderfile ${model.encoderfile}`;
+  if (!model.ways_in.metrics) document.querySelector('nav a[href="metrics"]').remove();
   const modes = modesOf(model);
   at("modes").hidden = modes.length < 2;
   at("modes").querySelector(".choices").replaceChildren(...modes.map((mode, index) => make("label", {},
