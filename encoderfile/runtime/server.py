@@ -130,6 +130,7 @@ class _Running:
             max_connections=self._settings.max_connections,
         )
         self._http_task = await self._http.start(bound)
+        self._service.metrics.connections = lambda: 0 if self._http is None else self._http.open_connections
         if self._mcp is not None:
             # The SDK takes most of a second to import, so the port opens first.
             self._mcp_loading = asyncio.create_task(self._mcp.load(), name="mcp-load")

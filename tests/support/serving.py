@@ -51,6 +51,7 @@ async def http_server(
         root_path=root_path,
     )
     server = HttpServer(application, cert_file=None, key_file=None, max_connections=max_connections)
+    service.metrics.connections = lambda: server.open_connections
     # With the protocol named, as `serve` does it: else every answer waits 40 ms for an ACK.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as bound:
         bound.bind(("127.0.0.1", 0))

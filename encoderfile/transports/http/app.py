@@ -117,6 +117,7 @@ def create_for_metrics(service: Service, browsers: Browsers) -> Starlette:
     endpoints = probes.endpoints(service)
     app = Starlette(routes=routes(endpoints), exception_handlers={HTTPException: refuse})
     app.state.dialects = {}
+    app.router.redirect_slashes = False
     app.add_middleware(UnforeseenMiddleware, refuse=refuse)
     app.add_middleware(OriginMiddleware, browsers=browsers, refuse=refuse)
     app.add_middleware(BodyMiddleware, max_body_bytes=0)
