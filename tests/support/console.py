@@ -16,7 +16,7 @@ from pathlib import Path
 
 from support.example_files import environment, served
 
-HTTP_PORT, MCP_PORT, GRPC_PORT = "8080", "9100", "50051"
+HTTP_PORT, MCP_PORT, GRPC_PORT, METRICS_PORT = "8080", "9100", "50051", "9464"
 TOLERANCE = 1e-3
 FREEZE_PATIENCE = 15 * 60
 """Seconds for a command that may have to freeze the runtime first."""
@@ -116,11 +116,16 @@ class Console:
 
     def _serve(self, command: str, server: ExitStack) -> str:
         ports = {f"ENCODERFILE_{name}": "0" for name in ("HTTP_PORT", "GRPC_PORT", "PORT")}
+        command = command.replace(f"--metrics-port {METRICS_PORT}", "--metrics-port 0")
         addresses = server.enter_context(
             served(["bash", "-c", f"exec env {command}"], self.folder, environment(**ports))
         )
         http = MCP_PORT if " mcp " in command else HTTP_PORT
-        self._ports = {http: str(addresses.http), GRPC_PORT: str(addresses.grpc)}
+        self._ports = {
+            http: str(addresses.http),
+            GRPC_PORT: str(addresses.grpc),
+            METRICS_PORT: str(addresses.metrics),
+        }
         return self._as_printed(addresses.log)
 
     def _run(self, command: str) -> str:

@@ -40,6 +40,7 @@ class Addresses:
     log: str
     http: int | None
     grpc: int | None
+    metrics: int | None = None
 
     @property
     def url(self) -> str:
@@ -76,7 +77,8 @@ def _addresses(server: subprocess.Popen[str]) -> Addresses:
     for line in server.stderr:
         log += line
         if re.search(r'(\bready|"ready"\})$', line):
-            return Addresses(log, _port(r"HTTP on https?://\S+:(\d+)", log), _port(r"gRPC on \S+:(\d+)", log))
+            patterns = (r"HTTP on https?://\S+:(\d+)", r"gRPC on \S+:(\d+)", r"Metrics on https?://\S+:(\d+)")
+            return Addresses(log, *(_port(pattern, log) for pattern in patterns))
     raise AssertionError(f"the server ended before it was ready: {log}")
 
 
