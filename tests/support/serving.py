@@ -38,6 +38,7 @@ async def http_server(
     mcp: bool = True,
     page: WaysIn | None = PAGE,
     max_connections: int = 1024,
+    metrics: bool = True,
 ) -> AsyncIterator[str]:
     """HTTP, with MCP at /mcp and the page unless told otherwise; gives the base address."""
     tool = McpHttp(service)
@@ -49,6 +50,7 @@ async def http_server(
         page=page,
         browsers=browsers,
         root_path=root_path,
+        metrics=metrics,
     )
     server = HttpServer(application, cert_file=None, key_file=None, max_connections=max_connections)
     service.metrics.connections = lambda: server.open_connections
