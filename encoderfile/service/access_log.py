@@ -64,7 +64,7 @@ class TextFormatter(logging.Formatter):
         parts = [
             self.formatTime(record),
             _word(ended.client) or "-",
-            _word(ended.method),
+            "gRPC" if ended.protocol == "grpc" else _word(ended.method),
             _word(ended.path),
             ended.status,
             f"{1000 * ended.seconds:.1f} ms",
