@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 _FORMER = "http://localhost:4317"
 """Where encoderfile 0.7 sends traces unless told otherwise."""
 
+_BELIEVED_MORE = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""Variables that OpenTelemetry's HTTP library would follow rather than `OTEL_EXPORTER_OTLP_CERTIFICATE`."""
+
 _LAST_SECONDS = 3.0
 """How long the last spans may take to be sent, once everything is answered."""
 
@@ -31,6 +34,8 @@ def traces(settings: ServeSettings, model: str) -> Iterator[None]:
     if not spans.wanted(os.environ):
         yield
         return
+    for name in _BELIEVED_MORE:
+        os.environ.pop(name, None)
     spans.exporting = found = spans.Spans(model, os.environ)
     log.info("traces go to %s", found.endpoint)
     try:

@@ -3,12 +3,14 @@
 import json
 import re
 import socket
+from pathlib import Path
 
 import httpx
 import pytest
 
 from support.collectors import over_grpc, over_http
 from support.files import BuiltFile, Server, sentence
+from support.tls import make_pair
 
 LOOPBACK = ("--http-hostname", "127.0.0.1", "--grpc-hostname", "127.0.0.1")
 
@@ -90,6 +92,27 @@ def test_traces_go_over_http_where_the_variables_say_so(sentiment: BuiltFile) ->
 def test_traces_go_over_grpc_as_the_flags_of_07_say(sentiment: BuiltFile) -> None:
     with over_grpc() as collector:
         with sentiment.serve(*LOOPBACK, "--enable-otel", "--otel-exporter-url", collector.url) as server:
+            httpx.post(f"{server.url}/predict", json={"inputs": ["a"]})
+            assert server.end() == 0
+        assert set(collector.spans(4)) == {"POST /predict", "tokenize", "queue", "run"}
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+@pytest.mark.parametrize(
+    "variable", ["OTEL_EXPORTER_OTLP_CERTIFICATE", "SSL_CERT_FILE"], ids=["named", "the machine's"]
+)
+def test_a_collector_over_tls_is_trusted_by_its_certificate(
+    variable: str, protocol: str, sentiment: BuiltFile, tmp_path: Path
+) -> None:
+    ours, other = make_pair(tmp_path, "collector"), make_pair(tmp_path, "other")
+    with over_http(pair=ours) if protocol == "http/protobuf" else over_grpc(ours) as collector:
+        variables = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+            "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
+            "REQUESTS_CA_BUNDLE": str(other.cert),  # which `requests` would believe rather than its caller
+            variable: str(ours.cert),
+        }
+        with sentiment.serve(*LOOPBACK, env=variables) as server:
             httpx.post(f"{server.url}/predict", json={"inputs": ["a"]})
             assert server.end() == 0
         assert set(collector.spans(4)) == {"POST /predict", "tokenize", "queue", "run"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import queue
+import ssl
 import threading
 from collections.abc import Iterator
 from concurrent import futures
@@ -14,6 +15,8 @@ from typing import Any
 import grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as pb
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as pb_grpc
+
+from support.tls import Pair
 
 PATIENCE = 30
 
@@ -46,8 +49,8 @@ class Collector:
 
 
 @contextmanager
-def over_http(status: int = 200) -> Iterator[Collector]:
-    """A collector at `/v1/traces`."""
+def over_http(status: int = 200, pair: Pair | None = None) -> Iterator[Collector]:
+    """A collector at `/v1/traces`; over TLS with a `pair`."""
     collector = Collector()
 
     class Handler(BaseHTTPRequestHandler):
@@ -66,9 +69,13 @@ def over_http(status: int = 200) -> Iterator[Collector]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if pair is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(pair.cert, pair.key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    collector.url = f"http://127.0.0.1:{server.server_address[1]}"
+    collector.url = f"{'https' if pair else 'http'}://127.0.0.1:{server.server_address[1]}"
     try:
         yield collector
     finally:
@@ -78,8 +85,8 @@ def over_http(status: int = 200) -> Iterator[Collector]:
 
 
 @contextmanager
-def over_grpc() -> Iterator[Collector]:
-    """A collector that speaks gRPC."""
+def over_grpc(pair: Pair | None = None) -> Iterator[Collector]:
+    """A collector that speaks gRPC; over TLS with a `pair`."""
     collector = Collector()
 
     class Servicer(pb_grpc.TraceServiceServicer):
@@ -89,9 +96,13 @@ def over_grpc() -> Iterator[Collector]:
 
     server = grpc.server(futures.ThreadPoolExecutor(2))
     pb_grpc.add_TraceServiceServicer_to_server(Servicer(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    if pair is None:
+        port = server.add_insecure_port("127.0.0.1:0")
+    else:
+        both = ((pair.key.read_bytes(), pair.cert.read_bytes()),)
+        port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials(both))
     server.start()
-    collector.url = f"http://127.0.0.1:{port}"
+    collector.url = f"{'https' if pair else 'http'}://127.0.0.1:{port}"
     try:
         yield collector
     finally:
