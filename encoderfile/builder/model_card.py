@@ -27,7 +27,7 @@ _TEXT, _WORDS = 2000, 120
 """Characters of a text; of a title, a label, a licence."""
 
 _FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)^---[ \t]*\r?$(.*)", re.DOTALL | re.MULTILINE)
-_HEADING = re.compile(r"^#[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+_HEADING, _FENCES = ("# ", "#\t"), ("```", "~~~")
 
 
 def read_card(folder: Path) -> tuple[Card, list[str]]:
@@ -89,14 +89,25 @@ def _card(facts: Mapping[Any, Any], body: str) -> Card:
     return Card(
         title=_title(body),
         license=license_id,
-        languages=tuple(filter(None, (_words(each) for each in _list(facts.get("language"))[:_LABELS]))),
+        languages=tuple(filter(None, (_language(each) for each in _list(facts.get("language"))[:_LABELS]))),
         examples=tuple(_examples(facts)),
     )
 
 
+def _language(value: Any) -> str:
+    """The code of a language; YAML reads that of Norwegian, `no`, as false."""
+    return "no" if value is False else _words(value)
+
+
 def _title(body: str) -> str:
-    found = _HEADING.search(body)
-    return _words(found[1]) if found else ""
+    """The first heading; a comment in a block of code is none."""
+    fence = ""
+    for line in body.splitlines():
+        if (mark := line.lstrip()[:3]) in _FENCES and fence in ("", mark):
+            fence = "" if fence else mark
+        elif not fence and line.startswith(_HEADING) and (title := _words(line[2:].rstrip("# \t"))):
+            return title
+    return ""
 
 
 def _examples(facts: Mapping[Any, Any]) -> Iterator[Example]:

@@ -62,10 +62,35 @@ def test_what_a_page_loads_comes_from_this_server(path: str, servers: Servers) -
         assert response.headers["content-security-policy"].startswith("default-src 'none'")
 
 
-def test_a_file_that_the_browser_has_is_not_sent_again(servers: Servers) -> None:
-    tag = get(servers, "/ui/base.css").headers["etag"]
-    again = get(servers, "/ui/base.css", **{"If-None-Match": tag})
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', "*"], ids=["alone", "weak", "among others", "any"])
+@pytest.mark.parametrize("path", [*PAGES, "/ui/base.css"])
+def test_a_file_that_the_browser_has_is_not_sent_again(path: str, form: str, servers: Servers) -> None:
+    first = get(servers, path)
+    again = get(servers, path, **{"If-None-Match": form.format(first.headers["etag"])})
     assert (again.status_code, again.content) == (304, b"")
+    for name in ("etag", "cache-control", "content-security-policy", "vary"):
+        assert again.headers.get(name) == first.headers.get(name), name
+
+
+@pytest.mark.parametrize("form", ['"other"', "", "W/", '"', "{}x", 'W/W/"a"'])
+def test_a_file_that_has_changed_is_sent(form: str, servers: Servers) -> None:
+    tag = get(servers, "/ui/base.css").headers["etag"]
+    assert get(servers, "/ui/base.css", **{"If-None-Match": form.format(tag)}).status_code == 200
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/ui/base.css"])
+def test_head_gives_the_headers_alone(path: str, servers: Servers) -> None:
+    whole, head = (
+        servers.shared("http", "sentiment").request(each, path, headers=BROWSER) for each in ("GET", "HEAD")
+    )
+    assert head.status_code == 200
+    for name in ("content-type", "content-length", "etag", "content-security-policy"):
+        assert head.headers[name] == whole.headers[name], name
+
+
+def test_a_cache_keeps_the_page_and_the_text_of_the_same_address_apart(servers: Servers) -> None:
+    assert get(servers, "/").headers["vary"] == "Accept"
+    assert servers.shared("http", "sentiment").get("/").headers["vary"] == "Accept"
 
 
 def test_files_beside_the_pages_are_not_served(servers: Servers) -> None:

@@ -40,6 +40,22 @@ def test_a_card_without_front_matter_has_its_title(tmp_path: Path) -> None:
     assert card_of(tmp_path, "# Only a title\n\ntext\n") == (Card(title="Only a title"), [])
 
 
+@pytest.mark.parametrize("fence", ["```", "~~~"])
+def test_a_comment_in_code_is_no_title(fence: str, tmp_path: Path) -> None:
+    text = f"{fence}python\n# pip install x\n{fence}\n\n# A title\n"
+    assert card_of(tmp_path, text)[0].title == "A title"
+
+
+def test_norwegian_is_a_language(tmp_path: Path) -> None:
+    assert card_of(tmp_path, "---\nlanguage: no\n---\n")[0].languages == ("no",)
+    assert card_of(tmp_path, "---\nlanguage: [en, no]\n---\n")[0].languages == ("en", "no")
+
+
+def test_a_heading_is_read_in_one_pass(tmp_path: Path) -> None:
+    """This card took most of an hour, for every length that a pattern might have was tried."""
+    assert len(card_of(tmp_path, "# a" + " #" * 400_000 + "x\n")[0].title) == 120
+
+
 def test_line_ends_of_other_systems_and_a_mark_at_the_beginning_are_read(tmp_path: Path) -> None:
     card, notes = card_of(tmp_path, b"\xef\xbb\xbf---\r\nlicense: mit\r\n---\r\n# A title\r\n")
     assert (card.license, card.title, notes) == ("mit", "A title", [])

@@ -25,7 +25,9 @@ _MEDIA = {
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    # A script that made HTML of a string would be refused, wherever the string came from.
+    "require-trusted-types-for 'script'; trusted-types 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -47,14 +49,23 @@ def file_response(request: Request, name: str) -> Response:
     """One of the page's files; 304 without it where the browser has it already."""
     content, tag = _read(name)
     headers = {**HEADERS, "ETag": tag}
-    if request.headers.get("if-none-match") == tag:
+    if _has(request, tag):
         return Response(status_code=304, headers=headers)
     return Response(content, headers={**headers, "Content-Type": _MEDIA[Path(name).suffix]})
 
 
-def names() -> list[str]:
+def _has(request: Request, tag: str) -> bool:
+    """Whether the browser has this: a proxy that compresses makes its tag a weak one, `W/"..."`."""
+    known = [
+        each.strip().removeprefix("W/") for each in ",".join(request.headers.getlist("if-none-match")).split(",")
+    ]
+    return tag in known or "*" in known
+
+
+@functools.cache
+def names() -> tuple[str, ...]:
     """The files that pages load."""
-    return sorted(path.name for path in STATIC.iterdir() if path.suffix in _MEDIA and path.suffix != ".html")
+    return tuple(sorted(path.name for path in STATIC.iterdir() if path.suffix in _MEDIA and path.suffix != ".html"))
 
 
 def routes() -> list[Route]:
@@ -71,7 +82,7 @@ def routes() -> list[Route]:
 
 def wants_page(request: Request) -> bool:
     """Whether this is a browser, which asks for a page by name."""
-    return "text/html" in request.headers.get("accept", "")
+    return "text/html" in request.headers.get("accept", "").lower()
 
 
 def needs_no_key(scope: Scope) -> bool:
