@@ -20,16 +20,16 @@ async def tokenize(
     service: Service,
     texts: Sequence[str],
     add_special_tokens: bool,
-    prompt: AskedPrompt,
+    prompt: AskedPrompt | None,
     form: Callable[[str, Spelled], T],
 ) -> list[T]:
-    """`form` of each text behind its prompt and all its tokens, made in a thread. Raises `InputError`.
+    """`form` of each text behind its prompt and all its tokens, made in a thread; None: behind none at all.
 
-    Call it while the answer is made and sent: until then it counts as part of all large answers. Raises
-    `QueueFullError` where there are too many.
+    Call it while the answer is made and sent: until then it counts as part of all large answers. Raises `InputError`,
+    and `QueueFullError` where there are too many.
     """
     service.limits.check_count(len(texts))
-    before = service.prompts.find(prompt)[0]
+    before = "" if prompt is None else service.prompts.find(prompt)[0]
     for index, text in enumerate(texts):
         if not text:
             raise EmptyTextError(index)

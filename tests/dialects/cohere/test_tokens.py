@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from support.dialects import Sie
+from support.dialects import Sie, SieServers
 
 TEXTS = ["Hello world", "  Zürich,\t東京 😀! ", "unaffordability"]
 
@@ -19,6 +19,13 @@ def test_the_parts_of_a_text_are_the_text(text: str, dense: Sie) -> None:
     assert len(body["token_strings"]) == len(body["tokens"])
     spelled = dense.post("/tokenize", {"inputs": text, "add_special_tokens": False}).json()[0]
     assert body["tokens"] == [each["id"] for each in spelled]
+
+
+@pytest.mark.parametrize("kind", ["labels", "ner", "cross", "colbert", "gliner"])
+def test_a_text_of_a_model_that_takes_no_prompt_is_tokenized(kind: str, sie: SieServers) -> None:
+    found = sie[kind].post("/v1/tokenize", {"text": "Hello world"})
+    assert found.status_code == 200, found.text
+    assert "".join(found.json()["token_strings"]) == "Hello world"
 
 
 def test_tokens_become_the_text_again(dense: Sie) -> None:

@@ -100,6 +100,7 @@ def endpoints(service: Service) -> list[Endpoint]:
         "summary": "Embeddings, as Cohere gives them",
         "metric": "embeddings",
         "response": CohereEmbedResponse,
+        "example": {"texts": list(service.task.example["inputs"])},
         "supported": Ability.DENSE in service.task.abilities,
     }
     return [

@@ -13,9 +13,7 @@ from encoderfile.transports.http.cohere.dialect import DIALECT, CohereMeta, meta
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
 from encoderfile.transports.http.names import check_model, ids
 from encoderfile.transports.http.schemas import Count
-from encoderfile.types import AskedPrompt, Spelled
-
-_NO_PROMPT = AskedPrompt(text="")
+from encoderfile.types import Spelled
 
 
 class CohereTokenizeRequest(Struct, kw_only=True):
@@ -45,7 +43,7 @@ def endpoints(service: Service) -> list[Endpoint]:
     async def tokenize(_: Call, asked: CohereTokenizeRequest) -> Answer:
         if asked.model is not None:
             check_model(asked.model, service.info)
-        [found] = await tokens.tokenize(service, [asked.text], False, _NO_PROMPT, _form)
+        [found] = await tokens.tokenize(service, [asked.text], False, None, _form)
         return Answer({**found, "meta": meta("1")})
 
     async def detokenize(_: Call, asked: CohereDetokenizeRequest) -> Answer:

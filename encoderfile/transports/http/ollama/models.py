@@ -121,6 +121,7 @@ def endpoints(service: Service) -> list[Endpoint]:
             summary="What the model is",
             request=OllamaShowRequest,
             response=OllamaShown,
+            example={"model": service.info.model_id},
         ),
     ]
 

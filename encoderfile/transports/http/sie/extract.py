@@ -134,7 +134,15 @@ def endpoint(service: Service) -> Endpoint:
         request=ExtractRequest,
         response=ExtractResponse,
         supported=Ability.EXTRACT in service.task.abilities,
+        example=_example(service.task),
     )
+
+
+def _example(task: Task[Any]) -> dict[str, Any]:
+    """A body, with labels where the model finds those of a request."""
+    items = [{"text": text} for text in task.example["inputs"]]
+    labels = task.example.get("labels")
+    return {"items": items, "params": {"labels": list(labels)}} if labels else {"items": items}
 
 
 def _asked(params: ExtractParams, options: ExtractOptions, task: Task[Any]) -> tuple[dict[str, Any], _Wanted]:

@@ -11,6 +11,7 @@ from encoderfile.errors import EmptyRequestError
 from encoderfile.service import requests
 from encoderfile.service.large_answers import sending
 from encoderfile.service.service import Service
+from encoderfile.tasks import Task
 from encoderfile.tasks.abilities import Ability
 from encoderfile.transports.http.endpoint import Answer, Call, Endpoint, post
 from encoderfile.transports.http.tei import embed, hub, predict, rerank, similarity
@@ -30,6 +31,7 @@ class VertexResponse(Struct):
 def endpoints(service: Service) -> list[Endpoint]:
     """The three routes."""
     main = operation(service)
+    example = _example(main.request, service.task)
     compared = similarity.similarity(service).form(_compares)
 
     async def vertex(call: Call, asked: VertexRequest) -> Answer:
@@ -58,6 +60,7 @@ def endpoints(service: Service) -> list[Endpoint]:
                 name=path.strip("/") or "main",
                 summary="What this model does, as TEI answers it",
                 forms=(compared,),
+                example=example,
                 **main.described,
             )
             for path in PATHS
@@ -72,6 +75,7 @@ def endpoints(service: Service) -> list[Endpoint]:
             request=VertexRequest,
             response=VertexResponse,
             supported=main.supported,
+            example={"instances": [example]},
         ),
     ]
 
@@ -90,6 +94,16 @@ def operation(service: Service) -> Operation:
     if hub.takes_labels(service):
         return hub.labels(service)
     return predict.predict(service)
+
+
+def _example(request: type[Struct], task: Task[Any]) -> dict[str, Any]:
+    """A body of the main route."""
+    if "query" in request.__struct_fields__:
+        return {"query": "How do I reset my password?", "texts": ["Password recovery steps", "The cat sat down."]}
+    body = {"inputs": task.example["inputs"][0]}
+    if request is hub.ZeroShotRequest:
+        return {**body, "parameters": {"candidate_labels": list(task.example["labels"])}}
+    return body
 
 
 def _size(instance: Mapping[str, Any]) -> int:

@@ -6,7 +6,11 @@ for (const link of document.querySelectorAll("a[data-key]")) {
   link.addEventListener("click", async (event) => {
     if (!key.get()) return;
     event.preventDefault();
-    const { text } = await askForText(link.getAttribute("href"));
-    location.assign(URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" })));
+    try {
+      const { text } = await askForText(link.getAttribute("href"));
+      location.assign(URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" })));
+    } catch {
+      location.assign(link.href); // shows the refusal
+    }
   });
 }

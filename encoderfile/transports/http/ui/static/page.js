@@ -1,5 +1,6 @@
 // The page: what the model is, a request to fill in, its answer, and the same request for other programs.
 
+import { copied } from "./copy.js";
 import { count, make, number } from "./dom.js";
 import { Labels, One, Option, Texts } from "./form.js";
 import { askForKey, keyAccepted, watchKey } from "./key-form.js";
@@ -38,7 +39,7 @@ async function start() {
   document.title = `${model.model_id} – encoderfile`;
   at("facts").replaceChildren(facts(model));
   at("footer").textContent = `encoderfile ${model.encoderfile}`;
-  if (!model.ways_in.metrics) document.querySelector('nav a[href="metrics"]').remove();
+  if (!model.ways_in.metrics) document.querySelector('nav a[href="metrics"]')?.remove();
   const modes = modesOf(model);
   at("modes").hidden = modes.length < 2;
   at("modes").querySelector(".choices").replaceChildren(...modes.map((mode, index) => make("label", {},
@@ -267,24 +268,7 @@ function makeTabs() {
 }
 
 async function copy() {
-  try {
-    await navigator.clipboard.writeText(snippet());
-    at("copied").textContent = "Copied.";
-  } catch {
-    at("copied").textContent = copySelected(snippet()) ? "Copied." : "The browser does not let this page copy.";
-  }
-}
-
-/** Without TLS a browser gives pages no clipboard, but on loopback: what is selected can be copied nevertheless. */
-function copySelected(text) {
-  const field = make("textarea", { class: "hidden", "aria-hidden": "true" });
-  field.value = text;
-  document.body.append(field);
-  field.select();
-  const done = document.execCommand("copy");
-  field.remove();
-  at("copy").focus();
-  return done;
+  at("copied").textContent = await copied(snippet(), at("copy"));
 }
 
 at("form").addEventListener("submit", (event) => {

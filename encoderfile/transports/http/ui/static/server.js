@@ -39,7 +39,11 @@ function headersOf(body) {
 /** Asks with the key, if there is one: GET without a body, POST of JSON with one. Throws `Refusal`. */
 export async function ask(path, { body, signal } = {}) {
   const { text, ...answer } = await askForText(path, { body, signal });
-  return { ...answer, content: JSON.parse(text) };
+  try {
+    return { ...answer, content: JSON.parse(text) };
+  } catch {
+    throw new Refusal(0, "What answers here is not JSON: a proxy may stand in for the server.");
+  }
 }
 
 /** The same for an answer that is text. */
