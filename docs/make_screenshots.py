@@ -52,7 +52,7 @@ PICTURES = [
     Picture("page-colbert", "tests/kinds/models/colbert"),
     Picture("page-sparse", "tests/kinds/models/bge-m3", mode="sparse"),
     Picture("page-small", "examples/sentiment/model", width=360),
-    Picture("page-docs", "examples/embed/model", path="/docs"),
+    Picture("page-docs", "examples/embed/model", path="/docs#post-v1-embeddings"),
 ]
 
 
@@ -90,6 +90,8 @@ def take(browser: Any, address: str, picture: Picture) -> None:
     page.wait_for_selector("#main:not([hidden])")
     if picture.path == "/":
         ask(page, picture)
+    else:
+        try_route(page, picture.path.partition("#")[2])
     path = IMAGES / f"{picture.name}.png"
     pixels = page.screenshot(full_page=picture.path == "/")
     context.close()
@@ -113,6 +115,13 @@ def ask(page: Any, picture: Picture) -> None:
         page.click(f"#{picture.open} summary")
         page.wait_for_selector(f"#{picture.open} li")
     page.evaluate("document.activeElement.blur()")
+
+
+def try_route(page: Any, name: str) -> None:
+    """Sends the example of a route that the documentation has open."""
+    page.click(f"#{name} .try button.main")
+    page.wait_for_selector(f"#{name} .try pre:not([hidden]) + p:not([hidden])")
+    page.locator(f"#{name}").evaluate("each => { each.scrollIntoView(); document.activeElement.blur(); }")
 
 
 def main() -> None:
