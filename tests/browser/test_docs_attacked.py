@@ -223,7 +223,11 @@ def test_a_huge_answer_is_shown_in_part_and_copied_whole(servers: Servers, pages
 def test_a_request_can_be_cancelled(servers: Servers, pages: Pages) -> None:
     page = opened(servers, pages)
     held: list[Any] = []
-    page.route("**/predict", lambda route: held.append(route) or None)  # never answered
+
+    def hold(route: Any) -> None:
+        held.append(route)  # never answered
+
+    page.route("**/predict", hold)
     page.click("#post-predict .try button.main")
     cancel = page.locator("#post-predict .try button", has_text="Cancel")
     cancel.click()
