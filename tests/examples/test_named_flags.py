@@ -11,7 +11,10 @@ from encoderfile.cli.commands import cli as builder
 from encoderfile.runtime.cli import cli as built
 from support.models import ROOT
 
-OTHERS = {"--cli", "--enable-shared", "--library-name", "--method", "--model", "--network", "--task", "--tmpfs"}
+OTHERS = {
+    *("--cli", "--enable-shared", "--env", "--library-name", "--method", "--model", "--network", "--task", "--time"),
+    "--tmpfs",
+}
 """Flags of Python's configure script, of optimum, of the MCP Inspector and of Docker."""
 
 OF_TEI = {
