@@ -81,7 +81,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     def _ended(self, ended: Ended, work: Work) -> None:
         if self.metrics is not None:
-            self.metrics.rpc.observe((ended.route or "_OTHER", ended.status), ended.seconds)
+            # What nobody serves, or is refused unread, has a name that its caller chose: it must not make a new series.
+            chosen = not ended.route or ended.status in ("UNIMPLEMENTED", "UNAUTHENTICATED")
+            self.metrics.rpc.observe(("_OTHER" if chosen else ended.route, ended.status), ended.seconds)
         is_probe = ended.method.startswith(_HEALTH) and ended.status == "OK"
         access_log.write(ended, work, logging.DEBUG if is_probe else logging.INFO)
         if not is_probe:
