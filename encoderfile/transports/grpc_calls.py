@@ -81,7 +81,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     def _ended(self, ended: Ended, work: Work) -> None:
         if self.metrics is not None:
-            # What nobody serves, or is refused unread, has a name that its caller chose: it must not make a new series.
+            # What nobody serves, or is refused unread, has a name that its caller chose: no new series for it.
             chosen = not ended.route or ended.status in ("UNIMPLEMENTED", "UNAUTHENTICATED")
             self.metrics.rpc.observe(("_OTHER" if chosen else ended.route, ended.status), ended.seconds)
         is_probe = ended.method.startswith(_HEALTH) and ended.status == "OK"
