@@ -162,5 +162,7 @@ def _words(value: Any) -> str:
     """One line without control characters."""
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         return ""
+    if isinstance(value, int) and value.bit_length() > _WORDS:  # which Python may refuse to write
+        return ""
     line = "".join(each if each.isprintable() else " " for each in str(value))
     return " ".join(line.split())[:_WORDS]

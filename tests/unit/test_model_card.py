@@ -191,3 +191,8 @@ HARD = 'a: "b" # c\n\n- d\\e 😀 \u2028 \x7f {x} [y] `z`'
 )
 def test_a_card_is_read_as_it_was_written(card: Card, tmp_path: Path) -> None:
     assert card_of(tmp_path, card_text(card)) == (card, [])
+
+
+def test_a_number_without_end_is_no_word(tmp_path: Path) -> None:
+    card, _ = card_of(tmp_path, f"---\nlicense: 0x{'f' * 5000}\n---\n# A title\n")
+    assert (card.license, card.title) == ("", "A title")
