@@ -27,7 +27,7 @@ StandardError=inherit
 """
 
 CHECK = """#!/bin/sh
-export ENCODERFILE_CACHE_DIR=/root/cache
+export ENCODERFILE_CACHE_DIR=/var/cache/check
 /opt/encoderfile/my-model.encoderfile health --http-port 8181
 systemctl show encoderfile@my-model -p ActiveState -p DynamicUser -p MemoryDenyWriteExecute
 grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/$(systemctl show encoderfile@my-model -p MainPID --value)/status
