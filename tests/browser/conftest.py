@@ -2,14 +2,10 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
-
-from support.servers import Servers
 
 CHROMIUM = "/usr/bin/chromium"
 
@@ -37,24 +33,6 @@ def chromium(tools: Path) -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="session")
-def portal(tools: Path) -> Iterator[BlockingPortal]:
-    with start_blocking_portal() as portal:
-        yield portal
-
-
-@pytest.fixture(scope="session")
-def servers(portal: BlockingPortal) -> Iterator[Servers]:
-    with ExitStack() as stack:
-        yield Servers(portal, stack)
-
-
-@pytest.fixture
-def own(portal: BlockingPortal) -> Iterator[Servers]:
-    with ExitStack() as stack:
-        yield Servers(portal, stack)
 
 
 class Pages:

@@ -84,13 +84,3 @@ def test_a_body_that_is_changed_is_sent_as_it_is(servers: Servers, pages: Pages)
     page.click("#post-predict .try button.main")
     page.wait_for_selector("#post-predict .try pre:not([hidden])")
     page.wait_for_function("document.querySelector('#post-predict [role=status]').textContent.startsWith('422')")
-
-
-def test_the_key_can_be_given_again(own: Servers, pages: Pages) -> None:
-    page = pages.open(str(own.client("http", "sentiment", api_key="a", metrics=False).http.base_url), "/docs")
-    for _ in range(2):
-        page.fill("#key", "a")
-        page.keyboard.press("Enter")
-        page.wait_for_selector("#main:not([hidden])")
-        page.click("#forget")
-    assert page.locator("#ask-key").is_visible()

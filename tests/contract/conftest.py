@@ -4,34 +4,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from support.controlled_models import Gated
 from support.models import DEMO, open_model
 from support.servers import WAYS_IN, Connect, Servers
 
 WIRES = [way for way in WAYS_IN if way != "service"]
-
-
-@pytest.fixture(scope="session")
-def portal() -> Iterator[BlockingPortal]:
-    """The event loop of the session, on a thread of its own."""
-    with start_blocking_portal() as portal:
-        yield portal
-
-
-@pytest.fixture(scope="session")
-def servers(portal: BlockingPortal) -> Iterator[Servers]:
-    """Shared by the whole session, for tests that change nothing."""
-    with ExitStack() as stack:
-        yield Servers(portal, stack)
-
-
-@pytest.fixture
-def own(portal: BlockingPortal) -> Iterator[Servers]:
-    """Those of one test alone, for limits, keys and models of its own."""
-    with ExitStack() as stack:
-        yield Servers(portal, stack)
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,12 @@
 import re
 from typing import Any
 
+import grpc
+import grpc.aio
 import pytest
 
 from support.servers import Servers
+from support.serving import grpc_server
 
 SAMPLE = re.compile(r"^(\w+)\{(.*)\} (\S+)$", re.MULTILINE)
 LABEL = re.compile(r'(\w+)="([^"]*)"')
@@ -71,3 +74,26 @@ def test_calls_are_counted_by_method_and_status(own: Servers) -> None:
     predict = "encoderfile.SequenceClassification/Predict"
     found = series(http, "rpc_server_call_duration_seconds_count")
     assert found == {(predict, "OK"): 1, (predict, "INVALID_ARGUMENT"): 1}
+
+
+@pytest.mark.parametrize("key", [None, "secret"], ids=["open", "with a key"])
+def test_callers_cannot_make_new_series(key: str | None, own: Servers) -> None:
+    service = own.service("sentiment")
+    _, address = own.enter(grpc_server(service, api_key=key))
+
+    async def call() -> None:
+        async with grpc.aio.insecure_channel(address) as channel:
+            for index in range(5):
+                for method in (
+                    f"/encoderfile.S{index}/Predict",
+                    f"/encoderfile.SequenceClassification/M{index}",
+                    f"/grpc.health.v1.Health/M{index}",
+                    f"/other.S{index}/M",
+                ):
+                    with pytest.raises(grpc.aio.AioRpcError):
+                        await channel.unary_unary(method)(b"")
+
+    own.portal.call(call)
+    found = series(own.client("http", service), "rpc_server_call_duration_seconds_count")
+    assert {method for method, _ in found} == {"_OTHER"}
+    assert sum(found.values()) == 20

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from support.clients import grpc_client, http_client, mcp_client
 from support.files import BuiltFile, Server, encoderfile
@@ -55,13 +55,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
 def sentiment(files: Files) -> BuiltFile:
     """The file that most tests run."""
     return files["sentiment"]
-
-
-@pytest.fixture(scope="session")
-def portal() -> Iterator[BlockingPortal]:
-    """The event loop of the clients, on a thread of its own."""
-    with start_blocking_portal() as portal:
-        yield portal
 
 
 class Clients:

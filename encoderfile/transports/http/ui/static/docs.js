@@ -1,10 +1,10 @@
 // The API's documentation, made of openapi.json.
 
 import { count, make } from "./dom.js";
-import { askForKey, keyAccepted, watchKey } from "./key-form.js";
 import "./links.js";
+import { open } from "./opening.js";
 import { example, fieldNames, fields, prose, resolved, type } from "./schema.js";
-import { ask, key } from "./server.js";
+import { key } from "./server.js";
 import { tryIt } from "./try.js";
 
 const METHODS = ["post", "get", "put", "delete"]; // what a client is written for comes first
@@ -13,20 +13,8 @@ const at = (id) => document.getElementById(id);
 
 let api;
 
-async function start() {
-  at("trouble").hidden = true;
-  try {
-    api = (await ask("/openapi.json")).content;
-  } catch (refusal) {
-    if (refusal.status === 401) askForKey();
-    else {
-      at("trouble").querySelector("p").textContent = refusal.message;
-      at("trouble").hidden = false;
-    }
-    return;
-  }
-  const wasAsked = !at("ask-key").hidden;
-  keyAccepted();
+function show(found, wasAsked) {
+  api = found;
   if (!api.paths["/metrics"]) document.querySelector('nav a[href="metrics"]')?.remove();
   document.title = `API of ${api.info.title} – encoderfile`;
   at("about").replaceChildren(...prose(`${api.info.title} ${api.info.version}: ${api.info.description}`),
@@ -37,7 +25,7 @@ async function start() {
   at("groups").replaceChildren(...api.tags.map(({ name }) => group(name, operations.filter((each) => each.tags[0] === name))));
   filter();
   if (wasAsked) at("search").focus();
-  open();
+  openRoute();
 }
 
 function group(name, operations) {
@@ -148,7 +136,7 @@ function filter() {
 }
 
 /** Opens the route that the address names, whatever is searched for. */
-function open() {
+function openRoute() {
   const details = location.hash && document.getElementById(location.hash.slice(1));
   if (!(details instanceof HTMLDetailsElement)) return;
   if (details.hidden) {
@@ -163,7 +151,5 @@ function open() {
 
 at("search").addEventListener("input", filter);
 at("able").addEventListener("input", filter);
-at("again").addEventListener("click", start);
-addEventListener("hashchange", open);
-watchKey(start);
-start();
+addEventListener("hashchange", openRoute);
+open("/openapi.json", show);

@@ -3,9 +3,9 @@
 import { copied } from "./copy.js";
 import { count, make, number } from "./dom.js";
 import { Labels, One, Option, Texts } from "./form.js";
-import { askForKey, keyAccepted, watchKey } from "./key-form.js";
 import "./links.js";
 import { modesOf } from "./modes.js";
+import { askForKey, open, told } from "./opening.js";
 import { ask, phases } from "./server.js";
 import { snippets } from "./snippets.js";
 import { facts, purpose } from "./view-model.js";
@@ -21,19 +21,8 @@ let form; // the fields of the mode at hand
 let filled; // what the example at hand has put into the form
 let running; // what ends the request in flight
 
-async function start() {
-  at("trouble").hidden = true;
-  try {
-    model = (await ask("/ui/model")).content;
-  } catch (refusal) {
-    if (refusal.status === 401) askForKey();
-    else {
-      showError(refusal, at("trouble").querySelector("p"));
-      at("trouble").hidden = false;
-    }
-    return;
-  }
-  keyAccepted();
+function show(found) {
+  model = found;
   at("name").textContent = model.model_id;
   at("summary").textContent = purpose(model);
   document.title = `${model.model_id} – encoderfile`;
@@ -123,11 +112,6 @@ function clear(status) {
   for (const id of ["timing", "tokens", "json"]) at(id).hidden = true;
 }
 
-function showError(refusal, place = at("error")) {
-  const waits = [429, 503].includes(refusal.status) && !/try again/u.test(refusal.message);
-  place.textContent = waits ? `${refusal.message} – try again in a moment` : refusal.message;
-}
-
 async function run() {
   running?.abort();
   const { given, request } = filledIn();
@@ -155,7 +139,7 @@ async function run() {
     if (running !== control) return;
     clear(refusal.name === "AbortError" ? "Cancelled." : "");
     if (refusal.status === 401) askForKey();
-    else if (refusal.name !== "AbortError") showError(refusal);
+    else if (refusal.name !== "AbortError") at("error").textContent = told(refusal);
   } finally {
     if (running === control) {
       running = null;
@@ -283,7 +267,5 @@ at("form").addEventListener("keydown", (event) => {
 });
 at("cancel").addEventListener("click", () => running?.abort());
 at("copy").addEventListener("click", copy);
-at("again").addEventListener("click", start);
-watchKey(start);
 makeTabs();
-start();
+open("/ui/model", show);
