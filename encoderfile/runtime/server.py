@@ -47,7 +47,7 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
 
     Raises `ConfigError` for a port or a certificate that cannot be used, and whatever `load` raises.
     """
-    stop = asyncio.Event()
+    stop, stops_at = asyncio.Event(), 0.0
     asyncio.get_running_loop().set_default_executor(threads.started(2, "load"))
     process.raise_file_limit()
     shares = (not settings.disable_http) + GRPC_SHARE * (not settings.disable_grpc)
@@ -64,7 +64,7 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
             return True
         service = make_service(model, settings)
         service.start()
-        stack.enter_context(traces(settings, service.info.model_id))
+        stack.enter_context(traces(settings, service.info, lambda: stops_at - time.monotonic()))
         running = _Running(service, settings, grpc_server, grpc_port)
         if grpc_server is not None:
             await grpc_server.start(service)
@@ -77,6 +77,7 @@ async def serve(settings: ServeSettings, device: Device, load: Callable[[], Mode
         # What start-up made stays: looking at it in every collection would take 10 ms.
         gc.freeze()
         await running.until(stop)
+        stops_at = time.monotonic() + settings.drain_seconds
         process.notify("STOPPING=1")
         return await running.stop()
 

@@ -20,6 +20,9 @@ class Ended:
     seconds: float
     client: str
     """The other end of the connection, which may be a proxy; empty where it is a socket file."""
+    known_method: str = ""
+    """Of HTTP: the method, if it is one of the specification; others could be any word."""
+    scheme: str = "http"
     sent_bytes: int | None = None
     user_agent: str = ""
     traceparent: str = ""

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from encoderfile.errors import ConfigError
-from encoderfile.service import spans
+from encoderfile.service import otlp, spans
+from encoderfile.types import ModelInfo
 from support.collectors import Collector, over_grpc, over_http
 from support.servers import Servers
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 SAMPLED, DROPPED = f"00-{TRACE}-{SPAN}-01", f"00-{TRACE}-{SPAN}-00"
 PHASES = ["tokenize", "queue", "run"]
+MODEL = ModelInfo("my-model", "1.2", "sequence_classification", None, 16)
 PROTOCOLS = {"http/protobuf": over_http, "grpc": over_grpc}
 
 Traced = Callable[..., Collector]
@@ -34,8 +36,8 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> Iterator[Traced]:
             }
             for name, value in environment.items():
                 monkeypatch.setenv(name, value)
-            assert spans.wanted(environment)
-            found = spans.Spans("my-model", environment)
+            assert otlp.wanted(environment)
+            found = spans.Spans(MODEL, environment)
             monkeypatch.setattr(spans, "exporting", found)
             stack.callback(found.close, 10)
             return collector
@@ -72,9 +74,14 @@ def test_a_request_has_its_span_and_one_for_each_phase(protocol: str, servers: S
     for name in PHASES:
         phase = found[name]
         assert (phase.trace_id, phase.parent_span_id) == (server.trace_id, server.span_id)
+        assert attributes(phase)["encoderfile.texts"] == 2
+        assert attributes(phase)["encoderfile.tokens"] == told["encoderfile.tokens"] > 2
         assert begun <= phase.start_time_unix_nano <= phase.end_time_unix_nano <= server.end_time_unix_nano
         begun = phase.end_time_unix_nano
-    assert collector.resources[0]["service.name"] == "my-model"
+    resource = collector.resources[0]
+    assert (resource["service.name"], resource["service.version"]) == ("my-model", "1.2")
+    assert resource["service.instance.id"]
+    assert resource["telemetry.sdk.version"]
 
 
 def test_the_callers_span_is_the_parent(servers: Servers, traced: Traced) -> None:
@@ -174,7 +181,7 @@ def test_a_collector_that_is_gone_costs_no_answer(servers: Servers, traced: Trac
     ids=["nothing", "endpoint", "endpoint of traces", "empty", "exporter", "none", "disabled", "name alone"],
 )
 def test_traces_are_off_unless_asked_for(variables: dict[str, str], expected: bool) -> None:
-    assert spans.wanted(variables) == expected
+    assert otlp.wanted(variables) == expected
 
 
 @pytest.mark.parametrize(
@@ -182,18 +189,61 @@ def test_traces_are_off_unless_asked_for(variables: dict[str, str], expected: bo
     [
         ({"OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"}, "only grpc and http/protobuf are known"),
         ({"OTEL_EXPORTER_OTLP_TIMEOUT": "soon"}, "is no number of milliseconds"),
+        ({"OTEL_EXPORTER_OTLP_TIMEOUT": "-1"}, "is no number of milliseconds"),
+        (
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "localhost:4318"},
+            "OTEL_EXPORTER_OTLP_ENDPOINT is no address of a collector",
+        ),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "ftp://a"}, "is no address of a collector"),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://"}, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is no address"),
+        ({"OTEL_EXPORTER_OTLP_CERTIFICATE": "/nowhere"}, "OTEL_EXPORTER_OTLP_CERTIFICATE=/nowhere does not exist"),
+        ({"OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "99999"}, "cannot be followed"),
+        ({"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "x"}, "cannot be followed"),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "https://a", "SSL_CERT_FILE": ""}, "no certificates to trust"),
     ],
-    ids=["protocol", "timeout", "certificates"],
+    ids=[
+        "protocol",
+        "timeout",
+        "negative timeout",
+        "no scheme",
+        "another scheme",
+        "no host",
+        "certificate",
+        "batch",
+        "limit",
+        "certificates",
+    ],
 )
 def test_a_wrong_variable_is_an_error_at_the_start(
     variables: dict[str, str], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pathlib.Path.is_file", lambda _: False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
     with pytest.raises(ConfigError, match=message):
-        spans.Spans("m", variables)
+        spans.Spans(MODEL, variables)
 
 
 def test_another_exporter_is_an_error() -> None:
     with pytest.raises(ConfigError, match="only otlp and none are known"):
-        spans.wanted({"OTEL_TRACES_EXPORTER": "zipkin"})
+        otlp.wanted({"OTEL_TRACES_EXPORTER": "zipkin"})
+
+
+def test_a_method_of_nobodys_makes_no_name_of_its_own(servers: Servers, traced: Traced) -> None:
+    collector = traced()
+    servers.shared("http", "sentiment").request("PROPFIND", "/model")
+    span = collector.spans(1)["HTTP /model"]
+    told = attributes(span)
+    assert (told["http.request.method"], told["http.request.method_original"]) == ("_OTHER", "PROPFIND")
+
+
+def test_a_password_of_the_collector_is_not_shown() -> None:
+    shown = otlp.shown_endpoint({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://user:p@ss@localhost:4318/a"})
+    assert shown == "http://localhost:4318/a"
+
+
+def test_the_address_of_grpc_may_be_a_host_and_a_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": "localhost:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert otlp.exporter(variables)

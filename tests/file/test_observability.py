@@ -118,6 +118,27 @@ def test_a_collector_over_tls_is_trusted_by_its_certificate(
         assert set(collector.spans(4)) == {"POST /predict", "tokenize", "queue", "run"}
 
 
+def test_the_address_of_07s_flag_will_do_for_http_too(sentiment: BuiltFile) -> None:
+    variables = {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_ENDPOINT": ""}
+    with over_http() as collector:
+        with sentiment.serve(*LOOPBACK, "--otel-exporter-url", collector.url, env=variables) as server:
+            httpx.post(f"{server.url}/predict", json={"inputs": ["a"]})
+            assert server.end() == 0
+        assert set(collector.spans(4)) == {"POST /predict", "tokenize", "queue", "run"}
+
+
+def test_an_empty_address_is_none_and_the_flag_is_followed(sentiment: BuiltFile) -> None:
+    with sentiment.serve(*LOOPBACK, "--enable-otel", env={"OTEL_EXPORTER_OTLP_ENDPOINT": ""}) as server:
+        assert "traces go to http://localhost:4317" in server.text
+        assert server.end() == 0
+
+
+def test_traces_that_are_switched_off_are_told(sentiment: BuiltFile) -> None:
+    with sentiment.serve(*LOOPBACK, "--enable-otel", env={"OTEL_SDK_DISABLED": "true"}) as server:
+        assert "no traces are sent" in server.text
+        assert server.end() == 0
+
+
 def test_a_collector_that_is_gone_keeps_nothing_up(sentiment: BuiltFile) -> None:
     with sentiment.serve(*LOOPBACK, env={"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}) as server:
         assert httpx.post(f"{server.url}/predict", json={"inputs": ["a"]}).status_code == 200

@@ -60,9 +60,9 @@ class RequestMiddleware:
     def _ended(self, scope: Scope, status: int, sent_bytes: int, seconds: float, work: Work) -> None:
         route = str(getattr(scope.get("route"), "path", "")).replace(":path}", "}")
         method = str(scope.get("method", "GET"))
+        known = method if method in _METHODS else ""
         if scope["type"] == "http":
-            known = method if method in _METHODS else "_OTHER"
-            self._metrics.http.observe((known, route, str(status)), seconds)
+            self._metrics.http.observe((known or "_OTHER", route, str(status)), seconds)
         if not (access_log.is_on() or spans.exporting):
             return
         headers = Headers(scope=scope)
@@ -74,6 +74,8 @@ class RequestMiddleware:
             status=str(status),
             seconds=seconds,
             client=access_log.address(scope.get("client")),
+            known_method=known,
+            scheme=scope["scheme"],
             sent_bytes=sent_bytes,
             user_agent=headers.get("user-agent", ""),
             traceparent=headers.get("traceparent", ""),
