@@ -45,12 +45,19 @@ def a_time(_: click.Context, __: click.Parameter, value: float) -> float:
 
 
 def origins(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    """As browsers write them: in lower case, and a scheme, a host and no more."""
+    """As browsers write them: in lower case, a scheme, a host and no more, without the port that goes by itself."""
     for origin in value:
         scheme, separator, host = origin.partition("://")
         if origin != "*" and not (scheme and separator and host and not set(host) & set("/?#@ *")):
             raise click.BadParameter(f"{origin!r} is no origin: write https://app.example.com, without a path, or *")
-    return tuple(origin.lower() for origin in value)
+    return tuple(_as_sent(origin.lower()) for origin in value)
+
+
+def _as_sent(origin: str) -> str:
+    for scheme, port in (("https://", ":443"), ("http://", ":80")):
+        if origin.startswith(scheme):
+            return origin.removesuffix(port)
+    return origin
 
 
 _ON, _OFF = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from pathlib import Path
 
 from encoderfile.errors import ConfigError
@@ -65,11 +66,16 @@ def _trusting(cert_file: Path) -> ssl.SSLContext:
 
 def _check_http(settings: ServeSettings, seconds: float) -> None:
     """GET /readyz, which needs no key."""
+    until = time.monotonic() + seconds
     with _connected(settings.http_hostname, settings.http_port, settings.cert_file, seconds) as server:
         server.sendall(b"GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n")
         answer = b""
         while (some := server.recv(_MOST_BYTES)) and len(answer) < _MOST_BYTES:
             answer += some
+            # What comes drop by drop is not waited for longer than an answer that does not come.
+            if (left := until - time.monotonic()) <= 0:
+                raise TimeoutError("timed out")
+            server.settimeout(left)
     head, _, body = answer.partition(b"\r\n\r\n")
     status = head.split(maxsplit=2)[1:2]
     if not head.startswith(b"HTTP/"):

@@ -111,6 +111,14 @@ def test_what_is_no_http_has_its_line(servers: Servers, lines: Lines) -> None:
     assert lines.the(method="-")["status"] == 400
 
 
+def test_a_body_that_is_no_http_has_one_line_with_what_its_client_was_told(servers: Servers, lines: Lines) -> None:
+    client = servers.shared("http", "sentiment")
+    head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    sent(client, head + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n")
+    client.get("/model")
+    assert [(each["path"], each["status"]) for each in lines.entries] == [("/predict", 400), ("/model", 200)]
+
+
 def test_a_client_cannot_write_lines_of_its_own(servers: Servers, lines: Lines) -> None:
     sent(
         servers.shared("http", "sentiment"),

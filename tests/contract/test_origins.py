@@ -172,3 +172,9 @@ def test_an_allowed_origin_may_use_mcp(own: Servers) -> None:
     accept = {"accept": "application/json, text/event-stream", "mcp-protocol-version": "2025-06-18"}
     told = client.request("POST", "/mcp", json=message, headers={**accept, "origin": PAGE})
     assert (told.status_code, told.headers["access-control-allow-origin"]) == (200, PAGE)
+
+
+def test_an_allowed_origin_may_read_that_the_host_is_not_allowed(own: Servers) -> None:
+    client = served(own, browsers=Browsers(cors_origins=(PAGE,), loopback_only=True))
+    response = texts(client, origin=PAGE, host="another.example")
+    assert (response.status_code, response.headers["access-control-allow-origin"]) == (421, PAGE)

@@ -1,7 +1,9 @@
 """`health` asks a running server whether it is ready, as the health check of a container does."""
 
+import contextlib
 import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import httpx
@@ -90,6 +92,26 @@ def test_a_server_that_says_nothing_is_not_healthy(sentiment: BuiltFile, tmp_pat
         other.listen()
         done = sentiment.run("health", "--http-hostname", f"unix:{place}", "--timeout", "0.1")
     assert done.returncode == 1
+    assert sentence(done) == f"not ready: unix:{place} does not answer: timed out"
+
+
+def test_an_answer_that_comes_drop_by_drop_is_not_waited_for(sentiment: BuiltFile, tmp_path: Path) -> None:
+    place, over = tmp_path / "socket", threading.Event()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
+        other.bind(str(place))
+        other.listen()
+
+        def drip() -> None:
+            connection, _ = other.accept()
+            with connection, contextlib.suppress(OSError):
+                while not over.wait(0.02):
+                    connection.sendall(b"a")
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        done = sentiment.run("health", "--http-hostname", f"unix:{place}", "--timeout", "0.3")
+        over.set()
+        dripping.join()
     assert sentence(done) == f"not ready: unix:{place} does not answer: timed out"
 
 

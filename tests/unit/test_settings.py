@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from encoderfile import settings
 from encoderfile.errors import ConfigError
+from encoderfile.flag_values import origins
 from encoderfile.options import option, options, switch
 from encoderfile.settings import ModelSettings, ServerSettings, ServeSettings
 from support.refusals import one_sentence
@@ -241,3 +242,19 @@ def test_a_drain_time_that_is_not_a_number_is_refused() -> None:
     refused = CliRunner().invoke(serve, ["--drain-seconds", "nan"])
     assert refused.exit_code == 2
     assert refused.output.endswith("nan is not a time\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("https://App.example.com:443", "https://app.example.com"),
+        ("http://localhost:80", "http://localhost"),
+        ("http://localhost:443", "http://localhost:443"),
+        ("https://app.example.com", "https://app.example.com"),
+        ("*", "*"),
+    ],
+)
+def test_an_origin_is_taken_as_browsers_send_it(given: str, sent: str) -> None:
+    command = click.Command("serve", params=[click.Option(["--cors-origin"], multiple=True)])
+    context = click.Context(command)
+    assert origins(context, command.params[0], (given,)) == (sent,)

@@ -100,9 +100,9 @@ def create(
     if api_key is not None:
         app.add_middleware(KeyMiddleware, api_key=api_key, refuse=refuse, is_open=is_open)
     app.add_middleware(UnforeseenMiddleware, refuse=refuse)
+    app.add_middleware(OriginMiddleware, browsers=browsers, refuse=refuse)
     if browsers.cors_origins:
         app.add_middleware(CORSMiddleware, **_CORS, allow_origins=browsers.cors_origins)
-    app.add_middleware(OriginMiddleware, browsers=browsers, refuse=refuse)
     app.add_middleware(BodyMiddleware, max_body_bytes=max_body_bytes)
     app.add_middleware(RequestMiddleware, metrics=service.metrics)
     app.add_middleware(TraceMiddleware)

@@ -15,6 +15,9 @@ from uvicorn.server import ServerState
 
 from encoderfile.service import access_log
 
+REFUSED = "refused"
+"""In the state of a request that is answered without the application while its body comes: the status."""
+
 HEAD_SECONDS = 20.0
 """How long a request's line and header fields may take to come, counted from the connection or their first byte."""
 
@@ -329,8 +332,10 @@ class HttpProtocol(HttpToolsProtocol):
                 return
             cycle.disconnected = True
             cycle.message_event.set()
+            cycle.scope["state"][REFUSED] = status  # its line in the log has what its client was told
+        else:
+            access_log.write_refused(status, self.client)
         self._refused = True
-        access_log.write_refused(status, self.client)
         again = b"retry-after: 1\r\n" if status == 503 else b""
         fields = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n" % len(sentence)
         end = b"connection: close\r\n\r\n" + sentence.encode()

@@ -13,6 +13,7 @@ from encoderfile.service.ended import Ended
 from encoderfile.service.metrics import Metrics
 from encoderfile.service.work import Work, current_work
 from encoderfile.transports.http.probes import OPEN_PATHS
+from encoderfile.transports.http.protocol import REFUSED
 
 _METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
 """Others are counted as one, as OpenTelemetry has it: a client must not be able to make new series."""
@@ -58,6 +59,7 @@ class RequestMiddleware:
             self._ended(scope, status, sent_bytes, time.perf_counter() - started, work)
 
     def _ended(self, scope: Scope, status: int, sent_bytes: int, seconds: float, work: Work) -> None:
+        status = scope.get("state", {}).get(REFUSED, status)
         route = str(getattr(scope.get("route"), "path", "")).replace(":path}", "}")
         method = str(scope.get("method", "GET"))
         known = method if method in _METHODS else ""
