@@ -97,3 +97,18 @@ def test_callers_cannot_make_new_series(key: str | None, own: Servers) -> None:
     found = series(own.client("http", service), "rpc_server_call_duration_seconds_count")
     assert {method for method, _ in found} == {"_OTHER"}
     assert sum(found.values()) == 20
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/predict", {"inputs": ["a"]}), ("/v1/extract/sentiment", {"items": [{"text": "a"}]})],
+    ids=["own", "another dialect"],
+)
+def test_an_answer_tells_how_long_its_phases_took(path: str, body: dict[str, Any], servers: Servers) -> None:
+    client = servers.shared("http", "sentiment")
+    answered = client.request("POST", path.replace("sentiment", client.get("/model").json()["model_id"]), json=body)
+    told = dict(each.split(";dur=") for each in answered.headers["server-timing"].split(", "))
+    assert list(told) == ["tokenize", "queue", "inference", "total"]
+    phases = [float(told[name]) for name in ("tokenize", "queue", "inference")]
+    assert 0 < sum(phases) <= float(told["total"])
+    assert "server-timing" not in client.get("/model").headers
